@@ -1,0 +1,1 @@
+"""Where prices come from: exchanges, Yahoo, files, the bundled sample, the local store."""
