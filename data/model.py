@@ -6,11 +6,11 @@ from typing import Literal
 
 import pandas as pd
 
-# How fresh a series is: fetched now, from the store within its interval, from the store and older, bundled, or a user's file.
+# Freshness: fetched now; stored within its interval; stored and older; bundled; a user's file.
 Status = Literal["live", "stored", "stale", "sample", "upload"]
 Interval = Literal["1d", "1h"]
 
-# Candle frames: index = candle open time, UTC, tz-naive, sorted, unique; columns below. `volume` is in units of the asset.
+# Candle frames: index = candle open time (UTC, tz-naive, sorted, unique); `volume` is in units of the asset.
 CANDLE_COLUMNS = ("open", "high", "low", "close", "volume")
 
 

@@ -30,9 +30,7 @@ class MissingPriceError(InputError):
         self.assets = tuple(assets)
         known = list(available)
         hint = " ".join(filter(None, (did_you_mean(a, known) for a in self.assets)))
-        super().__init__(
-            "prices", ", ".join(self.assets), problem, hint or "Add a column of USD closes for it."
-        )
+        super().__init__("prices", ", ".join(self.assets), problem, hint or "Add a column of USD closes for it.")
 
 
 def shorten(value: object, limit: int = 60) -> str:

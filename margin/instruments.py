@@ -11,7 +11,7 @@ from margin.errors import InputError
 Kind = Literal["spot", "perpetual", "future", "option", "loan"]
 
 USD_STABLECOINS = frozenset(
-    [
+    (
         "USDC",
         "USDT",
         "DAI",
@@ -28,7 +28,7 @@ USD_STABLECOINS = frozenset(
         "USDD",
         "UST",
         "USTC",
-    ]
+    )
 )
 USD_LIKE = USD_STABLECOINS | {"USD"}
 
@@ -96,9 +96,7 @@ def parse_symbol(symbol: str, field: str = "symbol") -> Instrument:
     if settle is None:
         return Instrument(text, "spot", base, quote)
     if settle not in (base, quote) and settle not in USD_LIKE:
-        raise InputError(
-            field, symbol, f"settles in {settle}, which is neither its base nor a dollar", SYMBOL_HINT
-        )
+        raise InputError(field, symbol, f"settles in {settle}, which is neither its base nor a dollar", SYMBOL_HINT)
     if parts["expiry"] is None:
         return Instrument(text, "perpetual", base, quote, settle)
     expiry = _parse_expiry(parts["expiry"], symbol, field)

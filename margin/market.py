@@ -61,9 +61,7 @@ class Market:
             row, col = bad[0]
             where = f"prices {self.assets[col]} {str(self.dates[row])[:10]}"
             hint = "Leave the cell empty where there is no close."
-            raise InputError(
-                where, float(self.closes[row, col]), "a close must be a finite number above zero", hint
-            )
+            raise InputError(where, float(self.closes[row, col]), "a close must be a finite number above zero", hint)
         self.volumes: np.ndarray | None = None
         if volumes is not None:
             aligned_volumes = _with_date_index(volumes).reindex(index=frame.index, columns=frame.columns)
@@ -88,9 +86,7 @@ class Market:
         keep = ~np.isnan(block[:upto]).any(axis=1)
         dates, rows = self.dates[:upto][keep], block[:upto][keep]
         if not len(dates):
-            raise InputError(
-                "as_of", _day(as_of), self._why_empty(assets, upto), "Pick a later date or other assets."
-            )
+            raise InputError("as_of", _day(as_of), self._why_empty(assets, upto), "Pick a later date or other assets.")
         return dates, rows
 
     def _upto(self, as_of: Any) -> int:
@@ -204,9 +200,7 @@ def _day(as_of: Any) -> str:
 def _with_date_index(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with a tz-naive UTC DatetimeIndex, taken from a `date` column when that comes first."""
     if not isinstance(frame, pd.DataFrame):
-        raise InputError(
-            "prices", type(frame).__name__, "must be a DataFrame", "One column of closes per asset."
-        )
+        raise InputError("prices", type(frame).__name__, "must be a DataFrame", "One column of closes per asset.")
     if not isinstance(frame.index, pd.DatetimeIndex):
         if len(frame.columns) and str(frame.columns[0]).lower() == "date":
             frame = frame.set_index(frame.columns[0])

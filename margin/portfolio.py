@@ -147,9 +147,7 @@ class Portfolio:
         if "version" not in data:
             raise InputError("version", None, "is missing", 'Add "version": 1.')
         if data["version"] != VERSION or isinstance(data["version"], bool):
-            raise InputError(
-                "version", data["version"], "is not a version Margin Lab reads", 'Use "version": 1.'
-            )
+            raise InputError("version", data["version"], "is not a version Margin Lab reads", 'Use "version": 1.')
         if "positions" not in data:
             raise InputError("positions", None, "is missing", 'Add "positions": [...].')
         positions = [

@@ -96,9 +96,7 @@ def portfolio_from_csv(text: str | bytes) -> Portfolio:
         try:
             text = text.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise InputError(
-                "portfolio", "bytes", "is not UTF-8 text", "Save the file as UTF-8 CSV."
-            ) from None
+            raise InputError("portfolio", "bytes", "is not UTF-8 text", "Save the file as UTF-8 CSV.") from None
     if len(text) > MAX_TEXT:
         raise InputError("portfolio", f"{len(text)} characters", "is too large", f"At most {MAX_TEXT}.")
     try:
@@ -107,13 +105,9 @@ def portfolio_from_csv(text: str | bytes) -> Portfolio:
         raise InputError("portfolio", text[:30], f"is not a CSV table: {error}") from None
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
-        raise InputError(
-            "portfolio", text[:30], "is empty", "The first line names the columns: symbol,quantity."
-        )
+        raise InputError("portfolio", text[:30], "is empty", "The first line names the columns: symbol,quantity.")
     if len(rows) > MAX_POSITIONS + MAX_COLLATERAL + 2:
-        raise InputError(
-            "portfolio", f"{len(rows)} rows", "has too many rows", f"At most {MAX_POSITIONS} positions."
-        )
+        raise InputError("portfolio", f"{len(rows)} rows", "has too many rows", f"At most {MAX_POSITIONS} positions.")
     columns = [cell.strip().lower() for cell in rows[0]]
     for column in columns:
         if column not in CSV_COLUMNS:
@@ -125,9 +119,7 @@ def portfolio_from_csv(text: str | bytes) -> Portfolio:
     positions, collateral, name = [], [], ""
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(columns):
-            raise InputError(
-                f"row {number}", ",".join(row), f"has {len(row)} cells but {len(columns)} columns"
-            )
+            raise InputError(f"row {number}", ",".join(row), f"has {len(row)} cells but {len(columns)} columns")
         cells = {c: cell.strip() for c, cell in zip(columns, row, strict=True)}
         kind = cells.get("kind", "") or "position"
         try:
