@@ -18,21 +18,12 @@ import pandas as pd
 
 from data import store_recovery
 from data.model import Interval, SeriesKey
+from data.store_codec import Block, DamagedBlob, StoredSeries, decode, encode, merge, to_block
 from data.store_files import connect, data_directory, file_lock, identity, journal_mode, transaction
-from data.store_schema import (
-    DamagedBlob,
-    ForeignFile,
-    StoredSeries,
-    decode,
-    encode,
-    merge,
-    migrate,
-    normalise,
-)
+from data.store_schema import ForeignFile, migrate
 
 __all__ = ["Store", "StoredSeries", "default_store"]
 
-STEP = {"1d": pd.Timedelta(days=1), "1h": pd.Timedelta(hours=1)}
 MEMORY_ROWS = 2_000_000  # most candles kept in memory when the disk takes none (about 100 MB)
 MAX_NOTICES = 50
 NAMED = "source = ? AND symbol = ? AND interval = ?"
@@ -53,7 +44,7 @@ class Store:
         self._reader: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._pid = os.getpid()
-        self._memory: dict[SeriesKey, StoredSeries] = {}
+        self._memory: dict[SeriesKey, Block] = {}
         self._notices: list[str] = []
         self._closed = False
         with self._lock:
@@ -61,12 +52,9 @@ class Store:
 
     def read(self, key: SeriesKey) -> StoredSeries | None:
         """What is stored for `key`, or None. The frame belongs to the caller."""
-        kept = self._memory.get(key)
-        stored = self._read_disk(key)
-        if kept is None:
-            return stored
-        series = kept if stored is None else merge(stored, kept, STEP[key.interval])
-        return StoredSeries(series.candles.copy(), series.fetched_at, series.complete_since)
+        kept, stored = self._memory.get(key), self._read_disk(key)
+        block = stored if kept is None else merge(stored, kept, key.interval)
+        return None if block is None else block.to_series()
 
     def keys(self) -> list[SeriesKey]:
         """Every stored series, sorted."""
@@ -88,15 +76,14 @@ class Store:
         complete_since : aware; the fetch asked for everything from here on. None: not known
         Raises ValueError for naive times or a frame without closes. A disk that cannot be written is a notice.
         """
-        new = StoredSeries(normalise(candles), _aware(fetched_at), complete_since and _aware(complete_since))
+        new = to_block(candles, fetched_at, complete_since)
         self._reopen_if_replaced()
         with self._lock:
-            kept = self._memory.get(key)
-            series = new if kept is None else merge(kept, new, STEP[key.interval])
-            if self._append_to_disk(key, series):
+            block = merge(self._memory.get(key), new, key.interval)
+            if self._append_to_disk(key, block):
                 self._memory.pop(key, None)
             else:
-                self._keep_in_memory(key, series)
+                self._keep_in_memory(key, block)
 
     @property
     def notices(self) -> list[str]:
@@ -120,7 +107,7 @@ class Store:
 
     # Reading
 
-    def _read_disk(self, key: SeriesKey) -> StoredSeries | None:
+    def _read_disk(self, key: SeriesKey) -> Block | None:
         name = (key.source, key.symbol, key.interval)
         rows = self._query(f"SELECT candles FROM series WHERE {NAMED}", name)
         if not rows:
@@ -146,13 +133,13 @@ class Store:
 
     # Writing
 
-    def _append_to_disk(self, key: SeriesKey, series: StoredSeries) -> bool:
+    def _append_to_disk(self, key: SeriesKey, block: Block) -> bool:
         for attempt in (1, 2):
             if self._writer is None:
                 return False
             try:
                 with file_lock(self.path, exclusive=False):
-                    self._write(self._writer, key, series)
+                    self._write(self._writer, key, block)
                 return True
             except sqlite3.Error as error:
                 if store_recovery.is_transient(error) or attempt == 2:
@@ -164,25 +151,25 @@ class Store:
                 self._recover(str(error))
         return False
 
-    def _write(self, connection: sqlite3.Connection, key: SeriesKey, series: StoredSeries) -> None:
+    def _write(self, connection: sqlite3.Connection, key: SeriesKey, block: Block) -> None:
         name = (key.source, key.symbol, key.interval)
         with transaction(connection):
             row = connection.execute(f"SELECT candles FROM series WHERE {NAMED}", name).fetchone()
             if row is not None:
                 try:
-                    series = merge(decode(key, row[0]), series, STEP[key.interval])
+                    block = merge(decode(key, row[0]), block, key.interval)
                 except DamagedBlob as damage:
                     self._move_damaged(connection, key, row[0], damage)
             connection.execute(
                 "INSERT INTO series (source, symbol, interval, candles) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (source, symbol, interval) DO UPDATE SET candles = excluded.candles",
-                (*name, encode(key, series)),
+                (*name, encode(key, block)),
             )
 
-    def _keep_in_memory(self, key: SeriesKey, series: StoredSeries) -> None:
+    def _keep_in_memory(self, key: SeriesKey, block: Block) -> None:
         self._memory.pop(key, None)
-        self._memory[key] = series
-        while len(self._memory) > 1 and sum(len(s.candles) for s in self._memory.values()) > MEMORY_ROWS:
+        self._memory[key] = block
+        while len(self._memory) > 1 and sum(len(b.times) for b in self._memory.values()) > MEMORY_ROWS:
             self._memory.pop(next(iter(self._memory)))
 
     # Damage
@@ -302,12 +289,6 @@ class Store:
     def _notice(self, text: str) -> None:
         if text not in self._notices and len(self._notices) < MAX_NOTICES:
             self._notices.append(text)
-
-
-def _aware(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError(f"a stored time must be aware, got {moment!r}")
-    return moment.astimezone(UTC)
 
 
 _stores: dict[Path, Store] = {}

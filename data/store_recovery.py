@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import cast
 
 from data.model import Interval, SeriesKey
+from data.store_codec import DamagedBlob, decode
 from data.store_files import transaction
-from data.store_schema import DamagedBlob, decode, migrate
+from data.store_schema import migrate
 
 SIDE_FILES = ("-wal", "-shm")
 ROWS_TRIED = 20_000  # when the file cannot even say how many rows it has
