@@ -38,6 +38,7 @@ _SYMBOL = re.compile(
     rf"(?::(?P<settle>{_CODE})(?:-(?P<expiry>\d{{6}})(?:-(?P<strike>\d{{1,12}}(?:\.\d{{1,8}})?)-(?P<type>[CP]))?)?)?"
 )
 _ASSET = re.compile(_CODE)
+_JOINED = re.compile(r"([A-Z0-9]{2,12}?)(USDT|USDC|USD)")  # an exchange's own spelling, e.g. BTCUSDT
 
 SYMBOL_HINT = (
     "Write it as ccxt does: 'BTC/USD' (spot), 'BTC/USDT:USDT' (perpetual), 'BTC/USDT:USDT-261225' (dated future), "
@@ -83,7 +84,7 @@ def parse_symbol(symbol: str, field: str = "symbol") -> Instrument:
     if not isinstance(symbol, str):
         raise InputError(field, symbol, "a symbol must be text", SYMBOL_HINT)
     text = symbol.strip()
-    if _ASSET.fullmatch(text):
+    if _ASSET.fullmatch(text) and (text in USD_LIKE or not _JOINED.fullmatch(text)):
         return Instrument(text, "loan", text)
     match = _SYMBOL.fullmatch(text)
     if match is None:
@@ -118,10 +119,12 @@ def _parse_expiry(text: str, symbol: str, field: str) -> date:
 
 
 def _symbol_hint(text: str) -> str:
-    """The likely intended symbol for the commonest slips (dash for slash, lower case, no separator)."""
-    plain = re.sub(r"[-_ ]", "/", text.upper(), count=1)
-    joined = re.fullmatch(r"([A-Z0-9]{2,12}?)(USDT|USDC|USD)", text.upper())
-    for candidate in (text.upper(), plain, f"{joined[1]}/{joined[2]}" if joined else ""):
+    """The likely intended symbol for the commonest slips (no separator, dash for slash, lower case)."""
+    upper = text.upper()
+    joined = _JOINED.fullmatch(upper)
+    if joined:
+        return f"Did you mean '{joined[1]}/{joined[2]}'?"
+    for candidate in (upper, re.sub(r"[-_ ]", "/", upper, count=1)):
         if candidate != text and (_SYMBOL.fullmatch(candidate) or _ASSET.fullmatch(candidate)):
             return f"Did you mean '{candidate}'?"
     return SYMBOL_HINT

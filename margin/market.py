@@ -205,7 +205,9 @@ def _with_date_index(frame: pd.DataFrame) -> pd.DataFrame:
         if len(frame.columns) and str(frame.columns[0]).lower() == "date":
             frame = frame.set_index(frame.columns[0])
         try:
-            frame = frame.set_axis(pd.to_datetime(frame.index, utc=True), axis=0)
+            if pd.api.types.is_numeric_dtype(frame.index):
+                raise ValueError(f"{frame.index[0] if len(frame) else 'numbers'}")
+            frame = frame.set_axis(pd.to_datetime(frame.index, utc=True, format="ISO8601"), axis=0)
         except (ValueError, TypeError, OverflowError) as error:
             hint = "Give it a date index or a first column 'date', as 2025-10-10."
             raise InputError("prices", str(error)[:60], "its dates cannot be read", hint) from None
