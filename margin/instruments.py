@@ -30,6 +30,7 @@ USD_STABLECOINS = frozenset(
         "USTC",
     )
 )
+MAX_SYMBOL = 100
 USD_LIKE = USD_STABLECOINS | {"USD"}
 
 _CODE = r"[A-Z0-9][A-Z0-9.]{0,19}"
@@ -73,7 +74,6 @@ class Instrument:
         return self.settle is not None and self.settle == self.base and self.kind in ("perpetual", "future")
 
 
-@lru_cache(maxsize=4096)
 def parse_symbol(symbol: str, field: str = "symbol") -> Instrument:
     """The instrument a unified symbol names.
 
@@ -83,6 +83,13 @@ def parse_symbol(symbol: str, field: str = "symbol") -> Instrument:
     """
     if not isinstance(symbol, str):
         raise InputError(field, symbol, "a symbol must be text", SYMBOL_HINT)
+    if len(symbol) > MAX_SYMBOL:
+        raise InputError(field, symbol, f"is {len(symbol)} characters long, too long for a symbol", SYMBOL_HINT)
+    return _parse(symbol, field)
+
+
+@lru_cache(maxsize=4096)
+def _parse(symbol: str, field: str) -> Instrument:
     text = symbol.strip()
     if _ASSET.fullmatch(text) and (text in USD_LIKE or not _JOINED.fullmatch(text)):
         return Instrument(text, "loan", text)

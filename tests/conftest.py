@@ -13,6 +13,4 @@ def closes() -> pd.DataFrame:
     common = rng.standard_t(4, size=(n, 1)) * 0.02
     own = rng.standard_t(4, size=(n, k)) * 0.015
     paths = np.exp(np.cumsum(common + own, axis=0)) * np.array([60_000.0, 3_000.0, 150.0, 1.0])
-    return pd.DataFrame(
-        paths, index=pd.date_range("2022-01-01", periods=n), columns=["BTC", "ETH", "SOL", "ADA"]
-    )
+    return pd.DataFrame(paths, index=pd.date_range("2022-01-01", periods=n), columns=["BTC", "ETH", "SOL", "ADA"])
