@@ -142,7 +142,7 @@ def _session_class() -> type:
 
         options = {}
 
-    class GatewaySession(Session):  # type: ignore[misc, valid-type]
+    class GatewaySession(Session):
         def __init__(self, gateway: str):
             super().__init__(**options)
             self.gateway = gateway.rstrip("/")
