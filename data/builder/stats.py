@@ -1,0 +1,142 @@
+"""Statistics of simulated log returns, each with its target and its gradient by every day's return.
+
+The definitions are those that reproduce the recorded figures: log returns on 365 days a year, correlations on the
+days both assets have; calm and stress by the 20-day volatility of the equal-weighted market (its lower half, its top
+fifth); worst days by that market's own return (its lowest twentieth); the degrees of freedom of a fitted Student t;
+the first autocorrelation of absolute returns.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import digamma
+
+VOL_DAYS = 20
+CALM_SHARE, STRESS_SHARE, WORST_SHARE = 0.5, 0.2, 0.05
+
+
+class Goal(NamedTuple):
+    """One statistic: how far it is from its target, and how it moves with each return of each asset in it."""
+
+    miss: float  # target - achieved, in the units of the gradient
+    gradient: dict[int, np.ndarray]  # {asset column: (n_returns,)}
+
+
+def volatility(x: np.ndarray, mask: np.ndarray, periods: float) -> float:
+    """Standard deviation of x over mask, annualised."""
+    return float(np.std(x[mask], ddof=1) * np.sqrt(periods))
+
+
+def correlation(x: np.ndarray, y: np.ndarray, mask: np.ndarray) -> float:
+    a, b = x[mask] - x[mask].mean(), y[mask] - y[mask].mean()
+    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
+
+
+def abs_autocorrelation(x: np.ndarray) -> float:
+    """First autocorrelation of |x|, as pandas' Series.autocorr(1)."""
+    a = np.abs(x)
+    return correlation(a[1:], a[:-1], np.ones(len(a) - 1, dtype=bool))
+
+
+def volatility_goal(x: np.ndarray, column: int, mask: np.ndarray, periods: float, target: float) -> Goal:
+    """Relative miss of the annual volatility over mask."""
+    part = x[mask] - x[mask].mean()
+    sd = np.sqrt((part * part).sum() / (len(part) - 1))
+    gradient = np.zeros(len(x))
+    gradient[mask] = part / ((len(part) - 1) * sd) * np.sqrt(periods) / target
+    return Goal(1.0 - sd * np.sqrt(periods) / target, {column: gradient})
+
+
+def correlation_goal(x: np.ndarray, y: np.ndarray, i: int, j: int, mask: np.ndarray, target: float) -> Goal:
+    u, size_u = _unit(x, mask)
+    v, size_v = _unit(y, mask)
+    rho = float((u * v).sum())
+    gradient_x, gradient_y = np.zeros(len(x)), np.zeros(len(x))
+    gradient_x[mask] = (v - rho * u) / size_u
+    gradient_y[mask] = (u - rho * v) / size_v
+    return Goal(target - rho, {i: gradient_x, j: gradient_y})
+
+
+def clustering_goal(x: np.ndarray, column: int, mask: np.ndarray, target: float) -> Goal:
+    """Miss of the first autocorrelation of |x| over the run of days in mask."""
+    part = np.abs(x[mask])
+    inner = correlation_goal(part[1:], part[:-1], 0, 1, np.ones(len(part) - 1, dtype=bool), target)
+    gradient = np.zeros(len(x))
+    by_day = np.zeros(len(part))
+    by_day[1:] += inner.gradient[0]
+    by_day[:-1] += inner.gradient[1]
+    gradient[mask] = by_day * np.sign(x[mask])
+    return Goal(inner.miss, {column: gradient})
+
+
+def tail_goal(x: np.ndarray, column: int, mask: np.ndarray, target: float) -> Goal:
+    """Relative miss of the Student-t degrees of freedom that fit x over mask best (first order around the target).
+
+    With location and scale at their best for `target`, the slope of the log-likelihood in the degrees of freedom
+    must be zero; its distance from zero over its curvature is the distance of the best fit from the target.
+    """
+    part = x[mask]
+    location, scale = fit_location_scale(part, target)
+    z = (part - location) / scale
+    slope, slope_z = _dof_slope(z, target)
+    # The fitted scale follows the returns: ds/dx from mean((nu + 1) z^2 / (nu + z^2)) = 1.
+    f_z = (target + 1) * 2 * target * z / (target + z * z) ** 2
+    ds_dx = (f_z / scale) / (f_z * z / scale).sum()
+    by_day = (slope_z / scale - (slope_z * z).sum() / scale * ds_dx) / len(part)
+    step = 1e-3
+    curvature = (_profile_slope(part, target + step) - _profile_slope(part, target - step)) / (2 * step)
+    gradient = np.zeros(len(x))
+    gradient[mask] = by_day / (-curvature * target)
+    return Goal(float(-slope.mean() / (-curvature * target)), {column: gradient})
+
+
+def fit_location_scale(x: np.ndarray, dof: float) -> tuple[float, float]:
+    """Maximum-likelihood location and scale of a Student t with given degrees of freedom (EM)."""
+    location, scale = float(np.median(x)), float(np.std(x)) / 2
+    for _ in range(200):
+        weight = (dof + 1) / (dof + ((x - location) / scale) ** 2)
+        location = float((weight * x).sum() / weight.sum())
+        new = float(np.sqrt((weight * (x - location) ** 2).mean()))
+        done = abs(new / scale - 1) < 1e-10
+        scale = new
+        if done:
+            break
+    return location, scale
+
+
+def _profile_slope(x: np.ndarray, dof: float) -> float:
+    location, scale = fit_location_scale(x, dof)
+    return float(_dof_slope((x - location) / scale, dof)[0].mean())
+
+
+def _dof_slope(z: np.ndarray, nu: float) -> tuple[np.ndarray, np.ndarray]:
+    """d log-likelihood / d nu of each observation, and its derivative by z."""
+    w = z * z / nu
+    slope = 0.5 * (digamma((nu + 1) / 2) - digamma(nu / 2) - 1 / nu - np.log1p(w) + (nu + 1) / nu * w / (1 + w))
+    by_w = 0.5 * (-1 / (1 + w) + (nu + 1) / nu / (1 + w) ** 2)
+    return slope, by_w * 2 * z / nu
+
+
+def regimes(x: np.ndarray, window: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """(name, (n,) bool) of the calibration's day sets, of crypto returns x (n, k) with NaN where there is none."""
+    market = np.nanmean(x, axis=1)
+    vol = rolling_sd(market, VOL_DAYS)
+    yield "correlation_all", window
+    yield "correlation_calm", window & (vol <= np.quantile(vol[window], CALM_SHARE))
+    yield "correlation_stress", window & (vol >= np.quantile(vol[window], 1 - STRESS_SHARE))
+    yield "correlation_on_5pct_worst_days", window & (market <= np.quantile(market[window], WORST_SHARE))
+
+
+def rolling_sd(x: np.ndarray, days: int) -> np.ndarray:
+    """Standard deviation over the last `days` returns; over those there are at the start."""
+    out = np.empty(len(x))
+    for t in range(len(x)):
+        out[t] = np.std(x[max(0, t + 1 - days) : t + 1])
+    return out
+
+
+def _unit(x: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, float]:
+    part = x[mask] - x[mask].mean()
+    size = float(np.sqrt((part * part).sum()))
+    return part / size, size

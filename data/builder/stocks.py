@@ -1,0 +1,152 @@
+"""Daily log returns of SPY, QQQ and GLD on the stock market's days, given the coins.
+
+The record holds their month ends and their weekly correlations, with each other, BTC and ETH. Volatilities, tails and
+the tie of GLD to gold's token PAXG are assumptions, named below.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data.builder.draws import autoregression, chi_mixing, year_scale
+from data.builder.facts import FIRST, LAST, STOCKS, Facts
+from data.builder.fit import fit
+from data.builder.pins import group_days, record_pins
+from data.builder.stats import Goal, clustering_goal, correlation_goal, tail_goal, volatility_goal
+from data.builder.trading_days import us_trading_days
+
+# Assumed, in round figures: annual volatility on 252 days, degrees of freedom, first autocorrelation of |r|.
+ASSUMED = {"SPY": (0.17, 3.5, 0.20), "QQQ": (0.22, 4.0, 0.18), "GLD": (0.16, 4.0, 0.12)}
+GOLD_TIE = 0.85  # assumed daily correlation of GLD with PAXG over the same days: both are gold
+COIN_TIE = 0.35  # of the first draw with the mean of BTC and ETH; the fit then restores the record's weekly figures
+DAYS_A_YEAR = 252.0
+LIMIT = 0.11  # no day moves further
+ROUNDS = 20
+PARTNERS = ("BTC", "ETH")
+
+
+@dataclass(frozen=True)
+class CoinMoves:
+    """What the stocks are drawn against.
+
+    market : (m,) mean log return of BTC and ETH between stock closes; gold : (m,) PAXG's; gold_alive : (m,) bool
+    weeks : (m,) the calendar week (Monday to Sunday) of each stock return inside the window, -1 outside
+    by_week : {coin: (n_weeks,) log return}
+    """
+
+    market: np.ndarray
+    gold: np.ndarray
+    gold_alive: np.ndarray
+    weeks: np.ndarray
+    by_week: dict[str, np.ndarray]
+
+
+def simulate_stocks(
+    facts: Facts, coins: np.ndarray, rng: np.random.Generator, rounds: int = ROUNDS
+) -> tuple[pd.DatetimeIndex, np.ndarray]:
+    """(trading days (m + 1,), log returns (m, 3)) given the coins' log returns (n_days - 1, n_coins)."""
+    days = us_trading_days(FIRST, LAST)
+    moves = coin_moves(facts, coins, days)
+    vols = {stock: year_vols(facts, stock) for stock in STOCKS}
+    x, spread = draw_stocks(days, moves, vols, rng)
+    groups = [group_days(len(x), record_pins(facts, stock, days)) for stock in STOCKS]
+    for i, group in enumerate(groups):
+        x[:, i] = group.bridge(x[:, i], spread[:, i])
+    limits = (np.full(len(STOCKS), -LIMIT), np.full(len(STOCKS), LIMIT))
+    return days, fit(x, spread, groups, lambda now: stock_goals(facts, now, days, moves, vols), limits, rounds)
+
+
+def coin_moves(facts: Facts, coins: np.ndarray, days: pd.DatetimeIndex) -> CoinMoves:
+    rows = facts.days.get_indexer(days)
+    column = {coin: i for i, coin in enumerate(facts.coins)}
+    paths = np.vstack([np.zeros(coins.shape[1]), np.cumsum(np.nan_to_num(coins), axis=0)])
+    between = np.diff(paths[rows], axis=0)
+    daily_weeks = week_of(facts, facts.days[1:])
+    inside = daily_weeks >= 0
+    by_week = {
+        coin: np.bincount(daily_weeks[inside], weights=coins[inside, column[coin]]) for coin in PARTNERS
+    }
+    market = between[:, [column[coin] for coin in PARTNERS]].mean(axis=1)
+    alive = facts.alive("PAXG")[rows][1:]
+    return CoinMoves(market, between[:, column["PAXG"]], alive, week_of(facts, days[1:]), by_week)
+
+
+def week_of(facts: Facts, days: pd.DatetimeIndex) -> np.ndarray:
+    """(n,) number of the calendar week of each day; -1 in the window's first week (which has no return) and outside."""
+    first, last = (pd.Timestamp(day) for day in facts.window)
+    number = np.asarray((days - (first - pd.Timedelta(days=first.weekday()))).days // 7)
+    return np.where((number >= 1) & np.asarray(days <= last), number - 1, -1)
+
+
+def year_vols(facts: Facts, stock: str) -> dict[int, float]:
+    """Annual volatility by year: half of the variance is the assumed one, half that year's month ends' own."""
+    overall = ASSUMED[stock][0]
+    months = np.log(facts.month_ends[stock]).diff().dropna()
+    years = np.asarray(pd.DatetimeIndex(months.index).year)
+    monthly = {int(y): float(np.mean(months.to_numpy()[years == y] ** 2) * 12) for y in np.unique(years)}
+    raw = {y: 0.5 * overall**2 + 0.5 * variance for y, variance in monthly.items()}
+    weights = {y: float((years == y).sum()) for y in raw}
+    mean = sum(raw[y] * weights[y] for y in raw) / sum(weights.values())
+    return {y: round(overall * float(np.sqrt(variance / mean)), 4) for y, variance in raw.items()}
+
+
+def draw_stocks(
+    days: pd.DatetimeIndex, moves: CoinMoves, vols: dict[str, dict[int, float]], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """(log returns, variances), each (m, 3), before pins and fit."""
+    n = len(days) - 1
+    years = days[1:].year.to_numpy()
+    heat = autoregression(rng, n, 0.97, 0.35)
+    shared = chi_mixing(rng, (n, 1), 6.0)[:, 0]
+    variance = np.stack([np.exp(2 * heat) * shared] * 2 + [np.exp(2 * autoregression(rng, n, 0.96, 0.25))], axis=1)
+    variance[:, 2] *= chi_mixing(rng, (n, 1), 6.0)[:, 0]
+    for i, stock in enumerate(STOCKS):
+        variance[:, i] *= year_scale(variance[:, i], years, vols[stock], DAYS_A_YEAR)
+    sd = np.sqrt(variance)
+    noise = rng.standard_normal((n, 3))
+    coin = moves.market / moves.market.std()
+    spy = COIN_TIE * coin * sd[:, 0].mean() + np.sqrt(1 - COIN_TIE**2) * sd[:, 0] * noise[:, 0]
+    qqq = sd[:, 1] * (0.94 * spy / sd[:, 0] + np.sqrt(1 - 0.94**2) * noise[:, 1])
+    gold_sd = np.where(moves.gold_alive, moves.gold[moves.gold_alive].std(), 1.0)
+    gold_own = np.where(moves.gold_alive, np.sqrt(1 - GOLD_TIE**2), 1.0)
+    gld = GOLD_TIE * moves.gold / gold_sd * sd[:, 2].mean() + gold_own * sd[:, 2] * noise[:, 2]
+    return np.stack([spy, qqq, gld], axis=1), variance
+
+
+def stock_goals(
+    facts: Facts, x: np.ndarray, days: pd.DatetimeIndex, moves: CoinMoves, vols: dict[str, dict[int, float]]
+) -> list[Goal]:
+    """The record's weekly correlations and the assumed daily figures as goals at x (m, 3)."""
+    years = days[1:].year.to_numpy()
+    everywhere = np.ones(len(x), dtype=bool)
+    goals: list[Goal] = []
+    for i, stock in enumerate(STOCKS):
+        _, dof, clustering = ASSUMED[stock]
+        goals += [
+            volatility_goal(x[:, i], i, years == year, DAYS_A_YEAR, vol)
+            for year, vol in vols[stock].items()
+            if (years == year).sum() > 30
+        ]
+        goals.append(clustering_goal(x[:, i], i, everywhere, clustering))
+        goals.append(tail_goal(x[:, i], i, everywhere, dof))
+    weekly = facts.calibration["weekly_correlation_with_tradfi"]
+    for i, stock in enumerate(STOCKS):
+        for j in range(i):
+            goals.append(weekly_goal(x, i, x[:, j], j, moves.weeks, weekly[stock][STOCKS[j]]))
+        goals += [weekly_goal(x, i, moves.by_week[coin], None, moves.weeks, weekly[stock][coin]) for coin in PARTNERS]
+    goal = correlation_goal(x[:, 2], moves.gold, 2, -1, moves.gold_alive, GOLD_TIE)
+    goals.append(Goal(goal.miss, {2: goal.gradient[2]}))
+    return goals
+
+
+def weekly_goal(
+    x: np.ndarray, i: int, partner: np.ndarray, j: int | None, weeks: np.ndarray, target: float
+) -> Goal:
+    """Correlation of weekly sums: of columns i and j, or of column i and a coin's given weekly returns (j None)."""
+    inside = weeks >= 0
+    mine = np.bincount(weeks[inside], weights=x[inside, i])
+    other = np.bincount(weeks[inside], weights=partner[inside]) if j is not None else partner
+    goal = correlation_goal(mine, other, 0, 1, np.ones(len(mine), dtype=bool), target)
+    columns = {0: i} if j is None else {0: i, 1: j}
+    return Goal(goal.miss, {columns[k]: np.where(inside, goal.gradient[k][weeks], 0.0) for k in columns})
