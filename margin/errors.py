@@ -29,8 +29,10 @@ class MissingPriceError(InputError):
     def __init__(self, assets: Iterable[str], available: Iterable[str], problem: str = "no price history"):
         self.assets = tuple(assets)
         known = list(available)
-        hint = " ".join(filter(None, (did_you_mean(a, known) for a in self.assets)))
-        super().__init__("prices", ", ".join(self.assets), problem, hint or "Add a column of USD closes for it.")
+        hint = " ".join(filter(None, (did_you_mean(a, known) for a in self.assets if a not in known)))
+        super().__init__(
+            "prices", ", ".join(self.assets), problem, hint or "Add USD closes for it up to the as-of date."
+        )
 
 
 def shorten(value: object, limit: int = 60) -> str:

@@ -1,8 +1,10 @@
 """Prices -> aligned returns: the only place that decides which dates count and what "as of" means."""
 
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from margin.errors import InputError, MissingPriceError
 from margin.instruments import USD_STABLECOINS
 
 MAX_STEP_DAYS = 4  # a return across a longer pause (halt, delisting, missing data) is not one day's risk
+KEPT_RESULTS = 32
 MAX_STALE_DAYS = 4  # a collateral price older than this is not a price
 
 
@@ -62,6 +65,8 @@ class Market:
             where = f"prices {self.assets[col]} {str(self.dates[row])[:10]}"
             hint = "Leave the cell empty where there is no close."
             raise InputError(where, float(self.closes[row, col]), "a close must be a finite number above zero", hint)
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = Lock()
         self.volumes: np.ndarray | None = None
         if volumes is not None:
             aligned_volumes = _with_date_index(volumes).reindex(index=frame.index, columns=frame.columns)
@@ -69,6 +74,22 @@ class Market:
 
     def __contains__(self, asset: str) -> bool:
         return asset in self._column
+
+    def remember(self, key: Hashable, compute: Callable[[], Any]) -> Any:
+        """`compute()`, kept for the next time: prices never change, so what follows from them alone need not either.
+
+        Holds the 32 results used last; safe to share between threads.
+        """
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        result = compute()
+        with self._lock:
+            self._kept[key] = result
+            while len(self._kept) > KEPT_RESULTS:
+                self._kept.popitem(last=False)
+        return result
 
     def columns(self, assets: Sequence[str]) -> list[int]:
         missing = [a for a in assets if a not in self._column]
@@ -119,10 +140,16 @@ class Market:
         return float(column[held[-1]])
 
     def collateral_price(self, asset: str, as_of: Any = None) -> tuple[float, str]:
-        """(USD price, note). A dollar stablecoin without a column is taken at par, and the note says so."""
-        if asset in USD_STABLECOINS and asset not in self:
-            return 1.0, f"{asset} has no price history here and is taken at 1 USD"
-        return self.price(asset, as_of), ""
+        """(USD price, note). A dollar stablecoin without a recent close is taken at par, and the note says so.
+
+        Raises MissingPriceError for any other asset without a recent close.
+        """
+        try:
+            return self.price(asset, as_of), ""
+        except MissingPriceError as error:
+            if asset not in USD_STABLECOINS:
+                raise
+            return 1.0, f"{asset} is taken at 1 USD: {error.problem}"
 
     def median_volume(self, asset: str, as_of: Any = None, days: int = 90) -> float | None:
         """Median USD traded per day over the last `days` rows up to `as_of`; None when unknown."""

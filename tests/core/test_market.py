@@ -126,7 +126,10 @@ def test_a_stale_price_is_not_a_price():
 def test_a_stablecoin_without_a_column_is_at_par_and_says_so():
     price, note = Market(frame({"BTC": [1.0, 2.0]})).collateral_price("USDC")
     assert price == 1.0
-    assert "taken at 1 USD" in note
+    assert note == "USDC is taken at 1 USD: no price history"
+    old = frame({"USDC": [0.9, *([np.nan] * 9)], "BTC": np.ones(10)})
+    assert Market(old).collateral_price("USDC") == (1.0, "USDC is taken at 1 USD: last close is 9 days old")
+    assert Market(old).collateral_price("USDC", "2024-01-02") == (0.9, "")
 
 
 @pytest.mark.parametrize("value", ["soon", "2024-13-01", None, 5, "", "1066-10-14", True])

@@ -1,0 +1,170 @@
+"""The account behind the book: what its collateral counts for, its equity, health and leverage."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from margin.errors import InputError
+from margin.exposures import Book
+from margin.instruments import USD_STABLECOINS
+from margin.market import Market
+from margin.portfolio import Portfolio
+from margin.risk_models import ScenarioModel
+from margin.settings import Settings
+from margin.tail import expected_shortfall
+
+HAIRCUT_LEVEL = 0.99
+HAIRCUT_HORIZON = 2  # days to sell collateral, as EMIR article 26 has for listed products
+HAIRCUT_FLOORS = {"stablecoin": 0.01, "other": 0.05}
+
+
+@dataclass(frozen=True)
+class CollateralLine:
+    """One collateral asset: USD price and value, the haircut and where it comes from, what counts."""
+
+    asset: str
+    quantity: float
+    price: float
+    market_value: float
+    haircut: float
+    counted_value: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """USD figures of the account. Health is equity / requirement; None where nothing is required.
+
+    equity : counted collateral + unrealised PnL + loan balances (joint treatment: collateral at market value)
+    requirement : the portfolio margin it is measured against (joint: margin of positions and collateral together)
+    """
+
+    treatment: str
+    collateral: tuple[CollateralLine, ...]
+    market_value: float
+    collateral_value: float
+    unrealised_pnl: float
+    loans: float
+    equity: float
+    requirement: float
+    free_equity: float
+    health: float | None
+    health_isolated: float | None
+    health_safeguarded: float | None
+    gross: float
+    effective_leverage: float | None
+    notes: tuple[str, ...] = ()
+
+
+def account(
+    portfolio: Portfolio,
+    book: Book,
+    market: Market,
+    settings: Settings,
+    isolated: float,
+    pooled: float,
+    safeguarded: float,
+) -> Account:
+    """Value the account at the book's as-of. Raises MissingPriceError for collateral without a price."""
+    notes: list[str] = []
+    lines = tuple(_line(c.asset, c.quantity, market, book, settings, notes) for c in portfolio.collateral)
+    unrealised, missing = _unrealised(book)
+    if missing:
+        notes.append(f"No entry price for {', '.join(missing)}: counted as opened at the as-of price.")
+    loans = sum(e.value for e in book.exposures if e.instrument.kind == "loan")
+    market_value = sum(line.market_value for line in lines)
+    counted = sum(line.counted_value for line in lines)
+    joint = settings.collateral_treatment == "joint"
+    requirement = _joint_requirement(book, market, settings, lines) if joint else pooled
+    equity = (market_value if joint else counted) + unrealised + loans
+    gross = sum(abs(e.delta_usd) for e in book.exposures)
+    if lines and equity <= 0:
+        notes.append("Equity is not above zero: the account is bankrupt, so it has no leverage.")
+    return Account(
+        settings.collateral_treatment,
+        lines,
+        market_value,
+        counted,
+        unrealised,
+        loans,
+        equity,
+        requirement,
+        equity - requirement,
+        _ratio(equity, requirement),
+        _ratio(equity, isolated),
+        _ratio(equity, safeguarded),
+        gross,
+        gross / equity if equity > 0 else None,
+        tuple(notes),
+    )
+
+
+def default_haircut(asset: str, market: Market, settings: Settings) -> tuple[float, str]:
+    """(fraction, where it comes from): 99% ES of the asset's two-day loss over the lookback, not below a floor.
+
+    Dollars have none. Floors: 1% for dollar stablecoins, 5% for everything else.
+    """
+    if asset == "USD":
+        return 0.0, "dollars"
+    floor = HAIRCUT_FLOORS["stablecoin" if asset in USD_STABLECOINS else "other"]
+    if asset not in market:
+        return floor, "floor: no price history"
+    key = ("haircut", asset, settings.as_of, settings.lookback)
+    return market.remember(key, lambda: _tail_haircut(asset, market, settings, floor))
+
+
+def _tail_haircut(asset: str, market: Market, settings: Settings, floor: float) -> tuple[float, str]:
+    returns = market.returns([asset], settings.as_of, HAIRCUT_HORIZON, settings.lookback).values
+    tail = float(expected_shortfall(-returns[:, 0], HAIRCUT_LEVEL))
+    if tail <= floor:
+        return floor, f"floor {floor:.0%} (tail loss {max(tail, 0.0):.2%})"
+    return min(tail, 1.0), f"{HAIRCUT_LEVEL:.0%} ES over {HAIRCUT_HORIZON} days"
+
+
+def _line(
+    asset: str, quantity: float, market: Market, book: Book, settings: Settings, notes: list[str]
+) -> CollateralLine:
+    price, note = market.collateral_price(asset, book.as_of)
+    if note:
+        notes.append(note + ".")
+    chosen = dict(settings.haircuts).get(asset)
+    haircut, source = (chosen, "set by you") if chosen is not None else default_haircut(asset, market, settings)
+    value = quantity * price
+    counted = value * (1.0 - haircut) if value > 0 else value  # debts count in full
+    return CollateralLine(asset, quantity, price, value, haircut if value > 0 else 0.0, counted, source)
+
+
+def _unrealised(book: Book) -> tuple[float, list[str]]:
+    """USD profit since entry of every position that has an entry price, and the symbols that have none."""
+    total, missing = 0.0, []
+    for e in book.exposures:
+        entry, q = e.position.entry_price, e.position.quantity
+        if e.instrument.kind == "loan":
+            continue  # a balance counts at its full value, whenever it was taken
+        if entry is None:
+            missing.append(e.position.symbol)
+        elif e.instrument.is_inverse:
+            total += q * e.price * (e.price / entry - 1.0)  # q coins now are q x price dollars of contracts
+        else:
+            total += q * (e.price - entry)
+    return total, missing
+
+
+def _joint_requirement(book: Book, market: Market, settings: Settings, lines: tuple[CollateralLine, ...]) -> float:
+    """Margin of positions and collateral under the same scenarios, on the dates all of them share, USD.
+
+    Historical scenarios over the lookback, whatever the estimator.
+    """
+    priced = [line for line in lines if line.asset in market]
+    assets = list(dict.fromkeys([*book.assets, *(line.asset for line in priced)]))
+    if not assets:
+        raise InputError("portfolio", "only dollars", "nothing in it moves")
+    returns = market.returns(assets, settings.as_of, settings.horizon, settings.lookback)
+    losses = book.losses(returns.values[:, : len(book.assets)]).sum(axis=1)
+    for line in priced:
+        losses = losses - line.market_value * returns.values[:, returns.column(line.asset)]
+    return ScenarioModel(losses[:, None], settings.level, settings.measure).total()
+
+
+def _ratio(equity: float, requirement: float) -> float | None:
+    return equity / requirement if requirement > 0 and np.isfinite(equity) else None

@@ -1,0 +1,322 @@
+"""The ladder: the same book under isolated, netted, portfolio and safeguarded margin, and what explains each step.
+
+    isolated   = sum over positions of ES(loss)             every position its own silo
+    netted     = sum over underlyings of ES(sum of losses)  long and short in one underlying offset
+    portfolio  = ES(sum of all losses)                      everything offsets, as history allows
+    safeguarded = portfolio + safeguards                    see margin/safeguards.py
+
+netting = isolated - netted, diversification = netted - portfolio, given back for safety = safeguarded - portfolio.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from margin.collateral import Account, account
+from margin.errors import InputError
+from margin.exposures import Book, Exposure, value_book
+from margin.market import Market, as_market
+from margin.portfolio import Portfolio
+from margin.risk_models import EllipticalModel, RiskModel, ScenarioModel
+from margin.safeguards import Rung, SafeguardLine, safeguard_lines
+from margin.scenarios import (
+    Elliptical,
+    History,
+    Scenarios,
+    elliptical,
+    filtered,
+    historical,
+    history,
+    simulate,
+    stressed,
+)
+from margin.settings import ESTIMATORS, Settings
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """USD. isolated - netting - diversification + safeguards = safeguarded, exactly."""
+
+    netting: float
+    diversification: float
+    safeguards: float
+
+
+@dataclass(frozen=True)
+class PositionResult:
+    """One position: USD value (signed), margin alone, Euler contribution to the portfolio margin, and its greeks."""
+
+    symbol: str
+    kind: str
+    underlying: str
+    quantity: float
+    price: float
+    value: float
+    delta_usd: float
+    standalone: float
+    contribution: float
+    share: float | None
+    delta: float
+    gamma: float
+    vega: float
+    theta: float
+    implied_vol: float | None
+
+
+@dataclass(frozen=True)
+class UnderlyingResult:
+    """One underlying: net USD delta, margin of its positions alone and netted, and the book's greeks in it."""
+
+    underlying: str
+    delta_usd: float
+    isolated: float
+    netted: float
+    delta: float
+    gamma: float
+    vega: float
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The result of `compare`. Money is USD; `saved_pct` is 0..100, None when isolated margin is 0."""
+
+    as_of: pd.Timestamp
+    scenarios: int
+    settings: Settings
+    isolated: float
+    netted: float
+    portfolio: float
+    safeguarded: float
+    attribution: Attribution
+    positions: tuple[PositionResult, ...]
+    underlyings: tuple[UnderlyingResult, ...]
+    safeguard_lines: tuple[SafeguardLine, ...]
+    account: Account
+    notes: tuple[str, ...]
+    book: Book
+    scenario_set: Scenarios | Elliptical
+
+    @property
+    def saved(self) -> float:
+        return self.isolated - self.portfolio
+
+    @property
+    def saved_pct(self) -> float | None:
+        return 100.0 * self.saved / self.isolated if self.isolated > 0 else None
+
+    @cached_property
+    def drawn(self) -> Scenarios:
+        """The scenarios behind the figures; for a closed form, draws with exactly its covariance (for charts)."""
+        return simulate(self.scenario_set) if isinstance(self.scenario_set, Elliptical) else self.scenario_set
+
+    @cached_property
+    def losses(self) -> np.ndarray:
+        """(n, m) USD loss of each position under each scenario of `drawn`."""
+        return self.book.losses(self.drawn.returns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values: the contract of `compare --json` and more."""
+        return {
+            "as_of": self.as_of.strftime("%Y-%m-%d"),
+            "scenarios": self.scenarios,
+            "measure": self.settings.measure,
+            "level": self.settings.level,
+            "horizon": self.settings.horizon,
+            "lookback": self.settings.lookback,
+            "estimator": self.settings.estimator,
+            "isolated": self.isolated,
+            "netted": self.netted,
+            "portfolio": self.portfolio,
+            "safeguarded": self.safeguarded,
+            "saved": self.saved,
+            "saved_pct": self.saved_pct,
+            "attribution": asdict(self.attribution),
+            "positions": [asdict(p) for p in self.positions],
+            "underlyings": [asdict(u) for u in self.underlyings],
+            "safeguards": [asdict(line) for line in self.safeguard_lines],
+            "account": asdict(self.account),
+            "notes": list(self.notes),
+        }
+
+
+def compare(
+    portfolio: Portfolio,
+    prices: "pd.DataFrame | Market",
+    level: float | None = None,
+    horizon: int | None = None,
+    lookback: int | None = None,
+    measure: str | None = None,
+    estimator: str | None = None,
+    as_of: Any = None,
+    settings: Settings | Mapping | None = None,
+    volumes: pd.DataFrame | None = None,
+) -> Comparison:
+    """What `portfolio` needs under every rung of the ladder at as-of, and why the rungs differ.
+
+    prices  : DataFrame of USD closes [date x asset], or a Market
+    volumes : DataFrame of the same form, USD traded per day; without it the liquidity add-on is not computed
+    settings: Settings or its dict; the other arguments override single fields of it
+    Raises InputError (also for a price that is missing or a contract that had expired), naming what and how to mend it.
+    """
+    base = Settings.from_dict(settings) if isinstance(settings, Mapping) else settings or Settings()
+    chosen = base.with_(
+        level=level, horizon=horizon, lookback=lookback, measure=measure, estimator=estimator, as_of=as_of
+    )
+    if not portfolio.positions:
+        raise InputError("positions", "none", "the portfolio is empty", "Add a position, e.g. 1 of BTC/USD.")
+    market = as_market(prices, volumes)
+    past = history(market, portfolio.assets, chosen) if portfolio.assets else None
+    if past is None:
+        raise InputError("positions", "only dollars", "nothing in the portfolio moves", "Add an asset with a price.")
+    known = past.horizon
+    book = value_book(portfolio, known.assets, known.prices, past.daily_vol, known.as_of, chosen)
+    scenario_set, model = _model(book, past, chosen)
+    return _result(portfolio, market, book, past, chosen, scenario_set, model)
+
+
+def compare_methods(
+    portfolio: Portfolio, prices: "pd.DataFrame | Market", settings: Settings, volumes: pd.DataFrame | None = None
+) -> list[tuple[str, "Comparison | InputError"]]:
+    """`compare` under every estimator, in the order of Settings; what cannot be computed is the error itself."""
+    market = as_market(prices, volumes)
+    rows: list[tuple[str, Comparison | InputError]] = []
+    for estimator in ESTIMATORS:
+        try:
+            rows.append((estimator, compare(portfolio, market, settings=settings.with_(estimator=estimator))))
+        except InputError as error:
+            rows.append((estimator, error))
+    return rows
+
+
+def _model(book: Book, past: History, settings: Settings) -> tuple[Scenarios | Elliptical, RiskModel]:
+    if settings.estimator in ("gaussian", "student"):
+        closed = elliptical(past, settings)
+        if not book.has_options:
+            weights = book.linear_weights()
+            return closed, EllipticalModel(weights, closed.covariance, settings.level, settings.measure, closed.dof)
+        drawn = simulate(closed)
+        drawn = replace(drawn, notes=closed.notes + drawn.notes)
+    elif settings.estimator == "filtered":
+        drawn = filtered(past, settings.lookback)
+    elif settings.estimator == "stressed":
+        everything = book.losses(past.horizon.values).sum(axis=1)
+        drawn = stressed(past, settings.lookback, everything, settings.level)
+    else:
+        drawn = historical(past, settings.lookback)
+    return drawn, ScenarioModel(book.losses(drawn.returns), settings.level, settings.measure)
+
+
+def _result(
+    portfolio: Portfolio,
+    market: Market,
+    book: Book,
+    past: History,
+    settings: Settings,
+    scenario_set: Scenarios | Elliptical,
+    model: RiskModel,
+) -> Comparison:
+    names = portfolio.underlyings
+    labels = [names.index(p.underlying) for p in portfolio.positions]
+    standalone, by_underlying = model.standalone(), model.groups(labels, len(names))
+    isolated, netted, pooled = float(standalone.sum()), float(by_underlying.sum()), model.total()
+    contributions = model.contributions()
+    if settings.measure == "es" or isinstance(scenario_set, Elliptical):
+        netted, pooled = _no_rounding_above(netted, isolated), _no_rounding_above(pooled, netted)
+    lines = safeguard_lines(Rung(isolated, pooled, book, past, market, settings))
+    safeguarded = lines[-1].requirement_after
+    holder = account(portfolio, book, market, settings, isolated, pooled, safeguarded)
+    count = scenario_set.observations if isinstance(scenario_set, Elliptical) else len(scenario_set.returns)
+    notes = (*_notes(portfolio, market, book, settings, count, isolated, netted, pooled), *scenario_set.notes)
+    return Comparison(
+        as_of=book.as_of,
+        scenarios=count,
+        settings=settings,
+        isolated=isolated,
+        netted=netted,
+        portfolio=pooled,
+        safeguarded=safeguarded,
+        attribution=Attribution(isolated - netted, netted - pooled, safeguarded - pooled),
+        positions=tuple(
+            _position(e, float(alone), float(part), pooled)
+            for e, alone, part in zip(book.exposures, standalone, contributions, strict=True)
+        ),
+        underlyings=tuple(
+            _underlying(
+                name, [e for e, label in zip(book.exposures, labels, strict=True) if label == i], alone, netted_u
+            )
+            for i, (name, alone, netted_u) in enumerate(
+                zip(names, np.bincount(labels, standalone, len(names)), by_underlying, strict=True)
+            )
+        ),
+        safeguard_lines=lines,
+        account=holder,
+        notes=(*notes, *holder.notes),
+        book=book,
+        scenario_set=scenario_set,
+    )
+
+
+def _no_rounding_above(lower: float, upper: float) -> float:
+    """`lower`, which theory puts at or below `upper`, without the last-digit excess of floating point."""
+    return min(lower, upper) if lower <= upper * (1 + 1e-9) else lower
+
+
+def _position(e: Exposure, alone: float, part: float, pooled: float) -> PositionResult:
+    return PositionResult(
+        e.position.symbol, e.instrument.kind, e.instrument.base, e.position.quantity, e.price, e.value, e.delta_usd,
+        alone, part, part / pooled if pooled > 0 else None, e.delta, e.gamma, e.vega, e.theta, e.implied_vol,
+    )  # fmt: skip
+
+
+def _underlying(name: str, held: list[Exposure], isolated: float, netted: float) -> UnderlyingResult:
+    return UnderlyingResult(
+        name,
+        sum(e.delta_usd for e in held),
+        float(isolated),
+        float(netted),
+        sum(e.delta for e in held),
+        sum(e.gamma for e in held),
+        sum(e.vega for e in held),
+    )
+
+
+def _notes(
+    portfolio: Portfolio,
+    market: Market,
+    book: Book,
+    settings: Settings,
+    count: int,
+    isolated: float,
+    netted: float,
+    pooled: float,
+) -> list[str]:
+    notes = []
+    if count < settings.lookback and settings.estimator != "stressed":
+        notes.append(f"Only {count} returns of common history, fewer than the {settings.lookback} asked for.")
+    if settings.estimator not in ("gaussian", "student") and count * (1 - settings.level) < 1:
+        notes.append(
+            f"With {count} scenarios the {settings.level:.1%} tail is less than one of them: the worst decides."
+        )
+    last = pd.Timestamp(market.dates[-1])
+    asked = pd.Timestamp(settings.as_of) if settings.as_of else last
+    behind = (min(asked, last) - book.as_of).days
+    if behind > 4:
+        latest = {
+            a: market.dates[~np.isnan(market.closes[:, c])][-1]
+            for a, c in zip(book.assets, market.columns(book.assets), strict=True)
+        }
+        ended = min(latest, key=lambda a: latest[a])
+        notes.append(f"Valued at {book.as_of.date()}, {behind} days before the last price: {ended} has no later close.")
+    if netted > isolated * (1 + 1e-9) or pooled > netted * (1 + 1e-9):
+        notes.append("VaR asks more for the pool than for its parts here: it is not sub-additive. ES never does.")
+    kinds: dict[str, set[str]] = {}
+    for e in book.exposures:
+        kinds.setdefault(e.instrument.base, set()).add(e.instrument.kind)
+    based = [base for base, held in kinds.items() if {"future", "perpetual"} & held and len(held) > 1]
+    if based:
+        notes.append(f"Spot and futures of {', '.join(based)} share one price here: basis risk is not in the figures.")
+    return notes

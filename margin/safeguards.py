@@ -1,0 +1,188 @@
+"""From portfolio margin to what a careful clearing house would charge: each safeguard one line, in a fixed order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from margin.exposures import Book
+from margin.market import Market
+from margin.risk_models import ScenarioModel
+from margin.scenarios import History, worst_window
+from margin.settings import Safeguards, Settings
+
+CORRELATION_WINDOW = 60
+CORRELATION_STEP = 20
+LONG_RUN = 3650  # returns: ten years of a market that never closes
+VOLUME_DAYS = 90
+
+
+@dataclass(frozen=True)
+class SafeguardLine:
+    """One safeguard. `amount` USD is what it adds to the requirement before it; None when it could not be computed."""
+
+    key: str
+    label: str
+    enabled: bool
+    amount: float | None
+    requirement_after: float
+    detail: str
+
+
+@dataclass(frozen=True)
+class Rung:
+    """What the lines build on: USD margins of the rungs below, and the book with its market."""
+
+    isolated: float
+    portfolio: float
+    book: Book
+    past: History
+    market: Market
+    settings: Settings
+
+    def history_losses(self) -> np.ndarray:
+        """(n,) USD loss of today's book under every return of the whole history."""
+        return self.book.losses(self.past.horizon.values).sum(axis=1)
+
+
+def safeguard_lines(rung: Rung) -> tuple[SafeguardLine, ...]:
+    """All lines in order; the last one's `requirement_after` is the safeguarded margin.
+
+    Amounts are increments, so the enabled ones add up to safeguarded - portfolio. Each definition is in docs/models.md.
+    """
+    s = rung.settings.safeguards
+    losses = rung.history_losses() if s.stressed or s.procyclicality == "floor" else np.zeros(0)
+    steps: list[tuple[str, str, bool, Callable[[float], tuple[float | None, str]]]] = [
+        ("offset_cap", "Cap on offsets", s.offset_cap, lambda m: _offset_cap(m, rung, s)),
+        ("stressed", "Stressed period", s.stressed, lambda m: _stressed(m, rung, s, losses)),
+        ("correlation_break", "Correlation break", s.correlation_break, lambda m: _correlation_break(m, rung, s)),
+        ("liquidity", "Liquidity and concentration", s.liquidity, lambda m: _liquidity(m, rung, s)),
+        (
+            "procyclicality",
+            "Anti-procyclical " + ("buffer" if s.procyclicality == "buffer" else "floor"),
+            s.procyclicality != "off",
+            lambda m: _procyclicality(m, rung, s, losses),
+        ),
+        ("cap_at_isolated", "Never more than isolated", s.cap_at_isolated, lambda m: _cap(m, rung)),
+    ]
+    lines, requirement = [], rung.portfolio
+    for key, label, enabled, compute in steps:
+        amount, detail = compute(requirement) if enabled else (0.0, "Switched off.")
+        requirement += amount or 0.0
+        lines.append(SafeguardLine(key, label, enabled, amount, requirement, detail))
+    return tuple(lines)
+
+
+def _offset_cap(margin: float, rung: Rung, s: Safeguards) -> tuple[float, str]:
+    """Reduction at most a share of isolated - portfolio. Source: EMIR RTS 153/2013, article 27."""
+    floor = rung.isolated - s.offset_cap_share * (rung.isolated - rung.portfolio)
+    detail = f"At most {s.offset_cap_share:.0%} of the reduction of {_usd(rung.isolated - rung.portfolio)} counts."
+    return max(floor - margin, 0.0), detail
+
+
+def _stressed(margin: float, rung: Rung, s: Safeguards, losses: np.ndarray) -> tuple[float, str]:
+    """max(margin, weight x margin in the worst window of the history). Source: Eurex Prisma's stressed component."""
+    length = rung.settings.lookback
+    start = worst_window(losses, length, rung.settings.level) if len(losses) > length else 0
+    window = losses[start : start + length]
+    dates = rung.past.horizon.dates[start : start + length]
+    tail = float(ScenarioModel(window[:, None], rung.settings.level, rung.settings.measure).total())
+    floor = s.stress_weight * tail
+    span = f"{str(dates[0])[:10]} to {str(dates[-1])[:10]}"
+    detail = f"{s.stress_weight:.0%} of {_usd(tail)}, the margin in the worst {len(window)} returns ({span})."
+    return max(floor - margin, 0.0), detail
+
+
+def _correlation_break(margin: float, rung: Rung, s: Safeguards) -> tuple[float, str]:
+    """weight x margin x (how much volatility would rise if every pair went to its worst correlation seen - 1)."""
+    ratio = correlation_break_ratio(rung.book.linear_weights().sum(axis=0), rung.past, rung.market, rung.settings)
+    room = max(rung.isolated - rung.portfolio, 0.0)
+    amount = min(s.correlation_weight * rung.portfolio * (ratio - 1.0), room)
+    detail = (
+        f"{s.correlation_weight:.0%} of the rise if every pair went to its worst {CORRELATION_WINDOW}-day correlation "
+        f"so far (volatility x {ratio:.2f})."
+    )
+    return max(amount, 0.0), detail
+
+
+def correlation_break_ratio(weights: np.ndarray, past: History, market: Market, settings: Settings) -> float:
+    """sqrt(variance with each pair at the correlation that hurts this book most / variance now), at least 1.
+
+    weights : (k,) USD per asset. The extremes are each pair's own over 60-return windows up to as-of, so together they
+    are a bound, not a matrix that was ever seen.
+    """
+    returns = past.daily
+    if len(weights) < 2 or len(returns) < CORRELATION_WINDOW:
+        return 1.0
+    key = ("extremes", past.assets, settings.as_of)
+    low, high, now = market.remember(key, lambda: _correlation_extremes(returns, settings.lookback))
+    dollars = weights * returns[-settings.lookback :].std(axis=0)
+    products = np.outer(dollars, dollars)
+    worst = np.where(products > 0, np.maximum(high, now), np.minimum(low, now))
+    current, broken = float(np.sum(products * now)), float(np.sum(products * worst))
+    gross = float(np.abs(dollars).sum())
+    if gross <= 0:
+        return 1.0
+    # A perfectly hedged book has no volatility to multiply; the break is then measured against 1% of its gross.
+    return float(np.sqrt(max(broken, 0.0) / max(current, (0.01 * gross) ** 2))) if broken > current else 1.0
+
+
+def _correlation_extremes(returns: np.ndarray, lookback: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    starts = np.arange(len(returns) - CORRELATION_WINDOW, -1, -CORRELATION_STEP)
+    windows = np.stack([returns[s : s + CORRELATION_WINDOW] for s in starts])
+    corr = _correlations(windows)
+    now = _correlations(returns[None, -lookback:])[0]
+    return corr.min(axis=0), corr.max(axis=0), now
+
+
+def _correlations(windows: np.ndarray) -> np.ndarray:
+    """(w, n, k) -> (w, k, k); 0 where an asset does not vary within a window, 1 on the diagonal."""
+    centred = windows - windows.mean(axis=1, keepdims=True)
+    cov = np.einsum("wni,wnj->wij", centred, centred)
+    vols = np.sqrt(np.einsum("wii->wi", cov))
+    scale = vols[:, :, None] * vols[:, None, :]
+    corr = np.divide(cov, scale, out=np.zeros_like(cov), where=scale > 0)
+    k = windows.shape[2]
+    corr[:, np.arange(k), np.arange(k)] = 1.0
+    return corr
+
+
+def _liquidity(margin: float, rung: Rung, s: Safeguards) -> tuple[float | None, str]:
+    """Sum over underlyings of |net USD| x Y x daily volatility x sqrt(|net USD| / daily volume).
+
+    Source: the square-root law of market impact, e.g. Toth et al. (2011).
+    """
+    net = rung.book.linear_weights().sum(axis=0)
+    total, missing = 0.0, []
+    for asset, usd, vol in zip(rung.book.assets, np.abs(net), rung.book.daily_vol, strict=True):
+        if usd == 0:
+            continue
+        volume = rung.market.median_volume(asset, rung.book.as_of, VOLUME_DAYS)
+        if not volume:
+            missing.append(asset)
+            continue
+        total += usd * min(s.impact_factor * vol * np.sqrt(usd / volume), 1.0)
+    if missing and not total:
+        return None, f"Not computed: no traded volume for {', '.join(missing)}."
+    partly = f" Not computed for {', '.join(missing)}: no traded volume." if missing else ""
+    return total, f"Cost of closing by the square-root law on {VOLUME_DAYS}-day median volume.{partly}"
+
+
+def _procyclicality(margin: float, rung: Rung, s: Safeguards, losses: np.ndarray) -> tuple[float, str]:
+    """A buffer on top, or a floor from up to ten years of history. Source: EMIR RTS 153/2013, article 28(1)(a), (c)."""
+    if s.procyclicality == "buffer":
+        return s.buffer_share * margin, f"{s.buffer_share:.0%} on top, to be used up when markets turn."
+    long_run = losses[-LONG_RUN:]
+    floor = float(ScenarioModel(long_run[:, None], rung.settings.level, rung.settings.measure).total())
+    years = (rung.past.horizon.dates[-1] - rung.past.horizon.dates[-len(long_run)]) / np.timedelta64(365, "D")
+    detail = f"Not below {_usd(floor)}, the margin over {years:.1f} years of history (up to ten where there are)."
+    return max(floor - margin, 0.0), detail
+
+
+def _cap(margin: float, rung: Rung) -> tuple[float, str]:
+    detail = "A pool that asks more than its silos would be left for them."
+    return min(rung.isolated - margin, 0.0), detail
+
+
+def _usd(amount: float) -> str:
+    return f"${amount:,.0f}"
