@@ -1,0 +1,67 @@
+"""`python -m margin compare`: the ladder for one portfolio."""
+
+import argparse
+from typing import Any
+
+from margin import cli_text
+from margin.explain import headline, why
+from margin.ladder import Comparison, compare
+from margin.price_file import read_market
+from margin.settings import CORRELATIONS, ESTIMATORS, MEASURES, Settings
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    parser = commands.add_parser("compare", help="margin under every method, and what is saved")
+    parser.add_argument("--portfolio", required=True, help="JSON (version 1 or ccxt positions) or CSV")
+    cli_text.add_prices(parser)
+    cli_text.add_volumes(parser)
+    defaults = Settings()
+    parser.add_argument("--level", type=float, default=defaults.level, help="tail level (default %(default)s)")
+    parser.add_argument("--horizon", type=int, default=defaults.horizon, help="days held (default %(default)s)")
+    parser.add_argument("--lookback", type=int, default=defaults.lookback, help="scenarios used (default %(default)s)")
+    parser.add_argument("--measure", default=defaults.measure, help=f"one of {', '.join(MEASURES)}")
+    parser.add_argument("--estimator", default=defaults.estimator, help=f"one of {', '.join(ESTIMATORS)}")
+    parser.add_argument("--correlation", default=defaults.correlation, help=f"one of {', '.join(CORRELATIONS[:3])}")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    settings = Settings().with_(
+        level=options.level,
+        horizon=options.horizon,
+        lookback=options.lookback,
+        measure=options.measure,
+        estimator=options.estimator,
+        correlation=options.correlation,
+        as_of=options.as_of,
+    )
+    portfolio = cli_text.read_portfolio(options.portfolio)
+    result = compare(portfolio, read_market(options.prices, options.volumes), settings=settings)
+    return result.to_dict(), describe(result)
+
+
+def describe(c: Comparison) -> str:
+    """The comparison as plain text."""
+    s, money = c.settings, cli_text.money
+    rungs = [
+        ("isolated", money(c.isolated), ""),
+        ("netted", money(c.netted), f"netting -{money(c.attribution.netting)}"),
+        ("portfolio", money(c.portfolio), f"diversification -{money(c.attribution.diversification)}"),
+        ("safeguarded", money(c.safeguarded), f"given back +{money(c.attribution.safeguards)}"),
+    ]
+    positions = [
+        (p.symbol, f"{p.quantity:g}", money(p.value), money(p.standalone), money(p.contribution)) for p in c.positions
+    ]
+    safeguards = [(line.label, money(line.amount), money(line.requirement_after)) for line in c.safeguard_lines]
+    parts = [
+        f"As of {c.as_of.date()}, {s.measure.upper()} {s.level:.1%} over {s.horizon} day(s), {s.estimator}, "
+        f"{c.scenarios} scenarios",
+        headline(c),
+        why(c),
+        cli_text.table(("margin", "USD", "change"), rungs),
+        cli_text.table(("position", "quantity", "value USD", "alone USD", "contribution USD"), positions),
+        cli_text.table(("safeguard", "adds USD", "margin after USD"), safeguards),
+        "\n".join(f"note: {note}" for note in c.notes),
+    ]
+    return "\n\n".join(part for part in parts if part)

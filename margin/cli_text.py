@@ -1,0 +1,50 @@
+"""What the commands share: plain tables and reading a portfolio file."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from margin.errors import InputError
+from margin.portfolio import MAX_TEXT, Portfolio
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Plain columns: the first one to the left, the others to the right."""
+    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    lines = ["  ".join(_pad(c, w, i) for i, (c, w) in enumerate(zip(row, widths, strict=True))) for row in cells]
+    lines.insert(1, "  ".join("-" * w for w in widths))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _pad(text: str, width: int, column: int) -> str:
+    return text.rjust(width) if column else text.ljust(width)
+
+
+def money(amount: float | None) -> str:
+    return "not computed" if amount is None else f"{amount:,.2f}"
+
+
+def read_portfolio(name: str) -> Portfolio:
+    """A portfolio from a .json or .csv file. Raises InputError that names the file first."""
+    path = Path(name)
+    try:
+        if path.stat().st_size > MAX_TEXT:
+            raise InputError(name, f"{path.stat().st_size} bytes", "is too large", f"At most {MAX_TEXT}.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(name, error.strerror, "cannot be read", "Check the path.") from None
+    try:
+        return Portfolio.from_csv(content) if path.suffix.lower() == ".csv" else Portfolio.from_json(content)
+    except InputError as error:
+        raise InputError(f"{name}: {error.field}", error.value, error.problem, error.hint) from None
+
+
+def add_prices(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--prices", required=True, help="CSV or Parquet of USD closes, first column 'date'")
+    parser.add_argument("--as-of", help="valuation date, e.g. 2025-10-10 (default: the last common date)")
+
+
+def add_volumes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--volumes", help="file of the same form with USD traded per day")
