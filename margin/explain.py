@@ -41,8 +41,8 @@ def why(comparison: Comparison) -> str:
     one_sided = "everything is " + ("long" if longs > shorts else "short")
     if c.saved_pct is not None and c.saved_pct < LITTLE and len(c.positions) > 1 and one_way:
         return (
-            f"Almost nothing is saved because {one_sided} and these assets fall together: on the worst days there "
-            "is no gain in one to pay for the loss in another. Cross-margining pays for hedges, not for more of the same."
+            f"Almost nothing is saved because {one_sided} and these assets fall together: on the worst days no gain "
+            "in one pays for the loss in another. Cross-margining pays for hedges, not for more of the same."
         )
     if len(c.positions) == 1:
         return "One position has nothing to offset. Add a second one, above all in the other direction."
@@ -134,10 +134,9 @@ def _estimator_words(comparison: Comparison) -> str:
         "student": "A Student-t distribution (fat tails) with the chosen correlation matrix: our own model, no venue's.",
         "stressed": "The stretch of history that would hurt this book most.",
     }[comparison.settings.estimator]
-    optioned = any(e.instrument.is_option for e in comparison.book.exposures)
-    return words + (
-        " Options are revalued in full (Black-76), their volatility moving with the return." if optioned else ""
-    )
+    if comparison.book.has_options:
+        words += " Options are revalued in full (Black-76), their volatility moving with the return."
+    return words
 
 
 def usd(amount: float) -> str:
