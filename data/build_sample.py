@@ -15,7 +15,7 @@ from data.builder.stablecoins import simulate_stablecoins
 from data.builder.stocks import simulate_stocks
 from data.builder.volumes import rounded, simulate_volumes
 
-SEED = 20200930
+SEED = 7
 DIGITS = 7  # of a simulated close; month ends keep the digits of the record
 FOLDER = Path(__file__).resolve().parent / "bundled"
 

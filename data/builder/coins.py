@@ -13,6 +13,7 @@ from data.builder.stats import (
     Goal,
     clustering_goal,
     correlation_goal,
+    persistence_goal,
     regimes,
     tail_goal,
     volatility_goal,
@@ -118,6 +119,7 @@ def coin_goals(facts: Facts, x: np.ndarray, alive: np.ndarray) -> list[Goal]:
         ]
         goals.append(volatility_goal(x[:, i], i, mine, 365.0, figures["annual_vol"]))
         goals.append(clustering_goal(x[:, i], i, mine, figures["acf1_abs"]))
+        goals.append(persistence_goal(x[:, i], i, mine, 0.0))  # assumed: no day foretells the next one's direction
         goals.append(tail_goal(x[:, i], i, mine, figures["student_t_dof"]))
     for name, mask in regimes(np.where(alive, x, np.nan), window):
         target = facts.matrix(name, facts.coins)

@@ -1,10 +1,10 @@
-"""The first draw: correlated, fat-tailed daily returns whose volatility clusters and whose tails come together.
+"""The first draw: correlated, fat-tailed daily returns whose volatility clusters and whose crashes come together.
 
-    r[t, i] = sigma[i, year] * exp(h[t] * b[i] + g[t, i]) * sqrt(w[t] * v[t, i]) * (L[t] z[t])[i]
+    r[t, i] = sigma[i, year] * exp(b[i] * h[t] + g[t, i]) * (beta[i] * f[t] + (R e[t])[i])
 
-h is the market's log volatility (a slow and a fast autoregression, and a jump at each named event that decays), g the
-asset's own, w a mixing draw shared by all assets on a day (so they crash together, as in a multivariate Student t),
-v the asset's own mixing draw (so XRP's court ruling is XRP's), L a Cholesky factor of the regime's correlation.
+h is the market's log volatility (a slow and a fast autoregression, and heat around named events), g the asset's own.
+f and e are variance-gamma draws of variance 1: f, shared by all, leans down, so crashes are common; e, the asset's
+own, leans up, so rallies are its own (as XRP's court ruling was). beta beta' + R R' is the regime's correlation.
 """
 
 import numpy as np
@@ -13,13 +13,16 @@ import pandas as pd
 from data.builder.facts import Facts
 from data.builder.stats import CALM_SHARE, STRESS_SHARE
 
-SHARED_DOF, OWN_DOF = 7.0, 9.0
-SLOW, FAST = (0.985, 0.38), (0.80, 0.22)  # (autoregression, standard deviation) of the market's log volatility
-OWN = (0.94, 0.28)
-EVENT_JUMP, EVENT_DECAY = 0.7, 0.90
-# How far each year's correlations lie from the whole window's towards 1 (assumed: coins move together more and more
-# as the record's month ends do; the fit then restores the window's own figures).
-TOGETHER = {2020: -0.15, 2021: -0.15, 2022: 0.25, 2023: 0.0, 2024: 0.10, 2025: 0.30, 2026: 0.55}
+# Assumed: the record has no figure for these. (Gamma shape, lean) of the shared and of the own draws.
+SHARED, OWN = (2.5, -0.4), (0.8, 1.2)
+SLOW, FAST = (0.985, 0.30), (0.80, 0.15)  # (autoregression, standard deviation) of the market's log volatility
+OWN_VOL = (0.94, 0.20)
+EVENT_HEAT, EVENT_DECAY = 0.5, 0.90
+# Assumed: the power that each year's correlations are raised to; below 1 coins move together more than over the whole
+# window. The fit then restores the window's own figures.
+TOGETHER = {2020: 1.8, 2021: 1.8, 2022: 0.5, 2023: 1.0, 2024: 0.8, 2025: 0.6, 2026: 0.2}
+GOLD = "PAXG"  # follows the coins' volatility little and stays out of their yearly coming together
+GOLD_FOLLOWS = 0.3
 
 
 def draw_coins(facts: Facts, days: pd.DatetimeIndex, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -27,26 +30,41 @@ def draw_coins(facts: Facts, days: pd.DatetimeIndex, rng: np.random.Generator) -
     n, coins = len(days) - 1, facts.coins
     years = days[1:].year.to_numpy()
     market = autoregression(rng, n, *SLOW) + autoregression(rng, n, *FAST) + event_heat(facts, days)
-    own = np.stack([autoregression(rng, n, *OWN) for _ in coins], axis=1)
-    follows = np.array([0.3 if coin == "PAXG" else 1.0 for coin in coins])
-    shared = chi_mixing(rng, (n, 1), SHARED_DOF)
-    alone = chi_mixing(rng, (n, len(coins)), OWN_DOF)
-    variance = np.exp(2 * (market[:, None] * follows + own)) * shared**follows * alone
-    for i, coin in enumerate(coins):
-        variance[:, i] *= year_scale(variance[:, i], years, facts.year_vols(coin), 365.0)
-    noise = rng.standard_normal((n, len(coins)))
+    own = np.stack([autoregression(rng, n, *OWN_VOL) for _ in coins], axis=1)
+    follows = np.array([GOLD_FOLLOWS if coin == GOLD else 1.0 for coin in coins])
+    shared, shared_size = leaning(rng, (n, 1), *SHARED)
+    alone, alone_size = leaning(rng, (n, len(coins)), *OWN)
     regime = regime_of(market)
-    roots = {
-        (name, year): _root(_together(facts.matrix(name, coins), coins, TOGETHER[year]))
+    parts = {
+        (name, year): factor_and_rest(_together(facts.matrix(name, coins), coins, TOGETHER[year]))
         for name in set(regime)
         for year in TOGETHER
     }
-    z = np.stack([roots[regime[t], int(years[t])] @ noise[t] for t in range(n)])
-    return z * np.sqrt(variance), variance
+    z = np.empty((n, len(coins)))
+    variance = np.exp(2 * (market[:, None] * follows + own))
+    for t in range(n):
+        beta, rest = parts[regime[t], int(years[t])]
+        z[t] = beta * shared[t, 0] + rest @ alone[t]
+        variance[t] *= beta**2 * shared_size[t, 0] + (rest**2) @ alone_size[t]
+    scale = np.exp(market[:, None] * follows + own)
+    for i, coin in enumerate(coins):
+        factor = year_scale((z[:, i] * scale[:, i]) ** 2, years, facts.year_vols(coin), 365.0)
+        scale[:, i] *= np.sqrt(factor)
+        variance[:, i] *= factor
+    return z * scale, variance
+
+
+def leaning(
+    rng: np.random.Generator, shape: tuple[int, int], gamma_shape: float, lean: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """(draws, sizes): variance-gamma draws of mean 0 and variance 1, leaning up or down, and their gamma variances."""
+    size = rng.gamma(gamma_shape, 1 / gamma_shape, size=shape)
+    draw = lean * (size - 1) + np.sqrt(size) * rng.standard_normal(shape)
+    return draw / np.sqrt(1 + lean * lean / gamma_shape), size
 
 
 def autoregression(rng: np.random.Generator, n: int, phi: float, sd: float) -> np.ndarray:
-    """A stationary first-order autoregression of standard deviation sd."""
+    """A stationary first-order autoregression of standard deviation sd, (n,)."""
     shocks = rng.standard_normal(n) * sd * np.sqrt(1 - phi * phi)
     out = np.empty(n)
     level = shocks[0] / np.sqrt(1 - phi * phi)
@@ -56,19 +74,12 @@ def autoregression(rng: np.random.Generator, n: int, phi: float, sd: float) -> n
     return out
 
 
-def chi_mixing(rng: np.random.Generator, shape: tuple[int, int], dof: float) -> np.ndarray:
-    """Variance multipliers of mean 1 that make a normal draw a Student t."""
-    return (dof - 2) / rng.chisquare(dof, size=shape)
-
-
 def event_heat(facts: Facts, days: pd.DatetimeIndex) -> np.ndarray:
-    """Extra log volatility around named events, (n_returns,)."""
+    """Extra log volatility in and after named events, (n_returns,)."""
+    hot = {day for start, end, _ in facts.moves["BTC"] for day in pd.date_range(start, end)}
     heat, level = np.zeros(len(days) - 1), 0.0
-    hot = set()
-    for start, end, _ in facts.moves["BTC"]:
-        hot.update(pd.date_range(start, end))
     for t, day in enumerate(days[1:]):
-        level = EVENT_JUMP if day in hot else level * EVENT_DECAY
+        level = EVENT_HEAT if day in hot else level * EVENT_DECAY
         heat[t] = level
     return heat
 
@@ -93,18 +104,20 @@ def regime_of(market: np.ndarray) -> np.ndarray:
     return names
 
 
-def _together(matrix: np.ndarray, coins: tuple[str, ...], share: float) -> np.ndarray:
-    """Correlations moved by `share` of their distance to 1 (or down by that share of themselves); gold stays."""
-    moved = matrix + share * (1 - matrix) if share > 0 else matrix * (1 + share)
-    for i, coin in enumerate(coins):
-        if coin == "PAXG":
-            moved[i], moved[:, i] = matrix[i], matrix[:, i]
+def factor_and_rest(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(beta (k,), rest (k, k)): beta beta' + rest rest' is the matrix; beta its first principal factor, all upward."""
+    values, vectors = np.linalg.eigh(matrix)
+    values = np.maximum(values, 1e-6)
+    beta = vectors[:, -1] * np.sqrt(values[-1])
+    beta = beta * np.sign(beta.sum())
+    rest = (vectors[:, :-1] * np.sqrt(values[:-1])) @ vectors[:, :-1].T
+    return beta, rest
+
+
+def _together(matrix: np.ndarray, coins: tuple[str, ...], power: float) -> np.ndarray:
+    moved = np.sign(matrix) * np.abs(matrix) ** power
+    if GOLD in coins:
+        i = coins.index(GOLD)
+        moved[i], moved[:, i] = matrix[i], matrix[:, i]
     np.fill_diagonal(moved, 1.0)
     return moved
-
-
-def _root(matrix: np.ndarray) -> np.ndarray:
-    """A matrix whose product with its transpose is the nearest positive semidefinite one, unit diagonal."""
-    values, vectors = np.linalg.eigh(matrix)
-    root = vectors * np.sqrt(np.maximum(values, 1e-6))
-    return root / np.sqrt((root * root).sum(axis=1, keepdims=True))

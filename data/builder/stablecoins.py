@@ -7,7 +7,7 @@ import pandas as pd
 
 from data.builder.facts import STABLECOINS, Facts
 
-HALF_LIFE = 1.2  # days until half of a deviation from one dollar is gone (assumed)
+HALF_LIFE = 0.7  # days until half of a deviation from one dollar is gone (assumed)
 NOISE = 2.0e-4  # standard deviation of the close around one dollar (assumed)
 
 

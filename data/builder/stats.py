@@ -60,13 +60,19 @@ def correlation_goal(x: np.ndarray, y: np.ndarray, i: int, j: int, mask: np.ndar
 
 def clustering_goal(x: np.ndarray, column: int, mask: np.ndarray, target: float) -> Goal:
     """Miss of the first autocorrelation of |x| over the run of days in mask."""
-    part = np.abs(x[mask])
+    goal = persistence_goal(np.abs(x), column, mask, target)
+    return Goal(goal.miss, {column: goal.gradient[column] * np.sign(x)})
+
+
+def persistence_goal(x: np.ndarray, column: int, mask: np.ndarray, target: float) -> Goal:
+    """Miss of the first autocorrelation of x over the run of days in mask."""
+    part = x[mask]
     inner = correlation_goal(part[1:], part[:-1], 0, 1, np.ones(len(part) - 1, dtype=bool), target)
     gradient = np.zeros(len(x))
     by_day = np.zeros(len(part))
     by_day[1:] += inner.gradient[0]
     by_day[:-1] += inner.gradient[1]
-    gradient[mask] = by_day * np.sign(x[mask])
+    gradient[mask] = by_day
     return Goal(inner.miss, {column: gradient})
 
 

@@ -9,17 +9,23 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data.builder.draws import autoregression, chi_mixing, year_scale
+from data.builder.draws import autoregression, leaning, year_scale
 from data.builder.facts import FIRST, LAST, STOCKS, Facts
 from data.builder.fit import fit
 from data.builder.pins import group_days, record_pins
-from data.builder.stats import Goal, clustering_goal, correlation_goal, tail_goal, volatility_goal
+from data.builder.stats import Goal, clustering_goal, correlation_goal, persistence_goal, tail_goal, volatility_goal
 from data.builder.trading_days import us_trading_days
 
-# Assumed, in round figures: annual volatility on 252 days, degrees of freedom, first autocorrelation of |r|.
-ASSUMED = {"SPY": (0.17, 3.5, 0.20), "QQQ": (0.22, 4.0, 0.18), "GLD": (0.16, 4.0, 0.12)}
+# Assumed, in round figures: degrees of freedom and first autocorrelation of |r|, and annual volatility on 252 days.
+ASSUMED = {"SPY": (3.5, 0.20), "QQQ": (4.0, 0.18), "GLD": (4.0, 0.12)}
+VOLS = {
+    "SPY": {2020: 0.16, 2021: 0.13, 2022: 0.24, 2023: 0.13, 2024: 0.13, 2025: 0.19, 2026: 0.14},
+    "QQQ": {2020: 0.22, 2021: 0.18, 2022: 0.32, 2023: 0.18, 2024: 0.18, 2025: 0.23, 2026: 0.18},
+    "GLD": {2020: 0.16, 2021: 0.14, 2022: 0.15, 2023: 0.13, 2024: 0.15, 2025: 0.20, 2026: 0.40},
+}
 GOLD_TIE = 0.85  # assumed daily correlation of GLD with PAXG over the same days: both are gold
-COIN_TIE = 0.35  # of the first draw with the mean of BTC and ETH; the fit then restores the record's weekly figures
+QQQ_TIE = 0.94  # the record's weekly correlation with SPY
+COIN_TIE, DOWN_TIE, UP_TIE = 0.40, 1.3, 0.7  # more so when coins fall; the first draw with the mean of BTC and ETH; the fit then restores the record's weekly figures
 DAYS_A_YEAR = 252.0
 LIMIT = 0.11  # no day moves further
 ROUNDS = 20
@@ -48,13 +54,12 @@ def simulate_stocks(
     """(trading days (m + 1,), log returns (m, 3)) given the coins' log returns (n_days - 1, n_coins)."""
     days = us_trading_days(FIRST, LAST)
     moves = coin_moves(facts, coins, days)
-    vols = {stock: year_vols(facts, stock) for stock in STOCKS}
-    x, spread = draw_stocks(days, moves, vols, rng)
+    x, spread = draw_stocks(days, moves, rng)
     groups = [group_days(len(x), record_pins(facts, stock, days)) for stock in STOCKS]
     for i, group in enumerate(groups):
         x[:, i] = group.bridge(x[:, i], spread[:, i])
     limits = (np.full(len(STOCKS), -LIMIT), np.full(len(STOCKS), LIMIT))
-    return days, fit(x, spread, groups, lambda now: stock_goals(facts, now, days, moves, vols), limits, rounds)
+    return days, fit(x, spread, groups, lambda now: stock_goals(facts, now, days, moves), limits, rounds)
 
 
 def coin_moves(facts: Facts, coins: np.ndarray, days: pd.DatetimeIndex) -> CoinMoves:
@@ -79,56 +84,49 @@ def week_of(facts: Facts, days: pd.DatetimeIndex) -> np.ndarray:
     return np.where((number >= 1) & np.asarray(days <= last), number - 1, -1)
 
 
-def year_vols(facts: Facts, stock: str) -> dict[int, float]:
-    """Annual volatility by year: half of the variance is the assumed one, half that year's month ends' own."""
-    overall = ASSUMED[stock][0]
-    months = np.log(facts.month_ends[stock]).diff().dropna()
-    years = np.asarray(pd.DatetimeIndex(months.index).year)
-    monthly = {int(y): float(np.mean(months.to_numpy()[years == y] ** 2) * 12) for y in np.unique(years)}
-    raw = {y: 0.5 * overall**2 + 0.5 * variance for y, variance in monthly.items()}
-    weights = {y: float((years == y).sum()) for y in raw}
-    mean = sum(raw[y] * weights[y] for y in raw) / sum(weights.values())
-    return {y: round(overall * float(np.sqrt(variance / mean)), 4) for y, variance in raw.items()}
-
-
 def draw_stocks(
-    days: pd.DatetimeIndex, moves: CoinMoves, vols: dict[str, dict[int, float]], rng: np.random.Generator
+    days: pd.DatetimeIndex, moves: CoinMoves, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """(log returns, variances), each (m, 3), before pins and fit."""
     n = len(days) - 1
     years = days[1:].year.to_numpy()
-    heat = autoregression(rng, n, 0.97, 0.35)
-    shared = chi_mixing(rng, (n, 1), 6.0)[:, 0]
-    variance = np.stack([np.exp(2 * heat) * shared] * 2 + [np.exp(2 * autoregression(rng, n, 0.96, 0.25))], axis=1)
-    variance[:, 2] *= chi_mixing(rng, (n, 1), 6.0)[:, 0]
-    for i, stock in enumerate(STOCKS):
-        variance[:, i] *= year_scale(variance[:, i], years, vols[stock], DAYS_A_YEAR)
-    sd = np.sqrt(variance)
-    noise = rng.standard_normal((n, 3))
-    coin = moves.market / moves.market.std()
-    spy = COIN_TIE * coin * sd[:, 0].mean() + np.sqrt(1 - COIN_TIE**2) * sd[:, 0] * noise[:, 0]
-    qqq = sd[:, 1] * (0.94 * spy / sd[:, 0] + np.sqrt(1 - 0.94**2) * noise[:, 1])
-    gold_sd = np.where(moves.gold_alive, moves.gold[moves.gold_alive].std(), 1.0)
+    heat = autoregression(rng, n, 0.97, 0.30)
+    gold_heat = autoregression(rng, n, 0.96, 0.25)
+    shared, size = leaning(rng, (n, 1), 2.0, -0.6)
+    own, own_size = leaning(rng, (n, 2), 2.0, 0.0)
+    crash = np.where(moves.market < 0, DOWN_TIE, UP_TIE) * moves.market / moves.market.std()
+    scale = np.exp(np.stack([heat, heat, gold_heat], axis=1))
+    tie = np.sqrt(1 - COIN_TIE**2)
+    spy = scale[:, 0] * (COIN_TIE * crash + tie * shared[:, 0])
+    qqq = QQQ_TIE * spy + np.sqrt(1 - QQQ_TIE**2) * scale[:, 1] * own[:, 0]
+    gold = np.where(moves.gold_alive, moves.gold / moves.gold[moves.gold_alive].std(), 0.0)
     gold_own = np.where(moves.gold_alive, np.sqrt(1 - GOLD_TIE**2), 1.0)
-    gld = GOLD_TIE * moves.gold / gold_sd * sd[:, 2].mean() + gold_own * sd[:, 2] * noise[:, 2]
-    return np.stack([spy, qqq, gld], axis=1), variance
+    gld = GOLD_TIE * gold + gold_own * scale[:, 2] * own[:, 1]
+    x = np.stack([spy, qqq, gld], axis=1)
+    variance = scale**2 * np.stack([size[:, 0], size[:, 0], own_size[:, 1]], axis=1)
+    for i, stock in enumerate(STOCKS):
+        factor = year_scale(x[:, i] ** 2, years, VOLS[stock], DAYS_A_YEAR)
+        x[:, i] *= np.sqrt(factor)
+        variance[:, i] *= factor
+    return x, variance
 
 
 def stock_goals(
-    facts: Facts, x: np.ndarray, days: pd.DatetimeIndex, moves: CoinMoves, vols: dict[str, dict[int, float]]
+    facts: Facts, x: np.ndarray, days: pd.DatetimeIndex, moves: CoinMoves
 ) -> list[Goal]:
     """The record's weekly correlations and the assumed daily figures as goals at x (m, 3)."""
     years = days[1:].year.to_numpy()
     everywhere = np.ones(len(x), dtype=bool)
     goals: list[Goal] = []
     for i, stock in enumerate(STOCKS):
-        _, dof, clustering = ASSUMED[stock]
+        dof, clustering = ASSUMED[stock]
         goals += [
             volatility_goal(x[:, i], i, years == year, DAYS_A_YEAR, vol)
-            for year, vol in vols[stock].items()
+            for year, vol in VOLS[stock].items()
             if (years == year).sum() > 30
         ]
         goals.append(clustering_goal(x[:, i], i, everywhere, clustering))
+        goals.append(persistence_goal(x[:, i], i, everywhere, 0.0))
         goals.append(tail_goal(x[:, i], i, everywhere, dof))
     weekly = facts.calibration["weekly_correlation_with_tradfi"]
     for i, stock in enumerate(STOCKS):
