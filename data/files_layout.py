@@ -27,10 +27,10 @@ RANGE_NAMES = {"open": "open", "high": "high", "low": "low", "max": "high", "min
 
 ASSET = re.compile(r"[A-Z0-9][A-Z0-9.]{0,19}")
 QUOTES = ("USDT", "USDC", "BUSD", "TUSD", "FDUSD", "USD")
-KEPT_WHOLE = {"CRVUSD", "USDCUSD"}  # coins whose own name ends like a pair
+KEPT_WHOLE = {"CRVUSD"}  # a coin whose own name ends like a pair
 NO_ASSETS = {
-    "DATA", "PRICE", "PRICES", "DAILY", "HOURLY", "HISTORY", "HISTORICAL", "CLOSE", "CLOSES", "CANDLES", "OHLC", "OHLCV",
-    "EXPORT", "DOWNLOAD", "FILE", "CHART", "TABLE", "SHEET", "SHEET1", "BOOK1", "UNTITLED", "MARKET", "UPLOAD", "NEW", "MY",
+    "DATA", "PRICE", "PRICES", "DAILY", "HOURLY", "HISTORY", "HISTORICAL", "CLOSE", "CLOSES", "CANDLES", "OHLC",
+    "OHLCV", "EXPORT", "DOWNLOAD", "FILE", "CHART", "TABLE", "SHEET", "SHEET1", "BOOK1", "UNTITLED", "MARKET", "UPLOAD",
 }  # fmt: skip
 ALIASES = {"XBT": "BTC", "XXBT": "BTC", "XETH": "ETH", "XDG": "DOGE"}
 

@@ -54,14 +54,15 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def file_lock(path: Path, exclusive: bool) -> Iterator[None]:
-    """flock on `<path>.lock`: appends share it, a recovery (which renames the file) holds it alone.
+    """flock on `<path>.guard`: appends share it, a recovery (which renames the file) holds it alone.
 
-    Where the system has no flock, or the directory cannot be written, there is no lock and SQLite's own must do.
+    Not `.lock`: that name is SQLite's own where it locks by files. Where the system has no flock, or the directory
+    cannot be written, there is no lock and SQLite's own must do.
     """
     try:
         import fcntl
 
-        file = open(f"{path}.lock", "a")  # noqa: SIM115 - closed below, which also releases the lock
+        file = open(f"{path}.guard", "a")  # noqa: SIM115 - closed below, which also releases the lock
     except (ImportError, OSError):
         yield
         return

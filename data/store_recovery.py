@@ -1,9 +1,8 @@
 """A damaged store file: set aside under a dated name, and what can still be read copied into a new one.
 
-Three readings of the set-aside file are tried, each row on its own, and every blob must pass its checksum: the
-table as it stands, the table with SQLite's own size check relaxed (a truncated file), and a copy whose first
-page is replaced by a fresh one (a zeroed or overwritten header), which works because the tables of one version
-always start on the same pages.
+Two readings of the set-aside file are tried, each row on its own, and every blob must pass its checksum: the table
+as it stands, and a copy whose first page is replaced by a fresh one that knows the true length (a zeroed header, a
+truncated file). That works because the tables of one version always start on the same pages.
 """
 
 import shutil
@@ -110,7 +109,6 @@ def _rows(path: Path) -> list[Row]:
     with closing(connection):
         last = ROWS_TRIED
         with suppress(sqlite3.Error):
-            connection.execute("PRAGMA writable_schema = ON")  # accept a file shorter than its header says
             last = int(connection.execute("SELECT max(id) FROM series").fetchone()[0] or 0)
         for number in range(1, min(last, ROWS_TRIED) + 1):
             try:
