@@ -131,7 +131,7 @@ def _estimator_words(comparison: Comparison) -> str:
         "historical": "Each past day is one scenario, applied to today's prices.",
         "filtered": "Each past return is divided by the volatility known before it and multiplied by today's.",
         "gaussian": "A normal distribution with the chosen correlation matrix: our own model, no venue takes one.",
-        "student": "A Student-t distribution (fat tails) with the chosen correlation matrix: our own model, no venue's.",
+        "student": "A Student-t distribution (fat tails) with the chosen correlation matrix: our own model.",
         "stressed": "The stretch of history that would hurt this book most.",
     }[comparison.settings.estimator]
     if comparison.book.has_options:
