@@ -281,7 +281,8 @@ def _survival(needed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         tail = np.arange(n - 100, n)
         keep = np.unique(np.r_[np.linspace(0, n - 101, CURVE_POINTS - 100).astype(int), tail])
         capital, above = capital[keep], above[keep]
-    return np.round(np.r_[0.0, capital], 2), np.r_[float(np.mean(needed > 0)), np.maximum(above, 0.5 / n)]
+    share = np.concatenate([[np.mean(needed > 0)], np.maximum(above, 0.5 / n)])
+    return np.round(np.concatenate([[0.0], capital]), 2), share
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -1,5 +1,8 @@
 """Colours for charts in the light and the dark theme; measured to be told apart by colour-blind readers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import streamlit as st
@@ -33,6 +36,19 @@ DARK = Palette(
 )  # fmt: skip
 
 
+_forced: ContextVar[Palette | None] = ContextVar("palette", default=None)
+
+
+@contextmanager
+def use(colours: Palette) -> Iterator[None]:
+    """Draw with these colours whatever the visitor's theme: a report on white paper, say."""
+    token = _forced.set(colours)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
 def palette() -> Palette:
     """The palette of the theme the visitor sees; light outside a running page."""
-    return DARK if st.context.theme.type == "dark" else LIGHT
+    return _forced.get() or (DARK if st.context.theme.type == "dark" else LIGHT)
