@@ -36,9 +36,7 @@ class Book:
     def portfolio(self) -> Portfolio:
         """The good rows, in order."""
         positions, collateral = self._readings
-        return Portfolio(
-            tuple(p for _, p in positions.items), tuple(c for _, c in collateral.items), self.name
-        )
+        return Portfolio(tuple(p for _, p in positions.items), tuple(c for _, c in collateral.items), self.name)
 
     @cached_property
     def _readings(self):

@@ -69,6 +69,7 @@ def editable_table(
     figures: Mapping[int, Mapping[str, Any]] | None = None,
     problems: Mapping[int, Problem] | None = None,
     options: Sequence[str] = (),
+    noun: str = "row",
     add: str = "Add a row",
     most: int = 1000,
 ) -> None:
@@ -77,6 +78,7 @@ def editable_table(
     drafts   : rows as they are; the browser takes them over only when `version` changes or the page is entered
     figures  : by row id, what the output columns show: text, or {"text": ..., "share": -1..1} in a share column
     problems : by row id
+    noun     : what one row is, for screen readers ("Quantity, position 2")
     on_edit  : called before the rerun with what was typed
     """
     typed = tuple(column.key for column in columns if column.kind in ("text", "number"))
@@ -93,6 +95,7 @@ def editable_table(
         data={
             "version": version,
             "label": label,
+            "noun": noun,
             "add": add,
             "columns": [column.to_browser() for column in columns],
             "rows": [{"id": d.id, "cells": dict(zip(typed, d.cells, strict=True))} for d in drafts],

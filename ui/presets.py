@@ -62,9 +62,9 @@ def _alts(p: Prices) -> list[Position]:
     return [*legs, Position("BTC/USDT:USDT", -p.size("BTC", 1.2 * SIZE))]
 
 
-def _borrowed(p: Prices) -> list[Position]:
-    stable = p.first_of("USDC", "USDT", "DAI", *sorted(USD_STABLECOINS), "USD")
-    return [Position("ETH/USD", p.size("ETH", SIZE)), Position(stable, -SIZE / 2)]
+def _stable_short(p: Prices) -> list[Position]:
+    stable = p.first_of("USDC", "DAI", *sorted(USD_STABLECOINS - {"USDT"}))
+    return [Position("ETH/USDT:USDT", p.size("ETH", SIZE)), Position(f"{stable}/USDT:USDT", -SIZE / 2)]
 
 
 def _covered_call(p: Prices) -> list[Position]:
@@ -86,7 +86,9 @@ PRESETS = (
     Preset("Cash and carry", "Own BTC, sell it for a later date: earn the basis.", ("BTC",), _carry),
     Preset("Long-only majors", "BTC, ETH and SOL, all long.", ("BTC", "ETH", "SOL"), _majors),
     Preset("Alts hedged with BTC", "A basket of altcoins, the market sold against it.", ("BTC", "SOL"), _alts),
-    Preset("Long ETH, short stablecoin", "ETH bought with borrowed dollars.", ("ETH",), _borrowed),
+    Preset(
+        "Long ETH, short stablecoin", "Does a short in a dollar coin hedge anything?", ("ETH", "USDC"), _stable_short
+    ),
     Preset("Covered call", "Own BTC, sell an upside call on it.", ("BTC",), _covered_call),
     Preset("60/40 with BTC", "Shares and a defensive leg, 5% of it in BTC.", ("SPY", "BTC"), _balanced),
 )

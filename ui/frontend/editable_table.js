@@ -5,7 +5,7 @@
 // growing sequence number; changes made without leaving one cell carry the same `edit` number, so that the server
 // can keep them as one step of undo.
 //
-// data: {version, label, add, columns: [{key, label, kind: text|number|output|share, help, optional, wide}],
+// data: {version, label, noun, add, columns: [{key, label, kind: text|number|output|share, help, optional, wide}],
 //        rows: [{id, cells: {key: text}}], figures: {id: {key: text | {text, share}}}, problems: {id: {key, text}},
 //        options: [text], compact}
 // state: edit = {version, seq, edit, rows: [{id, cells}]}
@@ -143,8 +143,8 @@ class Editable {
   // Each control says which row it belongs to, for screen readers and for tests.
   number() {
     this.rows().forEach((row, i) => {
-      for (const input of row.querySelectorAll("input")) input.ariaLabel = `${input.dataset.name}, row ${i + 1}`;
-      row.querySelector(".remove button").ariaLabel = `Remove row ${i + 1}`;
+      for (const input of row.querySelectorAll("input")) input.ariaLabel = `${input.dataset.name}, ${this.data.noun} ${i + 1}`;
+      row.querySelector(".remove button").ariaLabel = `Remove ${this.data.noun} ${i + 1}`;
     });
   }
 

@@ -1,0 +1,22 @@
+"""Margin Lab: the only entry for `streamlit run`. Page settings, navigation, the visitor's book; the rest is in ui/."""
+
+import streamlit as st
+
+st.set_page_config(
+    page_title="Margin Lab: what cross-margining frees",
+    page_icon="ui/frontend/icon.png",
+    layout="wide",
+    initial_sidebar_state="collapsed",
+    menu_items={"About": "**Margin Lab** shows how much capital cross-margining frees for a portfolio, and why."},
+)
+
+from ui.header import header  # noqa: E402  (page settings come first)
+from ui.navigation import navigation  # noqa: E402
+from ui.session import open_session  # noqa: E402
+from ui.warmup import settle  # noqa: E402
+
+page = navigation()
+open_session()
+header()
+page.run()
+settle()
