@@ -225,7 +225,8 @@ def _result(
     isolated, netted, pooled = float(standalone.sum()), float(by_underlying.sum()), model.total()
     contributions = model.contributions()
     if settings.measure == "es" or isinstance(scenario_set, Elliptical):
-        netted, pooled = _no_rounding_above(netted, isolated), _no_rounding_above(pooled, netted)
+        netted = _no_rounding_above(netted, isolated)
+        pooled = _no_rounding_above(pooled, netted)
     lines = safeguard_lines(Rung(isolated, pooled, book, past, market, settings))
     safeguarded = lines[-1].requirement_after
     holder = account(portfolio, book, market, settings, isolated, pooled, safeguarded)

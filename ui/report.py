@@ -26,7 +26,8 @@ body{font:15px/1.5 system-ui,sans-serif;color:#17212E;background:#fff;max-width:
 h1{font-size:1.5rem;margin-bottom:.2rem} h2{font-size:1.15rem;margin-top:2rem} .muted{color:#5B6675}
 .answer{font-size:1.2rem;font-weight:600} table{border-collapse:collapse;width:100%;display:block;overflow-x:auto}
 th,td{padding:.3rem .7rem;border-bottom:1px solid #E3E8EF;text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left} figure{margin:0} figcaption{color:#5B6675;font-size:.9rem}
+th:first-child,td:first-child,.words th,.words td{text-align:left} .words td{white-space:normal}
+figure{margin:0} figcaption{color:#5B6675;font-size:.9rem}
 @media print{figure,table{break-inside:avoid}}
 """
 POLICY = (
@@ -54,13 +55,15 @@ def html(comparison: Comparison, portfolio: Portfolio, prices: PriceSet) -> str:
             _table(("Position", "Quantity", "Value", "Alone", "In the pool"), _positions(c)),
             _figure(charts.contributions(c), charts.contributions_alt(c)),
             "<h2>Safeguards</h2>",
-            _table(("Safeguard", "Adds", "Margin after", "How"), _safeguards(c)),
+            _table(("Safeguard", "Adds", "Margin after", "How"), _safeguards(c), words=True),
             _equal_risk(c),
             "<h2>How this is computed</h2>",
-            _table(("Step", "Figures", "Meaning"), [(x.title, x.numbers, x.words) for x in explain.steps(c)]),
+            _table(
+                ("Step", "Figures", "Meaning"), [(x.title, x.numbers, x.words) for x in explain.steps(c)], words=True
+            ),
             _notes(c),
             "<h2>Where the prices come from</h2>",
-            _table(("Asset", "Source", "Pair", "State", "From", "To", "Note"), _provenance(c, prices)),
+            _table(("Asset", "Source", "Pair", "State", "From", "To", "Note"), _provenance(c, prices), words=True),
             "<h2>The book</h2>",
             f"<pre>{escape(portfolio.to_json())}</pre>",
         ]
@@ -179,7 +182,8 @@ def _figure(figure: go.Figure, caption: str) -> str:
     return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], words: bool = False) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    kind = ' class="words"' if words else ""
+    return f"<table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
