@@ -197,7 +197,7 @@ def test_hourly_candles_are_measured_by_the_day_so_that_a_flash_crash_within_an_
     """10 October 2025, 21:00: wicks of 80% where an hour usually moves by half a per cent."""
     frame = candles(300, freq="h")
     for column in ("open", "high", "low", "close"):
-        frame[column] = flat(100, 300, spread=0.006, freq="h")["close"].to_numpy()
+        frame[column] = flat(100, 300, spread=0.004, freq="h")["close"].to_numpy()
     frame.iloc[250, 2] *= 0.2
     cleaned, found = clean(frame, interval="1h")
     assert cleaned["low"].notna().all() and found == {}
