@@ -15,8 +15,8 @@ from ui.navigation import navigation  # noqa: E402
 from ui.session import open_session  # noqa: E402
 from ui.warmup import settle  # noqa: E402
 
-page = navigation()
+entry, page = navigation()
 open_session()
-header()
+header(entry.question)
 page.run()
 settle()

@@ -31,7 +31,8 @@ with left.container(border=True):
     toolbar(now, active)
     position_table(now, active)
     fetch_offer(now.missing)
-with right.container(border=True):
+with right.container(border=True, height="stretch"):
+    st.markdown("**From isolated to safeguarded**")
     if now.comparison is not None:
         chart(charts.waterfall(now.comparison), "chart_waterfall", charts.waterfall_alt(now.comparison))
 with left.container(border=True):

@@ -5,7 +5,7 @@ Every page reads `current()`. Only the Portfolio page changes it, through `load`
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import streamlit as st
@@ -24,7 +24,7 @@ class Book:
 
     positions: tuple[Draft, ...] = ()
     collateral: tuple[Draft, ...] = ()
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     name: str = ""
 
     @classmethod

@@ -53,23 +53,21 @@ def chart(figure: go.Figure, key: str, alt: str) -> None:
 def why(comparison: Comparison) -> None:
     left, right = st.columns([3, 2])
     with left:
-        rows = [
-            {
-                "Position": p.symbol,
-                "Alone": p.standalone,
-                "In the pool": p.contribution,
-                "Share": None if p.share is None else 100 * p.share,
-            }
-            for p in comparison.positions
-        ]
+        st.markdown("**Who needs the margin**")
+        st.caption("Filled: each position's part of the pool, below zero where it hedges the rest. Outline: what it needs alone.")
         chart(charts.contributions(comparison), "chart_contributions", charts.contributions_alt(comparison))
-        _table(rows, {"Alone": "dollar", "In the pool": "dollar", "Share": "%.1f%%"}, "table_contributions")
+        st.markdown("**What the pool can lose**")
+        chart(charts.loss_distribution(comparison), "chart_losses", losses_alt(comparison))
     with right:
         st.markdown("**Safeguards, one by one**")
-        for line in comparison.safeguard_lines:
-            amount = "not computed" if line.amount is None else money(line.amount) if line.enabled else "off"
-            st.markdown(dollars(f"{line.label}: **{amount}**"), help=dollars(line.detail))
-        chart(charts.loss_distribution(comparison), "chart_losses", losses_alt(comparison))
+        rows = [
+            {
+                "Safeguard": f"**{line.label}**  \n{plain(line.detail)}",
+                "Adds": "–" if line.amount is None else plain(money(line.amount)) if line.enabled else "off",
+            }
+            for line in comparison.safeguard_lines
+        ]
+        st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, hide_header=True)
 
 
 def by_method(now: Answer, active: ActivePrices) -> None:

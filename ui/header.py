@@ -10,12 +10,14 @@ from ui.text import plain
 _LOGO = Path(__file__).parent / "frontend" / "logo.svg"
 
 
-def header() -> None:
-    """The logo in the navigation bar and, right below it, one quiet line on the prices in use."""
+def header(question: str) -> None:
+    """The logo in the navigation bar, the page's question as its heading, and one quiet badge on the prices in use."""
     st.logo(_LOGO.read_text(encoding="utf-8"), size="large")
     active = prices.active()
     label, icon, color, help_text = describe(active)
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="source"):
+    row = {"horizontal": True, "horizontal_alignment": "distribute", "vertical_alignment": "center"}
+    with st.container(**row, key="header"):
+        st.title(question, anchor=False, width="content")
         st.badge(label, icon=icon, color=color, help=help_text)
 
 

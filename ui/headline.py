@@ -31,15 +31,13 @@ def _health_meaning(c: Comparison) -> str:
         return "no margin is required"
     if not c.account.collateral:
         return "no collateral posted"
-    return f"{money(c.account.equity)} equity / margin"
+    return f"equity {money(c.account.equity)}"
 
 
 CARDS = (
-    Card("Isolated", lambda c: c.isolated, money, lambda c: "each position on its own", less_is_better=True),
+    Card("Isolated", lambda c: c.isolated, money, lambda c: "each on its own", less_is_better=True),
     Card("Portfolio", lambda c: c.portfolio, money, lambda c: "one pooled account", less_is_better=True),
-    Card(
-        "With safeguards", lambda c: c.safeguarded, money, lambda c: "as a careful clearing house", less_is_better=True
-    ),
+    Card("With safeguards", lambda c: c.safeguarded, money, lambda c: "a careful clearer", less_is_better=True),
     Card("Saved", lambda c: c.saved, money, lambda c: f"{percent(c.saved_pct)} of isolated"),
     Card("Health", lambda c: c.account.health, _times, _health_meaning),
 )
@@ -51,7 +49,7 @@ def headline(now: Comparison, baseline: Comparison | None) -> None:
     reason = explain.why(now)
     if reason:
         st.markdown(dollars(reason))
-    with st.container(horizontal=True, key="headline"):
+    with st.grid(len(CARDS), min_column_width=150, key="headline"):
         for card in CARDS:
             _card(card, now, baseline)
 

@@ -15,12 +15,16 @@ FLAT_UP_TO = 6  # more pages than this are grouped into sections, so that the ba
 
 @dataclass(frozen=True)
 class PageEntry:
-    """`file` under pages/ (its stem is the address), what it is called, and the group it belongs to."""
+    """`file` under pages/ (its stem is the address), its name, icon and group, and the question it answers.
+
+    The question is the page's heading, drawn by `ui.header`; a page starts below it.
+    """
 
     file: str
     title: str
     icon: str
     section: str
+    question: str
 
     @property
     def path(self) -> Path:
@@ -28,18 +32,18 @@ class PageEntry:
 
 
 REGISTRY = (
-    PageEntry("portfolio.py", "Portfolio", ":material/account_balance_wallet:", "Portfolio"),
-    PageEntry("correlations.py", "Correlations", ":material/grid_on:", "Risk"),
-    PageEntry("haircuts.py", "Haircuts", ":material/content_cut:", "Risk"),
-    PageEntry("stress.py", "Stress", ":material/bolt:", "Risk"),
-    PageEntry("liquidation.py", "Liquidation", ":material/water_drop:", "Risk"),
-    PageEntry("backtest.py", "Backtest", ":material/history:", "Risk"),
-    PageEntry("forecast.py", "Forecast", ":material/query_stats:", "Risk"),
-    PageEntry("venues.py", "Venues", ":material/storefront:", "Venues"),
-    PageEntry("hedge.py", "Hedge", ":material/balance:", "Venues"),
-    PageEntry("protocols.py", "Protocols", ":material/hub:", "Venues"),
-    PageEntry("learn.py", "Learn", ":material/school:", "Learn"),
-    PageEntry("data.py", "Data", ":material/database:", "Data"),
+    PageEntry("portfolio.py", "Portfolio", ":material/account_balance_wallet:", "Portfolio", "How much margin does cross-margining free?"),
+    PageEntry("correlations.py", "Correlations", ":material/grid_on:", "Risk", "How stable is the hedge?"),
+    PageEntry("haircuts.py", "Haircuts", ":material/content_cut:", "Risk", "What is the collateral worth, and why?"),
+    PageEntry("stress.py", "Stress", ":material/bolt:", "Risk", "What breaks this book?"),
+    PageEntry("liquidation.py", "Liquidation", ":material/water_drop:", "Risk", "Where is it liquidated, and what happens next?"),
+    PageEntry("backtest.py", "Backtest", ":material/history:", "Risk", "Would the lower margin have been enough?"),
+    PageEntry("forecast.py", "Forecast", ":material/query_stats:", "Risk", "How likely is a margin call?"),
+    PageEntry("venues.py", "Venues", ":material/storefront:", "Venues", "Which venue asks least for this book?"),
+    PageEntry("hedge.py", "Hedge", ":material/balance:", "Venues", "Which trade frees most margin per dollar?"),
+    PageEntry("protocols.py", "Protocols", ":material/hub:", "Venues", "One collateral, two protocols: what spreads?"),
+    PageEntry("learn.py", "Learn", ":material/school:", "Learn", "Cross-margining in six steps"),
+    PageEntry("data.py", "Data", ":material/database:", "Data", "Where do the prices come from?"),
 )
 
 
@@ -48,12 +52,14 @@ def listed() -> list[PageEntry]:
     return [entry for entry in REGISTRY if entry.path.exists()]
 
 
-def navigation() -> "StreamlitPage":
-    """Build the navigation bar and return the page the visitor is on."""
+def navigation() -> "tuple[PageEntry, StreamlitPage]":
+    """Build the navigation bar; the page the visitor is on, as registered and as Streamlit runs it."""
     pages = [(e, st.Page(e.path, title=e.title, icon=e.icon, default=e.file == "portfolio.py")) for e in listed()]
     if len(pages) <= FLAT_UP_TO:
-        return st.navigation([page for _, page in pages], position="top")
-    sections: dict[str, list[StreamlitPage]] = {}
-    for entry, page in pages:
-        sections.setdefault(entry.section, []).append(page)
-    return st.navigation(sections, position="top")
+        current = st.navigation([page for _, page in pages], position="top")
+    else:
+        sections: dict[str, list[StreamlitPage]] = {}
+        for entry, page in pages:
+            sections.setdefault(entry.section, []).append(page)
+        current = st.navigation(sections, position="top")
+    return next(entry for entry, page in pages if page.title == current.title), current
