@@ -177,7 +177,8 @@ def _explain(error: Exception, status: int) -> tuple[Kind, str]:
     if kinds & {"Timeout", "TimeoutError"}:
         return "timeout", "Yahoo did not answer in time"
     if "YFTickerMissingError" in kinds:
-        return "empty", f"Yahoo answered without prices: {getattr(error, 'rationale', error)}"
+        reason = getattr(error, "yahoo_reason", None)
+        return "empty", f"Yahoo has no prices: {str(reason)[:120]}" if reason else "Yahoo answered without a price"
     if isinstance(error, json.JSONDecodeError) or kinds & {"JSONDecodeError", "InvalidJSONError"}:
         return "bad answer", "Yahoo answered with something that is not price data"
     if isinstance(error, OSError) or "YFDataException" in kinds:
