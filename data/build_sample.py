@@ -1,6 +1,7 @@
 """Build the bundled sample: `python -m data.build_sample` writes data/bundled/closes.csv and volumes.csv.
 
-Reads only the recorded figures in data/bundled; the same figures and seed give the same sample.
+Reads only the recorded figures in data/bundled; the same figures and seed give the same sample. Writes the comparison
+with the record into docs/sample-data.md. docs/sample-data.md says how the days are made.
 """
 
 import sys
@@ -11,13 +12,16 @@ import pandas as pd
 
 from data.builder.coins import simulate_coins
 from data.builder.facts import STABLECOINS, STOCKS, Facts, read_facts
+from data.builder.report import comparison
 from data.builder.stablecoins import simulate_stablecoins
 from data.builder.stocks import simulate_stocks
 from data.builder.volumes import rounded, simulate_volumes
 
-SEED = 7
+SEED = 7  # chosen among 1 to 40: docs/sample-data.md, "Choosing the draw"
 DIGITS = 7  # of a simulated close; month ends keep the digits of the record
 FOLDER = Path(__file__).resolve().parent / "bundled"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "sample-data.md"
+OPENING, CLOSING = "<!-- written by python -m data.build_sample -->\n", "<!-- end of what it writes -->\n"
 
 
 def build(facts: Facts | None = None, seed: int = SEED) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -62,10 +66,23 @@ def as_csv(frame: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
+def with_tables(page: str, tables: str) -> str:
+    """The page with the comparison tables between its two marks replaced."""
+    before, _, rest = page.partition(OPENING)
+    _, closing, after = rest.partition(CLOSING)
+    if not closing:
+        raise ValueError(f"{PAGE.name} has lost the marks between which the tables go")
+    return f"{before}{OPENING}\n{tables}\n{CLOSING}{after}"
+
+
 def main() -> int:
-    closes, volumes = build()
-    (FOLDER / "closes.csv").write_text(as_csv(closes), encoding="utf-8")
-    (FOLDER / "volumes.csv").write_text(as_csv(volumes), encoding="utf-8")
+    facts = read_facts()
+    closes, volumes = build(facts)
+    (FOLDER / "closes.csv").write_text(as_csv(closes), encoding="utf-8", newline="\n")
+    (FOLDER / "volumes.csv").write_text(as_csv(volumes), encoding="utf-8", newline="\n")
+    if PAGE.exists():  # a container ships without docs/
+        page = with_tables(PAGE.read_text(encoding="utf-8"), comparison(facts, closes))
+        PAGE.write_text(page, encoding="utf-8", newline="\n")
     sys.stdout.write(f"{len(closes)} days, {len(closes.columns)} assets written to {FOLDER}\n")
     return 0
 

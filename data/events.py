@@ -25,7 +25,8 @@ class Move:
 class Event:
     """A named event; `start` and `end` are its first and last UTC day, `moves` is by asset.
 
-    USDC and USDT are quoted against each other, USDC_USD and USDT_USD in dollars.
+    USDC is quoted in USDT, USDC_USD and USDT_USD in dollars. Lows are as recorded, single prints on one exchange
+    included: LINK at -99.997% on 2020-03-12, ATOM at -99.975% on 2025-10-10, USDC at -80% on 2021-12-04.
     """
 
     name: str

@@ -50,7 +50,7 @@ def _read() -> PriceSet:
 
 
 def _frame(text: bytes) -> pd.DataFrame:
-    return pd.read_csv(io.BytesIO(text), index_col="date", parse_dates=["date"])
+    return pd.read_csv(io.BytesIO(text), index_col="date", parse_dates=["date"]).astype(float)
 
 
 def _about(closes: pd.DataFrame) -> Finding:
@@ -73,7 +73,7 @@ def _lifetime(asset: str, closes: pd.Series, first: datetime, last: datetime) ->
     return found
 
 
-def _gap(asset: str, kind: str, days: pd.DatetimeIndex, detail: str) -> Finding:
+def _gap(asset: str, kind: str, days: pd.Index, detail: str) -> Finding:
     return Finding(asset, kind, len(days), _utc(days[0]), _utc(days[-1]), "left empty", detail)
 
 

@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from data.builder.draws import draw_coins
+from data.builder.draws import GOLD, draw_coins
 from data.builder.facts import Facts
 from data.builder.fit import fit, within_limits
 from data.builder.pins import Groups, Pin, day_pin, group_days, record_pins
@@ -121,7 +121,8 @@ def coin_goals(facts: Facts, x: np.ndarray, alive: np.ndarray) -> list[Goal]:
         goals.append(clustering_goal(x[:, i], i, mine, figures["acf1_abs"]))
         goals.append(persistence_goal(x[:, i], i, mine, 0.0))  # assumed: no day foretells the next one's direction
         goals.append(tail_goal(x[:, i], i, mine, figures["student_t_dof"]))
-    for name, mask in regimes(np.where(alive, x, np.nan), window):
+    market = [i for i, coin in enumerate(facts.coins) if coin != GOLD]
+    for name, mask in regimes(np.where(alive, x, np.nan)[:, market], window):
         target = facts.matrix(name, facts.coins)
         for i in range(len(facts.coins)):
             for j in range(i):

@@ -57,6 +57,14 @@ class Facts:
         return np.asarray((self.days >= first) & (self.days <= held[-1]))
 
 
+def row_of(days: pd.DatetimeIndex, day: date) -> int:
+    """The row of a day that must be there."""
+    row = int(days.searchsorted(pd.Timestamp(day)))
+    if row >= len(days) or days[row] != pd.Timestamp(day):
+        raise ValueError(f"{day} is not among the {len(days)} days from {days[0]:%Y-%m-%d}")
+    return row
+
+
 def read_facts(folder: Path = FACTS) -> Facts:
     month_ends = pd.read_csv(folder / "month_end_closes.csv", index_col="date", parse_dates=["date"])
     calibration = json.loads((folder / "calibration.json").read_text())

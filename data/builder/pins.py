@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from data.builder.facts import Facts
+from data.builder.facts import Facts, row_of
 
 
 class Pin(NamedTuple):
@@ -97,16 +97,14 @@ def record_pins(facts: Facts, asset: str, days: pd.DatetimeIndex) -> list[Pin]:
         Pin(int(a), int(b) - 1, float(y - x))
         for a, b, x, y in zip(rows[:-1], rows[1:], logs[:-1], logs[1:], strict=True)
     ]
-    pins += [_move_pin(days, start, end, move) for start, end, move in facts.moves[asset]]
-    return [pin for pin in pins if pin is not None]
+    pins += [
+        Pin(row_of(days, start) - 1, row_of(days, end) - 1, float(np.log1p(move)))
+        for start, end, move in facts.moves[asset]
+    ]
+    return pins
 
 
 def day_pin(days: pd.DatetimeIndex, day: date, move: float) -> Pin:
     """One day's recorded simple return."""
-    row = int(days.get_loc(pd.Timestamp(day))) - 1
+    row = row_of(days, day) - 1
     return Pin(row, row, float(np.log1p(move)))
-
-
-def _move_pin(days: pd.DatetimeIndex, start: date, end: date, move: float) -> Pin:
-    first = int(days.get_loc(pd.Timestamp(start))) - 1
-    return Pin(first, int(days.get_loc(pd.Timestamp(end))) - 1, float(np.log1p(move)))

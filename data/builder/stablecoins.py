@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from data.builder.facts import STABLECOINS, Facts
+from data.builder.facts import STABLECOINS, Facts, row_of
 
 HALF_LIFE = 0.7  # days until half of a deviation from one dollar is gone (assumed)
 NOISE = 2.0e-4  # standard deviation of the close around one dollar (assumed)
@@ -30,13 +30,11 @@ def simulate_stablecoins(facts: Facts, rng: np.random.Generator) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-def event_levels(
-    days: pd.DatetimeIndex, moves: list[tuple[date, date, float]], path: np.ndarray
-) -> dict[int, float]:
+def event_levels(days: pd.DatetimeIndex, moves: list[tuple[date, date, float]], path: np.ndarray) -> dict[int, float]:
     """{day: log close} that the path must take: its own before each event, and the recorded move later at its end."""
     levels = {}
     for start, end, move in moves:
-        before = int(days.get_loc(pd.Timestamp(start))) - 1
+        before = row_of(days, start) - 1
         levels[before] = float(path[before])
         levels[before + (end - start).days + 1] = float(path[before] + np.log1p(move))
     return levels

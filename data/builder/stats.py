@@ -1,9 +1,9 @@
 """Statistics of simulated log returns, each with its target and its gradient by every day's return.
 
 The definitions are those that reproduce the recorded figures: log returns on 365 days a year, correlations on the
-days both assets have; calm and stress by the 20-day volatility of the equal-weighted market (its lower half, its top
-fifth); worst days by that market's own return (its lowest twentieth); the degrees of freedom of a fitted Student t;
-the first autocorrelation of absolute returns.
+days both assets have; calm and stress by the 20-day volatility of the equal-weighted coins without gold (its lower
+half, its top fifth); worst days by their mean return (its lowest twentieth); the degrees of freedom of a fitted
+Student t; the first autocorrelation of absolute returns.
 """
 
 from collections.abc import Iterator
@@ -86,10 +86,12 @@ def tail_goal(x: np.ndarray, column: int, mask: np.ndarray, target: float) -> Go
     location, scale = fit_location_scale(part, target)
     z = (part - location) / scale
     slope, slope_z = _dof_slope(z, target)
-    # The fitted scale follows the returns: ds/dx from mean((nu + 1) z^2 / (nu + z^2)) = 1.
-    f_z = (target + 1) * 2 * target * z / (target + z * z) ** 2
-    ds_dx = (f_z / scale) / (f_z * z / scale).sum()
-    by_day = (slope_z / scale - (slope_z * z).sum() / scale * ds_dx) / len(part)
+    # The fitted location and scale follow the returns: both keep sum(score(z)) fixed, where score is in turn
+    # z (nu + 1) / (nu + z^2), for the location, and z times that, for the scale.
+    nu, w = target, z * z
+    score_z = np.stack([(nu + 1) * (nu - w) / (nu + w) ** 2, 2 * nu * (nu + 1) * z / (nu + w) ** 2])
+    follow = np.linalg.solve(np.stack([score_z.sum(axis=1), (score_z * z).sum(axis=1)], axis=1), score_z)
+    by_day = (slope_z - slope_z.sum() * follow[0] - (slope_z * z).sum() * follow[1]) / (scale * len(part))
     step = 1e-3
     curvature = (_profile_slope(part, target + step) - _profile_slope(part, target - step)) / (2 * step)
     gradient = np.zeros(len(x))
@@ -124,22 +126,24 @@ def _dof_slope(z: np.ndarray, nu: float) -> tuple[np.ndarray, np.ndarray]:
     return slope, by_w * 2 * z / nu
 
 
-def regimes(x: np.ndarray, window: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """(name, (n,) bool) of the calibration's day sets, of crypto returns x (n, k) with NaN where there is none."""
-    market = np.nanmean(x, axis=1)
-    vol = rolling_sd(market, VOL_DAYS)
-    yield "correlation_all", window
-    yield "correlation_calm", window & (vol <= np.quantile(vol[window], CALM_SHARE))
-    yield "correlation_stress", window & (vol >= np.quantile(vol[window], 1 - STRESS_SHARE))
-    yield "correlation_on_5pct_worst_days", window & (market <= np.quantile(market[window], WORST_SHARE))
+def regimes(coins: np.ndarray, window: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """(name, (n,) bool) of the calibration's day sets, of coin returns (n, k), gold left out, NaN where there is none.
 
-
-def rolling_sd(x: np.ndarray, days: int) -> np.ndarray:
-    """Standard deviation over the last `days` returns; over those there are at the start."""
-    out = np.empty(len(x))
-    for t in range(len(x)):
-        out[t] = np.std(x[max(0, t + 1 - days) : t + 1])
-    return out
+    The volatility is over 20 days inside the window, so the window's first 19 days are neither calm nor stressed.
+    """
+    inside = np.flatnonzero(window)
+    market = np.nanmean(coins[inside], axis=1)
+    vol = np.lib.stride_tricks.sliding_window_view(market, VOL_DAYS).std(axis=1)
+    sets = {
+        "correlation_all": inside,
+        "correlation_calm": inside[VOL_DAYS - 1 :][vol <= np.quantile(vol, CALM_SHARE)],
+        "correlation_stress": inside[VOL_DAYS - 1 :][vol >= np.quantile(vol, 1 - STRESS_SHARE)],
+        "correlation_on_5pct_worst_days": inside[market <= np.quantile(market, WORST_SHARE)],
+    }
+    for name, days in sets.items():
+        mask = np.zeros(len(coins), dtype=bool)
+        mask[days] = True
+        yield name, mask
 
 
 def _unit(x: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, float]:

@@ -25,7 +25,8 @@ VOLS = {
 }
 GOLD_TIE = 0.85  # assumed daily correlation of GLD with PAXG over the same days: both are gold
 QQQ_TIE = 0.94  # the record's weekly correlation with SPY
-COIN_TIE, DOWN_TIE, UP_TIE = 0.40, 1.3, 0.7  # more so when coins fall; the first draw with the mean of BTC and ETH; the fit then restores the record's weekly figures
+COIN_TIE = 0.40  # of the first draw of SPY with the mean of BTC and ETH; the fit then restores the weekly figures
+DOWN_TIE, UP_TIE = 1.3, 0.7  # assumed: the tie is stronger when coins fall
 DAYS_A_YEAR = 252.0
 LIMIT = 0.11  # no day moves further
 ROUNDS = 20
@@ -69,9 +70,7 @@ def coin_moves(facts: Facts, coins: np.ndarray, days: pd.DatetimeIndex) -> CoinM
     between = np.diff(paths[rows], axis=0)
     daily_weeks = week_of(facts, facts.days[1:])
     inside = daily_weeks >= 0
-    by_week = {
-        coin: np.bincount(daily_weeks[inside], weights=coins[inside, column[coin]]) for coin in PARTNERS
-    }
+    by_week = {coin: np.bincount(daily_weeks[inside], weights=coins[inside, column[coin]]) for coin in PARTNERS}
     market = between[:, [column[coin] for coin in PARTNERS]].mean(axis=1)
     alive = facts.alive("PAXG")[rows][1:]
     return CoinMoves(market, between[:, column["PAXG"]], alive, week_of(facts, days[1:]), by_week)
@@ -84,9 +83,7 @@ def week_of(facts: Facts, days: pd.DatetimeIndex) -> np.ndarray:
     return np.where((number >= 1) & np.asarray(days <= last), number - 1, -1)
 
 
-def draw_stocks(
-    days: pd.DatetimeIndex, moves: CoinMoves, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def draw_stocks(days: pd.DatetimeIndex, moves: CoinMoves, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """(log returns, variances), each (m, 3), before pins and fit."""
     n = len(days) - 1
     years = days[1:].year.to_numpy()
@@ -111,9 +108,7 @@ def draw_stocks(
     return x, variance
 
 
-def stock_goals(
-    facts: Facts, x: np.ndarray, days: pd.DatetimeIndex, moves: CoinMoves
-) -> list[Goal]:
+def stock_goals(facts: Facts, x: np.ndarray, days: pd.DatetimeIndex, moves: CoinMoves) -> list[Goal]:
     """The record's weekly correlations and the assumed daily figures as goals at x (m, 3)."""
     years = days[1:].year.to_numpy()
     everywhere = np.ones(len(x), dtype=bool)
@@ -138,9 +133,7 @@ def stock_goals(
     return goals
 
 
-def weekly_goal(
-    x: np.ndarray, i: int, partner: np.ndarray, j: int | None, weeks: np.ndarray, target: float
-) -> Goal:
+def weekly_goal(x: np.ndarray, i: int, partner: np.ndarray, j: int | None, weeks: np.ndarray, target: float) -> Goal:
     """Correlation of weekly sums: of columns i and j, or of column i and a coin's given weekly returns (j None)."""
     inside = weeks >= 0
     mine = np.bincount(weeks[inside], weights=x[inside, i])

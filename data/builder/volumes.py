@@ -36,7 +36,7 @@ def _one(closes: pd.Series, median: float, rng: np.random.Generator) -> pd.Serie
     log_volume = (
         PRICE_POWER * np.log(prices / prices[in_2025].mean())
         + MOVE_POWER * np.log1p(moves / sigma)
-        + WEEKEND * np.asarray(index.dayofweek >= 5)
+        + WEEKEND * np.asarray(index.day_of_week >= 5)
         + autoregression(rng, len(prices), *SLOW)
         + FAST_SD * rng.standard_normal(len(prices))
     )
