@@ -19,11 +19,11 @@ from data.files_layout import Layout, asset_name, find_layout
 from data.files_parquet import read_parquet_table
 from data.files_table import MAX_COLUMNS, Column, Table, note, read_text_table
 from data.model import Finding, Interval, PriceSet, Provenance
-from margin.errors import InputError
+from margin.errors import InputError, one_line
 
 UPLOAD_BYTES, PATH_BYTES = 2_000_000, 64_000_000
 HOUR = 3600.0
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+DANGEROUS = ("=", "+", "-", "@")
 
 
 def read_prices(content: bytes, name: str, max_bytes: int = UPLOAD_BYTES) -> PriceSet:
@@ -44,7 +44,7 @@ def read_prices(content: bytes, name: str, max_bytes: int = UPLOAD_BYTES) -> Pri
     interval, times, findings = _times(when, shown)
     candles, cell_findings = _candles(table, layout, times, shown)
     findings = [*table.findings, *layout.findings, *findings, *cell_findings]
-    end = max((f.index[-1] for f in candles.values() if len(f)), default=pd.Timestamp(0))
+    end = max((f.index.max() for f in candles.values() if len(f)), default=pd.Timestamp(0))
     cleaned, provenance = {}, {}
     now = aware(end + STEP[interval])  # a file holds finished candles
     for asset, frame in candles.items():
@@ -94,8 +94,8 @@ def prices_to_parquet(prices: PriceSet) -> bytes:
 def safe_csv(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
     """CSV text that a spreadsheet shows and never runs.
 
-    A text cell that begins like a formula (= + - @, a tab or a line break) gets an apostrophe in front; numbers, also
-    numbers written as text, stay as they are.
+    Tabs, line breaks and other control characters of a text become spaces, and one that then begins like a formula
+    (= + - @) gets an apostrophe in front; numbers, also numbers written as text, stay as they are.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -107,12 +107,13 @@ def safe_csv(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
 def _harmless(cell: object) -> object:
     if not isinstance(cell, str):
         return "" if cell is None else cell
-    if cell.lstrip(" \ufeff\u00a0")[:1] in DANGEROUS and cell:
+    text = one_line(cell)
+    if text.lstrip().startswith(DANGEROUS):
         try:
-            float(cell)
+            float(text)
         except ValueError:
-            return "'" + cell
-    return cell
+            return "'" + text
+    return text
 
 
 def _shown(name: str) -> str:

@@ -65,6 +65,8 @@ def read_text_table(content: bytes, name: str) -> Table:
             raise InputError(name, content[:8], what, hint)
     text, findings = _decode(content, name)
     beginning = text.lstrip("\ufeff \t\r\n")[:300].lower()
+    if not beginning:
+        raise InputError(name, text[:20], "is empty", FORM)
     if beginning.startswith("<"):
         raise InputError(name, beginning[:40], "is a web page, not a table", "Download the file itself, not its page.")
     if beginning.startswith(("{", "[")):
@@ -135,6 +137,8 @@ def _records(text: str, name: str) -> _Records:
         len(rows[skipped]) < width or (rows[skipped][0].lstrip().startswith("#") and width > len(rows[skipped]))
     ):
         skipped += 1
+    if skipped and rows[skipped][0].strip()[:1].isdigit():
+        skipped -= 1  # that was the header after all, of rows with more cells than names
     return _Records(rows[skipped:], separator, skipped)
 
 
