@@ -1,0 +1,82 @@
+"""Which assets there are, what each is called where, and which exchange to ask first."""
+
+import os
+import re
+
+from data.model import Interval
+from margin.errors import InputError, did_you_mean
+
+EXCHANGES = ("kraken", "coinbase", "okx", "binance", "bybit", "kucoin", "binanceusdm", "hyperliquid")
+YAHOO = "yahoo"
+
+CRYPTO = {
+    "BTC": "Bitcoin", "ETH": "Ether", "SOL": "Solana", "BNB": "BNB", "XRP": "XRP", "ADA": "Cardano", "DOGE": "Dogecoin",
+    "AVAX": "Avalanche", "LINK": "Chainlink", "LTC": "Litecoin", "DOT": "Polkadot", "UNI": "Uniswap", "AAVE": "Aave",
+    "ATOM": "Cosmos", "PAXG": "Pax Gold", "TRX": "TRON", "BCH": "Bitcoin Cash", "NEAR": "NEAR", "POL": "Polygon",
+    "ARB": "Arbitrum", "OP": "Optimism", "SUI": "Sui", "HYPE": "Hyperliquid", "XLM": "Stellar",
+    "ETC": "Ethereum Classic",
+    "FIL": "Filecoin", "ICP": "Internet Computer", "APT": "Aptos", "INJ": "Injective", "MKR": "Maker", "CRV": "Curve",
+    "SHIB": "Shiba Inu", "PEPE": "Pepe", "TON": "Toncoin", "ALGO": "Algorand", "XMR": "Monero",
+}  # fmt: skip
+STABLECOINS = {"USDC": "USD Coin", "USDT": "Tether", "DAI": "Dai"}
+FUNDS = {"SPY": "S&P 500 fund", "QQQ": "Nasdaq-100 fund", "GLD": "Gold fund", "TLT": "US Treasury 20+ years fund"}
+NAMES = {**CRYPTO, **STABLECOINS, **FUNDS}
+
+# Candles per request, and how many of the newest an exchange keeps at all (None: all of them).
+# Source: the exchanges' API documentation, as in ccxt 4.5.90; asking for more is refused or silently cut.
+PAGE = {
+    "kraken": 720, "coinbase": 300, "okx": 100, "binance": 1000, "bybit": 1000, "kucoin": 1500, "binanceusdm": 1000,
+    "hyperliquid": 5000,
+}  # fmt: skip
+KEPT: dict[str, int | None] = {"kraken": 720, "hyperliquid": 5000}
+PERPETUAL_ONLY = {"binanceusdm": "USDT", "hyperliquid": "USDC"}
+
+_ASSET = re.compile(r"[A-Z0-9][A-Z0-9.\-^=]{0,19}")
+
+
+def check_asset(text: str) -> str:
+    """The asset in upper case. InputError for what cannot be one."""
+    asset = str(text).strip().upper()
+    if not _ASSET.fullmatch(asset.removeprefix("^")):
+        raise InputError("assets", text, "is not an asset", "Name coins and tickers like BTC, ETH, SPY.")
+    return asset
+
+
+def check_exchanges(names: list[str] | tuple[str, ...] | None) -> tuple[str, ...]:
+    """The exchanges to ask, in order; all of them when None is given."""
+    if names is None:
+        return EXCHANGES
+    chosen = tuple(dict.fromkeys(name.strip().lower() for name in names if name.strip()))
+    for name in chosen:
+        if name not in EXCHANGES:
+            hint = did_you_mean(name, EXCHANGES) or f"Known: {', '.join(EXCHANGES)}."
+            raise InputError("exchanges", name, "is not an exchange Margin Lab reads", hint)
+    if not chosen:
+        raise InputError("exchanges", names, "names none", f"Known: {', '.join(EXCHANGES)}.")
+    return chosen
+
+
+def candidates(exchange: str, asset: str) -> list[str]:
+    """Symbols that give the asset's dollar price on an exchange, best first: USD, then dollar stablecoins."""
+    if exchange in PERPETUAL_ONLY:
+        quote = PERPETUAL_ONLY[exchange]
+        return [f"{asset}/{quote}:{quote}"]
+    return [f"{asset}/{quote}" for quote in ("USD", "USDT", "USDC") if quote != asset]
+
+
+def order_for(asset: str, exchanges: tuple[str, ...], candles: int) -> list[str]:
+    """Whom to ask, best first: an exchange that keeps too few candles comes after those that reach back far enough."""
+    if asset in FUNDS:
+        return [YAHOO]
+    reaching = [e for e in exchanges if (KEPT.get(e) or candles) >= candles]
+    return [*reaching, *(e for e in exchanges if e not in reaching)]
+
+
+def step_ms(interval: Interval) -> int:
+    """Milliseconds of one candle."""
+    return {"1d": 86_400_000, "1h": 3_600_000}[interval]
+
+
+def is_offline() -> bool:
+    """Whether MARGIN_OFFLINE forbids the network."""
+    return os.environ.get("MARGIN_OFFLINE", "").strip().lower() in ("1", "true", "yes", "on")

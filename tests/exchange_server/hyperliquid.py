@@ -1,0 +1,72 @@
+"""Hyperliquid: one POST endpoint; candleSnapshot gives the newest 5,000 candles at most."""
+
+from typing import Any
+
+from tests.exchange_server.prices import BASE, price
+
+HOSTS = ("api.hyperliquid.xyz",)
+ASSETS = [a for a in BASE if a not in ("USDC", "USDT", "LUNA")]
+STEPS = {"1h": 3_600_000, "1d": 86_400_000}
+
+
+def where(path: str, body: Any) -> str:
+    kind = (body or {}).get("type", "")
+    return "candles" if kind == "candleSnapshot" else "markets" if "eta" in kind or "perpDexs" in kind else "other"
+
+
+def answer(ask: Any) -> tuple[int, Any]:
+    kind = ask.body["type"]
+    if kind == "meta":
+        return 200, {"universe": [_coin(a) for a in ASSETS]}
+    if kind == "metaAndAssetCtxs":
+        contexts = [_context(price(a, ask.now_ms)) for a in ASSETS]
+        return 200, [{"universe": [_coin(a) for a in ASSETS]}, contexts]
+    if kind == "spotMetaAndAssetCtxs":
+        return 200, [{"universe": [], "tokens": []}, []]
+    if kind == "perpDexs":
+        return 200, [None]
+    if kind == "candleSnapshot":
+        req = ask.body["req"]
+        step = STEPS[req["interval"]]
+        rows = ask.candles(
+            req["coin"], max(req["startTime"], ask.now_ms - 5000 * step), req.get("endTime", ask.now_ms), step
+        )
+        return 200, [
+            {
+                "t": t,
+                "T": t + step - 1,
+                "s": req["coin"],
+                "i": req["interval"],
+                "o": f"{o:.8g}",
+                "c": f"{c:.8g}",
+                "h": f"{h:.8g}",
+                "l": f"{lo:.8g}",
+                "v": f"{v:.8g}",
+                "n": 10,
+            }
+            for t, o, h, lo, c, v in rows
+        ]
+    if kind == "l2Book":
+        last = price(ask.body["coin"], ask.now_ms)
+        levels = [
+            [{"px": f"{last * (1 + g * 0.0001 * i):.8g}", "sz": "1", "n": 1} for i in range(1, 21)] for g in (-1, 1)
+        ]
+        return 200, {"coin": ask.body["coin"], "levels": levels, "time": ask.now_ms}
+    if kind == "fundingHistory":
+        step = 3_600_000
+        start = -(-ask.body["startTime"] // step) * step
+        times = list(range(start, min(ask.body.get("endTime", ask.now_ms), ask.now_ms) + 1, step))[:500]
+        return 200, [{"coin": ask.body["coin"], "fundingRate": "0.0000125", "premium": "0", "time": t} for t in times]
+    raise KeyError(kind)
+
+
+def _coin(asset: str) -> dict[str, Any]:
+    return {"name": asset, "szDecimals": 4, "maxLeverage": 20, "onlyIsolated": False}
+
+
+def _context(last: float) -> dict[str, Any]:
+    text = f"{last:.8g}"
+    return {
+        "dayNtlVlm": "1", "funding": "0.0000125", "impactPxs": [text, text], "markPx": text, "midPx": text, "openInterest": "1",
+        "oraclePx": text, "premium": "0", "prevDayPx": text, "dayBaseVlm": "1",
+    }  # fmt: skip
