@@ -1,0 +1,112 @@
+"""`python -m data fetch`: prices from exchanges and Yahoo into the store and, if wished, into a CSV.
+
+Exit status: 0 all assets; 1 some could not be had (each named with the reason, the others are written); 2 bad input.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NoReturn
+
+from data.fetch import fetch_prices
+from data.files import prices_to_csv
+from data.model import PriceSet
+from margin.errors import InputError, one_line
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose complaints are one `error:` line like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError("arguments", message, "cannot be understood", f"See '{self.prog} --help'.")
+
+
+def parser() -> Parser:
+    """The whole command line."""
+    top = Parser(prog="python -m data", description="Historical prices from real exchanges.")
+    commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
+    fetch = commands.add_parser("fetch", help="fetch prices, or serve them from the store")
+    fetch.add_argument("--assets", required=True, help="comma-separated, e.g. BTC,ETH,SPY")
+    fetch.add_argument("--days", type=int, default=730, help="how far back (default %(default)s)")
+    fetch.add_argument("--timeframe", default="1d", help="1d or 1h (default %(default)s)")
+    fetch.add_argument("--exchanges", help="comma-separated fallback order, e.g. kraken,okx (default: all)")
+    fetch.add_argument("--out", help="write the closes to this CSV file")
+    fetch.add_argument("--json", action="store_true", help="print JSON")
+    fetch.set_defaults(run=run_fetch)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    try:
+        options = parser().parse_args(arguments)
+        return options.run(options)
+    except InputError as error:
+        sys.stderr.write(f"error: {one_line(str(error))}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("error: stopped; what came is stored and the next fetch goes on from there\n")
+        return 1
+
+
+def run_fetch(options: argparse.Namespace) -> int:
+    if options.timeframe not in ("1d", "1h"):
+        raise InputError("timeframe", options.timeframe, "is not offered", "Use 1d or 1h.")
+    if not 1 <= options.days <= 20_000:
+        raise InputError("days", options.days, "must be a whole number from 1 to 20000")
+    assets = [name for name in options.assets.split(",") if name.strip()]
+    if not assets:
+        raise InputError("assets", options.assets, "names none", "E.g. --assets BTC,ETH,SPY.")
+    exchanges = options.exchanges.split(",") if options.exchanges else None
+    show = _show_progress if sys.stderr.isatty() else None
+    prices = fetch_prices(assets, options.days, options.timeframe, exchanges, progress=show)
+    if options.out and prices.assets:
+        _write(Path(options.out), prices)
+    if options.json:
+        sys.stdout.write(json.dumps(as_dict(prices), indent=2) + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in provenance_lines(prices))
+    for asset, reason in prices.failures.items():
+        sys.stderr.write(f"error: {asset}: {one_line(reason)}\n")
+    return 1 if prices.failures else 0
+
+
+def provenance_lines(prices: PriceSet) -> list[str]:
+    """One line per asset: where its prices come from, from when to when, how fresh."""
+    lines = []
+    for p in prices.provenance.values():
+        note = f" ({p.note})" if p.note else ""
+        lines.append(
+            f"{p.asset}: {p.rows} {p.interval} closes {str(p.first)[:10]} to {str(p.last)[:10]} "
+            f"from {p.source} {p.symbol}, {p.status}, fetched {str(p.fetched_at)[:16]} UTC{note}"
+        )
+    return lines
+
+
+def as_dict(prices: PriceSet) -> dict[str, Any]:
+    """Provenance, findings and failures as plain JSON values; closes are for --out."""
+    series = {
+        p.asset: {
+            "source": p.source, "symbol": p.symbol, "timeframe": p.interval, "status": p.status, "rows": p.rows,
+            "first": str(p.first), "last": str(p.last), "fetched_at": str(p.fetched_at), "note": p.note,
+        }
+        for p in prices.provenance.values()
+    }  # fmt: skip
+    findings = [{name: str(value) for name, value in asdict(f).items()} | {"count": f.count} for f in prices.findings]
+    return {"series": series, "findings": findings, "failures": prices.failures}
+
+
+def _write(path: Path, prices: PriceSet) -> None:
+    try:
+        path.write_text(prices_to_csv(prices), encoding="utf-8")
+    except OSError as error:
+        raise InputError(str(path), error.strerror, "cannot be written", "Choose another file.") from None
+
+
+def _show_progress(asset: str, share: float, text: str) -> None:
+    sys.stderr.write(f"\r{asset}: {share:4.0%} {text:<40}")
+    if share >= 1.0:
+        sys.stderr.write("\n")
