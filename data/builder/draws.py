@@ -21,7 +21,7 @@ EVENT_HEAT, EVENT_DECAY = 0.5, 0.90
 # Assumed: the power that each year's correlations are raised to; below 1 coins move together more than over the whole
 # window. The fit then restores the window's own figures.
 TOGETHER = {2020: 1.8, 2021: 1.8, 2022: 0.5, 2023: 1.0, 2024: 0.8, 2025: 0.6, 2026: 0.2}
-GOLD = "PAXG"  # follows the coins' volatility little and stays out of their yearly coming together
+GOLD = "PAXG"  # follows the coins' volatility little, leans neither way, stays out of their yearly coming together
 GOLD_FOLLOWS = 0.3
 
 
@@ -33,7 +33,8 @@ def draw_coins(facts: Facts, days: pd.DatetimeIndex, rng: np.random.Generator) -
     own = np.stack([autoregression(rng, n, *OWN_VOL) for _ in coins], axis=1)
     follows = np.array([GOLD_FOLLOWS if coin == GOLD else 1.0 for coin in coins])
     shared, shared_size = leaning(rng, (n, 1), *SHARED)
-    alone, alone_size = leaning(rng, (n, len(coins)), *OWN)
+    lean = np.array([0.0 if coin == GOLD else OWN[1] for coin in coins])
+    alone, alone_size = leaning(rng, (n, len(coins)), OWN[0], lean)
     regime = regime_of(market)
     parts = {
         (name, year): factor_and_rest(_together(facts.matrix(name, coins), coins, TOGETHER[year]))
@@ -55,7 +56,7 @@ def draw_coins(facts: Facts, days: pd.DatetimeIndex, rng: np.random.Generator) -
 
 
 def leaning(
-    rng: np.random.Generator, shape: tuple[int, int], gamma_shape: float, lean: float
+    rng: np.random.Generator, shape: tuple[int, int], gamma_shape: float, lean: float | np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(draws, sizes): variance-gamma draws of mean 0 and variance 1, leaning up or down, and their gamma variances."""
     size = rng.gamma(gamma_shape, 1 / gamma_shape, size=shape)

@@ -26,7 +26,8 @@ VOLS = {
 GOLD_TIE = 0.85  # assumed daily correlation of GLD with PAXG over the same days: both are gold
 QQQ_TIE = 0.94  # the record's weekly correlation with SPY
 COIN_TIE = 0.40  # of the first draw of SPY with the mean of BTC and ETH; the fit then restores the weekly figures
-DOWN_TIE, UP_TIE = 1.3, 0.7  # assumed: the tie is stronger when coins fall
+DOWN_TIE, UP_TIE = 1.5, 0.5  # assumed: the tie is stronger when coins fall
+STOCK_LEAN = -0.2  # assumed, as the coins' leanings in draws.py
 DAYS_A_YEAR = 252.0
 LIMIT = 0.11  # no day moves further
 ROUNDS = 20
@@ -89,9 +90,10 @@ def draw_stocks(days: pd.DatetimeIndex, moves: CoinMoves, rng: np.random.Generat
     years = days[1:].year.to_numpy()
     heat = autoregression(rng, n, 0.97, 0.30)
     gold_heat = autoregression(rng, n, 0.96, 0.25)
-    shared, size = leaning(rng, (n, 1), 2.0, -0.6)
+    shared, size = leaning(rng, (n, 1), 2.0, STOCK_LEAN)
     own, own_size = leaning(rng, (n, 2), 2.0, 0.0)
-    crash = np.where(moves.market < 0, DOWN_TIE, UP_TIE) * moves.market / moves.market.std()
+    by_year = {year: moves.market[years == year].std() for year in np.unique(years)}
+    crash = np.where(moves.market < 0, DOWN_TIE, UP_TIE) * moves.market / np.array([by_year[y] for y in years])
     scale = np.exp(np.stack([heat, heat, gold_heat], axis=1))
     tie = np.sqrt(1 - COIN_TIE**2)
     spy = scale[:, 0] * (COIN_TIE * crash + tie * shared[:, 0])
@@ -127,6 +129,8 @@ def stock_goals(facts: Facts, x: np.ndarray, days: pd.DatetimeIndex, moves: Coin
     for i, stock in enumerate(STOCKS):
         for j in range(i):
             goals.append(weekly_goal(x, i, x[:, j], j, moves.weeks, weekly[stock][STOCKS[j]]))
+            # Assumed: daily as weekly.
+            goals.append(correlation_goal(x[:, i], x[:, j], i, j, everywhere, weekly[stock][STOCKS[j]]))
         goals += [weekly_goal(x, i, moves.by_week[coin], None, moves.weeks, weekly[stock][coin]) for coin in PARTNERS]
     goal = correlation_goal(x[:, 2], moves.gold, 2, -1, moves.gold_alive, GOLD_TIE)
     goals.append(Goal(goal.miss, {2: goal.gradient[2]}))
