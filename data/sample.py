@@ -16,7 +16,7 @@ from data.model import Finding, PriceSet, Provenance
 FOLDER = Path(__file__).resolve().parent / "bundled"
 NOTE = "sample, partly simulated"
 SOURCE = "bundled sample"
-RECORDED_ENDS = ("month ends and named crash days as recorded", "days in between and volumes are simulated")
+WHAT_IS_WHAT = ("month ends and named crash days as recorded", "days in between and volumes are simulated")
 
 
 def load_sample() -> PriceSet:
@@ -54,7 +54,7 @@ def _frame(text: bytes) -> pd.DataFrame:
 
 
 def _about(closes: pd.DataFrame) -> Finding:
-    detail = "; ".join((NOTE, *RECORDED_ENDS))
+    detail = "; ".join((NOTE, *WHAT_IS_WHAT))
     first, last = _utc(closes.index[0]), _utc(closes.index[-1])
     return Finding("all", "simulated", len(closes), first, last, "kept", detail)
 

@@ -95,7 +95,8 @@ def best_day_pin(
     month = max(months)[1]
     sizes = np.bincount(groups.label[groups.label >= 0])
     free = [t for t in range(month.first, month.last + 1) if sizes[groups.label[t]] > 7]
-    return [Pin(day := max(free, key=lambda t: x[t]), day, best)]
+    day = max(free, key=lambda t: x[t])
+    return [Pin(day, day, best)]
 
 
 def window_of(facts: Facts) -> np.ndarray:
