@@ -153,7 +153,8 @@ class Client:
             rows += [row for row in batch if start <= row[0] <= until_ms]
             newest = max((row[0] for row in batch), default=0)
             window_end = start + limit * step
-            start = max(window_end, int(newest) + step) if newest >= start else window_end
+            cut = len(batch) >= limit and newest >= start  # repeated candles can crowd the newest out of a full page
+            start = int(newest) + step if cut or newest >= window_end else window_end
             done += 1
             progress(min(done / pages, 1.0))
         if not rows and not cancelled:
@@ -161,10 +162,10 @@ class Client:
             raise FetchError(asset, self.id, "empty", message)
         return Candles(self.id, symbol, to_frame(rows), cancelled, _is_short(self.id, rows, since_ms, step))
 
-    async def _page(self, symbol: str, interval: str, since: int, limit: int, until: int) -> list[list[float]]:
+    async def _page(self, symbol: str, interval: Interval, since: int, limit: int, until: int) -> list[list[float]]:
         params: dict[str, Any] = {}
         if self.id in ("bybit", "kucoin", "hyperliquid", "binance", "binanceusdm"):
-            params["until"] = min(until, since + limit * step_ms("1d" if interval == "1d" else "1h"))
+            params["until"] = min(until, since + limit * step_ms(interval) - 1)  # an end on an open would add a candle
         if self.id == "okx":
             params["method"] = "publicGetMarketHistoryCandles"  # the recent endpoint ends at 1,440 candles
         batch = await self._exchange.fetch_ohlcv(symbol, interval, since, limit, params)

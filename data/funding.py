@@ -1,7 +1,7 @@
 """Funding-rate history of perpetual contracts."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pandas as pd
 
@@ -35,10 +35,8 @@ async def _history(exchange: str, asset: str, start: int, end: int, patience: Pa
         backwards = exchange in ("bybit", "okx", "kucoin")  # these give the newest payments before `until` first
         edge = end if backwards else start
         for _ in range(MOST_PAGES):
-            arguments = (
-                (symbol, start, PAGE[exchange], {"until": edge}) if backwards else (symbol, edge, PAGE[exchange])
-            )
-            page = await client.raw(asset, "fetch_funding_rate_history", *arguments)
+            arguments = (symbol, start, PAGE[exchange], {"until": edge}) if backwards else (edge, PAGE[exchange])
+            page = await client.raw(asset, "fetch_funding_rate_history", symbol, *arguments)
             times = [row["timestamp"] for row in page if row.get("fundingRate") is not None]
             rates.update({r["timestamp"]: float(r["fundingRate"]) for r in page if r.get("fundingRate") is not None})
             if not times or (backwards and min(times) <= start) or (not backwards and max(times) >= end):
@@ -51,8 +49,3 @@ async def _history(exchange: str, asset: str, start: int, end: int, patience: Pa
     if not kept:
         raise FetchError(asset, exchange, "empty", f"{exchange} returned no funding payments of {symbol}")
     return pd.Series(list(kept.values()), index=pd.to_datetime(list(kept), unit="ms"), name=asset)
-
-
-def now_utc() -> datetime:
-    """The clock, for callers that want 'until now'."""
-    return datetime.now(UTC)

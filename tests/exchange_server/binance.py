@@ -93,6 +93,7 @@ def _symbol(asset: str, futures: bool) -> dict[str, Any]:
     if not futures:
         return common
     return {
-        **common, "pair": f"{asset}USDT", "contractType": "PERPETUAL", "deliveryDate": 4133404800000, "onboardDate": 1569398400000,
+        **common, "pair": f"{asset}USDT", "contractType": "PERPETUAL", "deliveryDate": 4133404800000,
+        "onboardDate": 1569398400000,
         "marginAsset": "USDT", "pricePrecision": 4, "quantityPrecision": 5, "underlyingType": "COIN",
     }  # fmt: skip

@@ -91,6 +91,8 @@ def _instrument(asset: str, kind: str) -> dict[str, Any]:
     lot = {"maxOrderQty": "100", "minOrderQty": "0.001", "qtyStep": "0.001", "minNotionalValue": "5"}
     leverage = {"minLeverage": "1", "maxLeverage": "100", "leverageStep": "0.01"}
     return {
-        **common, "contractType": "LinearPerpetual", "launchTime": "1584230400000", "deliveryTime": "0", "deliveryFeeRate": "",
-        "priceScale": "2", "leverageFilter": leverage, "lotSizeFilter": lot, "settleCoin": "USDT", "fundingInterval": 480,
+        **common, "contractType": "LinearPerpetual", "launchTime": "1584230400000", "deliveryTime": "0",
+        "deliveryFeeRate": "",
+        "priceScale": "2", "leverageFilter": leverage, "lotSizeFilter": lot, "settleCoin": "USDT",
+        "fundingInterval": 480,
     }  # fmt: skip

@@ -59,7 +59,7 @@ def answer(ask: Any) -> tuple[int, Any]:
         return 200, {"trades": [trade], "best_bid": last, "best_ask": last}
     if "/market/products/" in path:
         return 200, _product(path.split("/")[-1].removesuffix("-USD"), ask.now_ms)
-    if path.endswith("/currencies") or path.endswith("/currencies/crypto"):
+    if path.endswith(("/currencies", "/currencies/crypto")):
         return 200, {"data": []}
     if path.endswith("/exchange-rates"):
         return 200, {"data": {"currency": "USD", "rates": {}}}

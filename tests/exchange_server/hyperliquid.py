@@ -67,6 +67,7 @@ def _coin(asset: str) -> dict[str, Any]:
 def _context(last: float) -> dict[str, Any]:
     text = f"{last:.8g}"
     return {
-        "dayNtlVlm": "1", "funding": "0.0000125", "impactPxs": [text, text], "markPx": text, "midPx": text, "openInterest": "1",
+        "dayNtlVlm": "1", "funding": "0.0000125", "impactPxs": [text, text], "markPx": text, "midPx": text,
+        "openInterest": "1",
         "oraclePx": text, "premium": "0", "prevDayPx": text, "dayBaseVlm": "1",
     }  # fmt: skip

@@ -64,7 +64,9 @@ def _ok(data: Any) -> dict[str, Any]:
 def _symbol(asset: str) -> dict[str, Any]:
     return {
         "symbol": f"{asset}-USDT", "name": f"{asset}-USDT", "baseCurrency": asset, "quoteCurrency": "USDT",
-        "feeCurrency": "USDT", "market": "USDS", "baseMinSize": "0.00001", "quoteMinSize": "0.1", "baseMaxSize": "10000000",
-        "quoteMaxSize": "99999999", "baseIncrement": "0.00000001", "quoteIncrement": "0.000001", "priceIncrement": "0.0001",
+        "feeCurrency": "USDT", "market": "USDS", "baseMinSize": "0.00001", "quoteMinSize": "0.1",
+        "baseMaxSize": "10000000",
+        "quoteMaxSize": "99999999", "baseIncrement": "0.00000001", "quoteIncrement": "0.000001",
+        "priceIncrement": "0.0001",
         "priceLimitRate": "0.1", "minFunds": "0.1", "isMarginEnabled": True, "enableTrading": True, "st": False,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""OKX: 300 recent candles a call (the newest 1,440), 100 from history, both newest first and between `after`/`before`."""
+"""OKX: 300 recent candles a call (the newest 1,440), 100 from history; newest first, between `after` and `before`."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def answer(ask: Any) -> tuple[int, Any]:
         oldest = int(query["before"]) + 1 if "before" in query else newest - most * step
         if not history:
             oldest = max(oldest, ask.now_ms - RECENT * step)
-        rows = ask.candles(parts[0], oldest, newest, step)[-most:]
+        rows = ask.candles(parts[0], max(oldest, newest - most * step + 1), newest, step)
         done = [str(int(r[0] + step <= ask.now_ms)) for r in rows]
         data = [
             [str(t), *(f"{x:.8g}" for x in (o, h, lo, c, v)), f"{v:.8g}", f"{v * c:.8g}", ok]
@@ -69,7 +69,7 @@ def answer(ask: Any) -> tuple[int, Any]:
         step = 8 * 3_600_000
         newest = int(query.get("after", ask.now_ms))
         oldest = int(query.get("before", 0))
-        times = [t for t in range(newest // step * step, oldest, -step)][: min(int(query.get("limit", 100)), 100)]
+        times = list(range(newest // step * step, oldest, -step))[: min(int(query.get("limit", 100)), 100)]
         rows = [
             {
                 "instId": query["instId"],
@@ -115,6 +115,8 @@ def _spot(asset: str) -> dict[str, Any]:
 
 def _swap(asset: str) -> dict[str, Any]:
     return {
-        **_spot(asset), "instType": "SWAP", "instId": f"{asset}-USDT-SWAP", "baseCcy": "", "quoteCcy": "", "uly": f"{asset}-USDT",
-        "instFamily": f"{asset}-USDT", "settleCcy": "USDT", "ctVal": "0.01", "ctMult": "1", "ctValCcy": asset, "ctType": "linear",
+        **_spot(asset), "instType": "SWAP", "instId": f"{asset}-USDT-SWAP", "baseCcy": "", "quoteCcy": "",
+        "uly": f"{asset}-USDT",
+        "instFamily": f"{asset}-USDT", "settleCcy": "USDT", "ctVal": "0.01", "ctMult": "1", "ctValCcy": asset,
+        "ctType": "linear",
     }  # fmt: skip
