@@ -72,7 +72,7 @@ def read_text_table(content: bytes, name: str) -> Table:
     if beginning.startswith(("{", "[")):
         raise InputError(name, beginning[:40], "is JSON, not a table", FORM)
     lines = _records(text, name)
-    if not lines:
+    if not lines.rows:
         raise InputError(name, text[:40], "is empty", FORM)
     separator, skipped = lines.separator, lines.skipped
     if skipped:
