@@ -1,0 +1,1 @@
+"""Measurements the README quotes; each prints its command."""

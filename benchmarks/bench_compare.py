@@ -1,0 +1,38 @@
+"""One comparison, 30 positions x 500 scenarios: `python -m benchmarks.bench_compare`."""
+
+import random
+import time
+
+import numpy as np
+
+from data.sample import load_sample
+from margin import Market, Portfolio, Position, compare
+
+RUNS = 200
+
+
+def main() -> None:
+    print("$ python -m benchmarks.bench_compare")
+    prices = load_sample()
+    assets = [a for a in prices.assets if a not in ("SPY", "QQQ", "GLD", "USDC", "USDT", "PAXG", "ATOM")][:13]
+    rng = random.Random(1)
+    symbols = [f"{a}/USD" for a in assets] + [f"{a}/USDT:USDT" for a in assets] + [f"{a}" for a in assets[:4]]
+    book = Portfolio(tuple(Position(s, rng.uniform(-100, 100)) for s in symbols[:30]))
+    for name, fresh in (("an edit (same assets)", False), ("first time (nothing kept)", True)):
+        times = []
+        market = Market(prices.closes, prices.volumes)
+        for _ in range(RUNS):
+            if fresh:
+                market = Market(prices.closes, prices.volumes)
+            edited = book.scaled(rng.uniform(0.5, 1.5))
+            start = time.perf_counter()
+            result = compare(edited, market)
+            times.append(1e3 * (time.perf_counter() - start))
+        print(
+            f"compare, {len(book.positions)} positions x {result.scenarios} scenarios, {name}: "
+            f"median {np.median(times):.2f} ms, p95 {np.percentile(times, 95):.2f} ms"
+        )
+
+
+if __name__ == "__main__":
+    main()
