@@ -28,6 +28,7 @@ from data.universe import (
     order_for,
     step_ms,
 )
+from margin.errors import InputError
 
 Progress = Callable[[str, float, str], None]
 YAHOO_FRESH = timedelta(hours=6)  # a dividend changes every adjusted close, so the whole span is asked for again
@@ -65,6 +66,7 @@ class _Found:
     series: StoredSeries
     status: Status
     note: str = ""
+    findings: tuple[Finding, ...] = ()  # of this fetch alone: what the store cannot hold, such as a repeated candle
 
 
 def fetch_prices(
@@ -192,6 +194,7 @@ async def _from_exchange(exchange: str, asset: str, kept: tuple[SeriesKey, Store
     key = SeriesKey(exchange, symbol, job.interval)
     spans = _missing(kept[1] if kept is not None and kept[0] == key else None, job)
     short = False
+    findings: list[Finding] = []
     for number, (start, end) in enumerate(spans):
 
         def report(share: float, number: int = number) -> None:
@@ -204,17 +207,23 @@ async def _from_exchange(exchange: str, asset: str, kept: tuple[SeriesKey, Store
             if error.kind == "empty" and number + 1 < len(spans):
                 continue  # nothing that old; the newer part may still come
             raise
-        frame, _ = clean_candles(got.frame, asset, job.interval, job.now)
+        findings += _passing(got.frame, asset, job)
         short = short or got.short
         complete = None if got.cancelled or start > job.since else datetime.fromtimestamp(job.since / 1000, UTC)
-        job.store.append(key, frame, job.now, complete)
+        job.store.append(key, got.frame, job.now, complete)  # as it came: cleaning, with its report, is done on reading
         if got.cancelled:
             break
     series = job.store.read(key)
     if series is None or not len(series.candles):
         raise FetchError(asset, exchange, "empty", f"{exchange} returned no usable candles of {symbol}")
     kept_only = f"{exchange} keeps only the newest {len(series.candles)} candles" if short else ""
-    return _Found(key, series, "live", kept_only)
+    return _Found(key, series, "live", kept_only, tuple(findings))
+
+
+def _passing(frame: pd.DataFrame, asset: str, job: _Job) -> list[Finding]:
+    """What cleaning finds in an answer and can no longer find once the store has put it in order."""
+    _, findings = clean_candles(frame, asset, job.interval, job.now)
+    return [f for f in findings if f.kind in ("duplicate", "unsorted", "bad time")]
 
 
 def _missing(series: StoredSeries | None, job: _Job) -> list[tuple[int, int]]:
@@ -229,18 +238,23 @@ def _missing(series: StoredSeries | None, job: _Job) -> list[tuple[int, int]]:
 
 
 async def _from_yahoo(asset: str, job: _Job) -> _Found:
-    from data.yahoo import fetch_yahoo
+    from data.yahoo import fetch_yahoo, whole_series
 
     job.progress(asset, 0.1, "Yahoo")
     since, until = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (job.since, job.until + job.step))
-    frame = await asyncio.to_thread(fetch_yahoo, asset, job.interval, since, until)
-    cleaned, _ = clean_candles(frame, asset, job.interval, job.now)
+    try:
+        frame = await asyncio.to_thread(fetch_yahoo, asset, job.interval, since, until)
+    except InputError as error:
+        raise FetchError(asset, YAHOO, "not listed", f"{asset} {error.problem}") from error
     key = SeriesKey(YAHOO, asset, job.interval)
-    job.store.append(key, cleaned, job.now, since)
+    frame = frame[frame.index <= pd.Timestamp(job.until, unit="ms")]  # the newest may still be open
+    findings = _passing(frame, asset, job)
+    kept = job.store.read(key)
+    job.store.append(key, whole_series(None if kept is None else kept.candles, frame), job.now, since)
     series = job.store.read(key)
     if series is None or not len(series.candles):
         raise FetchError(asset, YAHOO, "empty", f"Yahoo returned no usable prices of {asset}")
-    return _Found(key, series, "live")
+    return _Found(key, series, "live", findings=tuple(findings))
 
 
 def _reaches(found: _Found, job: _Job) -> float:
@@ -265,7 +279,7 @@ def _price_set(found: dict[str, _Found], failures: dict[str, str], job: _Job) ->
         times = pd.Timestamp(job.since, unit="ms"), pd.Timestamp(job.until, unit="ms")
         frame, noticed = clean_candles(item.series.candles.loc[times[0] : times[1]], asset, job.interval, job.now)
         frames[asset] = frame
-        findings += noticed
+        findings += [*item.findings, *noticed]
         provenance[asset] = _provenance(asset, item, frame, job.interval)
     return combine(frames, provenance, findings, job.interval, failures)
 
@@ -299,23 +313,23 @@ def quote_note(key: SeriesKey) -> str:
 
 
 def stored_prices(store: Store, interval: Interval = "1d", now: datetime | None = None) -> PriceSet:
-    """Everything the store holds, each asset from its first exchange in the usual order, marked stored or stale."""
+    """Everything the store holds, marked stored or stale. Of several series of an asset the one that reaches the latest
+    candle counts, then the longest, then the usual order of exchanges."""
     moment = now or datetime.now(UTC)
     step = step_ms(interval)
     until = int(moment.timestamp() * 1000) // step * step - step
     order = {name: i for i, name in enumerate((*EXCHANGES, YAHOO))}
-    best: dict[str, SeriesKey] = {}
+    best: dict[str, tuple[tuple[pd.Timestamp, int, int], SeriesKey, StoredSeries]] = {}
     for key in store.keys():  # noqa: SIM118  a method of the store, not of a dict
-        asset = key.symbol.partition("/")[0]
-        if key.interval == interval and (
-            asset not in best or order.get(key.source, 99) < order.get(best[asset].source, 99)
-        ):
-            best[asset] = key
-    frames, provenance, findings = {}, {}, []
-    for asset, key in sorted(best.items()):
-        series = store.read(key)
+        series = store.read(key) if key.interval == interval else None
         if series is None or not len(series.candles):
             continue
+        asset = key.symbol.partition("/")[0]
+        rank = (series.candles.index[-1], len(series.candles), -order.get(key.source, 99))
+        if asset not in best or rank > best[asset][0]:
+            best[asset] = (rank, key, series)
+    frames, provenance, findings = {}, {}, []
+    for asset, (_, key, series) in sorted(best.items()):
         asked = int(series.fetched_at.timestamp() * 1000) // step * step - step
         fresh = moment - series.fetched_at < YAHOO_FRESH if key.source == YAHOO else asked >= until
         frames[asset], noticed = clean_candles(series.candles, asset, interval, moment)

@@ -6,7 +6,6 @@ taken.
 """
 
 import json
-import os
 import re
 import threading
 import time
@@ -14,13 +13,14 @@ import warnings
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
 
+from data import gateway
 from data.errors import FetchError, Kind
 from data.model import CANDLE_COLUMNS, Interval
+from data.universe import is_offline
 from margin.errors import InputError
 
 SOURCE = "yahoo"
@@ -56,7 +56,7 @@ def fetch_yahoo(ticker: str, interval: Interval, since: datetime, until: datetim
     name = check_ticker(ticker)
     if since.tzinfo is None or until.tzinfo is None:
         raise ValueError("since and until must be aware")
-    if os.environ.get("MARGIN_OFFLINE", "").strip() == "1":
+    if is_offline():
         raise FetchError(name, SOURCE, "offline", "MARGIN_OFFLINE is set, so the network is not tried")
     if interval == "1h":
         since = max(since, datetime.now(UTC) - timedelta(days=HOURLY_DAYS))
@@ -69,17 +69,38 @@ def fetch_yahoo(ticker: str, interval: Interval, since: datetime, until: datetim
     return _candles(frame, name, interval, since, until)
 
 
+def whole_series(stored: pd.DataFrame | None, fresh: pd.DataFrame) -> pd.DataFrame:
+    """`fresh` with the older candles of `stored` in front, brought to the adjustment of today.
+
+    A dividend or split after the old fetch scales every close before it by one factor, the same for all candles older
+    than the shared ones. So the factor is read off the first candle both have; volumes go the other way, which keeps
+    the dollars. Without a shared candle the old ones cannot be joined on and are left out.
+    """
+    if stored is None or stored.empty or fresh.empty or stored.index[0] >= fresh.index[0]:
+        return fresh
+    shared = stored["close"].reindex(fresh.index).dropna().index
+    shared = shared[(stored["close"][shared] > 0) & (fresh["close"][shared] > 0)]
+    if not len(shared):
+        return fresh
+    factor = fresh["close"][shared[0]] / stored["close"][shared[0]]
+    older = stored[stored.index < fresh.index[0]].copy()
+    older[["open", "high", "low", "close"]] *= factor
+    older["volume"] /= factor
+    return pd.concat([older, fresh])
+
+
 def _history(name: str, interval: Interval, since: datetime, until: datetime) -> tuple[pd.DataFrame, str]:
     try:
         import yfinance
     except ImportError as error:
         raise FetchError(name, SOURCE, "unavailable", "the package yfinance is not installed") from error
+    address = gateway.gateway() or ""
     _quieten(yfinance)
     _call.deadline, _call.status = time.monotonic() + TOTAL_SECONDS, 0
     try:
         # A day more at the end: Yahoo's end is exclusive and in the exchange's own time zone.
         day = {"start": since.astimezone(UTC).date(), "end": until.astimezone(UTC).date() + timedelta(days=1)}
-        share = yfinance.Ticker(name, session=_session(os.environ.get("MARGIN_EXCHANGE_GATEWAY", "").strip()))
+        share = yfinance.Ticker(name, session=_session(address))
         frame = share.history(interval=interval, **day, auto_adjust=True, actions=False, timeout=REQUEST_SECONDS)
         return frame, str(share.history_metadata.get("currency") or "")
     except Exception as error:  # yfinance lets through whatever its parsing runs into
@@ -124,12 +145,12 @@ def _forget_answers() -> None:
         YfData.cache_get.cache_clear()
 
 
-def _session(gateway: str) -> Any:
+def _session(address: str) -> Any:
     """One HTTP session per process and gateway; it keeps the time limit, and the last status for `_explain`."""
     with _setup:
-        if gateway not in _sessions:
-            _sessions[gateway] = _session_class()(gateway)
-        return _sessions[gateway]
+        if address not in _sessions:
+            _sessions[address] = _session_class()(address)
+        return _sessions[address]
 
 
 def _session_class() -> type:
@@ -143,20 +164,19 @@ def _session_class() -> type:
         options = {}
 
     class GatewaySession(Session):
-        def __init__(self, gateway: str):
+        def __init__(self, address: str):
             super().__init__(**options)
-            self.gateway = gateway.rstrip("/")
+            self.address = address
 
         def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
             left = getattr(_call, "deadline", time.monotonic() + REQUEST_SECONDS) - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"no answer within {TOTAL_SECONDS:.0f} seconds")
             kwargs["timeout"] = min(kwargs.get("timeout") or REQUEST_SECONDS, REQUEST_SECONDS, left)
-            parts = urlsplit(url)
-            if self.gateway and parts.netloc and not url.startswith(self.gateway):
-                url = f"{self.gateway}/{parts.netloc}{parts.path}{f'?{parts.query}' if parts.query else ''}"
+            if self.address and not url.startswith(self.address):
+                url = gateway.through_gateway(url, self.address)
             response = super().request(method, url, *args, **kwargs)
-            if CHART in parts.path:
+            if CHART in url:
                 _call.status = response.status_code
             return response
 

@@ -89,11 +89,21 @@ def test_damaged_candles_are_cleaned_and_reported(server, store, kind, finding):
     assert (closes > 0).all()
     assert 215 <= len(closes) <= 250
     stored = [f for f in prices.findings if f.asset == "BTC"]
+    assert any(f.kind == finding and f.count >= 10 for f in stored), stored
     if kind == "duplicates":
         assert len(closes) == 250
     else:
         assert any(f.kind == "gap" for f in stored)
-    assert finding
+    again = fetch(["BTC"], store, exchanges=["okx"])
+    assert again.provenance["BTC"].status == "stored"
+    if kind != "duplicates":  # the store cannot hold a candle twice; everything else is reported every time
+        assert any(f.kind == finding for f in again.findings)
+
+
+def test_what_no_exchange_lists_and_is_no_ticker_either_fails_alone(server, store):
+    prices = fetch(["BTC", "US0378331005"], store, exchanges=["okx"])
+    assert prices.assets == ["BTC"]
+    assert "ISIN" in prices.failures["US0378331005"] or "does not list" in prices.failures["US0378331005"]
 
 
 def test_resume_asks_only_for_what_is_missing(server, store):

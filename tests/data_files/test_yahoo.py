@@ -297,3 +297,64 @@ def test_naive_times_are_a_programming_error():
 
 def test_values_are_floats_even_for_whole_numbers(yahoo):
     assert (fetch_yahoo("SPY", "1d", SINCE, UNTIL).dtypes == np.float64).all()
+
+
+def series(closes, start="2024-01-01", volume=10.0):
+    frame = pd.DataFrame(dict.fromkeys(("open", "high", "low", "close"), closes), dtype=float)
+    frame["volume"] = volume
+    frame.index = pd.date_range(start, periods=len(closes))
+    return frame
+
+
+def test_older_stored_candles_are_brought_to_the_adjustment_of_a_later_fetch():
+    """A two-for-one split between two fetches halves every earlier close: no return may change."""
+    closes = np.array([100.0, 110, 121, 133.1, 146.41, 161.051])
+    stored, fresh = series(closes[:5]), series(closes[2:] / 2, start="2024-01-03", volume=20.0)
+    whole = data.yahoo.whole_series(stored, fresh)
+    np.testing.assert_allclose(whole["close"], closes / 2, rtol=1e-15)
+    np.testing.assert_allclose(whole["close"].pct_change().dropna(), 0.1, rtol=1e-12)
+    np.testing.assert_allclose(whole["close"] * whole["volume"], closes * 10, rtol=1e-15)  # the dollars stay
+    assert stored["close"].tolist() == closes[:5].tolist()
+
+
+@pytest.mark.parametrize("stored", [None, series([]), series([5.0], "2024-02-01"), series([5.0, 6.0], "2020-01-01")])
+def test_nothing_is_joined_on_where_no_candle_is_shared(stored):
+    fresh = series([1.0, 2.0, 3.0])
+    pd.testing.assert_frame_equal(data.yahoo.whole_series(stored, fresh), fresh)
+
+
+def test_a_dividend_between_two_fetches_leaves_no_jump_in_the_store(yahoo, tmp_path):
+    """Through the whole fetch: 400 days, then, adjusted otherwise, the newest 60 only."""
+    from data.fetch import fetch_prices, stored_prices
+    from data.store import Store
+
+    days = pd.bdate_range("2023-01-02", periods=330)
+    opens = [int(datetime(d.year, d.month, d.day, 9, 30, tzinfo=NEW_YORK).timestamp()) for d in days]
+
+    def answer(factor):
+        return lambda ticker, query: chart_of([(t, 100 + n) for n, t in enumerate(opens)], factor, query)
+
+    store, now = Store(tmp_path / "prices.db"), datetime(2024, 4, 6, 12, tzinfo=UTC)
+    yahoo.answer = answer(1.0)
+    first = fetch_prices(["SPY"], 400, store=store, now=now)
+    assert first.provenance["SPY"].source == "yahoo" and len(first.closes) > 250
+    yahoo.answer = answer(0.97)
+    later = fetch_prices(["SPY"], 60, store=store, now=now + timedelta(days=2))
+    assert later.provenance["SPY"].status == "live"
+    closes = stored_prices(store, now=now + timedelta(days=2)).closes["SPY"].dropna()
+    assert len(closes) > 250
+    expected = [0.97 * (100 + list(days).index(day)) for day in closes.index]
+    np.testing.assert_allclose(closes, expected, rtol=1e-12)
+    store.close()
+
+
+def chart_of(candles, factor, query):
+    """The part of `candles` [(open time, close)] that the query asks for."""
+    low, high = (int(query[k][0]) if k in query else d for k, d in (("period1", 0), ("period2", 2**40)))
+    chosen = [(t, c) for t, c in candles if low <= t < high]
+    answer = chart([t for t, _ in chosen], adjustment=factor)
+    result = answer["chart"]["result"][0]["indicators"]
+    for key in ("open", "high", "low", "close"):
+        result["quote"][0][key] = [float(c) for _, c in chosen]
+    result["adjclose"][0]["adjclose"] = [c * factor for _, c in chosen]
+    return answer
