@@ -24,11 +24,11 @@ def error(data: np.ndarray, got: np.ndarray, pairs: list[tuple[int, int]]) -> fl
     """Largest difference from extended precision over some windows of some pairs."""
     wide = data.astype(np.longdouble)
     worst = 0.0
-    for p in range(0, len(pairs), 13):
+    for p in range(0, len(pairs), 5):
         i, j = pairs[p]
         for t in range(WINDOW - 1, len(data), 7):
             x, y = wide[t - WINDOW + 1 : t + 1, i], wide[t - WINDOW + 1 : t + 1, j]
-            if np.isfinite(x).all() and np.isfinite(y).all():
+            if np.isfinite(x).all() and np.isfinite(y).all() and np.ptp(x) > 0 and np.ptp(y) > 0:
                 x, y = x - x.mean(), y - y.mean()
                 exact = (x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum())
                 worst = max(worst, abs(float(got[p, t] - exact)))
@@ -52,7 +52,7 @@ def main() -> None:
         )
     base = returns(2_500)
     spiked = base.copy()
-    spiked[1234, 9] = 1e6
+    spiked[1234, 0] = 1e6
     levels = 100 * np.exp(np.cumsum(np.nan_to_num(base), axis=0))
     for name, data in (
         ("returns", base),
@@ -64,9 +64,8 @@ def main() -> None:
         table = pd.DataFrame(data).rolling(WINDOW).corr().to_numpy().reshape(len(data), ASSETS, ASSETS)
         pandas_values = np.array([table[:, i, j] for i, j in got.pairs])
         pairs = list(got.pairs)
-        print(
-            f"{name}: largest error {error(data, got.values, pairs):.1e}, pandas {error(data, pandas_values, pairs):.1e}"
-        )
+        ours_off, theirs_off = (error(data, values, pairs) for values in (got.values, pandas_values))
+        print(f"{name}: largest error {ours_off:.1e}, pandas {theirs_off:.1e}")
 
 
 if __name__ == "__main__":
