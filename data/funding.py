@@ -35,8 +35,9 @@ async def _history(exchange: str, asset: str, start: int, end: int, patience: Pa
         backwards = exchange in ("bybit", "okx", "kucoin")  # these give the newest payments before `until` first
         edge = end if backwards else start
         for _ in range(MOST_PAGES):
-            arguments = (symbol, start, PAGE[exchange], {"until": edge}) if backwards else (edge, PAGE[exchange])
-            page = await client.raw(asset, "fetch_funding_rate_history", symbol, *arguments)
+            until = {"after": str(edge + 1)} if exchange == "okx" else {"until": edge}
+            first, more = (start, until) if backwards else (edge, {})
+            page = await client.raw(asset, "fetch_funding_rate_history", symbol, first, PAGE[exchange], more)
             times = [row["timestamp"] for row in page if row.get("fundingRate") is not None]
             rates.update({r["timestamp"]: float(r["fundingRate"]) for r in page if r.get("fundingRate") is not None})
             if not times or (backwards and min(times) <= start) or (not backwards and max(times) >= end):
