@@ -46,8 +46,8 @@ def describe(c: Comparison) -> str:
     s, money = c.settings, cli_text.money
     rungs = [
         ("isolated", money(c.isolated), ""),
-        ("netted", money(c.netted), f"netting -{money(c.attribution.netting)}"),
-        ("portfolio", money(c.portfolio), f"diversification -{money(c.attribution.diversification)}"),
+        ("netted", money(c.netted), f"netting {_down(c.attribution.netting)}"),
+        ("portfolio", money(c.portfolio), f"diversification {_down(c.attribution.diversification)}"),
         ("safeguarded", money(c.safeguarded), f"given back +{money(c.attribution.safeguards)}"),
     ]
     positions = [
@@ -65,3 +65,7 @@ def describe(c: Comparison) -> str:
         "\n".join(f"note: {note}" for note in c.notes),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _down(amount: float) -> str:
+    return f"-{cli_text.money(amount)}" if amount >= 0.005 else cli_text.money(max(-amount, 0.0))

@@ -1,0 +1,204 @@
+"""`python -m margin`: the contract other programs rely on, and one clear line for everything wrong."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from margin import Market, Portfolio, compare
+from margin.cli import main, parser
+from tests.engine.books import market_frame
+from tests.support import ROOT, shared_path
+
+EXAMPLE = """{"version": 1, "name": "ETH/BTC pair",
+ "positions": [{"symbol": "BTC/USDT:USDT", "quantity": 1.0, "entry_price": 61000, "leverage": 10},
+               {"symbol": "ETH/USDT:USDT", "quantity": -30.0}],
+ "collateral": [{"asset": "USDC", "quantity": 25000}]}"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "P.json").write_text(EXAMPLE)
+    frame = market_frame()
+    frame.rename_axis("date").to_csv(tmp_path / "C.csv")
+    frame.rename_axis("date").reset_index().to_parquet(tmp_path / "C.parquet")
+    (frame * 0 + 1e9).rename_axis("date").to_csv(tmp_path / "V.csv")
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    status = main([str(a) for a in arguments])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_compare_json_holds_the_contract_and_equals_the_library(files, capsys):
+    status, out, err = run(capsys, "compare", "--portfolio", files / "P.json", "--prices", files / "C.csv", "--json")
+    assert (status, err) == (0, "")
+    got = json.loads(out)
+    assert {
+        "as_of", "scenarios", "isolated", "netted", "portfolio", "safeguarded", "saved", "saved_pct", "attribution", "positions",
+    } <= set(got)  # fmt: skip
+    assert set(got["attribution"]) == {"netting", "diversification", "safeguards"}
+    assert {"symbol", "standalone", "contribution"} <= set(got["positions"][0])
+    direct = compare(Portfolio.from_json(EXAMPLE), pd.read_csv(files / "C.csv"), level=0.975, horizon=1, lookback=500)
+    assert got == json.loads(json.dumps(direct.to_dict()))
+    assert got["saved_pct"] == pytest.approx(100 * (1 - got["portfolio"] / got["isolated"]))
+    assert any("USDC is taken at 1 USD" in note for note in got["notes"])
+
+
+def test_every_option_changes_the_answer(files, capsys):
+    base = ["compare", "--portfolio", files / "P.json", "--prices", files / "C.csv", "--json"]
+    _, plain, _ = run(capsys, *base)
+    options = [
+        ["--level", "0.99"], ["--horizon", "5"], ["--lookback", "250"], ["--measure", "var"], ["--estimator", "student"],
+        ["--as-of", "2024-06-30"], ["--volumes", files / "V.csv"], ["--prices", files / "C.parquet", "--level", ".9"],
+        ["--estimator", "gaussian", "--correlation", "ledoit-wolf"],
+    ]  # fmt: skip
+    for extra in options:
+        status, out, err = run(capsys, *base, *extra)
+        assert (status, err) == (0, "")
+        assert out != plain, extra
+
+
+def test_the_table_is_readable(files, capsys):
+    _, out, _ = run(capsys, "compare", "--portfolio", files / "P.json", "--prices", files / "C.csv")
+    for word in ("isolated", "netted", "portfolio", "safeguarded", "BTC/USDT:USDT", "not computed", "is freed"):
+        assert word in out
+
+
+@pytest.mark.parametrize("method", ["rolling", "ewma", "ledoit-wolf"])
+def test_correlation(files, capsys, method):
+    arguments = [
+        "correlation",
+        "--prices",
+        files / "C.csv",
+        "--window",
+        60,
+        "--as-of",
+        "2024-10-01",
+        "--method",
+        method,
+    ]
+    status, out, _ = run(capsys, *arguments, "--json")
+    got = json.loads(out)
+    assert status == 0
+    assert {k: got[k] for k in ("as_of", "window", "method")} == {"as_of": "2024-10-01", "window": 60, "method": method}
+    returns = market_frame().loc[:"2024-10-01"].pct_change().iloc[-60:]
+    if method == "rolling":
+        expected = np.corrcoef(returns.to_numpy().T)
+    elif method == "ewma":
+        w = 0.94 ** np.arange(60)[::-1]
+        cov = (returns.to_numpy() * w[:, None]).T @ returns.to_numpy()
+        expected = cov / np.sqrt(np.outer(np.diag(cov), np.diag(cov)))
+    else:
+        from sklearn.covariance import LedoitWolf
+
+        cov = LedoitWolf().fit(returns.to_numpy()).covariance_
+        expected = cov / np.sqrt(np.outer(np.diag(cov), np.diag(cov)))
+    names = list(returns.columns)
+    np.testing.assert_allclose([[got["matrix"][a][b] for b in names] for a in names], expected, rtol=1e-9)
+    assert run(capsys, *arguments)[0] == 0
+
+
+def test_correlation_of_assets_that_do_not_share_their_life(files, capsys):
+    frame = market_frame()
+    frame.loc[:"2024-11-30", "ADA"] = np.nan
+    frame.loc["2024-06-01":, "SOL"] = np.nan
+    frame.rename_axis("date").to_csv(files / "H.csv")
+    _, out, _ = run(capsys, "correlation", "--prices", files / "H.csv", "--json")
+    got = json.loads(out)
+    assert got["matrix"]["BTC"]["ETH"] is not None
+    assert got["matrix"]["BTC"]["SOL"] is None
+    assert got["matrix"]["BTC"]["ADA"] is None
+    assert got["missing"]["SOL"] == "its last close is of 2024-05-31"
+    assert "fewer than 60" in got["missing"]["ADA"]
+
+
+def test_haircuts(files, capsys):
+    status, out, _ = run(capsys, "haircuts", "--prices", files / "C.csv", "--json")
+    got = json.loads(out)["haircuts"]
+    assert status == 0
+    worst = np.sort(Market(market_frame()).returns(["BTC"], None, 2, 500).values[:, 0])[:5]
+    assert got["BTC"]["haircut"] == pytest.approx(-worst.mean())
+    assert "99% ES over 2 days" in run(capsys, "haircuts", "--prices", files / "C.csv", "--volumes", files / "V.csv")[1]
+
+
+BAD = [
+    (["compare", "--portfolio", "{d}/none.json", "--prices", "{d}/C.csv"], "none.json"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/none.csv"], "none.csv"),
+    (["compare", "--portfolio", "{d}/C.csv", "--prices", "{d}/C.csv"], "unknown column"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/P.json"], "date"),
+    (["compare", "--portfolio", "{d}/bad.json", "--prices", "{d}/C.csv"], "positions[0].symbol"),
+    (["compare", "--portfolio", "{d}/doge.json", "--prices", "{d}/C.csv"], "DOGE"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/C.csv", "--level", "1.5"], "level"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/C.csv", "--level", "x"], "arguments"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/C.csv", "--horizon", "0"], "horizon"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/C.csv", "--estimator", "magic"], "estimator"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/C.csv", "--as-of", "1999-01-01"], "as_of"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/junk.csv"], "junk.csv"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/junk.parquet"], "junk.parquet"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/negative.csv"], "above zero"),
+    (["correlation", "--prices", "{d}/C.csv", "--method", "guess"], "method"),
+    (["correlation", "--prices", "{d}/C.csv", "--window", "1"], "window"),
+    (["correlation"], "arguments"),
+    (["dance"], "arguments"),
+    ([], "arguments"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), BAD, ids=[str(i) for i in range(len(BAD))])
+def test_bad_input_is_one_error_line_and_exit_2(files, capsys, arguments, said):
+    (files / "bad.json").write_text('{"version": 1, "positions": [{"symbol": "BTC-USDT", "quantity": 1}]}')
+    (files / "doge.json").write_text('{"version": 1, "positions": [{"symbol": "DOGE/USD", "quantity": 1}]}')
+    (files / "junk.csv").write_bytes(b"\x00\x01\x02,\xff\n\n\n")
+    (files / "junk.parquet").write_bytes(b"PAR1" + b"\x00" * 50 + b"PAR1")
+    (files / "negative.csv").write_text("date,BTC,ETH\n2024-01-01,1,1\n2024-01-02,-1,1\n2024-01-03,1,1\n")
+    status, out, err = run(capsys, *(a.format(d=files) for a in arguments))
+    assert status == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert len(err.splitlines()) == 1
+    assert said in err
+
+
+def test_it_runs_as_a_module_without_a_traceback(files):
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "margin",
+        "compare",
+        "--portfolio",
+        str(files / "P.json"),
+        "--prices",
+    ]
+    good = subprocess.run(
+        [*command, str(files / "C.csv"), "--json"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert good.returncode == 0, good.stderr
+    bad = subprocess.run([*command, "/nowhere.csv"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert bad.returncode == 2
+    assert "Traceback" not in bad.stderr
+
+
+def test_the_contract_example_on_recorded_prices(capsys, files):
+    prices = shared_path("market/daily_closes.csv")
+    status, out, _ = run(capsys, "compare", "--portfolio", files / "P.json", "--prices", prices, "--json")
+    assert status == 0
+    assert 40 < json.loads(out)["saved_pct"] < 80
+
+
+def test_every_command_and_option_is_documented():
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    (commands,) = [a for a in parser()._actions if a.dest == "command"]
+    assert set(commands.choices) >= {"compare", "correlation", "haircuts"}
+    for name, command in commands.choices.items():
+        assert f"python -m margin {name}" in text
+        for action in command._actions:
+            for option in action.option_strings:
+                assert option in ("-h", "--help") or f"`{option}`" in text, f"{name} {option}"
