@@ -36,7 +36,7 @@ class Store:
     """
 
     def __init__(self, path: Path, vfs: str = ""):
-        self.path = Path(path)
+        self.path = Path(path).absolute()
         self._vfs = vfs
         self._lock = threading.RLock()  # one append or recovery at a time within this process
         self._read_lock = threading.Lock()  # reads have their own connection and do not wait for appends
