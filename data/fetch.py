@@ -151,9 +151,7 @@ async def _one(asset: str, exchanges: tuple[str, ...], job: _Job) -> _Found:
             stale = _Found(*kept, "stale", _age(kept[1], job))
             best = best or stale
     if best is None:
-        reason = (
-            "MARGIN_OFFLINE is set and nothing is stored for it" if is_offline() else "; ".join(dict.fromkeys(reasons))
-        )
+        reason = "MARGIN_OFFLINE is set and nothing is stored for it" if is_offline() else _summary(asset, reasons)
         job.progress(asset, 1.0, "not found")
         raise FetchError(asset, ", ".join(order), "empty", reason or "stopped before anything came")
     job.progress(asset, 1.0, f"{'stopped, ' if job.cancel.is_set() else ''}{best.status}, from {best.key.source}")

@@ -20,6 +20,7 @@ from data.universe import EXCHANGES, is_offline
 from margin.errors import MarginLabError
 
 State = Literal["idle", "running", "done", "failed"]
+SNAPSHOT_SECONDS = 60.0
 LIVE_SECONDS = 4.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 15.0, 600.0
 
@@ -32,6 +33,7 @@ class PriceService:
         self._patience = patience
         self._lock = threading.Lock()
         self._snapshot: PriceSet | None = None
+        self._snapshot_taken = 0.0
         self._thread: threading.Thread | None = None
         self._cancel = threading.Event()
         self._progress: dict[str, tuple[float, str]] = {}
@@ -73,12 +75,15 @@ class PriceService:
         """Stored prices at once, marked stored or stale; the bundled sample when nothing is stored."""
         store = self.store
         with self._lock:
-            kept = self._snapshot
-        if kept is None:
-            kept = stored_prices(store)
-            kept = load_sample() if kept.closes.empty else kept
+            kept, age = self._snapshot, time.monotonic() - self._snapshot_taken
+        if kept is None or age > SNAPSHOT_SECONDS:  # what is stored grows old, and another process may add to it
+            stored = stored_prices(store)
+            fresh = load_sample() if stored.closes.empty else stored
+            kept = (
+                fresh if kept is None or fresh.version != kept.version or _statuses(fresh) != _statuses(kept) else kept
+            )
             with self._lock:
-                self._snapshot = kept
+                self._snapshot, self._snapshot_taken = kept, time.monotonic()
         return kept
 
     def refresh(
@@ -114,7 +119,7 @@ class PriceService:
             return
         stored = stored_prices(self.store)
         with self._lock:
-            self._snapshot = stored if not stored.closes.empty else None
+            self._snapshot, self._snapshot_taken = (None if stored.closes.empty else stored), time.monotonic()
         stopped = "Stopped; what came is kept. " if cancel.is_set() else ""
         text = f"{stopped}{len(got.assets)} of {len(names)} assets"
         self._finish("done" if got.assets else "failed", text, got.failures)
@@ -177,3 +182,7 @@ class PriceService:
                 self._live_backoff = 0.0
             else:
                 self._live_backoff = min(max(2 * self._live_backoff, FIRST_BACKOFF), LONGEST_BACKOFF)
+
+
+def _statuses(prices: PriceSet) -> list[tuple[str, str]]:
+    return [(p.asset, p.status) for p in prices.provenance.values()]
