@@ -192,24 +192,25 @@ def methods(rows: list[tuple[str, Comparison]]) -> go.Figure:
     ]
     return drawn(
         colours,
-        76 + BAR_HEIGHT * len(rows),
+        66 + BAR_HEIGHT * len(rows),
         data,
         xaxis={**DOLLARS, "rangemode": "tozero"},
         yaxis=name_axis([METHODS_SHORT.get(name, safe(name)) for name, _ in rows], colours),
-        margin={"r": column_width(texts)},
-        annotations=amount_column(texts, colours, [True] * len(texts)),
+        margin={"r": column_width(texts), "t": 34},
+        annotations=[*amount_column(texts, colours, [True] * len(texts)), _key(column_width(texts), colours)],
         barmode="overlay",
-        showlegend=True,
-        legend={
-            "orientation": "h",
-            "y": 1.02,
-            "yanchor": "bottom",
-            "x": 0,
-            "xref": "container",
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
     )
+
+
+def _key(width: float, colours: Palette) -> dict[str, Any]:
+    """What outline, bar and diamond mean, in one line over the chart (plotly's own legend folds on a phone)."""
+    text = (
+        f'<span style="color:{colours.muted}">□</span> isolated  '
+        f'<span style="color:{colours.gain}">■</span> portfolio  '
+        f'<span style="color:{colours.loss}">◆</span> with safeguards'
+    )
+    place = {"x": 1, "xref": "paper", "xanchor": "right", "xshift": width, "y": 1, "yref": "paper", "yanchor": "bottom"}
+    return {**place, "yshift": 8, "text": text, "showarrow": False, "font": {"color": colours.text, "size": 13}}
 
 
 def _method_bars(rows: list[tuple[str, Comparison]], colours: Palette, which: str) -> dict[str, Any]:
