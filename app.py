@@ -10,13 +10,15 @@ st.set_page_config(
     menu_items={"About": "**Margin Lab** shows how much capital cross-margining frees for a portfolio, and why."},
 )
 
-from ui.header import header  # noqa: E402  (page settings come first)
+from ui import entrance  # noqa: E402  (page settings come first)
+from ui.header import header  # noqa: E402
 from ui.navigation import navigation  # noqa: E402
 from ui.session import open_session  # noqa: E402
 from ui.warmup import settle  # noqa: E402
 
 entry, page = navigation()
 open_session()
+entrance.resume()
 header(entry.question)
 page.run()
 settle()

@@ -17,33 +17,46 @@ now = compute.answer(history.present.book, active)
 baseline = compute.answer(history.present.baseline, active)
 before = compute.answer(history.before, active)
 
-notices()
-preset_row(active)
-if now.comparison is None:
-    nothing_computed(now)
-else:
-    headline(now.comparison, baseline.comparison)
-    last_edit(now.comparison, before.comparison)
-    live_line(now, active)
-
+# Each part has a place of its own that is always there. What comes and goes stays inside it: if it moved the tables
+# below, the browser would draw them afresh under the visitor's hands.
+messages, figures, edited, live = st.container(), st.container(), st.container(), st.container()
 left, right = st.columns([3, 2])
-with left.container(border=True):
+positions, collateral = left.container(border=True), left.container(border=True)
+waterfall = right.container(border=True)
+settings_place, below = st.container(), st.container()
+
+with messages:
+    notices()
+    preset_row(active)
+with figures:
+    if now.comparison is None:
+        nothing_computed(now)
+    else:
+        headline(now.comparison, baseline.comparison)
+with edited:
+    if now.comparison is not None:
+        last_edit(now.comparison, before.comparison)
+with positions:
     toolbar(now, active)
     position_table(now, active)
     fetch_offer(now.missing)
-with right.container(border=True, height="stretch"):
+with collateral:
+    st.markdown("**Collateral**")
+    collateral_table(now, active)
+with live:
+    live_line()
+with waterfall:
     st.markdown("**From isolated to safeguarded**")
     if now.comparison is not None:
         chart(charts.waterfall(now.comparison), "chart_waterfall", charts.waterfall_alt(now.comparison))
-with left.container(border=True):
-    st.markdown("**Collateral**")
-    collateral_table(now, active)
-
-settings = history.present.book.settings
-as_of = now.comparison.as_of.date() if now.comparison is not None else active.last_day
-panel = st.expander(f"Settings: {summary(settings, as_of)}", icon=":material/tune:", key="settings", on_change="rerun")
-if panel.open:
-    with panel:
-        settings_panel(active)
-if now.comparison is not None:
-    explanations(now, active)
+with settings_place:
+    chosen = history.present.book.settings
+    as_of = now.comparison.as_of.date() if now.comparison is not None else active.last_day
+    label = f"Settings: {summary(chosen, as_of)}"
+    panel = st.expander(label, icon=":material/tune:", key="settings", on_change="rerun")
+    if panel.open:
+        with panel:
+            settings_panel(active)
+with below:
+    if now.comparison is not None:
+        explanations(now, active)

@@ -1,4 +1,4 @@
-"""`streamlit run app.py` as a child process, offline and with a price store of its own; for browser tests and benchmarks."""
+"""`streamlit run app.py` as a child process, offline, with its own price store; for browser tests and benchmarks."""
 
 import os
 import socket

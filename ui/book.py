@@ -133,8 +133,9 @@ def started() -> bool:
 
 
 def start(book: Book) -> None:
-    """Open the session with `book`."""
-    st.session_state[_KEY] = History(State(book, book))
+    """Open the visit with `book`, or begin it again with another one; there is nothing to undo."""
+    version = history().version + 1 if started() else 1
+    st.session_state[_KEY] = History(State(book, book), version=version)
 
 
 def current() -> Book:

@@ -1,15 +1,18 @@
 """The tables a visitor builds the book in: positions and collateral, with each row's own figures beside it."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import streamlit as st
 
-from ui import book
+from margin.errors import InputError
+from ui import book, presets
 from ui.compute import Answer
 from ui.editable_table import Column, Edit, editable_table
 from ui.formats import money, percent
 from ui.prices import ActivePrices
+from ui.session import tell
 
 POSITION_COLUMNS = (
     Column("symbol", "Symbol", "text", placeholder="SOL/USDT:USDT", help="As ccxt writes it: BTC/USD is spot."),
@@ -111,8 +114,6 @@ def _collateral_figures(present: book.Book, now: Answer) -> dict[int, dict[str, 
 
 def preset_row(active: ActivePrices) -> None:
     """Books to start from; choosing one replaces the book, undo brings the old one back."""
-    from ui import presets
-
     titles = [preset.title for preset in presets.offered(active.market)]
     if not titles:
         return
@@ -129,10 +130,6 @@ def preset_row(active: ActivePrices) -> None:
 
 
 def _preset_chosen(key: str, active: ActivePrices) -> None:
-    from margin.errors import InputError
-    from ui import presets
-    from ui.session import tell
-
     preset = presets.find(st.session_state[key], active.market)
     present = book.current()
     if preset is None:
@@ -141,7 +138,8 @@ def _preset_chosen(key: str, active: ActivePrices) -> None:
         return
     try:
         settings = present.settings
-        as_of = min(settings.as_of[:10], active.last_day.isoformat()) if settings.as_of else active.last_day
+        asked = date.fromisoformat(settings.as_of[:10]) if settings.as_of else active.last_day
+        as_of = min(asked, active.last_day)
         book.load(book.Book.of(presets.build(preset, active.market, as_of), settings))
     except InputError as error:
         tell(f"{preset.title} cannot be built here: {error}")

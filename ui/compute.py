@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from margin.errors import InputError, MissingPriceError, did_you_mean
+from margin.errors import InputError, did_you_mean
 from margin.ladder import Comparison, compare, compare_methods
 from margin.portfolio import Portfolio
 from margin.settings import Settings
@@ -63,10 +63,10 @@ def answer(book: Book, active: ActivePrices) -> Answer:
         try:
             active.market.collateral_price(line.asset, book.settings.as_of)
             collateral.append((row, line))
-        except MissingPriceError as error:
+        except InputError as problem:
             unknown = line.asset not in active.market
             missing += [line.asset] if unknown else []
-            text = _no_price(line.asset, active.assets) if unknown else sentence(error)
+            text = _no_price(line.asset, active.assets) if unknown else sentence(problem)
             bad_collateral[row] = Problem("asset", text)
     portfolio = _portfolio(positions, collateral, book.name)
     comparison, error = _attempt(portfolio, book.settings, active)
@@ -102,8 +102,8 @@ def _usable(
         try:
             compare(Portfolio((position,)), active.market, settings=settings)
             good.append((row, position))
-        except InputError as error:
-            bad[row] = Problem("symbol", sentence(error))
+        except InputError as problem:
+            bad[row] = Problem("symbol", sentence(problem))
     return good, bad
 
 

@@ -8,7 +8,8 @@ _CSS = """
 :host { display: block; }
 button {
   font: inherit; font-family: var(--st-font); color: var(--st-background-color); background: var(--st-primary-color);
-  border: 1px solid var(--st-primary-color); border-radius: var(--st-button-radius, 0.5rem); padding: 0.4rem 0.9rem; cursor: pointer;
+  border: 1px solid var(--st-primary-color); border-radius: var(--st-button-radius, 0.5rem);
+  padding: 0.4rem 0.9rem; cursor: pointer;
 }
 button:hover { filter: brightness(1.08); }
 button:focus-visible { outline: 2px solid var(--st-text-color); outline-offset: 2px; }

@@ -54,7 +54,7 @@ def why(comparison: Comparison) -> None:
     left, right = st.columns([3, 2])
     with left:
         st.markdown("**Who needs the margin**")
-        st.caption("Filled: each position's part of the pool, below zero where it hedges the rest. Outline: what it needs alone.")
+        st.caption("Filled: its part of the pool, below zero where it hedges the rest. Outline: what it needs alone.")
         chart(charts.contributions(comparison), "chart_contributions", charts.contributions_alt(comparison))
         st.markdown("**What the pool can lose**")
         chart(charts.loss_distribution(comparison), "chart_losses", losses_alt(comparison))
@@ -71,7 +71,8 @@ def why(comparison: Comparison) -> None:
 
 
 def by_method(now: Answer, active: ActivePrices) -> None:
-    settings = now.comparison.settings if now.comparison else None
+    assert now.comparison is not None
+    settings = now.comparison.settings
     results = compute.methods(now.portfolio, settings, active)
     good = [(name, c) for name, c in results if isinstance(c, Comparison)]
     rows = [
@@ -119,7 +120,8 @@ def at_equal_risk(comparison: Comparison) -> None:
         f"account **{money(pooled)}**: {saved} for the same safety."
     )
     st.markdown(dollars(text.replace("days", _periods(comparison))))
-    alt = f"Capital against the probability of running out. At {100 * probability:g}%: {money(isolated)} isolated, {money(pooled)} pooled."
+    at = f"{money(isolated)} isolated, {money(pooled)} pooled"
+    alt = f"Capital against the probability of running out. At {100 * probability:g}%: {at}."
     chart(charts.equal_risk(curve, probability), "chart_equal_risk", alt)
 
 
@@ -144,19 +146,21 @@ def freed(comparison: Comparison) -> None:
     if uses.freed <= 0:
         st.info("Nothing is freed on this basis, so there is nothing to use elsewhere.", icon=":material/info:")
         return
-    with st.container(horizontal=True, key="freed_cards"):
-        st.metric("Freed", money(uses.freed), border=True)
+    with st.grid(5, min_column_width=150, key="freed_cards"):
+        st.metric("Freed", money(uses.freed), border=True, height="stretch")
         st.metric(
             "The book could be",
             "unlimited" if uses.scale is None else f"{uses.scale:.2f}× as large",
             help="How much larger the same book could be before it needs the isolated margin again.",
             border=True,
+            height="stretch",
         )
         st.metric(
             "Extra exposure",
             "unlimited" if uses.extra_exposure is None else money(uses.extra_exposure),
             help="Gross exposure that this adds at the same safety.",
             border=True,
+            height="stretch",
         )
         st.metric(
             "Yield in a year", money(uses.yearly_yield), help="The freed capital at the yield set above.", border=True
@@ -169,10 +173,11 @@ def freed(comparison: Comparison) -> None:
             delta_arrow="off",
             help="The spread on traded volume that earns the wanted return on the margin.",
             border=True,
+            height="stretch",
         )
     if uses.scale is None:
         st.caption(
-            "No margin is asked for this book on this basis, so its size has no limit here. Real venues always ask something."
+            "No margin is asked for this book on this basis, so its size has no limit here. Real venues ask something."
         )
 
 

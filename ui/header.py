@@ -1,6 +1,8 @@
 """What every page shows first: the name, and where its prices come from."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -14,27 +16,34 @@ def header(question: str) -> None:
     """The logo in the navigation bar, the page's question as its heading, and one quiet badge on the prices in use."""
     st.logo(_LOGO.read_text(encoding="utf-8"), size="large")
     active = prices.active()
-    label, icon, color, help_text = describe(active)
-    row = {"horizontal": True, "horizontal_alignment": "distribute", "vertical_alignment": "center"}
-    with st.container(**row, key="header"):
+    badge = describe(active)
+    place = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="header")
+    with place:
         st.title(question, anchor=False, width="content")
-        st.badge(label, icon=icon, color=color, help=help_text)
+        st.badge(badge.label, icon=badge.icon, color=badge.color, help=badge.help)
 
 
-def describe(active: prices.ActivePrices) -> tuple[str, str, str, str]:
-    """(label, icon, colour, help) of the badge that names a price set."""
+@dataclass(frozen=True)
+class Badge:
+    label: str
+    icon: str
+    color: Literal["gray", "blue", "orange"]
+    help: str
+
+
+def describe(active: prices.ActivePrices) -> Badge:
+    """The badge that names a price set."""
     day = f"{active.last_day:%d %b %Y}".lstrip("0")
     count = f"{len(active.assets)} assets"
     if active.origin == "sample":
         text = "Month ends and named crash days are recorded; the days between are simulated."
-        return f"Sample, partly simulated · to {day}", ":material/science:", "gray", f"{text} {count}."
+        return Badge(f"Sample, partly simulated · to {day}", ":material/science:", "gray", f"{text} {count}.")
     if active.origin == "upload":
-        return f"Your file · to {day}", ":material/upload_file:", "blue", f"{count}, this session only."
+        return Badge(f"Your file · to {day}", ":material/upload_file:", "blue", f"{count}, this session only.")
     provenance = active.priceset.provenance.values()
-    sources = sorted({p.source for p in provenance})
-    named = plain(", ".join(sources[:4]))
-    if any(p.status == "stale" for p in provenance):
-        return f"Stored prices, stale · to {day}", ":material/schedule:", "orange", f"{count} from {named}."
-    if all(p.status == "live" for p in provenance):
-        return f"Live prices · to {day}", ":material/sensors:", "blue", f"{count} from {named}."
-    return f"Stored prices · to {day}", ":material/database:", "blue", f"{count} from {named}."
+    named = plain(", ".join(sorted({p.source for p in provenance})[:4]))
+    stale = sum(p.status == "stale" for p in provenance)
+    if 2 * stale > len(provenance):
+        text = f"{count} from {named}; {stale} of them are waiting to be refreshed."
+        return Badge(f"Exchange prices, stale · to {day}", ":material/schedule:", "orange", text)
+    return Badge(f"Exchange prices · to {day}", ":material/sensors:", "blue", f"{count} from {named}.")

@@ -75,10 +75,11 @@ def _card(card: Card, now: Comparison, baseline: Comparison | None) -> None:
 
 
 def last_edit(now: Comparison, before: Comparison | None) -> None:
-    """What the newest edit alone did, next to the comparison with the book as loaded."""
+    """What the newest edit alone did. The line is always there, so that nothing moves when the first edit comes."""
     if before is None or before is now:
+        st.caption("Change any cell: the figures follow as you type, each with what it was before.")
         return
-    parts = [f"margin {change(before.portfolio, now.portfolio)}"]
+    parts = [f"portfolio margin {change(before.portfolio, now.portfolio)}"]
     if percent(before.saved_pct) != percent(now.saved_pct):
         parts.append(f"saved {percent(before.saved_pct)} → {percent(now.saved_pct)}")
     st.caption(dollars(f"Last edit: {', '.join(parts)}"))

@@ -1,4 +1,4 @@
-"""A book from elsewhere: Margin Lab's JSON or CSV, or a list as ccxt's `fetch_positions()` returns, pasted or as a file."""
+"""A book from elsewhere: Margin Lab's JSON or CSV, or what ccxt's `fetch_positions()` returns, pasted or as a file."""
 
 import streamlit as st
 

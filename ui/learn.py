@@ -58,8 +58,8 @@ def page() -> None:
         label_visibility="collapsed",
         width="stretch",
     )
-    st.query_params["step"] = chosen
-    number = int(chosen)
+    number = int(chosen or 1)
+    st.query_params["step"] = str(number)
     step = STEPS[number - 1]
     st.header(f"{number}. {step.title}", anchor=False)
     st.markdown(f"##### {dollars(step.idea)}")
@@ -216,11 +216,13 @@ def when_it_breaks() -> str:
     alt = f"Loss in {len(days)} named events as a share of the margin set the day before; {len(breached)} exceed it."
     _chart(learn_charts.events(days), alt)
     st.caption(
-        "Margin: 97.5% ES of the pooled book from prices up to the day before. Sample, partly simulated; the event moves are recorded."
+        "Margin: 97.5% ES of the pooled book from prices up to the day before. Sample, partly simulated; the moves of "
+        "the events are recorded."
     )
     return (
-        f"Because the two stopped moving together just then: in '{worst.name}' the loss was {100 * worst.share:.0f}% of "
-        "the margin. A correlation is an average over calm and wild days; a careful clearing house does not bet everything on it."
+        f"Because the two stopped moving together just then: in '{worst.name}' it lost {100 * worst.share:.0f}% of "
+        "the margin. A correlation is an average over calm and wild days; a careful clearing house does not bet "
+        "everything on it."
     )
 
 
@@ -243,8 +245,8 @@ def safeguards() -> str:
     dearest = max((x for x in full.safeguard_lines if x.amount), key=lambda x: x.amount or 0.0)
     kept = percent(100 * (full.isolated - full.safeguarded) / full.isolated)
     return (
-        f"{dearest.label}, {money(dearest.amount)}. All together they give back {money(full.attribution.safeguards)} of "
-        f"the {money(full.saved)} saved; {kept} of the isolated margin stays free, and the account is safer."
+        f"{dearest.label}, {money(dearest.amount)}. Together they give back {money(full.attribution.safeguards)} of the "
+        f"{money(full.saved)} saved; {kept} of the isolated margin stays free, and the account is safer."
     )
 
 

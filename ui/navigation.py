@@ -32,11 +32,11 @@ class PageEntry:
 
 
 REGISTRY = (
-    PageEntry("portfolio.py", "Portfolio", ":material/account_balance_wallet:", "Portfolio", "How much margin does cross-margining free?"),
+    PageEntry("portfolio.py", "Portfolio", ":material/wallet:", "Portfolio", "How much does cross-margining free?"),
     PageEntry("correlations.py", "Correlations", ":material/grid_on:", "Risk", "How stable is the hedge?"),
     PageEntry("haircuts.py", "Haircuts", ":material/content_cut:", "Risk", "What is the collateral worth, and why?"),
     PageEntry("stress.py", "Stress", ":material/bolt:", "Risk", "What breaks this book?"),
-    PageEntry("liquidation.py", "Liquidation", ":material/water_drop:", "Risk", "Where is it liquidated, and what happens next?"),
+    PageEntry("liquidation.py", "Liquidation", ":material/water_drop:", "Risk", "Where, and what happens next?"),
     PageEntry("backtest.py", "Backtest", ":material/history:", "Risk", "Would the lower margin have been enough?"),
     PageEntry("forecast.py", "Forecast", ":material/query_stats:", "Risk", "How likely is a margin call?"),
     PageEntry("venues.py", "Venues", ":material/storefront:", "Venues", "Which venue asks least for this book?"),

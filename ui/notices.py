@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from data.universe import is_offline
 from ui import prices
 from ui.compute import Answer
 from ui.session import dismiss, messages
@@ -31,7 +32,7 @@ def fetch_offer(missing: tuple[str, ...]) -> None:
     if not missing:
         return
     names = ", ".join(missing)
-    if prices.offline():
+    if is_offline():
         st.caption(plain(f"Offline: bring prices for {names} as a file on the Data page."))
         return
     st.button(
@@ -44,5 +45,11 @@ def fetch_offer(missing: tuple[str, ...]) -> None:
 
 
 def _fetch(assets: tuple[str, ...]) -> None:
-    prices.service().refresh(list(assets))
-    st.toast("Fetching. The row is counted as soon as its prices are here.", icon=":material/cloud_download:")
+    if prices.fetch_also(assets):
+        wanted = st.session_state.setdefault("fetch_wanted", [])
+        wanted.extend(asset for asset in assets if asset not in wanted)
+        st.toast("Fetching. The row is counted as soon as its prices are here.", icon=":material/cloud_download:")
+    else:
+        st.toast(
+            "A refresh is running already. Try again when it has ended: see Data.", icon=":material/hourglass_top:"
+        )

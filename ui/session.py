@@ -6,13 +6,15 @@ from margin.errors import InputError
 from margin.portfolio import Portfolio
 from ui import book, presets, prices, share
 
-_MESSAGES = "messages"
+_MESSAGES, _LINKED = "messages", "opened_by_link"
 
 
 def open_session() -> None:
     """Put a book into a new session; later runs return at once."""
     if book.started():
         return
+    prices.keep_fresh()
+    prices.choose_first()
     opened = share.Opened(None)
     if share.PARAMETER in st.query_params:
         opened = share.decode(st.query_params[share.PARAMETER])
@@ -22,7 +24,13 @@ def open_session() -> None:
         prices.choose("sample")
     elif opened.origin == "upload":
         tell("This link was made with an uploaded price file, which a link cannot carry: numbers may differ.")
+    if opened.book is not None:
+        st.session_state[_LINKED] = True
     book.start(opened.book if opened.book is not None else default_book())
+
+
+def opened_by_link() -> bool:
+    return _LINKED in st.session_state
 
 
 def default_book() -> book.Book:

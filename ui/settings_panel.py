@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from margin.errors import InputError
-from margin.settings import Safeguards, Settings
+from margin.settings import Settings
 from ui import book
 from ui.prices import ActivePrices
 from ui.session import tell
@@ -147,9 +147,10 @@ def _bound(name: str, of_safeguards: bool = False, read: Callable[[Any], Any] = 
         now = book.current()
         try:
             value = read(st.session_state[key])
-            owner: Safeguards | Settings = now.settings.safeguards if of_safeguards else now.settings
-            changed_owner = replace(owner, **{name: value})
-            settings = replace(now.settings, safeguards=changed_owner) if of_safeguards else changed_owner
+            if of_safeguards:
+                settings = replace(now.settings, safeguards=replace(now.settings.safeguards, **{name: value}))
+            else:
+                settings = replace(now.settings, **{name: value})
         except InputError as error:
             tell(str(error))
             return

@@ -24,7 +24,8 @@ def test_a_book_is_its_portfolio_and_settings():
     portfolio = Portfolio((Position("ETH/USD", 2.5, 3000.0),), (Collateral("BTC", 0.1),), "n")
     made = Book.of(portfolio, Settings(level=0.99))
     assert made.portfolio == portfolio
-    assert made == Book.of(portfolio, Settings(level=0.99)) and hash(made) == hash(Book.of(portfolio, Settings(level=0.99)))
+    again = Book.of(portfolio, Settings(level=0.99))
+    assert made == again and hash(made) == hash(again)
 
 
 def test_a_bad_row_stays_in_the_table_and_out_of_the_portfolio():

@@ -26,15 +26,17 @@ def one(*cells):
 
 @pytest.mark.parametrize(
     ("typed", "value"),
-    [("1.5", 1.5), ("-30", -30.0), ("−30", -30.0), ("1,250.50", 1250.5), ("1,250", 1250.0), ("2.5e3", 2500.0), (".5", 0.5),
-     ("1 000", 1000.0), ("+3", 3.0), ("1_000", 1000.0), ("7.", 7.0), ("12,345,678", 12345678.0)],
+    [("1.5", 1.5), ("-30", -30.0), ("−30", -30.0), ("1,250.50", 1250.5), ("1,250", 1250.0), ("2.5e3", 2500.0),
+     (".5", 0.5), ("1 000", 1000.0), ("+3", 3.0), ("1_000", 1000.0), ("7.", 7.0), ("12,345,678", 12345678.0)],
 )  # fmt: skip
 def test_numbers_are_read_as_people_type_them(typed, value):
     (_, position), *_ = one("BTC/USD", typed).items
     assert position.quantity == value
 
 
-@pytest.mark.parametrize("typed", ["abc", "1,5", "12,34", "1.2.3", "--1", "nan", "inf", "1e999", "0x10", "½", "１", "1e5000"])
+@pytest.mark.parametrize(
+    "typed", ["abc", "1,5", "12,34", "1.2.3", "--1", "nan", "inf", "1e999", "0x10", "½", "１", "1e5000"]
+)
 def test_what_is_not_a_number_is_named(typed):
     reading = one("BTC/USD", typed)
     assert reading.items == ()

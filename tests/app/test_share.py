@@ -73,7 +73,7 @@ def test_a_row_that_is_being_corrected_travels_too():
 def test_twenty_positions_make_a_short_link():
     chance = random.Random(5)
     held = [
-        Position(f"{chance.choice(ASSETS)}/USDT:USDT", round(chance.uniform(-50, 50), 2), round(chance.uniform(1, 900), 1))
+        Position(f"{chance.choice(ASSETS)}/USDT:USDT", round(chance.uniform(-50, 50), 2), round(chance.uniform(1, 900)))
         for _ in range(20)
     ]
     assert len(encode(Book.of(Portfolio(tuple(held))))) < 450
@@ -104,7 +104,7 @@ def test_a_decompression_bomb_is_not_inflated():
 
 def test_a_truncated_link_is_broken_not_half_read():
     link = encode(Book.of(Portfolio(tuple(Position("BTC/USD", float(i)) for i in range(20)))))
-    for cut in range(0, len(link) - 1):
+    for cut in range(len(link) - 1):
         assert decode(link[:cut]).book is None
 
 
@@ -134,9 +134,11 @@ def test_a_setting_that_cannot_be_used_is_named_and_the_rest_opens(given_setting
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**25), 10**25) | st.floats() | st.text(max_size=30),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.sampled_from(["p", "c", "s", "n", "o", "level", "safeguards", "what_if", "haircuts", "as_of"]), inner
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["p", "c", "s", "n", "o", "level", "safeguards", "what_if", "haircuts", "as_of"]), inner
+        )
     ),
     max_leaves=20,
 )

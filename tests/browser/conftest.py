@@ -61,4 +61,3 @@ def visit(browser, server):
         context.close()
     assert hosts <= {urlsplit(server).netloc, ""}, f"requests left the app: {hosts}"
     assert not faults, faults
-

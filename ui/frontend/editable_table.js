@@ -171,7 +171,7 @@ class Editable {
       if (number ? isNumber(input.value) : this.data.options.includes(input.value)) this.send();
     });
     input.addEventListener("change", () => {
-      if (!number) input.value = input.value.trim();
+      if (!number) input.value = input.value.trim().toUpperCase();
       this.send();
     });
     input.addEventListener("keydown", (event) => this.key(event, row, column, before));

@@ -1,0 +1,21 @@
+"""Data: where the prices come from, how fresh they are, what was cleaned; refresh, upload, download."""
+
+import streamlit as st
+
+from ui import data_panels, prices
+
+active = prices.active()
+data_panels.store_notices()
+data_panels.choice(active)
+views = {
+    "Coverage": lambda: (data_panels.coverage(active), data_panels.provenance(active)),
+    "What was cleaned": lambda: data_panels.cleaning(active),
+    "Refresh": data_panels.refresh_form,
+    "Your own file": data_panels.upload,
+    "Download": lambda: data_panels.download(active),
+}
+tabs = st.tabs(list(views), key="data_view", on_change="rerun", bind="query-params")
+for tab, draw in zip(tabs, views.values(), strict=True):
+    if tab.open:
+        with tab:
+            draw()
