@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from ui import data_panels, prices
+from ui import data_panels, entrance, prices
 
+entrance.through_app("pages/data.py")
 active = prices.active()
 data_panels.store_notices()
 data_panels.choice(active)

@@ -1,5 +1,6 @@
 """Learn: cross-margining in six interactive steps, for a classroom or for oneself."""
 
-from ui import learn
+from ui import entrance, learn
 
+entrance.through_app("pages/learn.py")
 learn.page()
