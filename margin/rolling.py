@@ -2,8 +2,9 @@
 
 For windows of W rows the history is cut into blocks of W. A window that ends inside a block is the end of the block
 before plus the beginning of its own, so its sums are one suffix sum plus one prefix sum, and nothing is ever subtracted
-from a running total: one bad tick spoils the windows that hold it and no other. Values are centred first, by one that all
-the block's windows hold, so price levels and returns + 1e6 lose no digits either, and later rows change nothing, bit for bit.
+from a running total: one bad tick spoils the windows that hold it and no other. Values are centred first, by one that
+all the block's windows hold: price levels and returns + 1e6 lose no digits either, and later rows change nothing, bit
+for bit.
 Source of the block scheme: van Herk (1992), Gil and Werman (1993), there for running maxima.
 """
 

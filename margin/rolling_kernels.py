@@ -20,12 +20,12 @@ def prepare(columns: np.ndarray, window: int, begin: int, end: int) -> tuple[np.
     """What the pairs share, per column, for blocks begin..end - 1; block b's windows end at rows b W - 1 + t, t < W.
 
     columns : (k, n). Returns suffix, prefix, means, scales, each (k, end - begin, W):
-    suffix : the block before, prefix : the block's own rows, both minus the last value before the block, 0 where missing
+    suffix : the block before, prefix : its own rows, both minus the last value before the block, 0 where missing
     means, scales : of the window at t: root(W) x mean and 1 / root(sum of centred squares), the latter NaN where the
     window has a value missing or does not vary
 
-    The value subtracted belongs to every window of the block, so it lies within the window's range: squares about it are
-    at most W + 1 times the squares about the mean, and nothing later than a window has a say in it.
+    The value subtracted belongs to every window of the block, so it lies within the window's range: squares about it
+    are at most W + 1 times the squares about the mean, and nothing later than a window has a say in it.
     """
     k, n = columns.shape
     blocks = end - begin

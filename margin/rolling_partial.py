@@ -11,8 +11,8 @@ def correlate_partial(
 ) -> None:
     """Fill out[p] for the windows of one block, pair by pair on the rows where both columns have a value.
 
-    Window t ends at row block W - 1 + t. As in `prepare`, what is subtracted belongs to every window it is used for: the
-    last common row before the block, and once the windows have left that behind, the first common row inside it.
+    Window t ends at row block W - 1 + t. As in `prepare`, what is subtracted belongs to every window it is used for:
+    the last common row before the block, and once the windows have left that behind, the first one inside it.
     """
     n = columns.shape[1]
     first = block * window  # of the block's own rows; the windows begin in the rows before

@@ -1,4 +1,4 @@
-"""Rolling correlation without numba: every window on its own. Fifty times slower than the kernels, and their slow twin."""
+"""Rolling correlation without numba, every window on its own: some fifty times slower than the kernels."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ CHUNK = 2_000_000  # cells of windows held at a time
 
 
 def correlate_plain(columns: np.ndarray, pairs: np.ndarray, window: int, min_periods: int, out: np.ndarray) -> None:
-    """Fill out[p, t]: Pearson on the rows of each window where both columns have a value, at least `min_periods` of them.
+    """Fill out[p, t]: Pearson on the rows of each window where both columns have a value, `min_periods` or more.
 
     columns : (k, n) with NaN where missing. Two passes over each window: the mean first, then the centred products.
     """
