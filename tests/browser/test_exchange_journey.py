@@ -1,0 +1,62 @@
+"""The started app against exchanges on loopback: live prices arrive, a refresh shows progress, a failing exchange is said."""
+
+import json
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.exchange_server import ExchangeServer
+from tests.running_app import CHROMIUM, settled, started_app
+
+
+def steer(server, *rules):
+    body = json.dumps(rules).encode()
+    with urlopen(Request(f"{server.address}/_faults", body, {"Content-Type": "application/json"})) as answer:
+        assert answer.status == 200
+
+
+@pytest.fixture
+def online(tmp_path):
+    """(exchange server, address of an app that reaches exchanges through it)."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"needs {CHROMIUM}, which is not here")
+    with (
+        ExchangeServer() as exchanges,
+        started_app(tmp_path, MARGIN_OFFLINE="", MARGIN_EXCHANGE_GATEWAY=exchanges.address) as address,
+    ):
+        yield exchanges, address
+
+
+def test_real_prices_come_by_themselves_and_a_live_line_follows(online, browser):
+    _, address = online
+    page = browser.new_page()
+    page.goto(address)
+    settled(page)
+    page.get_by_text("Exchange prices").first.wait_for(timeout=90_000)
+    page.get_by_text("Live:").first.wait_for(timeout=60_000)
+    assert page.locator("[data-testid=stMetricValue]").first.inner_text().startswith("$")
+    cell = page.get_by_label("Quantity, position 1")
+    cell.fill("7.25")
+    page.wait_for_timeout(6_000)  # longer than one turn of the live line
+    assert cell.input_value() == "7.25"
+    page.close()
+
+
+def test_refresh_shows_progress_and_says_what_failed(online, browser):
+    exchanges, address = online
+    page = browser.new_page()
+    page.goto(f"{address}/data")
+    settled(page)
+    page.wait_for_function("!document.body.innerText.includes('Stop, keep what came')", timeout=90_000)
+    steer(exchanges, {"kind": "500", "where": "all", "asset": ""})
+    page.get_by_role("tab", name="Refresh").click()
+    button = page.get_by_role("button", name="Refresh", exact=True)
+    button.wait_for()
+    page.wait_for_function(
+        "[...document.querySelectorAll('button')].some(b => b.innerText.includes('Refresh') && !b.disabled)",
+        timeout=90_000,
+    )
+    button.click()
+    page.get_by_text("Stop, keep what came").wait_for(timeout=20_000)
+    page.close()
