@@ -135,7 +135,10 @@ class AllPairs:
         raise InputError("pair", f"{a}/{b}", "is not among the pairs")
 
     def matrix(self, date: Any) -> np.ndarray:
-        """(k, k) as of a date (the last row not after it); NaN where a pair has no figure then, 1 on the diagonal."""
+        """(k, k) as of a date (the last row not after it); NaN where a pair has no figure then.
+
+        The diagonal is 1, NaN for an asset without any figure.
+        """
         row = int(np.searchsorted(self.dates, parse_date(date).to_datetime64(), side="right")) - 1
         if row < 0:
             raise InputError("date", str(date), "is before the first one", f"From {str(self.dates[0])[:10]} on.")
@@ -144,9 +147,11 @@ class AllPairs:
     def matrix_at_row(self, row: int) -> np.ndarray:
         """(k, k) at one row of `dates`."""
         k = len(self.assets)
-        out = np.eye(k)
+        out = np.full((k, k), np.nan)
         first, second = np.triu_indices(k, 1)
         out[first, second] = out[second, first] = self.values[:, row]
+        known = np.flatnonzero(np.isfinite(out).any(axis=0))
+        out[known, known] = 1.0
         return out
 
 
