@@ -1,13 +1,22 @@
-"""All-pairs rolling correlation beside pandas, in one run: `python -m benchmarks.bench_correlation`."""
+"""All-pairs rolling and EWMA correlation beside pandas, in one run: `python -m benchmarks.bench_correlation`.
 
+Add `--quick` to leave out the errors.
+"""
+
+import sys
 import timeit
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
+from data.sample import load_sample
+from margin.correlation_paths import _all
+from margin.ewma import ewma_correlation
+from margin.market import Market
 from margin.rolling import rolling_correlation
 
-WINDOW, ASSETS = 60, 30
+WINDOW, ASSETS, HALFLIFE = 60, 30, 60.0
 
 
 def returns(rows: int) -> np.ndarray:
@@ -35,24 +44,55 @@ def error(data: np.ndarray, got: np.ndarray, pairs: list[tuple[int, int]]) -> fl
     return worst
 
 
+def beside(name: str, ours: Callable[[], object], theirs: Callable[[], object], rounds: int = 5) -> None:
+    """Five rounds, each ours and then pandas, so that both meet the same noise; medians and the median ratio."""
+    ours()
+    mine, other = [], []
+    for _ in range(rounds):
+        mine.append(min(timeit.repeat(ours, number=1, repeat=3)))
+        other.append(timeit.timeit(theirs, number=1))
+    ratio = np.median(np.array(other) / np.array(mine))
+    print(f"{name}: ours {1e3 * np.median(mine):.2f} ms, pandas {1e3 * np.median(other):.0f} ms, ratio {ratio:.1f}")
+
+
 def main() -> None:
     print("$ python -m benchmarks.bench_correlation")
     rolling_correlation(returns(200), WINDOW)  # compile
+    ewma_correlation(returns(200), HALFLIFE)
     for rows in (2_500, 20_000):
         data = returns(rows)
         frame = pd.DataFrame(data)
-        ours, theirs = [], []
-        for _ in range(5):
-            ours.append(min(timeit.repeat(lambda d=data: rolling_correlation(d, WINDOW), number=1, repeat=3)))
-            theirs.append(timeit.timeit(lambda f=frame: f.rolling(WINDOW).corr(), number=1))
-        ratio = np.median(np.array(theirs) / np.array(ours))
-        print(
-            f"{rows:,} x {ASSETS}, window {WINDOW}: ours {1e3 * np.median(ours):.2f} ms, "
-            f"pandas {1e3 * np.median(theirs):.0f} ms, ratio {ratio:.1f}"
+        beside(
+            f"rolling, {rows:,} x {ASSETS}, window {WINDOW}",
+            lambda d=data: rolling_correlation(d, WINDOW),
+            lambda f=frame: f.rolling(WINDOW).corr(),
         )
+        beside(
+            f"rolling, at least 40 of {WINDOW}, {rows:,} x {ASSETS}",
+            lambda d=data: rolling_correlation(d, WINDOW, min_periods=40),
+            lambda f=frame: f.rolling(WINDOW, min_periods=40).corr(),
+            3,
+        )
+        beside(
+            f"EWMA, {rows:,} x {ASSETS}, half-life {HALFLIFE:g}",
+            lambda d=data: ewma_correlation(d, HALFLIFE),
+            lambda f=frame: f.ewm(halflife=HALFLIFE).corr(),
+            3,
+        )
+    market = Market(load_sample().closes)
+    own = timeit.repeat(lambda: _all(market, market.assets, WINDOW, 1, None), number=1, repeat=5)
+    print(
+        f"every pair of the sample on its own calendar ({len(market.assets)} assets, {len(market.dates):,} dates): "
+        f"{1e3 * np.median(own):.0f} ms"
+    )
+    if "--quick" not in sys.argv:
+        errors()
+
+
+def errors() -> None:
     base = returns(2_500)
     spiked = base.copy()
-    spiked[1234, 0] = 1e6
+    spiked[1234, 8] = 1e6
     levels = 100 * np.exp(np.cumsum(np.nan_to_num(base), axis=0))
     for name, data in (
         ("returns", base),
