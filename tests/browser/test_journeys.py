@@ -94,7 +94,8 @@ def test_import_by_paste_and_a_clear_message_for_a_bad_file(visit):
         '{"version": 1, "positions": [{"symbol": "BTC/USD", "quantity": 2}, {"symbol": "ETH/USD", "quantity": -5}]}'
     )
     page.get_by_role("button", name="Open", exact=True).click()
-    page.wait_for_function("document.querySelector('[aria-label=\"Quantity, position 1\"]')?.value === '2'")
+    expect = pytest.importorskip("playwright.sync_api").expect
+    expect(page.get_by_label("Quantity, position 1")).to_have_value("2")
     assert page.get_by_label("Symbol, position 2").input_value() == "ETH/USD"
 
 
