@@ -151,8 +151,9 @@ def test_a_phone_needs_no_sideways_scrolling(visit, path):
 
 
 @pytest.mark.parametrize("path", ["/", "/learn", "/data"])
-def test_every_chart_has_words_for_those_who_cannot_see_it(visit, path):
+def test_every_page_names_the_sample_and_every_chart_has_words(visit, path):
     page = visit(path)
+    assert page.get_by_text("Sample, partly simulated").count() >= 1
     page.locator(".js-plotly-plot").first.wait_for()
     charts = page.locator("[data-testid=stPlotlyChart]")
     for i in range(charts.count()):
