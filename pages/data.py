@@ -8,8 +8,15 @@ entrance.through_app("pages/data.py")
 active = prices.active()
 data_panels.store_notices()
 data_panels.choice(active)
+
+
+def sources() -> None:
+    data_panels.coverage(active)
+    data_panels.provenance(active)
+
+
 views = {
-    "Coverage": lambda: (data_panels.coverage(active), data_panels.provenance(active)),
+    "Coverage": sources,
     "What was cleaned": lambda: data_panels.cleaning(active),
     "Refresh": data_panels.refresh_form,
     "Your own file": data_panels.upload,

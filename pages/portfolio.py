@@ -1,12 +1,12 @@
 """Portfolio: build a book, see what it needs under every margin method, and what cross-margining frees."""
 
 import streamlit as st
-from ui.live import live_line
 
 from ui import book, charts, compute, prices
 from ui.book_tables import collateral_table, position_table, preset_row
 from ui.explanations import chart, explanations
 from ui.headline import headline, last_edit
+from ui.live import live_line
 from ui.notices import fetch_offer, nothing_computed, notices
 from ui.settings_panel import settings_panel, summary
 from ui.toolbar import toolbar

@@ -42,8 +42,8 @@ def choice(active: ActivePrices) -> None:
         st.rerun()
     if active.origin == "sample":
         st.caption(
-            "Sample, partly simulated: month ends and named crash days are as recorded, the days between and the volumes "
-            "are simulated so that tails, volatility and correlations come close to the record. It never changes."
+            "Sample, partly simulated: month ends and named crash days are as recorded, the days between and the "
+            "volumes are simulated so that tails, volatility and correlations come close to the record. It never changes."
         )
     held = active.priceset.closes.notna()
     with st.grid(4, min_column_width=150, key="data_cards"):
@@ -182,8 +182,8 @@ def _progress(busy: bool) -> None:
 def upload() -> None:
     """A price file of the visitor's own, read with a report; it stays in this session."""
     st.markdown(
-        "A CSV or Parquet file with a `date` column and one column of USD closes per asset, or one row per date and asset "
-        "(`date, asset, close[, volume]`). At most 2 MB; it stays in this session."
+        "A CSV or Parquet file with a `date` column and one column of USD closes per asset, or one row per date "
+        "and asset (`date, asset, close[, volume]`). At most 2 MB; it stays in this session."
     )
     file = st.file_uploader("Price file", ["csv", "parquet", "txt"], key="upload_file", label_visibility="collapsed")
     if file is None:
@@ -198,7 +198,8 @@ def upload() -> None:
     count = int(closes.notna().to_numpy().sum())
     st.markdown(
         f"Read **{count:,} closes** of **{len(closes.columns)} assets**, {closes.index[0]:%Y-%m-%d} to "
-        f"{closes.index[-1]:%Y-%m-%d}: {plain(', '.join(closes.columns[:12]))}{'…' if len(closes.columns) > 12 else ''}."
+        f"{closes.index[-1]:%Y-%m-%d}: {plain(', '.join(closes.columns[:12]))}"
+        f"{'…' if len(closes.columns) > 12 else ''}."
     )
     for finding in priceset.findings[:20]:
         detail = f": {plain(finding.detail)}" if finding.detail else ""
@@ -223,7 +224,12 @@ def download(active: ActivePrices) -> None:
     name = f"closes_{active.last_day.isoformat()}"
     with st.container(horizontal=True, key="download_row"):
         st.download_button(
-            "CSV", lambda: prices_to_csv(active.priceset), f"{name}.csv", "text/csv", on_click="ignore", key="save_prices_csv",
+            "CSV",
+            lambda: prices_to_csv(active.priceset),
+            f"{name}.csv",
+            "text/csv",
+            on_click="ignore",
+            key="save_prices_csv",
             icon=":material/download:",
         )  # fmt: skip
         st.download_button(

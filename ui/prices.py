@@ -155,6 +155,6 @@ def keep_fresh() -> None:
 
 
 def fetch_also(assets: Iterable[str]) -> bool:
-    """Fetch these besides what the pages work with, so that one set holds the whole book. False while one is running."""
+    """Fetch these besides what the pages work with, so that one set holds the whole book. False while one runs."""
     there = fetched()
     return service().refresh(dict.fromkeys((*assets, *UNIVERSE, *(there.assets if there else ()))))
