@@ -43,7 +43,7 @@ def choice(active: ActivePrices) -> None:
     if active.origin == "sample":
         st.caption(
             "Sample, partly simulated: month ends and named crash days are as recorded, the days between and the "
-            "volumes are simulated so that tails, volatility and correlations come close to the record. It never changes."
+            "volumes are simulated to come close to the record. It stays as it is."
         )
     held = active.priceset.closes.notna()
     with st.grid(4, min_column_width=150, key="data_cards"):
