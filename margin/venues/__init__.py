@@ -1,0 +1,31 @@
+"""Venue rulebooks: what each real venue would ask for a book. See `margin.venues.base` for the interface.
+
+    from margin import venues
+    venues.names()                       -> ("aave", "binance", ...)
+    venues.rulebook("dydx").requirement(portfolio, marks, "cross")
+"""
+
+from functools import lru_cache
+from importlib import import_module
+
+from margin.errors import InputError, did_you_mean
+from margin.venues import parameters
+from margin.venues.base import MODES, Mode, Rulebook, VenueMargin
+from margin.venues.marks import Marks
+
+__all__ = ["MODES", "Marks", "Mode", "Rulebook", "VenueMargin", "names", "rulebook"]
+
+
+def names() -> tuple[str, ...]:
+    """Every venue, sorted: those with a file in `margin/venues/parameters/`."""
+    return parameters.names()
+
+
+@lru_cache(maxsize=None)
+def rulebook(name: str) -> Rulebook:
+    """The rulebook of one venue. Raises InputError for an unknown name."""
+    if name not in names():
+        hint = did_you_mean(name, names()) or f"Venues: {', '.join(names())}."
+        raise InputError("venue", name, "is not a venue Margin Lab knows", hint)
+    book: Rulebook = import_module(f"margin.venues.{name}").RULEBOOK
+    return book

@@ -1,0 +1,97 @@
+"""A venue's parameters: one JSON file per rulebook, every fact with its source and date.
+
+    {"venue": "dydx", "title": "dYdX v4",
+     "sources": {"tiers": {"where": "dydxprotocol/v4-chain protocol/testing/genesis.sh", "date": "2026-03-04",
+                           "note": "live values are set by governance"}},
+     "facts": {"liquidity_tiers": {"value": [...], "source": "tiers"}},
+     "missing": ["what the venue does not publish, and what that means for the numbers here"]}
+
+`date` of a source is the day of the copy the figures were read from. Unknown keys are an error.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from margin.errors import InputError, did_you_mean
+
+FOLDER = Path(__file__).parent
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """where : document or file; date : YYYY-MM-DD of the copy read; note : what to know about it."""
+
+    where: str
+    date: str
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where} ({self.date})"
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Facts of one venue by name; `facts[name]` is the value as read from JSON, `origin[name]` the key of its source."""
+
+    venue: str
+    title: str
+    sources: dict[str, Source]
+    facts: dict[str, Any]
+    origin: dict[str, str]
+    missing: tuple[str, ...]
+
+    @property
+    def as_of(self) -> str:
+        """The oldest date among the sources, YYYY-MM-DD."""
+        return min(source.date for source in self.sources.values())
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.facts:
+            hint = did_you_mean(name, self.facts)
+            raise InputError(f"parameters of {self.venue}", name, "no such fact", hint)
+        return self.facts[name]
+
+    def source(self, name: str) -> str:
+        """Where a fact is from, with its date."""
+        self[name]
+        return str(self.sources[self.origin[name]])
+
+    @classmethod
+    def load(cls, venue: str) -> "Parameters":
+        """The parameters that ship with Margin Lab. Raises InputError for a venue without any."""
+        return _load(venue)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Parameters":
+        """Raises InputError when a fact has no source, a source no date, or a key is unknown."""
+        field = f"parameters of {data.get('venue', '?')}"
+        unknown = set(data) - {"venue", "title", "sources", "facts", "missing"}
+        if unknown:
+            raise InputError(field, sorted(unknown)[0], "unknown key")
+        sources = {key: Source(**entry) for key, entry in data["sources"].items()}
+        for key, source in sources.items():
+            if not _DATE.fullmatch(source.date):
+                raise InputError(field, source.date, f"source {key!r} has no date YYYY-MM-DD")
+        origin = {name: entry["source"] for name, entry in data["facts"].items()}
+        for name, key in origin.items():
+            if key not in sources:
+                raise InputError(field, key, f"fact {name!r} names an unknown source")
+        facts = {name: entry["value"] for name, entry in data["facts"].items()}
+        return cls(data["venue"], data["title"], sources, facts, origin, tuple(data.get("missing", ())))
+
+
+def names() -> tuple[str, ...]:
+    """Every venue that has parameters, sorted."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+
+
+@lru_cache(maxsize=None)
+def _load(venue: str) -> Parameters:
+    if venue not in names():
+        raise InputError("venue", venue, "is not a venue Margin Lab knows", did_you_mean(venue, names()))
+    return Parameters.from_dict(json.loads((FOLDER / f"{venue}.json").read_text(encoding="utf-8")))
