@@ -2,12 +2,15 @@
 
 import os
 import re
+from collections.abc import Iterable
 
 from data.model import Interval
+from data.pagination import KEPT
 from margin.errors import InputError, did_you_mean
 
 EXCHANGES = ("kraken", "coinbase", "okx", "binance", "bybit", "kucoin", "binanceusdm", "hyperliquid")
 YAHOO = "yahoo"
+SOURCES = (*EXCHANGES, YAHOO)
 
 CRYPTO = {
     "BTC": "Bitcoin", "ETH": "Ether", "SOL": "Solana", "BNB": "BNB", "XRP": "XRP", "ADA": "Cardano", "DOGE": "Dogecoin",
@@ -22,37 +25,32 @@ STABLECOINS = {"USDC": "USD Coin", "USDT": "Tether", "DAI": "Dai"}
 FUNDS = {"SPY": "S&P 500 fund", "QQQ": "Nasdaq-100 fund", "GLD": "Gold fund", "TLT": "US Treasury 20+ years fund"}
 NAMES = {**CRYPTO, **STABLECOINS, **FUNDS}
 
-# Candles per request, and how many of the newest an exchange keeps at all (None: all of them).
-# Source: the exchanges' API documentation, as in ccxt 4.5.90; asking for more is refused or silently cut.
-PAGE = {
-    "kraken": 720, "coinbase": 300, "okx": 100, "binance": 1000, "bybit": 1000, "kucoin": 1500, "binanceusdm": 1000,
-    "hyperliquid": 5000,
-}  # fmt: skip
-KEPT: dict[str, int | None] = {"kraken": 720, "hyperliquid": 5000}
 PERPETUAL_ONLY = {"binanceusdm": "USDT", "hyperliquid": "USDC"}
 
 _ASSET = re.compile(r"[A-Z0-9][A-Z0-9.\-^=]{0,19}")
 
 
 def check_asset(text: str) -> str:
-    """The asset in upper case. InputError for what cannot be one."""
+    """The asset in upper case. InputError for what cannot be one, and for the dollar, whose price is always 1."""
     asset = str(text).strip().upper()
     if not _ASSET.fullmatch(asset.removeprefix("^")):
         raise InputError("assets", text, "is not an asset", "Name coins and tickers like BTC, ETH, SPY.")
+    if asset == "USD":
+        raise InputError("assets", text, "is the unit of every price and is not fetched", "Leave it out.")
     return asset
 
 
-def check_exchanges(names: list[str] | tuple[str, ...] | None) -> tuple[str, ...]:
-    """The exchanges to ask, in order; all of them when None is given."""
+def check_exchanges(names: Iterable[str] | None) -> tuple[str, ...]:
+    """The sources to ask, in order; all exchanges when None is given. "yahoo" may be one of them."""
     if names is None:
         return EXCHANGES
     chosen = tuple(dict.fromkeys(name.strip().lower() for name in names if name.strip()))
     for name in chosen:
-        if name not in EXCHANGES:
-            hint = did_you_mean(name, EXCHANGES) or f"Known: {', '.join(EXCHANGES)}."
-            raise InputError("exchanges", name, "is not an exchange Margin Lab reads", hint)
+        if name not in SOURCES:
+            hint = did_you_mean(name, SOURCES) or f"Known: {', '.join(SOURCES)}."
+            raise InputError("exchanges", name, "is not a source Margin Lab reads", hint)
     if not chosen:
-        raise InputError("exchanges", names, "names none", f"Known: {', '.join(EXCHANGES)}.")
+        raise InputError("exchanges", names, "names none", f"Known: {', '.join(SOURCES)}.")
     return chosen
 
 
@@ -64,12 +62,18 @@ def candidates(exchange: str, asset: str) -> list[str]:
     return [f"{asset}/{quote}" for quote in ("USD", "USDT", "USDC") if quote != asset]
 
 
-def order_for(asset: str, exchanges: tuple[str, ...], candles: int) -> list[str]:
-    """Whom to ask, best first: an exchange that keeps too few candles comes after those that reach back far enough."""
+def order_for(asset: str, sources: tuple[str, ...], candles: int) -> list[str]:
+    """Whom to ask, best first: an exchange that keeps too few candles comes after those that reach back far enough.
+
+    Not so for a stablecoin: a short series against the real dollar says more about its peg than a long one against
+    another stablecoin, and comes first; the longer one is put before it.
+    """
     if asset in FUNDS:
         return [YAHOO]
-    reaching = [e for e in exchanges if (KEPT.get(e) or candles) >= candles]
-    return [*reaching, *(e for e in exchanges if e not in reaching)]
+    if asset in STABLECOINS:
+        return list(sources)
+    reaching = [s for s in sources if KEPT.get(s, candles + 1) > candles]  # one of those kept is still unfinished
+    return [*reaching, *(s for s in sources if s not in reaching)]
 
 
 def step_ms(interval: Interval) -> int:

@@ -1,14 +1,14 @@
-"""One loopback server for the whole module run, a fresh store and no remembered blocks for each test."""
+"""One loopback server for the whole module run, a fresh store and no remembered refusals for each test."""
 
 import pytest
 
-from data import exchanges
+from data import refusals
 from data.exchanges import Patience
 from data.store import Store
 from tests.exchange_server import ExchangeServer
 
 NOW = 1_774_000_000.0  # 2026-03-20 09:46:40 UTC, so that daily and hourly candles are both half done
-QUICK = Patience(timeout=1.0, tries=3, pause=0.01, longest_pause=2.0)
+QUICK = Patience(timeout=0.6, tries=3, pause=0.01, longest_pause=2.0, pace=0.02)
 
 
 @pytest.fixture(scope="session")
@@ -23,9 +23,9 @@ def clock_server(monkeypatch):
     with ExchangeServer() as server:
         monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
         monkeypatch.delenv("MARGIN_OFFLINE", raising=False)
-        exchanges.forget_blocks()
+        refusals.forget()
         yield server
-    exchanges.forget_blocks()
+    refusals.forget()
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def server(running_server, monkeypatch):
     running_server.reset()
     monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", running_server.address)
     monkeypatch.delenv("MARGIN_OFFLINE", raising=False)
-    exchanges.forget_blocks()
+    refusals.forget()
     yield running_server
-    exchanges.forget_blocks()
-    assert not [u for u in running_server.unknown if "yahoo" not in u], running_server.unknown
+    refusals.forget()
+    assert not running_server.unknown, running_server.unknown
     running_server.unknown.clear()
 
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from tests.exchange_server.prices import BASE, price
+from tests.exchange_server.prices import COINS, price
 
 HOSTS = ("api.binance.com", "fapi.binance.com")
-ASSETS = [a for a in BASE if a != "USDT"]
+ASSETS = [a for a in COINS if a not in ("USDT", "DAI", "HYPE")]
+DEPTHS = (5, 10, 20, 50, 100, 500, 1000)  # what the futures depth takes; spot takes any up to 5,000
 STEPS = {"1h": 3_600_000, "1d": 86_400_000}
 
 
@@ -21,7 +22,7 @@ def answer(ask: Any) -> tuple[int, Any]:
             "timezone": "UTC",
             "serverTime": ask.now_ms,
             "rateLimits": [],
-            "symbols": [_symbol(a, futures) for a in ASSETS],
+            "symbols": [_symbol(a, futures) for a in ask.listed(ASSETS)],
         }
     asset = query["symbol"].removesuffix("USDT")
     if asset not in ASSETS:
@@ -62,6 +63,8 @@ def answer(ask: Any) -> tuple[int, Any]:
             "openTime": ask.now_ms - 86_400_000,
         }
     if endpoint == "depth":
+        if int(query.get("limit", 100)) not in (DEPTHS if futures else range(1, 5001)):
+            return 400, {"code": -1130, "msg": "Data sent for parameter 'limit' is not valid."}
         sides = {
             s: [[f"{last * (1 + g * 0.0001 * i):.8f}", "2.0"] for i in range(1, 21)]
             for s, g in (("asks", 1), ("bids", -1))

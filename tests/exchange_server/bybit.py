@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from tests.exchange_server.prices import BASE, price
+from tests.exchange_server.prices import COINS, price
 
 HOSTS = ("api.bybit.com",)
-ASSETS = [a for a in BASE if a != "USDT"]
+ASSETS = [a for a in COINS if a not in ("USDT", "DAI")]
 STEPS = {"60": 3_600_000, "D": 86_400_000}
 
 
@@ -17,7 +17,7 @@ def answer(ask: Any) -> tuple[int, Any]:
     endpoint, query = ask.path.rsplit("/", 1)[-1], ask.query
     if endpoint == "instruments-info":
         kind = query["category"]
-        listed = [_instrument(a, kind) for a in ASSETS] if kind in ("spot", "linear") else []
+        listed = [_instrument(a, kind) for a in ask.listed(ASSETS)] if kind in ("spot", "linear") else []
         return 200, _ok({"category": kind, "list": listed, "nextPageCursor": ""}, ask)
     asset = query["symbol"].removesuffix("USDT")
     if asset not in ASSETS:
@@ -50,6 +50,8 @@ def answer(ask: Any) -> tuple[int, Any]:
         }
         return 200, _ok({"category": query["category"], "list": [ticker]}, ask)
     if endpoint == "orderbook":
+        if int(query.get("limit", 1)) > (200 if query["category"] == "spot" else 500):
+            return 200, {"retCode": 10001, "retMsg": "params error: limit invalid", "result": {}, "time": ask.now_ms}
         sides = {
             s: [[f"{last * (1 + g * 0.0001 * i):.8g}", "1"] for i in range(1, 21)] for s, g in (("a", 1), ("b", -1))
         }

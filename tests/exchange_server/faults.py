@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 
 ANSWERS = ("451", "403", "429", "500", "html", "truncated", "hang", "empty")
-DAMAGE = ("gaps", "duplicates", "zeros")
+DAMAGE = ("gaps", "duplicates", "zeros", "delisted", "unlisted")
+DELISTED_DAYS = 60  # how long ago the candles of a "delisted" asset end
 
 
 @dataclass
 class Fault:
     """One rule: requests to `host` (part of its name) whose address mentions `asset`, the first `times` of them.
 
-    kind  : one of ANSWERS (what the server says instead) or DAMAGE (what is wrong with the candles)
+    kind  : one of ANSWERS (what the server says instead) or DAMAGE (what is wrong with the candles; an "unlisted" asset,
+            which must be named, is not among the markets either)
     where : "candles", "markets" or "all"; retry_after : seconds, for 429
     """
 
@@ -24,10 +26,15 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in ANSWERS + DAMAGE:
             raise ValueError(f"kind must be one of {ANSWERS + DAMAGE}, got {self.kind!r}")
+        if self.kind == "unlisted":
+            if not self.asset:
+                raise ValueError("an unlisted asset must be named")
+            self.where = "markets"
 
     def applies(self, host: str, where: str, address: str) -> bool:
         """Whether the rule is for this request; each True uses up one of its `times`."""
-        if self.host not in host or self.asset not in address or self.where not in (where, "all"):
+        named = self.kind == "unlisted" or self.asset in address
+        if self.host not in host or not named or self.where not in (where, "all"):
             return False
         if self.times is not None:
             if self.times <= 0:
@@ -36,10 +43,13 @@ class Fault:
         return True
 
 
-def damaged(rows: list[tuple], kinds: set[str]) -> list[tuple]:
+def damaged(rows: list[tuple], kinds: set[str], now_ms: int) -> list[tuple]:
     """Candles with every tenth missing, every twelfth twice, every fifteenth zero; by open time, so pages agree."""
     out = []
+    ends = now_ms - DELISTED_DAYS * 86_400_000 if "delisted" in kinds else now_ms
     for row in rows:
+        if row[0] > ends:
+            continue
         number = row[0] // 3_600_000
         number = number // 24 if number % 24 == 0 else number
         if "gaps" in kinds and number % 10 == 3:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from tests.exchange_server.prices import BASE, price
+from tests.exchange_server.prices import COINS, price
 
 HOSTS = ("api.hyperliquid.xyz",)
-ASSETS = [a for a in BASE if a not in ("USDC", "USDT", "LUNA")]
+ASSETS = [a for a in COINS if a not in ("USDC", "USDT", "DAI", "LUNA")]
 STEPS = {"1h": 3_600_000, "1d": 86_400_000}
 
 
@@ -17,10 +17,10 @@ def where(path: str, body: Any) -> str:
 def answer(ask: Any) -> tuple[int, Any]:
     kind = ask.body["type"]
     if kind == "meta":
-        return 200, {"universe": [_coin(a) for a in ASSETS]}
+        return 200, {"universe": [_coin(a) for a in ask.listed(ASSETS)]}
     if kind == "metaAndAssetCtxs":
-        contexts = [_context(price(a, ask.now_ms)) for a in ASSETS]
-        return 200, [{"universe": [_coin(a) for a in ASSETS]}, contexts]
+        contexts = [_context(price(a, ask.now_ms)) for a in ask.listed(ASSETS)]
+        return 200, [{"universe": [_coin(a) for a in ask.listed(ASSETS)]}, contexts]
     if kind == "spotMetaAndAssetCtxs":
         return 200, [{"universe": [], "tokens": []}, []]
     if kind == "perpDexs":

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from tests.exchange_server.prices import BASE, price
+from tests.exchange_server.prices import COINS, price
 
 HOSTS = ("www.okx.com",)
-ASSETS = [a for a in BASE if a != "USDT"]
+ASSETS = [a for a in COINS if a not in ("USDT", "DAI", "HYPE")]
+HONG_KONG = 8 * 3_600_000  # a bar "1D" begins at midnight there; "1Dutc" at midnight UTC
 STEPS = {"1H": 3_600_000, "1D": 86_400_000, "1Dutc": 86_400_000}
 RECENT = 1440
+FUNDING_DAYS = 92
 
 
 def where(path: str, body: Any) -> str:
@@ -19,8 +21,8 @@ def answer(ask: Any) -> tuple[int, Any]:
     query = ask.query
     if endpoint == "instruments":
         kind = query["instType"]
-        listed = [_spot(a) for a in ASSETS] if kind == "SPOT" else [_swap(a) for a in ASSETS] if kind == "SWAP" else []
-        return 200, _ok(listed)
+        form = {"SPOT": _spot, "SWAP": _swap}.get(kind)
+        return 200, _ok([form(a) for a in ask.listed(ASSETS)] if form else [])
     if endpoint in ("candles", "history-candles"):
         parts = query["instId"].split("-")
         if parts[0] not in ASSETS:
@@ -32,7 +34,9 @@ def answer(ask: Any) -> tuple[int, Any]:
         oldest = int(query["before"]) + 1 if "before" in query else newest - most * step
         if not history:
             oldest = max(oldest, ask.now_ms - RECENT * step)
-        rows = ask.candles(parts[0], max(oldest, newest - most * step + 1), newest, step)
+        rows = ask.candles(
+            parts[0], max(oldest, newest - most * step + 1), newest, step, -HONG_KONG if query["bar"] == "1D" else 0
+        )
         done = [str(int(r[0] + step <= ask.now_ms)) for r in rows]
         data = [
             [str(t), *(f"{x:.8g}" for x in (o, h, lo, c, v)), f"{v:.8g}", f"{v * c:.8g}", ok]
@@ -59,16 +63,19 @@ def answer(ask: Any) -> tuple[int, Any]:
                 }
             ]
         )
+    if endpoint == "books" and int(query.get("sz", 1)) > 400:
+        return 200, {"code": "51000", "msg": "Parameter sz error", "data": []}
     if endpoint in ("books", "books-full", "books-lite"):
+        size = "150" if query["instId"].endswith("-SWAP") else "1.5"  # contracts of 0.01 coins, or coins
         sides = {
-            s: [[f"{last * (1 + g * 0.0001 * i):.8g}", "1.5", "0", "1"] for i in range(1, 21)]
+            s: [[f"{last * (1 + g * 0.0001 * i):.8g}", size, "0", "1"] for i in range(1, 21)]
             for s, g in (("asks", 1), ("bids", -1))
         }
         return 200, _ok([{**sides, "ts": str(ask.now_ms)}])
     if endpoint == "funding-rate-history":
         step = 8 * 3_600_000
         newest = int(query.get("after", ask.now_ms))
-        oldest = int(query.get("before", 0))
+        oldest = max(int(query.get("before", 0)), ask.now_ms - FUNDING_DAYS * 86_400_000)
         times = list(range(newest // step * step, oldest, -step))[: min(int(query.get("limit", 100)), 100)]
         rows = [
             {

@@ -9,11 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.exchange_server import binance, bybit, coinbase, hyperliquid, kraken, kucoin, okx
+from tests.exchange_server import binance, bybit, coinbase, hyperliquid, kraken, kucoin, okx, yahoo
 from tests.exchange_server.faults import ANSWERS, DAMAGE, Fault, damaged
 from tests.exchange_server.prices import candles
 
-EXCHANGES = (kraken, coinbase, okx, binance, bybit, kucoin, hyperliquid)
+EXCHANGES = (kraken, coinbase, okx, binance, bybit, kucoin, hyperliquid, yahoo)
 CHALLENGE = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
 
 
@@ -21,14 +21,21 @@ class Ask:
     """One request as the exchange modules see it."""
 
     def __init__(
-        self, server: "ExchangeServer", host: str, path: str, query: dict[str, str], body: Any, damage: set[str]
+        self, server: "ExchangeServer", host: str, path: str, query: dict[str, str], body: Any, rules: list[Fault]
     ):
-        self.server, self.host, self.path, self.query, self.body, self.damage = server, host, path, query, body, damage
+        self.server, self.host, self.path, self.query, self.body = server, host, path, query, body
+        self.damage = {rule.kind for rule in rules if rule.kind in DAMAGE}
+        self.unlisted = {rule.asset for rule in rules if rule.kind == "unlisted"}
         self.now_ms = server.now_ms()
+        self.emptied = False  # the answer is to hold no candles
 
-    def candles(self, asset: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple]:
-        rows = candles(asset, start_ms, end_ms, step_ms, self.now_ms)
-        return damaged(rows, self.damage) if self.damage else rows
+    def candles(self, asset: str, start_ms: int, end_ms: int, step_ms: int, shift_ms: int = 0) -> list[tuple]:
+        rows = [] if self.emptied else candles(asset, start_ms, end_ms, step_ms, self.now_ms, shift_ms)
+        return damaged(rows, self.damage, self.now_ms) if self.damage else rows
+
+    def listed(self, assets: list[str]) -> list[str]:
+        """Those of the exchange's assets that no rule takes off the market."""
+        return [asset for asset in assets if asset not in self.unlisted]
 
 
 class ExchangeServer:
@@ -95,7 +102,10 @@ class ExchangeServer:
 
     async def _control(self, request: web.Request) -> web.Response:
         """POST /_faults with a JSON list of rules replaces the rules; for tests that drive another process."""
-        self.faults[:] = [Fault(**rule) for rule in await request.json()]
+        try:
+            self.faults[:] = [Fault(**rule) for rule in await request.json()]
+        except (TypeError, ValueError) as error:
+            return web.json_response({"error": str(error)}, status=400)
         return web.json_response({"faults": len(self.faults)})
 
     async def _counts(self, _: web.Request) -> web.Response:
@@ -117,14 +127,16 @@ class ExchangeServer:
         answer = next((rule for rule in rules if rule.kind in ANSWERS), None)
         if answer is not None and answer.kind not in ("truncated", "empty"):
             return await _failure(answer)
-        ask = Ask(self, host, path, dict(request.query), body, {r.kind for r in rules if r.kind in DAMAGE})
+        ask = Ask(self, host, path, dict(request.query), body, rules)
         if answer is not None and answer.kind == "empty":
-            ask.candles = lambda *_: []  # type: ignore[method-assign]
+            ask.emptied = True
         try:
             status, data = module.answer(ask)
         except KeyError as error:
             self.unknown.append(f"{host}{path} {error}")
             status, data = 404, {"error": f"unknown: {error}"}
+        if isinstance(data, str):
+            return web.Response(text=data, status=status)
         text = "{}" if answer is not None and answer.kind == "empty" and where == "markets" else json.dumps(data)
         if answer is not None and answer.kind == "truncated":
             text = text[: max(len(text) // 2, 1)]

@@ -1,0 +1,91 @@
+"""What an exchange's answer means: every exception and odd response as a FetchError that says what to do."""
+
+import asyncio
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from data.errors import FetchError, Kind
+
+
+@dataclass
+class Answer:
+    """What the responses to one request said, kept because ccxt's errors do not carry it.
+
+    One ccxt call may make several requests at once (the market lists); the first refusal among them counts.
+    """
+
+    status: int = 0
+    retry_after: float | None = None
+    is_web_page: bool = False
+    is_truncated: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The failure, and whether the same request may succeed when it is made again."""
+
+    error: FetchError
+    again: bool
+
+
+current: ContextVar[Answer | None] = ContextVar("current_answer", default=None)
+
+
+def remember(
+    code: int, reason: str, url: str, method: str, headers: Any, body: str, request_headers: Any, request_body: Any
+) -> str:
+    """ccxt's hook on every response; must return the body."""
+    answer, text = current.get(), (body or "").strip()
+    if answer is not None and answer.status < 400:
+        answer.status = int(code)
+        by_name = {str(name).lower(): value for name, value in dict(headers or {}).items()}
+        answer.retry_after = seconds(by_name.get("retry-after"), datetime.now(UTC))
+        answer.is_web_page = answer.is_web_page or text[:1] == "<"
+        whole = text[:1] in ("{", "[") and text[-1:] in ("}", "]")
+        answer.is_truncated = answer.is_truncated or (code == 200 and not whole)
+    return text
+
+
+def seconds(value: Any, now: datetime) -> float | None:
+    """A Retry-After header in seconds: RFC 9110 allows a number or a date. None when it is neither."""
+    try:
+        wait = float(value)
+    except (TypeError, ValueError):
+        try:
+            wait = (parsedate_to_datetime(str(value)) - now).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    return max(wait, 0.0) if wait < float("inf") else None
+
+
+def judge(asset: str, exchange: str, error: Exception, answer: Answer) -> Verdict:
+    """Any exception of a request, seen together with the response."""
+    import ccxt.async_support as ccxt
+
+    if isinstance(error, FetchError):
+        return Verdict(error, False)
+    kind: Kind
+    again = True
+    if answer.status in (403, 451) or isinstance(error, ccxt.RestrictedLocation | ccxt.PermissionDenied):
+        kind, text, again = "blocked", "refuses this host's region; use a gateway or another exchange", False
+    elif answer.status in (418, 429) or isinstance(error, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
+        kind, text = "rate limited", "asks for fewer requests; try again in a minute"
+    elif answer.status >= 500:
+        kind, text = "unavailable", f"answers with error {answer.status}; try again later"
+    elif isinstance(error, ccxt.BadSymbol):
+        kind, text, again = "not listed", "does not list it", False
+    elif isinstance(error, ccxt.RequestTimeout | asyncio.TimeoutError):
+        kind, text = "timeout", "does not answer"
+    elif answer.is_web_page:
+        kind, text = "bad answer", "answers with a web page instead of data; a challenge page, perhaps"
+    elif answer.is_truncated or not isinstance(error, ccxt.BaseError):
+        kind, text = "bad answer", "answers with something that cannot be read"
+    elif isinstance(error, ccxt.NetworkError):
+        kind, text = "unavailable", "cannot be reached; check the network, or MARGIN_EXCHANGE_GATEWAY if it is set"
+    else:
+        kind, text = "bad answer", f"refuses the request: {str(error)[:120]}"
+        again = not isinstance(error, ccxt.BadRequest | ccxt.AuthenticationError | ccxt.NotSupported)
+    return Verdict(FetchError(asset, exchange, kind, f"{exchange} {text}"), again)
