@@ -30,11 +30,13 @@ def read_portfolio(name: str) -> Portfolio:
     """A portfolio from a .json or .csv file. Raises InputError that names the file first."""
     path = Path(name)
     try:
-        if path.stat().st_size > MAX_TEXT:
-            raise InputError(name, f"{path.stat().st_size} bytes", "is too large", f"At most {MAX_TEXT}.")
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(name, error.strerror, "cannot be read", "Check the path.") from None
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= MAX_TEXT else b""
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InputError(name, why, "cannot be read", "Check the path.") from None
+    if size > MAX_TEXT:
+        raise InputError(name, f"{size} bytes", "is too large", f"At most {MAX_TEXT}.")
     try:
         return Portfolio.from_csv(content) if path.suffix.lower() == ".csv" else Portfolio.from_json(content)
     except InputError as error:

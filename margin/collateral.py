@@ -1,16 +1,18 @@
 """The account behind the book: what its collateral counts for, its equity, health and leverage."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from margin.errors import InputError
-from margin.exposures import Book
+from margin.estimators import estimate, observations
+from margin.exposures import Book, value_book
 from margin.instruments import USD_STABLECOINS
 from margin.market import Market
-from margin.portfolio import Portfolio
-from margin.risk_models import ScenarioModel
-from margin.settings import Settings
+from margin.portfolio import Collateral, Position
+from margin.safeguards import Rung
+from margin.scenarios import history
+from margin.settings import Settings, date_text
 from margin.tail import expected_shortfall
 
 HAIRCUT_LEVEL = 0.99
@@ -37,6 +39,8 @@ class Account:
 
     equity : counted collateral + unrealised PnL + loan balances (joint treatment: collateral at market value)
     requirement : the portfolio margin it is measured against (joint: margin of positions and collateral together)
+    health_isolated : the same collateral after haircuts / isolated margin; silos know no joint treatment
+    health_safeguarded : equity / (requirement + what the safeguards add)
     """
 
     treatment: str
@@ -56,27 +60,25 @@ class Account:
     notes: tuple[str, ...] = ()
 
 
-def account(
-    portfolio: Portfolio,
-    book: Book,
-    market: Market,
-    settings: Settings,
-    isolated: float,
-    pooled: float,
-    safeguarded: float,
-) -> Account:
-    """Value the account at the book's as-of. Raises MissingPriceError for collateral without a price."""
+def account(collateral: Sequence[Collateral], rung: Rung, safeguarded: float) -> Account:
+    """Value the account at the book's as-of; `safeguarded` is the safeguarded margin, USD.
+
+    Raises MissingPriceError for collateral without a price.
+    """
     notes: list[str] = []
-    lines = tuple(_line(c.asset, c.quantity, market, book, settings, notes) for c in portfolio.collateral)
+    book, settings = rung.book, rung.settings
+    known = replace(settings, as_of=date_text(book.as_of)) if collateral else settings
+    lines = tuple(_line(c.asset, c.quantity, rung.market, known, notes) for c in collateral)
     unrealised, missing = _unrealised(book)
     if missing:
         notes.append(f"No entry price for {', '.join(missing)}: counted as opened at the as-of price.")
     loans = sum(e.value for e in book.exposures if e.instrument.kind == "loan")
     market_value = sum(line.market_value for line in lines)
     counted = sum(line.counted_value for line in lines)
-    joint = settings.collateral_treatment == "joint"
-    requirement = _joint_requirement(book, market, settings, lines) if joint else pooled
-    equity = (market_value if joint else counted) + unrealised + loans
+    joint = settings.collateral_treatment == "joint" and bool(lines)
+    requirement = _joint_requirement(rung, lines, notes) if joint else rung.portfolio
+    after_haircuts = counted + unrealised + loans
+    equity = market_value + unrealised + loans if joint else after_haircuts
     gross = sum(abs(e.delta_usd) for e in book.exposures)
     if lines and equity <= 0:
         notes.append("Equity is not above zero: the account is bankrupt, so it has no leverage.")
@@ -91,8 +93,8 @@ def account(
         requirement,
         equity - requirement,
         _ratio(equity, requirement),
-        _ratio(equity, isolated),
-        _ratio(equity, safeguarded),
+        _ratio(after_haircuts, rung.isolated),
+        _ratio(equity, requirement + safeguarded - rung.portfolio),
         gross,
         gross / equity if equity > 0 else None,
         tuple(notes),
@@ -121,10 +123,8 @@ def _tail_haircut(asset: str, market: Market, settings: Settings, floor: float) 
     return min(tail, 1.0), f"{HAIRCUT_LEVEL:.0%} ES over {HAIRCUT_HORIZON} days"
 
 
-def _line(
-    asset: str, quantity: float, market: Market, book: Book, settings: Settings, notes: list[str]
-) -> CollateralLine:
-    price, note = market.collateral_price(asset, book.as_of)
+def _line(asset: str, quantity: float, market: Market, settings: Settings, notes: list[str]) -> CollateralLine:
+    price, note = market.collateral_price(asset, settings.as_of)
     if note:
         notes.append(note + ".")
     chosen = dict(settings.haircuts).get(asset)
@@ -150,20 +150,24 @@ def _unrealised(book: Book) -> tuple[float, list[str]]:
     return total, missing
 
 
-def _joint_requirement(book: Book, market: Market, settings: Settings, lines: tuple[CollateralLine, ...]) -> float:
-    """Margin of positions and collateral under the same scenarios, on the dates all of them share, USD.
+def _joint_requirement(rung: Rung, lines: Sequence[CollateralLine], notes: list[str]) -> float:
+    """Margin of positions and collateral under the same scenarios, by the chosen estimator, USD.
 
-    Historical scenarios over the lookback, whatever the estimator.
+    The scenarios are those of the dates that all of them share. Collateral without a price series (dollars, a
+    stablecoin taken at par) does not move.
     """
-    priced = [line for line in lines if line.asset in market]
-    assets = list(dict.fromkeys([*book.assets, *(line.asset for line in priced)]))
-    if not assets:
-        raise InputError("portfolio", "only dollars", "nothing in it moves")
-    returns = market.returns(assets, settings.as_of, settings.horizon, settings.lookback)
-    losses = book.losses(returns.values[:, : len(book.assets)]).sum(axis=1)
-    for line in priced:
-        losses = losses - line.market_value * returns.values[:, returns.column(line.asset)]
-    return ScenarioModel(losses[:, None], settings.level, settings.measure).total()
+    held = [Position(line.asset, line.quantity) for line in lines if line.asset in rung.market and line.asset != "USD"]
+    positions = [*(e.position for e in rung.book.exposures), *held]
+    assets = sorted({*rung.book.assets, *(p.symbol for p in held)})
+    past = history(rung.market, assets, rung.settings)
+    known = past.horizon
+    book = value_book(positions, known.assets, known.prices, past.daily_vol, known.as_of, rung.settings)
+    scenario_set, model = estimate(book, past, rung.settings)
+    used = observations(scenario_set)
+    expected = min(rung.settings.lookback, len(rung.past.horizon.values))
+    if used < expected:
+        notes.append(f"The joint margin rests on {used} scenarios, not {expected}: the collateral has no more history.")
+    return model.total()
 
 
 def _ratio(equity: float, requirement: float) -> float | None:

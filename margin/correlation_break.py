@@ -96,7 +96,7 @@ def correlation_breaks(portfolio: Portfolio, market: Market, settings: Settings 
     if not portfolio.assets:
         raise InputError("positions", "only dollars", "nothing in the portfolio moves", "Add an asset with a price.")
     past = history(market, portfolio.assets, chosen)
-    book = value_book(portfolio, past.assets, past.horizon.prices, past.daily_vol, past.horizon.as_of, chosen)
+    book = value_book(portfolio.positions, past.assets, past.horizon.prices, past.daily_vol, past.horizon.as_of, chosen)
     recent = past.daily[-chosen.lookback :]
     moving = np.flatnonzero((recent != recent[0]).any(axis=0))  # what never moves has no correlation, and no risk
     if len(past.daily) < WINDOW or not len(moving):

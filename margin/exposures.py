@@ -1,13 +1,14 @@
 """From positions to scenario losses: linear instruments by quantity x price x return, options by full revaluation."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from margin import options
 from margin.instruments import Instrument
-from margin.portfolio import Portfolio, Position
+from margin.portfolio import Position
 from margin.settings import Settings
 
 
@@ -37,12 +38,16 @@ class Exposure:
     def delta_usd(self) -> float:
         return self.delta * self.spot
 
+    def scaled(self, factor: float) -> "Exposure":
+        position = replace(self.position, quantity=self.position.quantity * factor)
+        parts = {name: getattr(self, name) * factor for name in ("value", "delta", "gamma", "vega", "theta")}
+        return replace(self, position=position, **parts)
+
 
 @dataclass(frozen=True)
 class Book:
-    """A portfolio valued at as-of, ready to be put under scenarios."""
+    """Positions valued at as-of, ready to be put under scenarios."""
 
-    portfolio: Portfolio
     exposures: tuple[Exposure, ...]
     assets: tuple[str, ...]
     as_of: pd.Timestamp
@@ -60,6 +65,10 @@ class Book:
             if exposure.column is not None:
                 weights[i, exposure.column] = exposure.delta_usd
         return weights
+
+    def scaled(self, factor: float) -> "Book":
+        """Every quantity times `factor`; prices stay."""
+        return replace(self, exposures=tuple(e.scaled(factor) for e in self.exposures))
 
     def losses(self, returns: np.ndarray) -> np.ndarray:
         """Loss of each position under each scenario, USD, loss positive.
@@ -91,7 +100,7 @@ class Book:
 
 
 def value_book(
-    portfolio: Portfolio,
+    positions: Iterable[Position],
     assets: tuple[str, ...],
     prices: np.ndarray,
     daily_vol: np.ndarray,
@@ -106,7 +115,7 @@ def value_book(
     columns = {asset: i for i, asset in enumerate(assets)}
     implied = dict(settings.implied_vol)
     exposures = []
-    for position in portfolio.positions:
+    for position in positions:
         instrument = position.instrument
         column = columns.get(instrument.base)
         spot = 1.0 if column is None else float(prices[column])
@@ -118,7 +127,7 @@ def value_book(
             options.years_to_expiry(instrument, as_of)
         value = position.quantity * spot
         exposures.append(Exposure(position, instrument, column, spot, spot, value, position.quantity))
-    return Book(portfolio, tuple(exposures), assets, as_of, daily_vol, settings)
+    return Book(tuple(exposures), assets, as_of, daily_vol, settings)
 
 
 def _option(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from margin.errors import InputError
 from margin.ladder import Comparison
+from margin.safeguards import safeguard_lines
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def freed_capital(
 
     yearly_rate, return_on_margin : fractions a year; daily_turnover : times the gross exposure traded a day
     Losses are proportional to quantities (options too), so margin scales with the book and `scale` is a ratio. The
-    safeguarded margin's liquidity add-on grows faster, so there it is an upper bound.
+    safeguarded margin's liquidity add-on grows faster; there `scale` is solved for.
     """
     _within("rate", yearly_rate, 0.0, 10.0)
     _within("return_on_margin", return_on_margin, 0.0, 10.0)
@@ -47,7 +48,7 @@ def freed_capital(
     freed = comparison.isolated - asked
     gross = comparison.account.gross
     tiny = asked <= 1e-9 * comparison.isolated
-    scale = None if tiny else comparison.isolated / asked
+    scale = None if tiny else _scale(comparison, asked, safeguarded)
     yearly_volume = gross * daily_turnover * 365.0
     return FreedCapital(
         freed,
@@ -57,6 +58,23 @@ def freed_capital(
         _spread(comparison.isolated, return_on_margin, yearly_volume),
         _spread(asked, return_on_margin, yearly_volume),
     )
+
+
+def _scale(comparison: Comparison, asked: float, safeguarded: bool) -> float:
+    """k at which the margin of k times the book is the isolated margin of the book.
+
+    Margin grows like k to a power from 1 to 1.5 (square-root law), so k <- k isolated / margin(k) closes in by half
+    or better at every step.
+    """
+    scale = comparison.isolated / asked
+    if not safeguarded:
+        return scale
+    for _ in range(60):
+        found = safeguard_lines(comparison.rung.scaled(scale))[-1].requirement_after
+        if abs(found / comparison.isolated - 1.0) < 1e-10:
+            break
+        scale *= comparison.isolated / found
+    return scale
 
 
 def _spread(margin: float, return_on_margin: float, yearly_volume: float) -> float:

@@ -9,7 +9,7 @@ netting = isolated - netted, diversification = netted - portfolio, given back fo
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -18,23 +18,15 @@ import pandas as pd
 
 from margin.collateral import Account, account
 from margin.errors import InputError
+from margin.estimators import estimate, observations
 from margin.exposures import Book, Exposure, value_book
 from margin.market import Market, as_market
+from margin.notes import book_notes, var_note
 from margin.portfolio import Portfolio
-from margin.risk_models import EllipticalModel, RiskModel, ScenarioModel
+from margin.risk_models import RiskModel
 from margin.safeguards import Rung, SafeguardLine, safeguard_lines
-from margin.scenarios import (
-    Elliptical,
-    History,
-    Scenarios,
-    elliptical,
-    filtered,
-    historical,
-    history,
-    simulate,
-    stressed,
-)
-from margin.settings import ESTIMATORS, Settings
+from margin.scenarios import Elliptical, History, Scenarios, history, simulate
+from margin.settings import ESTIMATORS, Settings, date_text
 
 
 @dataclass(frozen=True)
@@ -99,6 +91,7 @@ class Comparison:
     notes: tuple[str, ...]
     book: Book
     scenario_set: Scenarios | Elliptical
+    rung: Rung
 
     @property
     def saved(self) -> float:
@@ -121,13 +114,14 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values: the contract of `compare --json` and more."""
         return {
-            "as_of": self.as_of.strftime("%Y-%m-%d"),
+            "as_of": date_text(self.as_of),
             "scenarios": self.scenarios,
             "measure": self.settings.measure,
             "level": self.settings.level,
             "horizon": self.settings.horizon,
             "lookback": self.settings.lookback,
             "estimator": self.settings.estimator,
+            "settings": self.settings.to_dict(),
             "isolated": self.isolated,
             "netted": self.netted,
             "portfolio": self.portfolio,
@@ -158,7 +152,8 @@ def compare(
     """What `portfolio` needs under every rung of the ladder at as-of, and why the rungs differ.
 
     prices  : DataFrame of USD closes [date x asset], or a Market
-    volumes : DataFrame of the same form, USD traded per day; without it the liquidity add-on is not computed
+    volumes : DataFrame of the same form, USD traded per day; without it the liquidity add-on is not computed (a Market
+              brings its own)
     settings: Settings or its dict; the other arguments override single fields of it
     Raises InputError (also for a price that is missing or a contract that had expired), naming what and how to mend it.
     """
@@ -168,13 +163,13 @@ def compare(
     )
     if not portfolio.positions:
         raise InputError("positions", "none", "the portfolio is empty", "Add a position, e.g. 1 of BTC/USD.")
-    market = as_market(prices, volumes)
-    past = history(market, portfolio.assets, chosen) if portfolio.assets else None
-    if past is None:
+    market = _market(prices, volumes)
+    if not portfolio.assets:
         raise InputError("positions", "only dollars", "nothing in the portfolio moves", "Add an asset with a price.")
+    past = history(market, portfolio.assets, chosen)
     known = past.horizon
-    book = value_book(portfolio, known.assets, known.prices, past.daily_vol, known.as_of, chosen)
-    scenario_set, model = _model(book, past, chosen)
+    book = value_book(portfolio.positions, known.assets, known.prices, past.daily_vol, known.as_of, chosen)
+    scenario_set, model = estimate(book, past, chosen)
     return _result(portfolio, market, book, past, chosen, scenario_set, model)
 
 
@@ -182,7 +177,7 @@ def compare_methods(
     portfolio: Portfolio, prices: "pd.DataFrame | Market", settings: Settings, volumes: pd.DataFrame | None = None
 ) -> list[tuple[str, "Comparison | InputError"]]:
     """`compare` under every estimator, in the order of Settings; what cannot be computed is the error itself."""
-    market = as_market(prices, volumes)
+    market = _market(prices, volumes)
     rows: list[tuple[str, Comparison | InputError]] = []
     for estimator in ESTIMATORS:
         try:
@@ -192,22 +187,11 @@ def compare_methods(
     return rows
 
 
-def _model(book: Book, past: History, settings: Settings) -> tuple[Scenarios | Elliptical, RiskModel]:
-    if settings.estimator in ("gaussian", "student"):
-        closed = elliptical(past, settings)
-        if not book.has_options:
-            weights = book.linear_weights()
-            return closed, EllipticalModel(weights, closed.covariance, settings.level, settings.measure, closed.dof)
-        drawn = simulate(closed)
-        drawn = replace(drawn, notes=closed.notes + drawn.notes)
-    elif settings.estimator == "filtered":
-        drawn = filtered(past, settings.lookback)
-    elif settings.estimator == "stressed":
-        everything = book.losses(past.horizon.values).sum(axis=1)
-        drawn = stressed(past, settings.lookback, everything, settings.level)
-    else:
-        drawn = historical(past, settings.lookback)
-    return drawn, ScenarioModel(book.losses(drawn.returns), settings.level, settings.measure)
+def _market(prices: "pd.DataFrame | Market", volumes: pd.DataFrame | None) -> Market:
+    if isinstance(prices, Market) and volumes is not None:
+        hint = "Build the market with them: Market(closes, volumes)."
+        raise InputError("volumes", "a DataFrame", "cannot be added to a Market", hint)
+    return as_market(prices, volumes)
 
 
 def _result(
@@ -225,13 +209,19 @@ def _result(
     isolated, netted, pooled = float(standalone.sum()), float(by_underlying.sum()), model.total()
     contributions = model.contributions()
     if settings.measure == "es" or isinstance(scenario_set, Elliptical):
-        netted = _no_rounding_above(netted, isolated)
-        pooled = _no_rounding_above(pooled, netted)
-    lines = safeguard_lines(Rung(isolated, pooled, book, past, market, settings))
+        netted = _no_rounding_above(netted, isolated, isolated)
+        pooled = _no_rounding_above(pooled, netted, isolated)
+    rung = Rung(isolated, pooled, book, past, market, settings)
+    lines = safeguard_lines(rung)
     safeguarded = lines[-1].requirement_after
-    holder = account(portfolio, book, market, settings, isolated, pooled, safeguarded)
-    count = scenario_set.observations if isinstance(scenario_set, Elliptical) else len(scenario_set.returns)
-    notes = (*_notes(portfolio, market, book, settings, count, isolated, netted, pooled), *scenario_set.notes)
+    holder = account(portfolio.collateral, rung, safeguarded)
+    count = observations(scenario_set)
+    notes = (
+        *book_notes(market, book, settings, count),
+        *var_note(isolated, netted, pooled),
+        *scenario_set.notes,
+        *holder.notes,
+    )
     return Comparison(
         as_of=book.as_of,
         scenarios=count,
@@ -255,15 +245,16 @@ def _result(
         ),
         safeguard_lines=lines,
         account=holder,
-        notes=(*notes, *holder.notes),
+        notes=notes,
         book=book,
         scenario_set=scenario_set,
+        rung=rung,
     )
 
 
-def _no_rounding_above(lower: float, upper: float) -> float:
-    """`lower`, which theory puts at or below `upper`, without the last-digit excess of floating point."""
-    return min(lower, upper) if lower <= upper * (1 + 1e-9) else lower
+def _no_rounding_above(lower: float, upper: float, scale: float) -> float:
+    """`lower`, which theory puts at or below `upper`, without the excess of floating point next to `scale` USD."""
+    return min(lower, upper) if lower <= upper + 1e-9 * scale else lower
 
 
 def _position(e: Exposure, alone: float, part: float, pooled: float) -> PositionResult:
@@ -283,41 +274,3 @@ def _underlying(name: str, held: list[Exposure], isolated: float, netted: float)
         sum(e.gamma for e in held),
         sum(e.vega for e in held),
     )
-
-
-def _notes(
-    portfolio: Portfolio,
-    market: Market,
-    book: Book,
-    settings: Settings,
-    count: int,
-    isolated: float,
-    netted: float,
-    pooled: float,
-) -> list[str]:
-    notes = []
-    if count < settings.lookback and settings.estimator != "stressed":
-        notes.append(f"Only {count} returns of common history, fewer than the {settings.lookback} asked for.")
-    if settings.estimator not in ("gaussian", "student") and count * (1 - settings.level) < 1:
-        notes.append(
-            f"With {count} scenarios the {settings.level:.1%} tail is less than one of them: the worst decides."
-        )
-    last = pd.Timestamp(market.dates[-1])
-    asked = pd.Timestamp(settings.as_of) if settings.as_of else last
-    behind = (min(asked, last) - book.as_of).days
-    if behind > 4:
-        latest = {
-            a: market.dates[~np.isnan(market.closes[:, c])][-1]
-            for a, c in zip(book.assets, market.columns(book.assets), strict=True)
-        }
-        ended = min(latest, key=lambda a: latest[a])
-        notes.append(f"Valued at {book.as_of.date()}, {behind} days before the last price: {ended} has no later close.")
-    if netted > isolated * (1 + 1e-9) or pooled > netted * (1 + 1e-9):
-        notes.append("VaR asks more for the pool than for its parts here: it is not sub-additive. ES never does.")
-    kinds: dict[str, set[str]] = {}
-    for e in book.exposures:
-        kinds.setdefault(e.instrument.base, set()).add(e.instrument.kind)
-    based = [base for base, held in kinds.items() if {"future", "perpetual"} & held and len(held) > 1]
-    if based:
-        notes.append(f"Spot and futures of {', '.join(based)} share one price here: basis risk is not in the figures.")
-    return notes

@@ -253,6 +253,9 @@ def _with_date_index(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _float_array(frame: pd.DataFrame, field: str) -> np.ndarray:
+    for column, kind in frame.dtypes.items():
+        if kind == bool:  # noqa: E721 - numpy would take it for 0 and 1
+            raise InputError(f"{field} {column}", bool(frame[column].iloc[0]), "is not a number")
     try:
         return np.ascontiguousarray(frame.to_numpy(dtype=float, na_value=np.nan))
     except (ValueError, TypeError):

@@ -21,7 +21,11 @@ def read_table(name: str) -> pd.DataFrame:
     """The file as a frame whose first column is `date`. The engine checks its cells. Raises InputError."""
     path = Path(name)
     hint = "The first column is 'date', then one column of USD closes per asset."
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except (OSError, ValueError):  # a name too long, or with a null byte
+        found = False
+    if not found:
         raise InputError(name, "no such file", "cannot be read", "Check the path.")
     if path.stat().st_size > MAX_BYTES:
         raise InputError(name, f"{path.stat().st_size} bytes", "is too large", f"At most {MAX_BYTES}.")
@@ -31,7 +35,10 @@ def read_table(name: str) -> pd.DataFrame:
             frame = frame if str(frame.index.name).lower() != "date" else frame.reset_index()
         else:
             frame = pd.read_csv(path, encoding="utf-8-sig")
-    except (ValueError, OSError, pd.errors.ParserError) as error:  # also arrow's own errors, which are ValueErrors
+            header = pd.read_csv(path, encoding="utf-8-sig", header=None, nrows=1, dtype=str).iloc[0]
+            if header.notna().all() and len(header) == len(frame.columns):
+                frame.columns = list(header)  # pandas would call a second BTC column BTC.1
+    except (ValueError, OSError, NotImplementedError, MemoryError, OverflowError) as error:  # pandas' and arrow's own
         raise InputError(name, str(error).split("\n")[0][:80], "is not a readable CSV or Parquet file", hint) from None
     columns = [str(c).strip() for c in frame.columns]
     if not columns or columns[0].lower() != "date":

@@ -1,7 +1,8 @@
 """From portfolio margin to what a careful clearing house would charge: each safeguard one line, in a fixed order."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -40,9 +41,29 @@ class Rung:
     market: Market
     settings: Settings
 
-    def history_losses(self) -> np.ndarray:
+    @cached_property
+    def losses(self) -> np.ndarray:
         """(n,) USD loss of today's book under every return of the whole history."""
         return self.book.losses(self.past.horizon.values).sum(axis=1)
+
+    def tail(self, losses: np.ndarray) -> float:
+        """USD margin of one series of losses (n,), by the measure and level of the settings."""
+        return ScenarioModel(losses[:, None], self.settings.level, self.settings.measure).total()
+
+    @cached_property
+    def stress(self) -> tuple[float, str]:
+        """(USD margin in the worst window of `lookback` returns, which days those are)."""
+        length = min(self.settings.lookback, len(self.losses))
+        window = slice(start := worst_window(self.losses, length, self.settings.level), start + length)
+        dates = self.past.horizon.dates[window]
+        days = f"{str(dates[0])[:10]} to {str(dates[-1])[:10]}"
+        return self.tail(self.losses[window]), f"the worst {length} returns ({days})"
+
+    def scaled(self, factor: float) -> "Rung":
+        """The same for a book `factor` times as large."""
+        return replace(
+            self, isolated=self.isolated * factor, portfolio=self.portfolio * factor, book=self.book.scaled(factor)
+        )
 
 
 def safeguard_lines(rung: Rung) -> tuple[SafeguardLine, ...]:
@@ -51,17 +72,16 @@ def safeguard_lines(rung: Rung) -> tuple[SafeguardLine, ...]:
     Amounts are increments, so the enabled ones add up to safeguarded - portfolio. Each definition is in docs/models.md.
     """
     s = rung.settings.safeguards
-    losses = rung.history_losses() if s.stressed or s.procyclicality == "floor" else np.zeros(0)
     steps: list[tuple[str, str, bool, Callable[[float], tuple[float | None, str]]]] = [
         ("offset_cap", "Cap on offsets", s.offset_cap, lambda m: _offset_cap(m, rung, s)),
-        ("stressed", "Stressed period", s.stressed, lambda m: _stressed(m, rung, s, losses)),
+        ("stressed", "Stressed period", s.stressed, lambda m: _stressed(m, rung, s)),
         ("correlation_break", "Correlation break", s.correlation_break, lambda m: _correlation_break(m, rung, s)),
         ("liquidity", "Liquidity and concentration", s.liquidity, lambda m: _liquidity(m, rung, s)),
         (
             "procyclicality",
-            "Anti-procyclical " + ("buffer" if s.procyclicality == "buffer" else "floor"),
+            "Anti-procyclical " + {"buffer": "buffer", "stress": "stress weight"}.get(s.procyclicality, "floor"),
             s.procyclicality != "off",
-            lambda m: _procyclicality(m, rung, s, losses),
+            lambda m: _procyclicality(m, rung, s),
         ),
         ("cap_at_isolated", "Never more than isolated", s.cap_at_isolated, lambda m: _cap(m, rung)),
     ]
@@ -76,21 +96,16 @@ def safeguard_lines(rung: Rung) -> tuple[SafeguardLine, ...]:
 def _offset_cap(margin: float, rung: Rung, s: Safeguards) -> tuple[float, str]:
     """Reduction at most a share of isolated - portfolio. Source: EMIR RTS 153/2013, article 27."""
     floor = rung.isolated - s.offset_cap_share * (rung.isolated - rung.portfolio)
-    detail = f"At most {s.offset_cap_share:.0%} of the reduction of {_usd(rung.isolated - rung.portfolio)} counts."
+    reduction = max(rung.isolated - rung.portfolio, 0.0)
+    detail = f"At most {s.offset_cap_share:.0%} of the reduction of {_usd(reduction)} counts."
     return max(floor - margin, 0.0), detail
 
 
-def _stressed(margin: float, rung: Rung, s: Safeguards, losses: np.ndarray) -> tuple[float, str]:
+def _stressed(margin: float, rung: Rung, s: Safeguards) -> tuple[float, str]:
     """max(margin, weight x margin in the worst window of the history). Source: Eurex Prisma's stressed component."""
-    length = rung.settings.lookback
-    start = worst_window(losses, length, rung.settings.level) if len(losses) > length else 0
-    window = losses[start : start + length]
-    dates = rung.past.horizon.dates[start : start + length]
-    tail = float(ScenarioModel(window[:, None], rung.settings.level, rung.settings.measure).total())
-    floor = s.stress_weight * tail
-    span = f"{str(dates[0])[:10]} to {str(dates[-1])[:10]}"
-    detail = f"{s.stress_weight:.0%} of {_usd(tail)}, the margin in the worst {len(window)} returns ({span})."
-    return max(floor - margin, 0.0), detail
+    tail, window = rung.stress
+    detail = f"{s.stress_weight:.0%} of {_usd(tail)}, the margin in {window}."
+    return max(s.stress_weight * tail - margin, 0.0), detail
 
 
 def _correlation_break(margin: float, rung: Rung, s: Safeguards) -> tuple[float, str]:
@@ -114,7 +129,7 @@ def correlation_break_ratio(weights: np.ndarray, past: History, market: Market, 
     returns = past.daily
     if len(weights) < 2 or len(returns) < CORRELATION_WINDOW:
         return 1.0
-    key = ("extremes", past.assets, settings.as_of)
+    key = ("extremes", past.assets, settings.as_of, settings.lookback)
     low, high, now = market.remember(key, lambda: _correlation_extremes(returns, settings.lookback))
     dollars = weights * returns[-settings.lookback :].std(axis=0)
     products = np.outer(dollars, dollars)
@@ -168,20 +183,28 @@ def _liquidity(margin: float, rung: Rung, s: Safeguards) -> tuple[float | None, 
     return total, f"Cost of closing by the square-root law on {VOLUME_DAYS}-day median volume.{partly}"
 
 
-def _procyclicality(margin: float, rung: Rung, s: Safeguards, losses: np.ndarray) -> tuple[float, str]:
-    """A buffer on top, or a floor from up to ten years of history. Source: EMIR RTS 153/2013, article 28(1)(a), (c)."""
+def _procyclicality(margin: float, rung: Rung, s: Safeguards) -> tuple[float, str]:
+    """A buffer on top, part of the weight on stress, or a floor from up to ten years of history.
+
+    Source: EMIR RTS 153/2013, article 28(1)(a), (b), (c).
+    """
     if s.procyclicality == "buffer":
         return s.buffer_share * margin, f"{s.buffer_share:.0%} on top, to be used up when markets turn."
-    long_run = losses[-LONG_RUN:]
-    floor = float(ScenarioModel(long_run[:, None], rung.settings.level, rung.settings.measure).total())
+    if s.procyclicality == "stress":
+        tail, window = rung.stress
+        detail = f"{s.stress_share:.0%} of the weight on {_usd(tail)}, the margin in {window}."
+        return max(s.stress_share * (tail - margin), 0.0), detail
+    long_run = rung.losses[-LONG_RUN:]
+    floor = rung.tail(long_run)
     years = (rung.past.horizon.dates[-1] - rung.past.horizon.dates[-len(long_run)]) / np.timedelta64(365, "D")
     detail = f"Not below {_usd(floor)}, the margin over {years:.1f} years of history (up to ten where there are)."
     return max(floor - margin, 0.0), detail
 
 
 def _cap(margin: float, rung: Rung) -> tuple[float, str]:
+    """At most the isolated margin; under VaR, where the pool alone may ask more than its silos, at most that."""
     detail = "A pool that asks more than its silos would be left for them."
-    return min(rung.isolated - margin, 0.0), detail
+    return min(max(rung.isolated, rung.portfolio) - margin, 0.0), detail
 
 
 def _usd(amount: float) -> str:

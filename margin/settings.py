@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
+import numpy as np
+
 from margin.errors import InputError, did_you_mean
 from margin.market import parse_date, whole_number
 
@@ -11,8 +13,9 @@ MEASURES = ("es", "var")
 ESTIMATORS = ("historical", "filtered", "gaussian", "student", "stressed")
 CORRELATIONS = ("sample", "ewma", "ledoit-wolf", "what-if")
 TREATMENTS = ("haircut", "joint")
-PROCYCLICALITY = ("floor", "buffer", "off")
+PROCYCLICALITY = ("floor", "buffer", "stress", "off")
 
+Number = int | float | np.integer | np.floating
 Pairs = tuple[tuple[str, str, float], ...]
 PerAsset = tuple[tuple[str, float], ...]
 
@@ -29,14 +32,15 @@ class Safeguards:
     correlation_weight: float = 0.25  # as EMIR article 28(1)(b) weighs stressed observations
     liquidity: bool = True
     impact_factor: float = 1.0  # Y of the square-root law, of order one (Toth et al. 2011)
-    procyclicality: Literal["floor", "buffer", "off"] = "floor"  # EMIR article 28(1)(c) or (a)
+    procyclicality: Literal["floor", "buffer", "stress", "off"] = "floor"  # EMIR article 28(1)(c), (a), (b)
     buffer_share: float = 0.25  # EMIR article 28(1)(a): at least 25%
+    stress_share: float = 0.25  # EMIR article 28(1)(b): at least 25%
     cap_at_isolated: bool = True  # nobody would choose a pool that asks more than its silos
 
     def __post_init__(self) -> None:
         for name in ("offset_cap", "stressed", "correlation_break", "liquidity", "cap_at_isolated"):
             _switch(getattr(self, name), f"safeguards.{name}")
-        for name in ("offset_cap_share", "correlation_weight"):
+        for name in ("offset_cap_share", "correlation_weight", "stress_share"):
             _fraction(self, name, "safeguards.", 0.0, 1.0)
         for name, most in (("stress_weight", 2.0), ("impact_factor", 10.0), ("buffer_share", 2.0)):
             _fraction(self, name, "safeguards.", 0.0, most)
@@ -48,6 +52,7 @@ class Settings:
     """How margin is measured. Defaults: 97.5% expected shortfall, one day, 500 historical scenarios.
 
     what_if, implied_vol and haircuts are given as mappings and kept as sorted tuples, so that settings hash.
+    what_if: {("BTC", "ETH"): 0.2} or [["BTC", "ETH", 0.2]]; the order within a pair does not matter.
     implied_vol is annual (0.6 = 60%); haircuts are fractions; half-lives are in days.
     """
 
@@ -81,7 +86,7 @@ class Settings:
         _fraction(self, "ewma_lambda", "", 0.5, 0.9999)
         _fraction(self, "degrees_of_freedom", "", 2.1, 1000.0)
         if self.as_of is not None:
-            object.__setattr__(self, "as_of", _date_text(self.as_of))
+            object.__setattr__(self, "as_of", date_text(self.as_of))
         object.__setattr__(self, "what_if", _pairs(self.what_if))
         object.__setattr__(self, "implied_vol", _per_asset(self.implied_vol, "implied_vol", 0.001, 10.0))
         object.__setattr__(self, "haircuts", _per_asset(self.haircuts, "haircuts", 0.0, 1.0))
@@ -148,12 +153,13 @@ def _fraction(owner: Any, name: str, prefix: str, least: float, most: float) -> 
 
 
 def _between(value: Any, name: str, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, Number) or not least <= value <= most:
         raise InputError(name, value, f"must be a number from {least:g} to {most:g}")
     return float(value)
 
 
-def _date_text(value: Any) -> str:
+def date_text(value: Any) -> str:
+    """A date as the engine writes it: '2025-10-10', with the time of day only where there is one. Raises InputError."""
     stamp = parse_date(value)
     return stamp.strftime("%Y-%m-%d") if stamp == stamp.normalize() else stamp.strftime("%Y-%m-%dT%H:%M:%S")
 
@@ -172,7 +178,8 @@ def _per_asset(value: Any, name: str, least: float, most: float) -> PerAsset:
 def _pairs(value: Any) -> Pairs:
     hint = 'E.g. [["BTC", "ETH", 0.2]].'
     try:
-        triples = [(a, b, rho) for a, b, rho in value]
+        pairs = [(*pair, rho) for pair, rho in value.items()] if isinstance(value, Mapping) else value
+        triples = [(a, b, rho) for a, b, rho in pairs]
     except (TypeError, ValueError):
         raise InputError("what_if", value, "must be a list of [asset, asset, correlation]", hint) from None
     out: dict[tuple[str, str], float] = {}

@@ -17,7 +17,7 @@ def expected_shortfall(losses: np.ndarray, level: float) -> np.ndarray:
     """
     losses = _checked(losses, level)
     n = len(losses)
-    mass, whole = _tail_mass(n, level)
+    mass, whole = tail_mass(n, level)
     cut = n - whole - 1  # ascending position of the scenario that the quantile splits
     if cut < 0:
         return losses.mean(axis=0)
@@ -48,7 +48,7 @@ def tail_weights(losses: np.ndarray, level: float, measure: str = "es") -> np.nd
     if measure == "var":
         at = losses == value_at_risk(losses, level)
         return at / at.sum()
-    mass, whole = _tail_mass(n, level)
+    mass, whole = tail_mass(n, level)
     if whole >= n:
         return np.full(n, 1.0 / n)
     quantile = np.partition(losses, n - whole - 1)[n - whole - 1]
@@ -56,8 +56,8 @@ def tail_weights(losses: np.ndarray, level: float, measure: str = "es") -> np.nd
     return (above + at * ((mass - above.sum()) / at.sum())) / mass
 
 
-def _tail_mass(n: int, level: float) -> tuple[float, int]:
-    """(scenarios in the tail, whole ones among them); a tail thinner than one scenario is that scenario."""
+def tail_mass(n: int, level: float) -> tuple[float, int]:
+    """(scenarios in the tail of n, whole ones among them); a mass below 1 is a part of the worst scenario."""
     mass = n * (1.0 - level)
     nearest = round(mass)
     if nearest and abs(mass - nearest) < _SLACK * n:

@@ -23,7 +23,7 @@ ESTIMATOR_NAMES = {
 }
 CORRELATION_NAMES = {"sample": "Sample", "ewma": "EWMA", "ledoit-wolf": "Ledoit-Wolf", "what-if": "What-if"}
 TREATMENT_NAMES = {"haircut": "Haircut", "joint": "Joint"}
-PROCYCLICALITY_NAMES = {"floor": "Long-run floor", "buffer": "Buffer on top", "off": "Off"}
+PROCYCLICALITY_NAMES = {"floor": "Long-run floor", "buffer": "Buffer on top", "stress": "Stress weight", "off": "Off"}
 LEVELS = (0.9, 0.95, 0.975, 0.99, 0.995, 0.999)
 SWITCHES = (
     ("offset_cap", "Cap on offsets", "At most 80% of the reduction counts (EMIR, article 27)."),
@@ -116,7 +116,8 @@ def settings_panel(active: ActivePrices) -> None:
             list(PROCYCLICALITY_NAMES),
             list(PROCYCLICALITY_NAMES).index(settings.safeguards.procyclicality),
             format_func=PROCYCLICALITY_NAMES.__getitem__,
-            help="A floor from long history, or a buffer to be used up when markets turn (EMIR, article 28).",
+            help="A floor from long history, a buffer to be used up when markets turn, or a quarter of the weight on "
+            "the worst stretch (EMIR, article 28).",
             **_bound("procyclicality", of_safeguards=True),
         )
     st.caption("Safeguards: what a careful clearing house adds")

@@ -1,11 +1,11 @@
 """Venue rulebooks: what each real venue would ask for a book. See `margin.venues.base` for the interface.
 
-    from margin import venues
-    venues.names()                       -> ("aave", "binance", ...)
-    venues.rulebook("dydx").requirement(portfolio, marks, "cross")
+from margin import venues
+venues.names()                       -> ("aave", "binance", ...)
+venues.rulebook("dydx").requirement(portfolio, marks, "cross")
 """
 
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 
 from margin.errors import InputError, did_you_mean
@@ -21,7 +21,7 @@ def names() -> tuple[str, ...]:
     return parameters.names()
 
 
-@lru_cache(maxsize=None)
+@cache
 def rulebook(name: str) -> Rulebook:
     """The rulebook of one venue. Raises InputError for an unknown name."""
     if name not in names():

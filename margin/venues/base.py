@@ -198,9 +198,7 @@ class Rulebook(ABC):
     ) -> VenueMargin:
         """The margin of the book. Raises InputError for a mode, position or setting the venue does not have."""
 
-    def gap(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
-    ) -> float:
+    def gap(self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None) -> float:
         """Equity less maintenance margin, USD: the account is liquidated below 0.
 
         Override where a shorter way to the same number exists; a test holds the two equal.

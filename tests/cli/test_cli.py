@@ -142,6 +142,12 @@ BAD = [
     (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/junk.csv"], "junk.csv"),
     (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/junk.parquet"], "junk.parquet"),
     (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/negative.csv"], "above zero"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/" + "x" * 300], "cannot be read"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/a\0b"], "cannot be read"),
+    (["compare", "--portfolio", "{d}/" + "x" * 300, "--prices", "{d}/C.csv"], "cannot be read"),
+    (["compare", "--portfolio", "{d}/a\0b", "--prices", "{d}/C.csv"], "cannot be read"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/twice.csv"], "two columns"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/words.csv"], "is not a number"),
     (["correlation", "--prices", "{d}/C.csv", "--method", "guess"], "method"),
     (["correlation", "--prices", "{d}/C.csv", "--window", "1"], "window"),
     (["correlation"], "arguments"),
@@ -157,6 +163,8 @@ def test_bad_input_is_one_error_line_and_exit_2(files, capsys, arguments, said):
     (files / "junk.csv").write_bytes(b"\x00\x01\x02,\xff\n\n\n")
     (files / "junk.parquet").write_bytes(b"PAR1" + b"\x00" * 50 + b"PAR1")
     (files / "negative.csv").write_text("date,BTC,ETH\n2024-01-01,1,1\n2024-01-02,-1,1\n2024-01-03,1,1\n")
+    (files / "twice.csv").write_text("date,BTC,ETH,BTC\n2024-01-01,1,1,1\n2024-01-02,1,1,1\n2024-01-03,1,1,1\n")
+    (files / "words.csv").write_text("date,BTC,ETH\n2024-01-01,True,1\n2024-01-02,False,1\n2024-01-03,True,1\n")
     status, out, err = run(capsys, *(a.format(d=files) for a in arguments))
     assert status == 2
     assert out == ""

@@ -76,6 +76,27 @@ def test_joint_treatment_shows_wrong_way_collateral():
     assert wrong.account.requirement > wrong.portfolio
 
 
+@pytest.mark.parametrize("estimator", ["historical", "filtered", "gaussian", "student", "stressed"])
+def test_the_joint_margin_is_the_margin_of_a_book_that_holds_the_collateral(estimator):
+    """Collateral under the same scenarios is a spot position; by the estimator chosen, not always history."""
+    chosen = Settings(collateral_treatment="joint", estimator=estimator)
+    held = book([Position("ETH/USDT:USDT", -10)], ("BTC", 0.5), ("USD", 1000))
+    as_positions = book([Position("ETH/USDT:USDT", -10), Position("BTC/USD", 0.5)])
+    joint = compare(held, MARKET, settings=chosen).account.requirement
+    assert joint == pytest.approx(compare(as_positions, MARKET, settings=chosen).portfolio, rel=1e-12)
+
+
+@pytest.mark.parametrize("estimator", ["historical", "gaussian"])
+def test_a_hedge_of_three_legs_needs_nothing_and_has_no_health(estimator):
+    """0.1 + 0.2 - 0.3 is 5e-17 in floating point; a health of 1e15 would be nonsense."""
+    legs = [Position("BTC/USD", 0.1), Position("BTC/USDT:USDT", 0.2), Position("BTC/USD:BTC", -0.3)]
+    c = compare(book(legs, ("USD", 1000)), MARKET, estimator=estimator)
+    assert c.portfolio == c.netted == 0.0
+    assert c.account.health is None
+    assert [p.share for p in c.positions] == [None] * 3
+    assert sum(p.contribution for p in c.positions) == 0.0
+
+
 def test_collateral_without_a_price_is_an_error():
     with pytest.raises(InputError, match="DOGE"):
         compare(book([Position("BTC/USD", 1)], ("DOGE", 5)), MARKET)

@@ -1,12 +1,16 @@
 """Estimators against slow twins and closed forms written independently."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import integrate, stats
 from sklearn.covariance import LedoitWolf
 
 from margin import InputError, Market, Portfolio, Position, Settings, compare, correlation
 from margin.scenarios import ewma_vol_path, history, simulate, tail_factor, worst_window
+from margin.tail import expected_shortfall
 from tests.engine.books import ASSETS, market_frame
 
 FRAME = market_frame()
@@ -94,15 +98,31 @@ def test_filtered_scenarios_equal_a_loop(horizon):
     assert compare(BOOK, MARKET, estimator="filtered", horizon=horizon).portfolio == pytest.approx(expected)
 
 
-def test_stressed_window_is_the_worst_of_those_searched():
+def test_stressed_window_is_the_worst_of_all():
     losses = -(simple_returns() @ WEIGHTS)
     by_hand = []
-    for start in range(len(losses) - 300, -1, -5):
+    for start in range(len(losses) - 299):
         tail = np.sort(losses[start : start + 300])[::-1]
-        by_hand.append(((tail[:7].sum() + 0.5 * tail[7]) / 7.5, start))
-    assert worst_window(losses, 300, 0.975) == max(by_hand)[1]
+        by_hand.append((tail[:7].sum() + 0.5 * tail[7]) / 7.5)
+    worst = max(by_hand)
+    assert by_hand[worst_window(losses, 300, 0.975)] == pytest.approx(worst, rel=1e-12)
     c = compare(BOOK, MARKET, estimator="stressed", lookback=300)
-    assert c.portfolio == pytest.approx(max(by_hand)[0])
+    assert c.portfolio == pytest.approx(worst)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.integers(-5, 5), min_size=1, max_size=40),
+    st.integers(1, 40),
+    st.sampled_from([0.5, 0.9, 0.975, 0.99]),
+)
+def test_worst_window_is_found_among_ties_and_short_tails(losses, length, level):
+    losses = np.array(losses, dtype=float)
+    length = min(length, len(losses))
+    tails = [expected_shortfall(losses[s : s + length], level) for s in range(len(losses) - length + 1)]
+    found = worst_window(losses, length, level)
+    assert tails[found] == pytest.approx(max(tails), abs=1e-12)
+    assert all(t < max(tails) - 1e-9 for t in tails[found + 1 :]), "of equal windows the newest"
 
 
 def test_simulated_scenarios_have_exactly_the_models_covariance():
@@ -182,3 +202,18 @@ def test_too_short_a_history_is_said():
     assert any("the worst decides" in note for note in c.notes)
     with pytest.raises(InputError, match="too little common history"):
         compare(BOOK, FRAME.iloc[-2:])
+
+
+@pytest.mark.parametrize(("estimator", "lookback"), [("filtered", 399), ("gaussian", 30), ("student", 30)])
+def test_no_scenario_takes_a_price_below_zero(estimator, lookback):
+    """Quiet years with a crash of 80%, then a storm: a past return in units of today's volatility passes -100%."""
+    moves = np.where(np.arange(400) % 2 == 0, 0.01, -0.01)
+    moves[200] = -0.8
+    moves[-30:] *= 40
+    prices = pd.DataFrame({"BTC": 1000 * np.cumprod(1 + moves)}, index=pd.date_range("2022-01-01", periods=400))
+    option = Portfolio((Position("BTC/USD", 1), Position("BTC/USD:BTC-241231-1000-P", 1)))
+    c = compare(option, prices, estimator=estimator, lookback=lookback)
+    assert c.drawn.returns.min() == -1.0
+    assert any("would take a price below zero" in note for note in c.notes)
+    assert c.positions[0].standalone <= c.positions[0].value * (1 + 1e-12)
+    assert np.isfinite(c.losses).all()

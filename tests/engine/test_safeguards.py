@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from margin import Market, Portfolio, Position, Safeguards, Settings, compare
+from margin import InputError, Market, Portfolio, Position, Safeguards, Settings, compare
 from tests.engine.books import market_frame
 
 FRAME = market_frame()
@@ -44,7 +44,7 @@ def test_the_reduction_is_capped_at_80_percent():
 def test_stressed_floor():
     found, c = line("stressed", stressed=True, stress_weight=1.5)
     losses = pair_losses()
-    worst = max(es(losses[s : s + 500]) for s in range(len(losses) - 500, -1, -5))
+    worst = max(es(losses[s : s + 500]) for s in range(len(losses) - 499))
     assert c.safeguarded == pytest.approx(max(c.portfolio, 1.5 * worst))
     assert found.amount > 0
 
@@ -93,3 +93,25 @@ def test_never_more_than_isolated():
     assert loose.safeguarded > loose.isolated
     assert capped.safeguarded == pytest.approx(capped.isolated)
     assert capped.safeguard_lines[-1].amount < 0
+
+
+def test_another_lookback_on_the_same_market_is_another_correlation_break():
+    """What a market keeps between calls must not outlive the settings it was computed with."""
+    short = only(correlation_break=True).with_(lookback=90)
+    used = Market(FRAME, VOLUMES)
+    compare(PAIR, used, settings=only(correlation_break=True))
+    assert compare(PAIR, used, settings=short).safeguarded == compare(PAIR, Market(FRAME), settings=short).safeguarded
+
+
+def test_the_stress_weight_is_a_quarter_of_the_way_to_the_worst_window():
+    found, c = line("procyclicality", procyclicality="stress", stress_share=0.25)
+    losses = pair_losses()
+    worst = max(es(losses[s : s + 500]) for s in range(len(losses) - 499))
+    assert found.amount == pytest.approx(0.25 * (worst - c.portfolio))
+    assert found.label == "Anti-procyclical stress weight"
+
+
+def test_volumes_beside_a_market_are_refused_not_dropped():
+    with pytest.raises(InputError, match="cannot be added to a Market"):
+        compare(PAIR, Market(FRAME), volumes=VOLUMES)
+    assert compare(PAIR, FRAME, volumes=VOLUMES).safeguarded == compare(PAIR, MARKET).safeguarded

@@ -12,7 +12,7 @@
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Parameters:
-    """Facts of one venue by name; `facts[name]` is the value as read from JSON, `origin[name]` the key of its source."""
+    """Facts of one venue by name: `facts[name]` is the value as read from JSON, `origin[name]` its source's key."""
 
     venue: str
     title: str
@@ -90,7 +90,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load(venue: str) -> Parameters:
     if venue not in names():
         raise InputError("venue", venue, "is not a venue Margin Lab knows", did_you_mean(venue, names()))
