@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from threading import Event
 
 from data.errors import FetchError
+from data.event_loop import run
 from data.exchanges import Patience
 from data.model import Interval, PriceSet, SeriesKey
 from data.parts import missing
@@ -49,7 +50,7 @@ def fetch_prices(
     span = span_of(interval, days, now or datetime.now(UTC))
     stop = cancel or Event()
     job = Job(span, store or default_store(), progress or (lambda *_: None), stop, patience or Patience())
-    found, failures = asyncio.run(_all(names, chosen, job))
+    found, failures = run(_all(names, chosen, job))
     return price_set(found, failures, interval, span.now, span)
 
 

@@ -1,11 +1,11 @@
 """Funding-rate history of perpetual contracts."""
 
-import asyncio
 from datetime import datetime
 
 import pandas as pd
 
 from data.errors import FetchError
+from data.event_loop import run
 from data.exchanges import Client, Patience
 from data.universe import check_asset, check_exchanges
 
@@ -25,7 +25,7 @@ def fetch_funding_history(
     if name not in PAGE:
         raise FetchError(asset, name, "not listed", f"{name} has no perpetuals here; ask {', '.join(PAGE)}")
     start, end = (int(t.timestamp() * 1000) for t in (since, until))
-    return asyncio.run(_history(name, check_asset(asset), start, end, patience))
+    return run(_history(name, check_asset(asset), start, end, patience))
 
 
 async def _history(exchange: str, asset: str, start: int, end: int, patience: Patience | None) -> pd.Series:

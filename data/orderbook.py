@@ -1,12 +1,12 @@
 """A snapshot of one order book."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
 from data.errors import FetchError
+from data.event_loop import run
 from data.exchanges import Client, Patience
 from data.universe import check_asset, check_exchanges
 
@@ -32,7 +32,7 @@ def fetch_order_book(
 ) -> OrderBook:
     """The asset's dollar order book, at most `depth` levels a side. Raises FetchError, also for an empty book."""
     (name,) = check_exchanges([exchange_id])
-    return asyncio.run(_book(name, check_asset(asset), depth, patience, kind))
+    return run(_book(name, check_asset(asset), depth, patience, kind))
 
 
 async def _book(exchange: str, asset: str, depth: int, patience: Patience | None, kind: str) -> OrderBook:

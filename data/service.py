@@ -8,21 +8,18 @@ import time
 from collections.abc import Iterable
 from typing import Literal
 
-from data import tickers
-from data.errors import FetchError
 from data.exchanges import Patience
 from data.fetch import fetch_prices, stored_prices
+from data.live import LiveFeed
 from data.model import Interval, PriceSet
 from data.sample import load_sample
 from data.store import Store, default_store
 from data.tickers import LastPrice
-from data.universe import EXCHANGES, is_offline
+from data.universe import is_offline
 from margin.errors import MarginLabError
 
 State = Literal["idle", "running", "done", "failed"]
 SNAPSHOT_SECONDS = 60.0
-LIVE_SECONDS = 4.0
-FIRST_BACKOFF, LONGEST_BACKOFF = 15.0, 600.0
 
 
 class PriceService:
@@ -40,10 +37,7 @@ class PriceService:
         self._state: State = "idle"
         self._message = ""
         self._failures: dict[str, str] = {}
-        self._live: dict[str, LastPrice] = {}
-        self._live_asked = 0.0
-        self._live_backoff = 0.0
-        self._live_thread: threading.Thread | None = None
+        self.live = LiveFeed()
 
     @property
     def store(self) -> Store:
@@ -152,36 +146,7 @@ class PriceService:
 
         Empty while no exchange has answered. After a failure the next try waits longer each time, up to ten minutes.
         """
-        names = [a for a in dict.fromkeys(assets) if a != "USD"]
-        if is_offline() or not names:
-            return {}
-        with self._lock:
-            known = {name: self._live[name] for name in names if name in self._live}
-            waited = time.monotonic() - self._live_asked
-            due = waited > max(LIVE_SECONDS, self._live_backoff) or (len(known) < len(names) and not self._live_backoff)
-            busy = self._live_thread is not None and self._live_thread.is_alive()
-            if due and not busy:
-                self._live_asked = time.monotonic()
-                self._live_thread = threading.Thread(target=self._fetch_live, args=(names,), daemon=True, name="live")
-                self._live_thread.start()
-        return known
-
-    @property
-    def live_reachable(self) -> bool | None:
-        """Whether the last try for last prices succeeded; None before the first."""
-        return None if not self._live_asked else self._live_backoff == 0 and bool(self._live)
-
-    def _fetch_live(self, names: list[str]) -> None:
-        try:
-            found = tickers.fetch_last_prices(names, EXCHANGES)
-        except (MarginLabError, FetchError, OSError):
-            found = {}
-        with self._lock:
-            self._live.update(found)
-            if found:
-                self._live_backoff = 0.0
-            else:
-                self._live_backoff = min(max(2 * self._live_backoff, FIRST_BACKOFF), LONGEST_BACKOFF)
+        return {} if is_offline() else self.live.ask(asset for asset in assets if asset != "USD")
 
 
 def _statuses(prices: PriceSet) -> list[tuple[str, str]]:

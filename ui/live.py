@@ -55,7 +55,7 @@ def _fragment() -> None:
     last = prices.service().last_prices(now.portfolio.assets)
     if last:
         st.caption(dollars(line(now, now.comparison, active, last)))
-    elif prices.service().live_reachable is False:
+    elif prices.service().live.reachable is False:
         st.caption("No exchange answers for live prices just now; figures are at the last close.")
 
 

@@ -1,12 +1,14 @@
 """Every way an exchange can fail, and what the app makes of it."""
 
+import asyncio
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from data.exchanges import Patience
 from data.fetch import fetch_prices, stored_prices
+from data.live import LiveFeed
 from data.service import PriceService
 from data.tickers import fetch_last_prices
 from tests.data_exchanges.conftest import NOW, QUICK
@@ -196,14 +198,37 @@ def test_the_service_says_why_a_refresh_failed(server, store):
     assert service.snapshot().is_sample
 
 
-def test_the_service_backs_off_when_nothing_is_reachable(server, store, monkeypatch):
+def test_the_service_backs_off_when_nothing_is_reachable(server, store):
     server.faults.append(Fault("500", where="all"))
-    monkeypatch.setattr("data.tickers.HASTY", Patience(1.0, 1, 0.01, 1.0))
     service = PriceService(store, QUICK)
+    service.live = LiveFeed(QUICK)
     assert service.last_prices(["BTC"]) == {}
-    assert service._live_thread is not None
-    service._live_thread.join(20)
-    assert service.live_reachable is False
+    assert service.live.wait()
+    assert service.live.reachable is False
     before = sum(server.requests.values())
     assert service.last_prices(["BTC"]) == {}
     assert sum(server.requests.values()) == before
+    service.live.close()
+
+
+def test_live_prices_keep_their_connections_from_round_to_round(server, monkeypatch):
+    monkeypatch.setattr("data.live.EVERY_SECONDS", 0.1)
+    feed = LiveFeed(QUICK)
+    seen = set()
+    until = time.monotonic() + 20
+    while len(seen) < 4 and time.monotonic() < until:
+        seen |= {price.at for price in feed.ask(["BTC", "BNB", "USD", "no such name!"]).values()}
+        time.sleep(0.02)
+    feed.close()
+    assert len(seen) >= 4
+    lists = {host: count for host, count in server.requests.items() if host.endswith(" markets")}
+    assert set(lists.values()) <= {1, 2}, lists  # loaded once (Kraken's is two requests), however many rounds
+
+
+def test_blocking_calls_work_under_a_running_event_loop(server):
+    """As in a notebook."""
+
+    async def cell():
+        return fetch_last_prices(["BTC"], patience=QUICK)
+
+    assert asyncio.run(cell())["BTC"].price > 0
