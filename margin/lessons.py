@@ -1,20 +1,17 @@
-"""The numbers behind the Learn page: two assets, a normal distribution, closed forms; and recorded event days.
+"""The closed forms behind the Learn page: two positions, a normal distribution, figures to redo on paper.
 
 Throughout: values in USD with their sign (long > 0), volatilities per day as fractions, mean return zero, margin =
 expected shortfall over one day. For normal losses ES = k x standard deviation, k = phi(z) / (1 - level).
 Source of the factor: McNeil, Frey and Embrechts (2015), "Quantitative Risk Management", example 2.14.
+The steps that use price history are in lessons_history.py. Definitions and tests: docs/learn.md.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr, ndtri, owens_t
 
 from margin.errors import InputError
-from margin.ladder import compare
-from margin.market import Market, parse_date
-from margin.portfolio import Portfolio
 from margin.scenarios import tail_factor
 
 LEVEL = 0.975
@@ -63,15 +60,6 @@ def pooled(pair: Pair, level: float = LEVEL) -> float:
     return tail_factor("es", level, None) * pair.pooled_deviation
 
 
-def density(value: float, vol: float, points: int = 181) -> tuple[np.ndarray, np.ndarray]:
-    """(PnL USD, probability per USD) of one position's day, four deviations to either side; vol must be above 0."""
-    deviation = abs(value) * vol
-    if deviation <= 0:
-        raise InputError("position", value, "has no risk to draw")
-    x = np.linspace(-4.0 * deviation, 4.0 * deviation, points)
-    return x, np.exp(-((x / deviation) ** 2) / 2.0) / (deviation * np.sqrt(2.0 * np.pi))
-
-
 def pooled_by_correlation(pair: Pair, points: int = 81) -> tuple[np.ndarray, np.ndarray]:
     """(correlation from -1 to 1, pooled margin USD) of the pair with everything else as it is."""
     rho = np.linspace(-1.0, 1.0, points)
@@ -106,7 +94,7 @@ def exhaustion(pair: Pair, capital: float) -> tuple[float, float]:
     else:
         neither = float(ndtr(h) - 2.0 * owens_t(h, np.sqrt((1.0 - r) / (1.0 + r))))
     pool = pair.pooled_deviation
-    alone = float(1.0 - ndtr(capital / pool)) if pool > 0 else float(capital < 0)
+    alone = float(ndtr(-capital / pool)) if pool > 0 else float(capital < 0)
     return 1.0 - neither, alone
 
 
@@ -121,43 +109,60 @@ def capital_for(pair: Pair, probability: float) -> tuple[float, float]:
     return high, float(-ndtri(probability)) * pair.pooled_deviation
 
 
-@dataclass(frozen=True)
-class EventDay:
-    """One named event: margins set the day before, USD, and the loss that followed (> 0 is a loss)."""
-
-    name: str
-    start: str
-    end: str
-    isolated: float
-    pooled: float
-    loss: float
-
-    @property
-    def share(self) -> float:
-        """Loss / pooled margin; above 1 the pooled margin was not enough."""
-        return self.loss / self.pooled
+def exhaustion_curve(pair: Pair, points: int = 120) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(capital USD, any silo's, the pool's probability of running out), up to where silos all but never do."""
+    capital = np.linspace(1.0, 1.15 * capital_for(pair, 0.0006)[0], points)
+    both = np.array([exhaustion(pair, float(c)) for c in capital])
+    return capital, both[:, 0], both[:, 1]
 
 
-def event_days(
-    portfolio: Portfolio, market: Market, events: Sequence[tuple[str, str, str]], lookback: int = 500
-) -> list[EventDay]:
-    """What the margin of the day before each event would have met. Linear books; margin is historical ES over the
-    event's length, from prices up to the day before only.
+@dataclass(frozen=True, eq=False)
+class CorrelationBreak:
+    """A pair whose pooled margin was set at one correlation and that then meets another.
 
-    events : (name, first day, last day). Events without prices, or without 100 returns before them, are left out.
+    margin, needed     : USD held, and USD the pair needs at the actual correlation
+    expected, exceeded : probability a day that the loss exceeds the margin held, at the assumed and actual correlation
+    losses (k,) USD, loss positive; assumed_density, actual_density (k,) per USD
     """
-    found = []
-    for name, start, end in events:
-        first, last = parse_date(start), parse_date(end)
-        eve = first - np.timedelta64(1, "D")
-        days = int((last - eve).days)
-        try:
-            before = compare(portfolio, market, as_of=str(eve.date()), horizon=days, lookback=lookback)
-            after = {a: market.price(a, str(last.date())) for a in portfolio.assets}
-        except InputError:
-            continue
-        if before.as_of != eve or before.scenarios < 100 or before.portfolio <= 0:
-            continue
-        pnl = sum(p.quantity * (after[p.underlying] - p.price) for p in before.positions)
-        found.append(EventDay(name, start, end, before.isolated, before.portfolio, -pnl))
-    return found
+
+    margin: float
+    needed: float
+    expected: float
+    exceeded: float
+    losses: np.ndarray
+    assumed_density: np.ndarray
+    actual_density: np.ndarray
+
+
+def correlation_break(pair: Pair, actual: float, level: float = LEVEL, points: int = 241) -> CorrelationBreak:
+    """The pair's margin at its own correlation against losses at `actual`: P(L > M) = 1 - Phi(M / deviation).
+
+    The densities reach 3.2 deviations of the worst correlation, the same for every `actual`. A correlation that leaves
+    no risk has no density: all zeros.
+    """
+    if pair.pooled_deviation <= 0:
+        raise InputError("correlation", pair.correlation, "leaves no risk and so no margin to exceed")
+    other = replace(pair, correlation=actual)
+    margin = pooled(pair, level)
+    widest = sum(abs(d) for d in pair.deviations)
+    losses = np.linspace(-3.2 * widest, 3.2 * widest, points)
+    return CorrelationBreak(
+        margin,
+        pooled(other, level),
+        _beyond(margin, pair.pooled_deviation),
+        _beyond(margin, other.pooled_deviation),
+        losses,
+        _normal_density(losses, pair.pooled_deviation),
+        _normal_density(losses, other.pooled_deviation),
+    )
+
+
+def _beyond(margin: float, deviation: float) -> float:
+    """P(loss > margin) of a normal loss; 0 where there is nothing to lose."""
+    return float(ndtr(-margin / deviation)) if deviation > 0 else 0.0
+
+
+def _normal_density(x: np.ndarray, deviation: float) -> np.ndarray:
+    if deviation <= 0:
+        return np.zeros_like(x)
+    return np.exp(-((x / deviation) ** 2) / 2.0) / (deviation * np.sqrt(2.0 * np.pi))

@@ -76,28 +76,30 @@ def name_axis(names: Sequence[str], colours: Palette, **more: Any) -> dict[str, 
     }
 
 
-def amount_column(texts: Sequence[str], colours: Palette, bold: Sequence[bool] = ()) -> list[dict[str, Any]]:
+def amount_column(
+    texts: Sequence[str], colours: Palette, bold: Sequence[bool] = (), size: int = 13
+) -> list[dict[str, Any]]:
     """Annotations: one text per bar in a column right of the plot, where no bar can push it out of view."""
     return [
         {
             "x": 1,
             "xref": "paper",
             "xanchor": "right",
-            "xshift": column_width(texts),
+            "xshift": column_width(texts, size),
             "y": i,
             "text": f"<b>{text}</b>" if i < len(bold) and bold[i] else text,
             "showarrow": False,
             "align": "right",
-            "font": {"color": colours.text, "size": 13},
+            "font": {"color": colours.text, "size": size},
         }
         for i, text in enumerate(texts)
     ]
 
 
-def column_width(texts: Sequence[str]) -> float:
+def column_width(texts: Sequence[str], size: int = 13) -> float:
     """Pixels the column of amounts takes right of the plot (lines are divided by <br>)."""
     longest = max((len(line) for text in texts for line in text.split("<br>")), default=0)
-    return round(10 + LETTER * longest)
+    return round(10 + LETTER * longest * size / 13)
 
 
 def safe(text: str) -> str:

@@ -1,5 +1,6 @@
 """The ladder drawn: from isolated to safeguarded margin, who contributes, and the same under every method."""
 
+from collections.abc import Collection
 from typing import Any
 
 import plotly.graph_objects as go
@@ -37,8 +38,11 @@ METHODS_SHORT = {
 NAMED_IN_ALT = 8
 
 
-def ladder_steps(comparison: Comparison) -> list[tuple[str, bool, float, str]]:
-    """(name, whether it is a total, USD: the total or the signed change, plain words) from isolated to safeguarded."""
+def ladder_steps(comparison: Comparison, even_zero: Collection[str] = ()) -> list[tuple[str, bool, float, str]]:
+    """(name, whether it is a total, USD: the total or the signed change, plain words) from isolated to safeguarded.
+
+    even_zero : keys of the safeguards that are named although they add nothing
+    """
     c = comparison
     steps = [
         ("Isolated", True, c.isolated, "every position on its own"),
@@ -50,7 +54,7 @@ def ladder_steps(comparison: Comparison) -> list[tuple[str, bool, float, str]]:
     added = [
         (SAFEGUARD_SHORT.get(line.key, line.label), False, line.amount, line.detail)
         for line in c.safeguard_lines
-        if line.enabled and line.amount is not None and abs(line.amount) > least
+        if line.enabled and line.amount is not None and (abs(line.amount) > least or line.key in even_zero)
     ]
     return [*steps, *added, ("With safeguards", True, c.safeguarded, "what a careful clearing house would charge")]
 
@@ -60,8 +64,8 @@ def waterfall(comparison: Comparison) -> go.Figure:
     return waterfall_of(ladder_steps(comparison))
 
 
-def waterfall_of(steps: list[tuple[str, bool, float, str]], size: int = 13, row: int = BAR_HEIGHT) -> go.Figure:
-    """A waterfall of named steps as `ladder_steps` gives them."""
+def waterfall_of(steps: list[tuple[str, bool, float, str]], size: int = 13, rows: int = 0) -> go.Figure:
+    """A waterfall of named steps as `ladder_steps` gives them, `size` its type, with room for at least `rows`."""
     colours = palette()
     amounts = [amount for _, _, amount, _ in steps]
     texts = [short_money(a) if total else signed_money(a) for _, total, a, _ in steps]
@@ -83,14 +87,15 @@ def waterfall_of(steps: list[tuple[str, bool, float, str]], size: int = 13, row:
         "hovertemplate": "<b>%{customdata[0]} %{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
     }
     names = [f"<b>{name}</b>" if total else name for name, total, _, _ in steps]
-    column = amount_column(texts, colours, [total for _, total, _, _ in steps])
+    column = amount_column(texts, colours, [total for _, total, _, _ in steps], size)
+    rows = max(rows, len(steps))
     return drawn(
         colours,
-        36 + row * len(steps),
+        36 + BAR_HEIGHT * rows,
         [bars],
         xaxis={**DOLLARS, "range": [min(0.0, *levels), max(1e-9, *levels) * 1.02]},
-        yaxis=name_axis(names, colours, tickfont={"color": colours.text, "size": size}),
-        margin={"r": column_width(texts)},
+        yaxis=name_axis(names, colours, tickfont={"color": colours.text, "size": size}, range=[rows - 0.45, -0.55]),
+        margin={"r": column_width(texts, size)},
         annotations=column,
         hoverlabel={"align": "left", "namelength": -1},
     )
