@@ -1,0 +1,6 @@
+"""Correlations: how stable is the hedge, and what would the book need if it were not?"""
+
+from ui import correlations, entrance
+
+entrance.through_app("pages/correlations.py")
+correlations.page()

@@ -1,0 +1,83 @@
+"""The Correlations page in Chromium: play the film, click a cell, move a correlation, take the files away."""
+
+import csv
+import io
+
+import pytest
+
+from tests.running_app import settled
+
+
+@pytest.fixture
+def correlations(visit):
+    def opened(view="", **options):
+        page = visit(f"/correlations{view}", **options)
+        page.locator(".js-plotly-plot").first.wait_for()
+        return page
+
+    return opened
+
+
+def film(page):
+    return page.locator(".st-key-correlation_film")
+
+
+def test_the_film_plays_and_a_click_follows_a_pair(correlations):
+    page = correlations()
+    label = film(page).locator(".slider-label").first
+    before = label.text_content()
+    film(page).get_by_text("Play").click()
+    page.wait_for_function(
+        "before => document.querySelector('.st-key-correlation_film .slider-label').textContent !== before", arg=before
+    )
+    names = film(page).locator(".ytick text").all_text_contents()
+    box = film(page).locator(".nsewdrag").bounding_box()
+    cell = box["width"] / len(names)
+    page.mouse.click(box["x"] + 2.5 * cell, box["y"] + 0.5 * box["height"] / len(names))
+    page.get_by_text(f"{names[0]} and {names[2]} through time").or_(
+        page.get_by_text(f"{names[2]} and {names[0]} through time")
+    ).wait_for()
+
+
+def test_a_what_if_is_moved_by_keyboard_and_taken_into_the_book(correlations):
+    page = correlations("?correlation_view=What+if")
+    slider = page.get_by_role("slider", name="What if the correlation")
+    slider.focus()
+    for _ in range(15):
+        page.keyboard.press("ArrowLeft")
+    page.get_by_text("no change").wait_for(state="detached")
+    settled(page)
+    said = page.locator("[data-testid=stMetric]:has-text('Margin, what if') [data-testid=stMetricValue]").inner_text()
+    page.get_by_role("button", name="Use in my book").click()
+    settled(page)
+    page.get_by_role("link", name="Portfolio").click()
+    page.locator(f"[data-testid=stMetric]:has-text('{said}')").first.wait_for()
+
+
+def test_figures_and_charts_can_be_taken_away(correlations):
+    page = correlations()
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="This pair").click()
+    rows = list(csv.reader(io.StringIO(caught.value.path().read_text())))
+    assert rows[0][:4] == ["date", "correlation", "low", "high"]
+    assert len(rows) > 1000
+    chart = page.locator(".st-key-correlation_path")
+    chart.hover()
+    with page.expect_download() as caught:
+        chart.locator("[data-title^='Download plot']").click()
+    assert caught.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_needs_no_sideways_scrolling(correlations, scheme):
+    for view in ("Through+time", "Calm+and+stress", "Shelf+life", "What+if", "When+it+breaks"):
+        page = correlations(f"?correlation_view={view}", viewport={"width": 390, "height": 844}, color_scheme=scheme)
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.get_by_test_id("stException").count() == 0
+        charts = page.locator("[data-testid=stPlotlyChart]")
+        for i in range(charts.count()):
+            assert charts.nth(i).evaluate(
+                "e => [e, ...e.querySelectorAll('*')].some(x => (x.getAttribute('aria-label') || '').length > 20)"
+            )
+        page.close()
