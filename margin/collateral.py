@@ -5,19 +5,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from margin.errors import InputError, MissingPriceError
 from margin.estimators import estimate, observations
 from margin.exposures import Book, value_book
-from margin.instruments import USD_STABLECOINS
+from margin.haircut import describe, haircut
+from margin.haircut_settings import HaircutSettings
+from margin.haircut_tails import LEAST_RETURNS
 from margin.market import Market
 from margin.portfolio import Collateral, Position
 from margin.safeguards import Rung
 from margin.scenarios import history
 from margin.settings import Settings, date_text
-from margin.tail import expected_shortfall
-
-HAIRCUT_LEVEL = 0.99
-HAIRCUT_HORIZON = 2  # days to sell collateral, as EMIR article 26 has for listed products
-HAIRCUT_FLOORS = {"stablecoin": 0.01, "other": 0.05}
 
 
 @dataclass(frozen=True)
@@ -101,26 +99,19 @@ def account(collateral: Sequence[Collateral], rung: Rung, safeguarded: float) ->
     )
 
 
-def default_haircut(asset: str, market: Market, settings: Settings) -> tuple[float, str]:
-    """(fraction, where it comes from): 99% ES of the asset's two-day loss over the lookback, not below a floor.
+def default_haircut(asset: str, market: Market, settings: Settings, size_usd: float = 0.0) -> tuple[float, str]:
+    """(fraction, where it comes from): the dynamic haircut of that size (margin/haircut.py), over the same lookback.
 
-    Dollars have none. Floors: 1% for dollar stablecoins, 5% for everything else.
+    An asset with too little history to say what it may lose counts for nothing.
     """
-    if asset == "USD":
-        return 0.0, "dollars"
-    floor = HAIRCUT_FLOORS["stablecoin" if asset in USD_STABLECOINS else "other"]
-    if asset not in market:
-        return floor, "floor: no price history"
-    key = ("haircut", asset, settings.as_of, settings.lookback)
-    return market.remember(key, lambda: _tail_haircut(asset, market, settings, floor))
-
-
-def _tail_haircut(asset: str, market: Market, settings: Settings, floor: float) -> tuple[float, str]:
-    returns = market.returns([asset], settings.as_of, HAIRCUT_HORIZON, settings.lookback).values
-    tail = float(expected_shortfall(-returns[:, 0], HAIRCUT_LEVEL))
-    if tail <= floor:
-        return floor, f"floor {floor:.0%} (tail loss {max(tail, 0.0):.2%})"
-    return min(tail, 1.0), f"{HAIRCUT_LEVEL:.0%} ES over {HAIRCUT_HORIZON} days"
+    chosen = HaircutSettings(lookback=max(settings.lookback, LEAST_RETURNS))
+    try:
+        found = haircut(market, asset, size_usd, settings.as_of, chosen)
+    except MissingPriceError:
+        raise
+    except InputError as error:
+        return 1.0, f"nothing counts: {asset} {error.problem}"
+    return found.total, describe(found)
 
 
 def _line(asset: str, quantity: float, market: Market, settings: Settings, notes: list[str]) -> CollateralLine:
@@ -128,10 +119,15 @@ def _line(asset: str, quantity: float, market: Market, settings: Settings, notes
     if note:
         notes.append(note + ".")
     chosen = dict(settings.haircuts).get(asset)
-    haircut, source = (chosen, "set by you") if chosen is not None else default_haircut(asset, market, settings)
     value = quantity * price
-    counted = value * (1.0 - haircut) if value > 0 else value  # debts count in full
-    return CollateralLine(asset, quantity, price, value, haircut if value > 0 else 0.0, counted, source)
+    if chosen is not None:
+        cut, source = chosen, "set by you"
+    elif value > 0:
+        cut, source = default_haircut(asset, market, settings, value)
+    else:
+        cut, source = 0.0, "a debt counts in full"
+    counted = value * (1.0 - cut) if value > 0 else value
+    return CollateralLine(asset, quantity, price, value, cut if value > 0 else 0.0, counted, source)
 
 
 def _unrealised(book: Book) -> tuple[float, list[str]]:

@@ -123,8 +123,13 @@ def test_haircuts(files, capsys):
     got = json.loads(out)["haircuts"]
     assert status == 0
     worst = np.sort(Market(market_frame()).returns(["BTC"], None, 2, 500).values[:, 0])[:5]
-    assert got["BTC"]["haircut"] == pytest.approx(-worst.mean())
-    assert "99% ES over 2 days" in run(capsys, "haircuts", "--prices", files / "C.csv", "--volumes", files / "V.csv")[1]
+    assert got["BTC"]["parts"]["tail"] == pytest.approx(-worst.mean())
+    assert got["BTC"]["haircut"] == pytest.approx(sum(got["BTC"]["parts"].values()))
+    large = run(capsys, "haircuts", "--prices", files / "C.csv", "--volumes", files / "V.csv", "--size", "1e9")[1]
+    btc = next(line.split() for line in large.splitlines() if line.startswith("BTC"))
+    assert float(btc[1].rstrip("%")) / 100 > got["BTC"]["haircut"]
+    ewma = run(capsys, "haircuts", "--prices", files / "C.csv", "--tail", "ewma", "--json")[1]
+    assert json.loads(ewma)["haircuts"]["BTC"]["parts"]["tail"] != got["BTC"]["parts"]["tail"]
 
 
 BAD = [
@@ -150,6 +155,9 @@ BAD = [
     (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/words.csv"], "is not a number"),
     (["correlation", "--prices", "{d}/C.csv", "--method", "guess"], "method"),
     (["correlation", "--prices", "{d}/C.csv", "--window", "1"], "window"),
+    (["haircuts", "--prices", "{d}/C.csv", "--tail", "guess"], "haircut.tail"),
+    (["haircuts", "--prices", "{d}/C.csv", "--size", "-1"], "size_usd"),
+    (["haircuts", "--prices", "{d}/C.csv", "--as-of", "never"], "as_of"),
     (["correlation"], "arguments"),
     (["dance"], "arguments"),
     ([], "arguments"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from margin import Collateral, InputError, Market, Portfolio, Position, Settings, compare
 from margin.equal_risk import equal_risk
 from margin.freed_capital import freed_capital
+from margin.haircut import describe, haircut
 from tests.engine.books import books, market_frame
 
 FRAME = market_frame()
@@ -48,12 +49,27 @@ def test_debts_count_in_full_and_loans_at_market():
     assert c.account.equity == pytest.approx(20 * 3000 * 0.8 - 1000 - 30_000)
 
 
-def test_default_haircut_is_the_two_day_tail():
-    returns = MARKET.returns(["BTC"], None, 2, 500).values[:, 0]
-    worst = np.sort(returns)[:5]
-    c = compare(book([Position("ETH/USD", 1)], ("BTC", 1)), MARKET)
-    assert c.account.collateral[0].haircut == pytest.approx(-worst.mean())
-    assert c.account.collateral[0].source == "99% ES over 2 days"
+def test_the_default_haircut_is_the_dynamic_one_of_that_size():
+    worst = np.sort(MARKET.returns(["BTC"], None, 2, 500).values[:, 0])[:5]
+    c = compare(book([Position("ETH/USD", 1)], ("BTC", 2)), MARKET)
+    line = c.account.collateral[0]
+    expected = haircut(MARKET, "BTC", 120_000.0)
+    assert line.haircut == expected.total
+    assert expected.tail == pytest.approx(-worst.mean())
+    assert line.source == describe(expected)
+
+
+def test_collateral_with_too_little_history_counts_for_nothing_and_says_so():
+    young = FRAME.assign(NEW=FRAME["BTC"].where(np.arange(len(FRAME)) >= len(FRAME) - 20))
+    c = compare(book([Position("ETH/USD", 1)], ("NEW", 1)), young)
+    assert c.account.collateral_value == 0.0
+    assert "nothing counts" in c.account.collateral[0].source
+    assert "are needed" in c.account.collateral[0].source
+
+
+def test_a_debt_has_no_haircut():
+    c = compare(book([Position("ETH/USD", 1)], ("BTC", -1)), MARKET)
+    assert (c.account.collateral[0].haircut, c.account.collateral_value) == (0.0, -60_000.0)
 
 
 def test_joint_treatment_lets_coins_hedge_a_short_in_the_same_coin():
