@@ -14,6 +14,7 @@ from margin.haircut import COMPONENTS, OrderBook, dynamic_haircuts, haircut, hai
 from margin.haircut_settings import TAILS, HaircutSettings, described
 from margin.haircut_tiers import Tier, tier_table, tiered_haircut
 from tests.correlation.worlds import frame
+from tests.support import shared_path
 
 FRAME = frame(n=1300)
 FRAME["USDT"] = 1 - 0.002 * np.abs(np.sin(np.arange(1300)))
@@ -34,9 +35,9 @@ def tail_mean(losses, level):
     return (worst[:whole].sum() + (mass - whole) * (worst[whole] if whole < len(worst) else 0.0)) / mass
 
 
-def slow_haircut(asset, size, as_of, s):
-    """From the sentences of docs/haircuts.md, with pandas and loops."""
-    closes = FRAME[asset].dropna()[:as_of]
+def slow_haircut(asset, size, as_of, s, table=FRAME):
+    """From the sentences of docs/haircuts.md, with pandas and loops; 20 million dollars traded a day."""
+    closes = table[asset].dropna()[:as_of]
     steps = closes.index.to_series().diff()
 
     def over(days):
@@ -104,6 +105,17 @@ def test_every_component_equals_the_slow_twin(asset, s):
         for name, value in slow_haircut(asset, size, as_of, s).items():
             assert getattr(got, name) == pytest.approx(value, rel=1e-9, abs=1e-12), name
         assert got.as_of == FRAME[asset].dropna()[:as_of].index[-1]
+
+
+@pytest.mark.parametrize("asset", ["BTC", "ETH", "SOL", "XRP"])
+@pytest.mark.parametrize("tail", TAILS)
+def test_recorded_prices_equal_the_slow_twin(asset, tail):
+    table = pd.read_csv(shared_path("market/daily_closes.csv"), index_col="date", parse_dates=True)[[asset]]
+    market, s = Market(table, table.notna() * 2e7), HaircutSettings(tail=tail)
+    for as_of in ("2022-11-09", "2025-10-12"):
+        got = haircut(market, asset, 5e6, as_of, s)
+        for name, value in slow_haircut(asset, 5e6, as_of, s, table).items():
+            assert getattr(got, name) == pytest.approx(value, rel=1e-9, abs=1e-12), name
 
 
 @settings(max_examples=60, deadline=None)
