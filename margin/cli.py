@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from margin import cli_compare, cli_correlation, cli_haircuts
+from margin import cli_backtest, cli_compare, cli_correlation, cli_haircuts
 from margin.errors import InputError, one_line
 
-COMMANDS = (cli_compare, cli_correlation, cli_haircuts)
+COMMANDS = (cli_compare, cli_correlation, cli_haircuts, cli_backtest)
 
 
 class Parser(argparse.ArgumentParser):

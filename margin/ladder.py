@@ -209,8 +209,8 @@ def _result(
     isolated, netted, pooled = float(standalone.sum()), float(by_underlying.sum()), model.total()
     contributions = model.contributions()
     if settings.measure == "es" or isinstance(scenario_set, Elliptical):
-        netted = _no_rounding_above(netted, isolated, isolated)
-        pooled = _no_rounding_above(pooled, netted, isolated)
+        netted = no_rounding_above(netted, isolated, isolated)
+        pooled = no_rounding_above(pooled, netted, isolated)
     rung = Rung(isolated, pooled, book, past, market, settings)
     lines = safeguard_lines(rung)
     safeguarded = lines[-1].requirement_after
@@ -252,7 +252,7 @@ def _result(
     )
 
 
-def _no_rounding_above(lower: float, upper: float, scale: float) -> float:
+def no_rounding_above(lower: float, upper: float, scale: float) -> float:
     """`lower`, which theory puts at or below `upper`, without the excess of floating point next to `scale` USD."""
     return min(lower, upper) if lower <= upper + 1e-9 * scale else lower
 

@@ -56,10 +56,10 @@ class ScenarioModel:
 
     def groups(self, labels: Sequence[int], count: int) -> np.ndarray:
         members = np.eye(count)[list(labels)]
-        return _without_dust(self.tail(self.losses @ members), self._alone @ members, self.DUST)
+        return without_dust(self.tail(self.losses @ members), self._alone @ members, self.DUST)
 
     def total(self) -> float:
-        return float(_without_dust(self.tail(self.book), self._alone.sum(), self.DUST))
+        return float(without_dust(self.tail(self.book), self._alone.sum(), self.DUST))
 
     def contributions(self) -> np.ndarray:
         """Mean loss of each position over the tail scenarios of the book (for VaR: over the scenarios at it).
@@ -90,10 +90,10 @@ class EllipticalModel:
 
     def groups(self, labels: Sequence[int], count: int) -> np.ndarray:
         members = np.eye(count)[list(labels)]
-        return _without_dust(self._margin(members.T @ self.weights), self.standalone() @ members, self.DUST)
+        return without_dust(self._margin(members.T @ self.weights), self.standalone() @ members, self.DUST)
 
     def total(self) -> float:
-        return float(_without_dust(self._margin(self.weights.sum(axis=0)), self.standalone().sum(), self.DUST))
+        return float(without_dust(self._margin(self.weights.sum(axis=0)), self.standalone().sum(), self.DUST))
 
     def contributions(self) -> np.ndarray:
         """factor x w_i' C w / sqrt(w' C w), Euler's share of a homogeneous function."""
@@ -104,5 +104,6 @@ class EllipticalModel:
         return self.weights @ (self.covariance @ book) * (self.factor**2 / total)
 
 
-def _without_dust(pooled: np.ndarray, alone: np.ndarray, dust: float) -> np.ndarray:
+def without_dust(pooled: np.ndarray, alone: np.ndarray, dust: float) -> np.ndarray:
+    """`pooled` USD, 0 where it is no more than `dust` of the USD of its parts alone."""
     return np.where(pooled <= dust * alone, 0.0, pooled)

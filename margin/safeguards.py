@@ -46,6 +46,43 @@ class Rung:
         """(n,) USD loss of today's book under every return of the whole history."""
         return self.book.losses(self.past.horizon.values).sum(axis=1)
 
+    @property
+    def dates(self) -> np.ndarray:
+        """(n,) end of each of those returns."""
+        return self.past.horizon.dates
+
+    @property
+    def net(self) -> np.ndarray:
+        """(k,) USD delta of the book in each of `assets`."""
+        return self.book.linear_weights().sum(axis=0)
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        return self.book.assets
+
+    @property
+    def daily_vol(self) -> np.ndarray:
+        """(k,) EWMA volatility per day."""
+        return self.book.daily_vol
+
+    @property
+    def recent_vol(self) -> np.ndarray:
+        """(k,) standard deviation of the last `lookback` daily returns."""
+        return self.past.daily[-self.settings.lookback :].std(axis=0)
+
+    @property
+    def correlations(self) -> "Extremes | None":
+        """Correlations seen so far, None while there are too few returns."""
+        returns, lookback = self.past.daily, self.settings.lookback
+        if len(returns) < CORRELATION_WINDOW:
+            return None
+        key = ("extremes", self.past.assets, self.settings.as_of, lookback)
+        return self.market.remember(key, lambda: _correlation_extremes(returns, lookback))
+
+    def volume(self, asset: str) -> float | None:
+        """Median USD traded per day."""
+        return self.market.median_volume(asset, self.book.as_of, VOLUME_DAYS)
+
     def tail(self, losses: np.ndarray) -> float:
         """USD margin of one series of losses (n,), by the measure and level of the settings."""
         return ScenarioModel(losses[:, None], self.settings.level, self.settings.measure).total()
@@ -55,7 +92,7 @@ class Rung:
         """(USD margin in the worst window of `lookback` returns, which days those are)."""
         length = min(self.settings.lookback, len(self.losses))
         window = slice(start := worst_window(self.losses, length, self.settings.level), start + length)
-        dates = self.past.horizon.dates[window]
+        dates = self.dates[window]
         days = f"{str(dates[0])[:10]} to {str(dates[-1])[:10]}"
         return self.tail(self.losses[window]), f"the worst {length} returns ({days})"
 
@@ -110,7 +147,7 @@ def _stressed(margin: float, rung: Rung, s: Safeguards) -> tuple[float, str]:
 
 def _correlation_break(margin: float, rung: Rung, s: Safeguards) -> tuple[float, str]:
     """weight x margin x (how much volatility would rise if every pair went to its worst correlation seen - 1)."""
-    ratio = correlation_break_ratio(rung.book.linear_weights().sum(axis=0), rung.past, rung.market, rung.settings)
+    ratio = 1.0 if rung.correlations is None else break_ratio(rung.net * rung.recent_vol, rung.correlations)
     room = max(rung.isolated - rung.portfolio, 0.0)
     amount = min(s.correlation_weight * rung.portfolio * (ratio - 1.0), room)
     detail = (
@@ -120,21 +157,26 @@ def _correlation_break(margin: float, rung: Rung, s: Safeguards) -> tuple[float,
     return max(amount, 0.0), detail
 
 
-def correlation_break_ratio(weights: np.ndarray, past: History, market: Market, settings: Settings) -> float:
-    """sqrt(variance with each pair at the correlation that hurts this book most / variance now), at least 1.
+@dataclass(frozen=True)
+class Extremes:
+    """Each (k, k): every pair's lowest and highest correlation over 60-return windows so far, and the present one."""
 
-    weights : (k,) USD per asset. The extremes are each pair's own over 60-return windows up to as-of, so together they
-    are a bound, not a matrix that was ever seen.
+    low: np.ndarray
+    high: np.ndarray
+    now: np.ndarray
+
+
+def break_ratio(dollars: np.ndarray, seen: Extremes) -> float:
+    """root(variance with each pair at the correlation that hurts this book most / variance now), at least 1.
+
+    dollars : (k,) USD standard deviation per asset, signed. The extremes are each pair's own, so together they are a
+    bound, not a matrix that was ever seen.
     """
-    returns = past.daily
-    if len(weights) < 2 or len(returns) < CORRELATION_WINDOW:
+    if len(dollars) < 2:
         return 1.0
-    key = ("extremes", past.assets, settings.as_of, settings.lookback)
-    low, high, now = market.remember(key, lambda: _correlation_extremes(returns, settings.lookback))
-    dollars = weights * returns[-settings.lookback :].std(axis=0)
     products = np.outer(dollars, dollars)
-    worst = np.where(products > 0, np.maximum(high, now), np.minimum(low, now))
-    current, broken = float(np.sum(products * now)), float(np.sum(products * worst))
+    worst = np.where(products > 0, np.maximum(seen.high, seen.now), np.minimum(seen.low, seen.now))
+    current, broken = float(np.sum(products * seen.now)), float(np.sum(products * worst))
     gross = float(np.abs(dollars).sum())
     if gross <= 0:
         return 1.0
@@ -142,15 +184,14 @@ def correlation_break_ratio(weights: np.ndarray, past: History, market: Market, 
     return float(np.sqrt(max(broken, 0.0) / max(current, (0.01 * gross) ** 2))) if broken > current else 1.0
 
 
-def _correlation_extremes(returns: np.ndarray, lookback: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _correlation_extremes(returns: np.ndarray, lookback: int) -> Extremes:
     starts = np.arange(len(returns) - CORRELATION_WINDOW, -1, -CORRELATION_STEP)
     windows = np.stack([returns[s : s + CORRELATION_WINDOW] for s in starts])
-    corr = _correlations(windows)
-    now = _correlations(returns[None, -lookback:])[0]
-    return corr.min(axis=0), corr.max(axis=0), now
+    corr = correlations(windows)
+    return Extremes(corr.min(axis=0), corr.max(axis=0), correlations(returns[None, -lookback:])[0])
 
 
-def _correlations(windows: np.ndarray) -> np.ndarray:
+def correlations(windows: np.ndarray) -> np.ndarray:
     """(w, n, k) -> (w, k, k); 0 where an asset does not vary within a window, 1 on the diagonal."""
     centred = windows - windows.mean(axis=1, keepdims=True)
     cov = np.einsum("wni,wnj->wij", centred, centred)
@@ -167,12 +208,11 @@ def _liquidity(margin: float, rung: Rung, s: Safeguards) -> tuple[float | None, 
 
     Source: the square-root law of market impact, e.g. Toth et al. (2011).
     """
-    net = rung.book.linear_weights().sum(axis=0)
     total, missing = 0.0, []
-    for asset, usd, vol in zip(rung.book.assets, np.abs(net), rung.book.daily_vol, strict=True):
+    for asset, usd, vol in zip(rung.assets, np.abs(rung.net), rung.daily_vol, strict=True):
         if usd == 0:
             continue
-        volume = rung.market.median_volume(asset, rung.book.as_of, VOLUME_DAYS)
+        volume = rung.volume(asset)
         if not volume:
             missing.append(asset)
             continue
@@ -196,7 +236,7 @@ def _procyclicality(margin: float, rung: Rung, s: Safeguards) -> tuple[float, st
         return max(s.stress_share * (tail - margin), 0.0), detail
     long_run = rung.losses[-LONG_RUN:]
     floor = rung.tail(long_run)
-    years = (rung.past.horizon.dates[-1] - rung.past.horizon.dates[-len(long_run)]) / np.timedelta64(365, "D")
+    years = (rung.dates[-1] - rung.dates[-len(long_run)]) / np.timedelta64(365, "D")
     detail = f"Not below {_usd(floor)}, the margin over {years:.1f} years of history (up to ten where there are)."
     return max(floor - margin, 0.0), detail
 
