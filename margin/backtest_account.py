@@ -48,9 +48,10 @@ class AccountRecord:
         return float((self.liquidated > 0).mean())
 
     @property
-    def return_on_margin(self) -> float:
-        """Sum of final equity / sum of what was put in - 1."""
-        return float(self.final.sum() / self.started.sum() - 1.0)
+    def return_on_margin(self) -> float | None:
+        """Sum of final equity / sum of what was put in - 1; None where nothing was asked for."""
+        put_in = float(self.started.sum())
+        return float(self.final.sum()) / put_in - 1.0 if put_in > 0 else None
 
 
 def simulate_accounts(
@@ -86,7 +87,8 @@ def simulate_accounts(
         needs = {mode: np.array([_need(walk, r, mode, chosen) for r in stretch]) for mode in MODES}
         gains = _gains(walk, int(row), hold, rates)
         for mode in MODES:
-            results[mode].append(_run(gains, needs[mode], maintenance, mode == "isolated"))
+            dust = 1e-9 * float(np.abs(walk.values[row]).sum())
+            results[mode].append(_run(gains, needs[mode], maintenance, mode == "isolated", dust))
         if progress is not None:
             progress((done + 1) / len(opened))
     dates = walk.close_dates[opened]
@@ -121,16 +123,17 @@ def _gains(walk: Walk, row: int, hold: int, rates: np.ndarray) -> np.ndarray:
     return values - values[0] - paid
 
 
-def _run(gains: np.ndarray, need: np.ndarray, maintenance: float, silos: bool) -> tuple[float, ...]:
-    """(started, final, called, positions liquidated, uncovered) of one opening."""
+def _run(gains: np.ndarray, need: np.ndarray, maintenance: float, silos: bool, dust: float) -> tuple[float, ...]:
+    """(started, final, called, positions liquidated, uncovered) of one opening; `dust` USD is rounding."""
     books = gains if silos else gains.sum(axis=1, keepdims=True)
     equity = need[0] + books
-    low = equity[1:] < maintenance * need[1:]
+    low = equity[1:] < maintenance * need[1:] - dust
     closed = low.any(axis=0)
     end = np.where(closed, low.argmax(axis=0) + 1, len(books) - 1)
     last = equity[end, np.arange(books.shape[1])]
+    last = np.where(np.abs(last) > dust, last, 0.0)
     alive = np.arange(1, len(books))[:, None] <= end
-    called = bool(((equity[1:] < need[1:] * (1 - 1e-12)) & alive).any())
+    called = bool(((equity[1:] < need[1:] - dust) & alive).any())
     positions = closed.sum() if silos else closed[0] * gains.shape[1]
     return (
         float(need[0].sum()),

@@ -63,6 +63,12 @@ def _titled(axis: dict[str, Any] | None, colours: Palette) -> dict[str, Any]:
     return axis
 
 
+def legend_above(colours: Palette) -> dict[str, Any]:
+    """Layout of a legend in a row above the plot; leave it room with a top margin."""
+    place = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom"}
+    return {"showlegend": True, "legend": {**place, "font": {"color": colours.text}, "traceorder": "normal"}}
+
+
 def name_axis(names: Sequence[str], colours: Palette, **more: Any) -> dict[str, Any]:
     """A y axis of names at 0, 1, 2 ... from the top. Positions, not names, so equal names stay separate bars."""
     return {

@@ -10,7 +10,7 @@ from data.events import Event
 from margin.haircut import COMPONENTS, Haircut
 from margin.haircut_collateral import Way
 from margin.haircut_history import HaircutHistory
-from ui.charts_base import DOLLARS, amount_column, column_width, drawn, name_axis, safe
+from ui.charts_base import DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
 from ui.charts_correlation import event_lines, event_marks
 from ui.formats import short_money
 from ui.theme import Palette, palette
@@ -24,11 +24,6 @@ NAMES = {
     "floor_top_up": "Up to the floor",
 }
 ROW = 26
-
-
-def _legend(colours: Palette) -> dict[str, Any]:
-    place = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom"}
-    return {"showlegend": True, "legend": {**place, "font": {"color": colours.text}, "traceorder": "normal"}}
 
 
 def _shown(lines: Sequence[Haircut]) -> list[str]:
@@ -67,7 +62,7 @@ def by_asset(lines: Sequence[Haircut]) -> go.Figure:
         margin={"r": width, "t": 54},
         annotations=amount_column(texts, colours),
         barmode="stack",
-        **_legend(colours),
+        **legend_above(colours),
     )
 
 
@@ -99,7 +94,7 @@ def by_size(curve: Sequence[Haircut]) -> go.Figure:
         xaxis={"type": "log", "tickformat": "$~s", "title": "held", "dtick": 1},
         yaxis={"tickformat": "~%", "rangemode": "tozero", "nticks": 6, "title": "haircut"},
         margin={"t": 54},
-        **_legend(colours),
+        **legend_above(colours),
     )
 
 
@@ -147,7 +142,7 @@ def through_time(found: HaircutHistory, events: Sequence[Event]) -> go.Figure:
         margin={"t": 54},
         shapes=event_lines(events, days, colours),
         bargap=0,
-        **_legend(colours),
+        **legend_above(colours),
     )
 
 

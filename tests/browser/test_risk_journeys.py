@@ -1,0 +1,58 @@
+"""The Backtest and Stress pages in Chromium: progress, views, downloads, themes, phone."""
+
+import csv
+import io
+
+import pytest
+
+from tests.running_app import settled
+
+VIEWS = {
+    "backtest": ("Through time", "As often as promised?", "Frontier", "An account left alone"),
+    "stress": ("Named events", "Day by day", "Your own shock", "Spot and volatility", "Depeg and dry markets",
+               "What exhausts it"),
+}  # fmt: skip
+
+
+def test_the_answer_comes_and_every_day_can_be_taken_away(visit):
+    page = visit("/backtest")
+    page.get_by_text("Cross margin saved").wait_for(timeout=60_000)
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="Every day").click()
+    rows = list(csv.reader(io.StringIO(caught.value.path().read_text())))
+    assert rows[0][:3] == ["date", "loss", "Isolated"]
+    assert len(rows) == 1001
+    chart = page.locator(".st-key-backtest_time")
+    chart.hover()
+    with page.expect_download() as caught:
+        chart.locator("[data-title^='Download plot']").click()
+    assert caught.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_shock_by_keyboard(visit):
+    page = visit("/stress?stress_view=Your+own+shock")
+    slider = page.get_by_role("slider", name="Everything but stablecoins, %")
+    slider.focus()
+    before = page.locator("[data-testid=stMetricValue]").first.inner_text()
+    for _ in range(20):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function(
+        "before => document.querySelector('[data-testid=stMetricValue]').innerText !== before", arg=before
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_phone_needs_no_sideways_scrolling(visit, name, scheme):
+    page = visit(f"/{name}", viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    for view in VIEWS[name]:
+        page.get_by_role("tab", name=view, exact=True).click()
+        settled(page)
+        page.wait_for_timeout(600)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, view
+        assert page.get_by_test_id("stException").count() == 0, view
+        charts = page.locator("[data-testid=stPlotlyChart]:visible")
+        for i in range(charts.count()):
+            assert charts.nth(i).evaluate(
+                "e => [e, ...e.querySelectorAll('*')].some(x => (x.getAttribute('aria-label') || '').length > 20)"
+            ), view
