@@ -11,6 +11,7 @@ VIEWS = {
     "backtest": ("Through time", "As often as promised?", "Frontier", "An account left alone"),
     "stress": ("Named events", "Day by day", "Your own shock", "Spot and volatility", "Depeg and dry markets",
                "What exhausts it"),
+    "liquidation": ("Where", "What happens next", "A whole market", "Who pays"),
 }  # fmt: skip
 
 
@@ -56,3 +57,14 @@ def test_a_phone_needs_no_sideways_scrolling(visit, name, scheme):
             assert charts.nth(i).evaluate(
                 "e => [e, ...e.querySelectorAll('*')].some(x => (x.getAttribute('aria-label') || '').length > 20)"
             ), view
+
+
+def test_the_cascade_plays(visit):
+    page = visit("/liquidation?liquidation_view=A+whole+market")
+    film = page.locator(".st-key-cascade_film")
+    film.locator(".js-plotly-plot").wait_for(timeout=60_000)
+    film.get_by_text("Play").click()
+    page.wait_for_function(
+        "() => { const plot = document.querySelector('.st-key-cascade_film .js-plotly-plot');"
+        " return plot && plot.data[1].x.length < 201; }"
+    )
