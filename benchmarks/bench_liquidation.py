@@ -42,8 +42,8 @@ def main() -> None:
             times.append(time.perf_counter() - started)
         ours = float(np.median(times))
         print(
-            f"{LARGE.accounts:,} accounts x {LARGE.steps:,} steps, {mode}, with and without impact: median {ours:.2f} s "
-            f"of 3 ({found.closed_accounts:,} accounts hit); plain loop about {plain:.0f} s, ratio {plain / ours:.0f}"
+            f"{LARGE.accounts:,} accounts x {LARGE.steps:,} steps, {mode}, with and without impact: median {ours:.2f} "
+            f"s of 3 ({found.closed_accounts:,} accounts hit); plain loop about {plain:.0f} s, ratio {plain / ours:.0f}"
         )
 
 
