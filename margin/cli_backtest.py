@@ -7,7 +7,7 @@ from typing import Any
 from margin import cli_text
 from margin.backtest import Backtest, MethodRecord, backtest
 from margin.price_file import read_market
-from margin.settings import MEASURES, Settings
+from margin.settings import Settings
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -15,11 +15,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--portfolio", required=True, help="JSON (version 1 or ccxt positions) or CSV")
     cli_text.add_prices(parser)
     cli_text.add_volumes(parser)
-    defaults = Settings()
-    parser.add_argument("--level", type=float, default=defaults.level, help="tail level (default %(default)s)")
-    parser.add_argument("--horizon", type=int, default=defaults.horizon, help="days held (default %(default)s)")
-    parser.add_argument("--lookback", type=int, default=defaults.lookback, help="scenarios used (default %(default)s)")
-    parser.add_argument("--measure", default=defaults.measure, help=f"one of {', '.join(MEASURES)}")
+    cli_text.add_measure(parser)
     parser.add_argument("--days", type=int, default=1500, help="days walked, the newest (default %(default)s)")
     parser.add_argument("--constant", default="quantities", help="quantities or dollars (default %(default)s)")
     parser.set_defaults(run=run)

@@ -7,7 +7,7 @@ from margin import cli_text
 from margin.explain import headline, why
 from margin.ladder import Comparison, compare
 from margin.price_file import read_market
-from margin.settings import CORRELATIONS, ESTIMATORS, MEASURES, Settings
+from margin.settings import CORRELATIONS, ESTIMATORS, Settings
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -16,10 +16,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     cli_text.add_prices(parser)
     cli_text.add_volumes(parser)
     defaults = Settings()
-    parser.add_argument("--level", type=float, default=defaults.level, help="tail level (default %(default)s)")
-    parser.add_argument("--horizon", type=int, default=defaults.horizon, help="days held (default %(default)s)")
-    parser.add_argument("--lookback", type=int, default=defaults.lookback, help="scenarios used (default %(default)s)")
-    parser.add_argument("--measure", default=defaults.measure, help=f"one of {', '.join(MEASURES)}")
+    cli_text.add_measure(parser)
     parser.add_argument("--estimator", default=defaults.estimator, help=f"one of {', '.join(ESTIMATORS)}")
     parser.add_argument("--correlation", default=defaults.correlation, help=f"one of {', '.join(CORRELATIONS[:3])}")
     parser.set_defaults(run=run)

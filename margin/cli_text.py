@@ -7,6 +7,7 @@ from typing import Any
 
 from margin.errors import InputError
 from margin.portfolio import MAX_TEXT, Portfolio
+from margin.settings import MEASURES, Settings
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -46,6 +47,15 @@ def read_portfolio(name: str) -> Portfolio:
 def add_prices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prices", required=True, help="CSV or Parquet of USD closes, first column 'date'")
     parser.add_argument("--as-of", help="valuation date, e.g. 2025-10-10 (default: the last common date)")
+
+
+def add_measure(parser: argparse.ArgumentParser) -> None:
+    """How the tail is measured: --level, --horizon, --lookback, --measure."""
+    defaults = Settings()
+    parser.add_argument("--level", type=float, default=defaults.level, help="tail level (default %(default)s)")
+    parser.add_argument("--horizon", type=int, default=defaults.horizon, help="days held (default %(default)s)")
+    parser.add_argument("--lookback", type=int, default=defaults.lookback, help="scenarios used (default %(default)s)")
+    parser.add_argument("--measure", default=defaults.measure, help=f"one of {', '.join(MEASURES)}")
 
 
 def add_volumes(parser: argparse.ArgumentParser) -> None:

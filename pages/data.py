@@ -1,8 +1,7 @@
 """Data: where the prices come from, how fresh they are, what was cleaned; refresh, upload, download."""
 
-import streamlit as st
-
 from ui import data_panels, entrance, prices
+from ui.views import tabbed
 
 entrance.through_app("pages/data.py")
 active = prices.active()
@@ -22,8 +21,4 @@ views = {
     "Your own file": data_panels.upload,
     "Download": lambda: data_panels.download(active),
 }
-tabs = st.tabs(list(views), key="data_view", on_change="rerun", bind="query-params")
-for tab, draw in zip(tabs, views.values(), strict=True):
-    if tab.open:
-        with tab:
-            draw()
+tabbed(views, "data_view")

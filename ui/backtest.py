@@ -16,8 +16,8 @@ from ui.exporting import chart, csv_button
 from ui.formats import money, percent
 from ui.notices import nothing_computed
 from ui.prices import ActivePrices
-from ui.rows import sentence
 from ui.text import plain
+from ui.views import refused, tabbed
 
 SPANS = (250, 500, 1000, 1500)  # days with a price of every asset of the book
 CONSTANTS = {"quantities": "Quantities", "dollars": "Dollar amounts"}
@@ -42,7 +42,7 @@ def page() -> None:
     try:
         found = _walked(portfolio, settings, active, days, constant)
     except InputError as error:
-        st.warning(plain(sentence(error)), icon=":material/warning:")
+        refused(error)
         return
     _answer(found, active)
     views: dict[str, Callable[[], None]] = {
@@ -51,14 +51,7 @@ def page() -> None:
         "Frontier": lambda: frontier_view(portfolio, settings, active, days, constant),
         "An account left alone": lambda: accounts(portfolio, settings, active, days),
     }
-    tabs = st.tabs(list(views), key="backtest_view", on_change="rerun", bind="query-params")
-    for tab, draw in zip(tabs, views.values(), strict=True):
-        if tab.open:
-            with tab:
-                try:
-                    draw()
-                except InputError as error:
-                    st.warning(plain(sentence(error)), icon=":material/warning:")
+    tabbed(views, "backtest_view")
 
 
 def _walkable(now: Answer) -> tuple[Portfolio, list[str]]:

@@ -12,8 +12,8 @@ from margin.errors import InputError
 from ui import book, compute, correlations_history, correlations_margin, prices
 from ui.compute import Answer
 from ui.prices import ActivePrices
-from ui.rows import sentence
 from ui.text import dollars, plain
+from ui.views import refused, tabbed
 
 METHODS = {
     "rolling": "Rolling",
@@ -63,7 +63,7 @@ def page() -> None:
         frames = _frames(active.market, chosen.assets, chosen.method, chosen.window, chosen.horizon, as_of=chosen.as_of)
         summary = _summary(active.market, chosen.pair, chosen.window, chosen.horizon, chosen.path_method, chosen.as_of)
     except InputError as error:
-        st.warning(plain(sentence(error)), icon=":material/warning:")
+        refused(error)
         return
     _answer(chosen, summary)
     views: dict[str, Callable[[], None]] = {
@@ -74,11 +74,7 @@ def page() -> None:
         "What if": lambda: correlations_margin.what_if(now, active),
         "When it breaks": lambda: correlations_margin.breaks(now, active),
     }
-    tabs = st.tabs(list(views), key="correlation_view", on_change="rerun", bind="query-params")
-    for tab, draw in zip(tabs, views.values(), strict=True):
-        if tab.open:
-            with tab:
-                draw()
+    tabbed(views, "correlation_view")
 
 
 def _controls(active: ActivePrices, now: Answer) -> Choice | None:

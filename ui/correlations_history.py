@@ -23,6 +23,7 @@ from ui.exporting import chart, csv_button
 from ui.prices import ActivePrices
 from ui.rows import sentence
 from ui.text import plain
+from ui.views import refused
 
 if TYPE_CHECKING:
     from ui.correlations import Choice
@@ -122,7 +123,7 @@ def regimes(chosen: "Choice", active: ActivePrices) -> None:
     try:
         found = _regimes(active.market, chosen.assets, chosen.as_of)
     except InputError as error:
-        st.warning(plain(sentence(error)), icon=":material/warning:")
+        refused(error)
         return
     panels = (
         ("Calm days", "Market volatility in its lowest third.", found.calm, "calm"),

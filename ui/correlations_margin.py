@@ -15,9 +15,9 @@ from ui.compute import Answer
 from ui.exporting import chart, csv_button
 from ui.formats import money, percent, signed_money
 from ui.prices import ActivePrices
-from ui.rows import sentence
 from ui.session import tell
 from ui.text import dollars, plain
+from ui.views import refused
 
 WISHES = "correlation_wishes"  # {(first, second): correlation}, for this visit
 OWN_MODEL = "Our own model, gaussian or Student-t: no venue takes a correlation matrix from its customers."
@@ -56,7 +56,7 @@ def what_if(now: Answer, active: ActivePrices) -> None:
         try:
             before = what_if_of(now.portfolio, active.market, settings, wishes)
         except InputError as error:
-            st.warning(plain(sentence(error)), icon=":material/warning:")
+            refused(error)
             return
         if not set(pair) <= set(before.assets):
             st.info("One of the two does not move, so it has no correlation.")
@@ -159,7 +159,7 @@ def breaks(now: Answer, active: ActivePrices) -> None:
     try:
         found = _breaks(now.portfolio, active.market, book.current().settings)
     except InputError as error:
-        st.warning(plain(sentence(error)), icon=":material/warning:")
+        refused(error)
         return
     as_is, worst = found.margin("now"), found.margin("pairs")
     times = f", {worst / as_is:.1f} times as much" if as_is > 0 else ""

@@ -22,6 +22,7 @@ from ui.prices import ActivePrices
 from ui.rows import sentence
 from ui.settings_panel import ESTIMATOR_NAMES
 from ui.text import dollars, plain
+from ui.views import tabbed
 
 CHART = {"displaylogo": False, "displayModeBar": False, "responsive": True}
 _equal_risk = compute.remembered(equal_risk)
@@ -38,11 +39,7 @@ def explanations(now: Answer, active: ActivePrices) -> None:
         "Freed capital": lambda: freed(comparison),
         "How it is computed": lambda: computed(comparison),
     }
-    tabs = st.tabs(list(views), key="view", on_change="rerun", bind="query-params")
-    for tab, draw in zip(tabs, views.values(), strict=True):
-        if tab.open:
-            with tab:
-                draw()
+    tabbed(views, "view")
 
 
 def chart(figure: go.Figure, key: str, alt: str) -> None:

@@ -19,8 +19,8 @@ from ui.compute import Answer
 from ui.exporting import chart, csv_button
 from ui.formats import money, percent
 from ui.prices import ActivePrices
-from ui.rows import sentence
 from ui.text import dollars, plain
+from ui.views import tabbed
 
 TAIL_NAMES = {"historical": "Historical", "ewma": "EWMA", "filtered": "Filtered"}
 SIZES = (0.0, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9)
@@ -46,14 +46,7 @@ def page() -> None:
         "Right and wrong way": lambda: haircuts_collateral.right_and_wrong(now, active, settings),
         "Parameters": lambda: parameters(settings),
     }
-    tabs = st.tabs(list(views), key="haircut_view", on_change="rerun", bind="query-params")
-    for tab, draw in zip(tabs, views.values(), strict=True):
-        if tab.open:
-            with tab:
-                try:
-                    draw()
-                except InputError as error:
-                    st.warning(plain(sentence(error)), icon=":material/warning:")
+    tabbed(views, "haircut_view")
 
 
 def _controls() -> tuple[HaircutSettings, float]:

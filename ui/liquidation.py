@@ -18,8 +18,8 @@ from ui.exporting import chart, csv_button
 from ui.formats import money, percent
 from ui.notices import nothing_computed
 from ui.prices import ActivePrices
-from ui.rows import sentence
 from ui.text import dollars, plain
+from ui.views import refused, tabbed
 
 _book = compute.remembered(stress_book, 64)
 _fatal = compute.remembered(fatal_moves, 256)
@@ -40,7 +40,7 @@ def page() -> None:
     try:
         held = _book(now.portfolio, active.market, book.current().settings, share / 100.0)
     except InputError as error:
-        st.warning(plain(sentence(error)), icon=":material/warning:")
+        refused(error)
         return
     rows = _room(held)
     _answer(held, rows)
@@ -50,14 +50,7 @@ def page() -> None:
         "A whole market": liquidation_market.market,
         "Who pays": liquidation_market.who_pays,
     }
-    tabs = st.tabs(list(views), key="liquidation_view", on_change="rerun", bind="query-params")
-    for tab, draw in zip(tabs, views.values(), strict=True):
-        if tab.open:
-            with tab:
-                try:
-                    draw()
-                except InputError as error:
-                    st.warning(plain(sentence(error)), icon=":material/warning:")
+    tabbed(views, "liquidation_view")
 
 
 def _room(held: StressBook) -> list[tuple[str, FatalMove]]:

@@ -29,8 +29,8 @@ from ui.exporting import chart, csv_button
 from ui.formats import money, percent, signed_money
 from ui.notices import nothing_computed
 from ui.prices import ActivePrices
-from ui.rows import sentence
 from ui.text import dollars, plain
+from ui.views import refused, tabbed
 
 SPOT = (-0.6, -0.4, -0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 VOL = (-0.5, -0.25, 0.0, 0.5, 1.0)
@@ -53,7 +53,7 @@ def page() -> None:
         held = _book(now.portfolio, active.market, book.current().settings, share / 100.0)
         found = replay_events(held, recorded())
     except InputError as error:
-        st.warning(plain(sentence(error)), icon=":material/warning:")
+        refused(error)
         return
     _answer(held, found)
     views: dict[str, Callable[[], None]] = {
@@ -65,14 +65,7 @@ def page() -> None:
         "Correlations break": lambda: correlations_margin.breaks(now, active),
         "What exhausts it": lambda: reverse(held),
     }
-    tabs = st.tabs(list(views), key="stress_view", on_change="rerun", bind="query-params")
-    for tab, draw in zip(tabs, views.values(), strict=True):
-        if tab.open:
-            with tab:
-                try:
-                    draw()
-                except InputError as error:
-                    st.warning(plain(sentence(error)), icon=":material/warning:")
+    tabbed(views, "stress_view")
 
 
 def recorded() -> list[NamedMove]:
