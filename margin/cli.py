@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from margin import cli_backtest, cli_compare, cli_correlation, cli_haircuts
+from margin import cli_backtest, cli_compare, cli_correlation, cli_haircuts, cli_venue
 from margin.errors import InputError, one_line
 
-COMMANDS = (cli_compare, cli_correlation, cli_haircuts, cli_backtest)
+COMMANDS = (cli_compare, cli_correlation, cli_haircuts, cli_backtest, cli_venue)
 
 
 class Parser(argparse.ArgumentParser):
