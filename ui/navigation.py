@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
 ROOT = Path(__file__).resolve().parent.parent
-FLAT_UP_TO = 8  # more pages than this are grouped into sections, so that the bar stays one line
+FLAT_UP_TO = 9  # more pages than this are grouped into sections, so that the bar stays one line
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from margin.instruments import USD_STABLECOINS
@@ -19,6 +20,14 @@ from margin.venues.marks import Marks
 from margin.venues.tiers import Tier, liquidation_price, maintenance, tier_at
 
 FIRST_LEVERAGE = 20.0  # where a position names none
+
+
+def as_perpetuals(portfolio: Portfolio) -> Portfolio:
+    """The book with every spot position held as a dollar-settled perpetual of the same coin, quantity and entry."""
+    return portfolio.with_positions(
+        replace(p, symbol=f"{p.underlying}/USDT:USDT") if p.instrument.kind == "spot" else p
+        for p in portfolio.positions
+    )
 
 
 class PerpetualVenue(Rulebook):

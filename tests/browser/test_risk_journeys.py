@@ -68,3 +68,11 @@ def test_the_cascade_plays(visit):
         "() => { const plot = document.querySelector('.st-key-cascade_film .js-plotly-plot');"
         " return plot && plot.data[1].x.length < 201; }"
     )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_venues_on_a_phone(visit, scheme):
+    page = visit("/venues", viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page.get_by_text("asks least to open this book").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.get_by_test_id("stException").count() == 0
