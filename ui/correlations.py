@@ -190,7 +190,7 @@ def _rho(value: float | None) -> str:
 def _through_time(chosen: Choice, frames: MatrixFrames, summary: PairSummary, active: ActivePrices) -> None:
     left, right = st.columns(2)
     with left:
-        correlations_history.matrix_film(frames, _follow)
+        correlations_history.matrix_film(frames, lambda first, second: _follow(chosen.assets, first, second))
     with right:
         correlations_history.pair_path(chosen.pair, summary)
     left, right = st.columns(2)
@@ -200,10 +200,8 @@ def _through_time(chosen: Choice, frames: MatrixFrames, summary: PairSummary, ac
         correlations_history.leads_and_lags(chosen.pair, active, chosen.as_of)
 
 
-def _follow(first: str, second: str) -> None:
+def _follow(assets: tuple[str, ...], first: str, second: str) -> None:
     """Follow the pair of a clicked cell. Called before the page runs again."""
     if first != second:
-        known = [f"{first} and {second}", f"{second} and {first}"]
-        assets = next(v for k, v in st.session_state.items() if str(k).startswith("correlation_assets_"))
         options = [f"{a} and {b}" for a, b in combinations(assets, 2)]
-        st.session_state[PAIR] = next(name for name in known if name in options)
+        st.session_state[PAIR] = _named(first, second, options)

@@ -46,8 +46,8 @@ def what_if(now: Answer, active: ActivePrices) -> None:
     if _one_asset(now):
         return
     settings = book.current().settings
-    wishes = dict(st.session_state.get(WISHES, {}))
-    pairs = list(combinations(_book_assets(now), 2))
+    pairs = list(combinations(sorted(_book_assets(now)), 2))
+    wishes = {pair: rho for pair, rho in st.session_state.get(WISHES, {}).items() if pair in pairs}
     left, right = st.columns(2)
     with left:
         names = [f"{a} and {b}" for a, b in pairs]

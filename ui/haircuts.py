@@ -8,6 +8,7 @@ import streamlit as st
 
 from data.errors import FetchError
 from data.orderbook import fetch_order_book
+from data.tickers import HASTY
 from data.universe import EXCHANGES, is_offline
 from margin.errors import InputError
 from margin.haircut import Haircut, Haircuts, OrderBook, dynamic_haircuts, haircut_curve
@@ -222,7 +223,7 @@ def _fetch_book(asset: str, books: dict[str, tuple[OrderBook, str]]) -> None:
     reasons = []
     for exchange in EXCHANGES:
         try:
-            got = fetch_order_book(exchange, asset, BOOK_DEPTH)
+            got = fetch_order_book(exchange, asset, BOOK_DEPTH, HASTY)
         except (FetchError, InputError) as error:
             reasons.append(str(error))
             continue

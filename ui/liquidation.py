@@ -155,6 +155,9 @@ def what_next(now: Answer, active: ActivePrices, share: float) -> None:
             path, labels = _recorded(held, active, start.isoformat(), int(days))
     rules = rules_of(venue)
     volumes = {a: active.market.median_volume(a, held.comparison.as_of) or 0.0 for a in held.comparison.book.assets}
+    silent = [a for a, volume in volumes.items() if not volume]
+    if silent:
+        st.caption(f"No traded volume is known for {plain(', '.join(silent))}: closing it is charged no impact.")
     runs = [simulate(held, path, rules, mode, Frictions(volumes, 1.0, float(fund))) for mode in ("cross", "isolated")]
     _outcome(runs, labels, rules)
 

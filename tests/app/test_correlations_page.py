@@ -109,3 +109,13 @@ def test_an_impossible_what_if_shows_its_repair():
     slider = next(s for s in app.slider if "What if" in s.label)
     said = check(slider.set_value(-1.0).run())
     assert "No data could have that matrix" in said
+
+
+def test_wishes_for_pairs_of_another_book_do_nothing():
+    app = opened("What if")
+    app.session_state["correlation_wishes"] = {("DOGE", "XRP"): 0.9}
+    app = app.run()
+    check(app)
+    assert app.button(key="what_if_reset").disabled
+    shown = {m.label: m.value for m in app.metric}
+    assert shown["Margin, what if"] == shown["Margin, measured"]
