@@ -71,9 +71,10 @@ class Dydx(PerpetualVenue):
     collateral_assets = frozenset({"USDC", "USD"})
     sliders = (
         Slider("open_interest", "Open interest between its caps", 0.0, 1.0, 0.0, 0.05, "", "0: lower cap, 1: upper."),
+        Slider("leverage_cap", "My own leverage cap", 1.0, 50.0, 50.0, 1.0, "x", "For opening only; never liquidates."),
     )
 
-    def tiers(self, asset: str) -> tuple[Tier, ...] | None:
+    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
         found = self._markets.get(asset)
         return None if found is None else (found[0],)
 
@@ -81,7 +82,8 @@ class Dydx(PerpetualVenue):
         _, base, lower, upper = self._markets[position.underlying]
         used = int(lower + settings["open_interest"] * (upper - lower))
         scaled = effective_imf_ppm(int(base * PPM), used, int(lower), int(upper)) / PPM
-        return max(scaled, 1.0 / position.leverage if position.leverage else 0.0)
+        own = min(position.leverage or settings["leverage_cap"], settings["leverage_cap"])
+        return max(scaled, 1.0 / own)
 
     @cached_property
     def _markets(self) -> dict[str, tuple[Tier, float, float, float]]:

@@ -1,7 +1,12 @@
 """Hyperliquid: maintenance margin is half the initial margin at the highest leverage, tier by tier."""
 
+from collections.abc import Mapping
 from functools import cached_property
+from typing import ClassVar
 
+from margin.portfolio import Portfolio
+from margin.venues.base import Lines, Mode, PositionMargin
+from margin.venues.marks import Marks
 from margin.venues.perpetuals import PerpetualVenue
 from margin.venues.tiers import Tier, tiers_of
 
@@ -32,10 +37,40 @@ def portfolio_ratio(
 class Hyperliquid(PerpetualVenue):
     name = "hyperliquid"
     rule = "leverage_tiers"
+    modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross", "portfolio")
     collateral_assets = frozenset({"USDC", "USD"})
+    mode_notes: ClassVar = {
+        "portfolio": (
+            "Portfolio margin is in alpha and changing: coins lend value at a loan-to-value ratio up to the account's "
+            "caps; perpetuals' margins are still added up.",
+        )
+    }
 
-    def tiers(self, asset: str) -> tuple[Tier, ...] | None:
+    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
         return self._tiers.get(asset)
+
+    def counted(
+        self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
+    ) -> tuple[float, float, str]:
+        ltv = self.parameters["portfolio_ltv"].get(asset)
+        if mode != "portfolio" or quantity <= 0 or ltv is None:
+            return super().counted(asset, quantity, price, mode, settings)
+        supply_cap, borrow_cap = self.parameters["portfolio_caps"][asset], self.parameters["portfolio_caps"]["borrow"]
+        held = min(quantity, supply_cap)
+        kept = min(borrow_cap, held * price * (0.5 + 0.5 * ltv))
+        return min(borrow_cap, held * price * ltv), kept, f"{asset} lends {ltv:.0%} of its value, up to the caps."
+
+    def totals(
+        self, portfolio: Portfolio, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
+    ) -> tuple[float, float]:
+        initial, maintenance = super().totals(portfolio, marks, mode, rows, lines)
+        if mode != "portfolio" or not rows:
+            return initial, maintenance
+        needed = (BORROW_OFFSET + maintenance) / THRESHOLD
+        formula = f"(20 + {maintenance:,.2f}) / {THRESHOLD:g}"
+        source = self.parameters.source("portfolio_ltv")
+        lines.add("Liquidated at a ratio of 0.95", formula, needed, source, "maintenance")
+        return initial, needed
 
     @cached_property
     def _tiers(self) -> dict[str, tuple[Tier, ...]]:

@@ -1,4 +1,4 @@
-"""What venues for dollar-settled perpetuals share: who may be held, dollars as collateral, isolated and cross."""
+"""What venues for perpetuals share: who may be held, what counts as collateral, isolated and cross."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from margin.instruments import USD_STABLECOINS
 from margin.portfolio import Portfolio, Position
+from margin.venues import accounts
 from margin.venues.base import (
     CollateralValue,
     Lines,
@@ -17,7 +18,7 @@ from margin.venues.base import (
     VenueMargin,
 )
 from margin.venues.marks import Marks
-from margin.venues.tiers import Tier, liquidation_price, maintenance, tier_at
+from margin.venues.tiers import Tier, describe, maintenance, tier_at
 
 FIRST_LEVERAGE = 20.0  # where a position names none
 
@@ -31,34 +32,69 @@ def as_perpetuals(portfolio: Portfolio) -> Portfolio:
 
 
 class PerpetualVenue(Rulebook):
-    """Linear perpetuals, each with tiers; collateral in dollars and dollar stablecoins only.
+    """Perpetuals, each with tiers; by default in dollars, with dollars and dollar stablecoins as collateral.
 
     isolated : each position has its own margin, its initial margin, out of the wallet
-    cross    : one wallet; maintenance margins are added up, nothing offsets
+    cross    : one wallet; maintenance margins are added up
+    Subclasses say which assets have tiers, and override what their venue does differently: the margin of one position
+    (`position_margin`), the totals (`totals`), or what a balance counts (`counted`).
     """
 
     modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross")
     collateral_assets: ClassVar[frozenset[str]] = frozenset({"USD", *USD_STABLECOINS})
     rule: ClassVar[str] = "tiers"
+    kinds: ClassVar[tuple[str, ...]] = ("perpetual",)
+    linear: ClassVar[bool] = True
+    inverse: ClassVar[bool] = False
+    fee_to_open: ClassVar[bool] = True  # the closing fee is part of the initial margin too
+    mode_notes: ClassVar[Mapping[Mode, tuple[str, ...]]] = {}
 
     @abstractmethod
-    def tiers(self, asset: str) -> tuple[Tier, ...] | None:
+    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
         """The tiers of an asset's perpetual; None where the venue does not list it, as far as is published."""
+
+    def tier_size(self, position: Position, marks: Marks) -> float:
+        """What the tiers are measured in: USD, unless a venue counts otherwise."""
+        return accounts.contracts_value(position, marks)
 
     def initial_rate(self, position: Position, tier: Tier, settings: Mapping[str, float]) -> float:
         """Share of notional asked to open."""
         leverage = min(position.leverage or FIRST_LEVERAGE, tier.leverage)
         return 1.0 / leverage
 
+    def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> float:
+        """USD kept back for closing the position, part of both margins."""
+        return 0.0
+
+    def counted(
+        self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
+    ) -> tuple[float, float, str]:
+        """USD that a balance counts for opening and against liquidation, and why not all of it."""
+        value = quantity * price
+        if asset in self.collateral_assets or value < 0:
+            return value, value, ""
+        return 0.0, 0.0, f"{asset} does not count as collateral in these modes."
+
+    def totals(
+        self, portfolio: Portfolio, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
+    ) -> tuple[float, float]:
+        """(initial, maintenance) of the account, USD: the sums, unless a venue nets."""
+        return sum(r.initial for r in rows), sum(r.maintenance for r in rows)
+
     def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
         found = []
         for position in portfolio.positions:
-            kind = position.instrument.kind
-            if kind != "perpetual":
-                found.append(Unsupported(position.symbol, f"it lists perpetuals, no {kind}"))
-            elif position.instrument.is_inverse:
+            instrument = position.instrument
+            if instrument.kind == "loan":
+                continue
+            if instrument.kind not in self.kinds:
+                listed = " and ".join(f"{kind}s" for kind in self.kinds)
+                found.append(Unsupported(position.symbol, f"it lists {listed}, no {instrument.kind}"))
+            elif instrument.is_inverse and not self.inverse:
                 found.append(Unsupported(position.symbol, "its perpetuals are settled in dollars"))
-            elif self.tiers(position.underlying) is None:
+            elif not instrument.is_inverse and not self.linear:
+                found.append(Unsupported(position.symbol, "its contracts carried here are settled in the coin"))
+            elif self.tiers(position.underlying, instrument.is_inverse) is None:
                 found.append(Unsupported(position.symbol, f"no tiers of {position.underlying} are known here"))
         return tuple(found)
 
@@ -68,82 +104,75 @@ class PerpetualVenue(Rulebook):
         self.check(portfolio, mode)
         chosen = self.settings(settings)
         lines = Lines()
-        collateral = self._collateral(portfolio, marks, lines)
-        wallet = sum(c.counted_maintenance for c in collateral)
         source = self.parameters.source(self.rule)
-        rows = [self._row(position, marks, mode, chosen, lines, source) for position in portfolio.positions]
-        initial, required = sum(r.initial for r in rows), sum(r.maintenance for r in rows)
-        pnl = sum(marks.unrealised(p) for p in portfolio.positions)
+        collateral = self._collateral(portfolio, marks, mode, chosen, lines)
+        held = [p for p in portfolio.positions if p.instrument.kind != "loan"]
+        rows = [self._row(position, marks, mode, chosen, lines) for position in held]
+        initial, required = self.totals(portfolio, marks, mode, rows, lines)
+        pnl = sum(marks.unrealised(p) for p in held)
         if pnl:
             lines.add("Unrealised profit", "sum of q (mark - entry)", pnl, source, "pnl")
+        wallet = sum(c.counted_maintenance for c in collateral)
+        ready = sum(c.counted_initial for c in collateral)
         market = sum(c.market_value for c in collateral) + pnl
-        equity = wallet + pnl
-        ready = wallet if mode == "isolated" else equity
-        notes = [*marks.notes, *(c.why for c in collateral if c.why)]
+        notes = [*marks.notes, *(c.why for c in collateral if c.why), *self.mode_notes.get(mode, ())]
+        equity, opening = wallet + pnl, ready + pnl
         if mode == "isolated":
             notes.append(
                 "Isolated: each position's own margin is its initial margin; the wallet's rest does not help it."
             )
-            equity = initial + pnl
+            equity, opening = initial + pnl, ready
         return VenueMargin(
-            self.title, mode, initial, required, ready, equity, wallet, market, tuple(lines.kept), tuple(rows),
+            self.title, mode, initial, required, opening, equity, ready, market, tuple(lines.kept), tuple(rows),
             tuple(collateral), (), tuple(dict.fromkeys(notes)),
         )  # fmt: skip
 
-    def _collateral(self, portfolio: Portfolio, marks: Marks, lines: Lines) -> list[CollateralValue]:
+    def silos(
+        self, portfolio: Portfolio, marks: Marks, settings: Mapping[str, float] | None = None
+    ) -> tuple[Portfolio, ...]:
+        found = self.requirement(portfolio, marks, "isolated", settings)
+        held = [p for p in portfolio.positions if p.instrument.kind != "loan"]
+        return tuple(accounts.silo(p, row.initial) for p, row in zip(held, found.positions, strict=True))
+
+    def _collateral(
+        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
+    ) -> list[CollateralValue]:
         out = []
-        for held in portfolio.collateral:
-            price = marks.price(held.asset)
-            value = held.quantity * price
-            counts = held.asset in self.collateral_assets or value < 0
-            why = "" if counts else f"{held.asset} does not count as collateral in these modes."
-            counted = value if counts else 0.0
-            out.append(CollateralValue(held.asset, held.quantity, price, value, counted, counted, why))
-            formula = f"{held.quantity:,.8g} x {price:,.8g}"
-            lines.add(f"Collateral {held.asset}", formula, counted, self.parameters.source(self.rule), "collateral")
+        source = self.parameters.source(self.rule)
+        for asset, quantity, price in accounts.tokens(portfolio, marks):
+            initial, kept, why = self.counted(asset, quantity, price, mode, settings)
+            out.append(CollateralValue(asset, quantity, price, quantity * price, initial, kept, why))
+            share = f" at {kept / (quantity * price):.1%}" if kept != quantity * price else ""
+            lines.add(f"Collateral {asset}", f"{quantity:,.8g} x {price:,.8g}{share}", kept, source, "collateral")
         return out
 
-    def _row(
-        self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines, source: str
+    def position_margin(
+        self, position: Position, marks: Marks, settings: Mapping[str, float], lines: Lines
     ) -> PositionMargin:
-        tiers = self.tiers(position.underlying)
+        """One position's own margins, each with its line."""
+        source = self.parameters.source(self.rule)
+        tiers = self.tiers(position.underlying, position.instrument.is_inverse)
         assert tiers is not None
-        notional = abs(position.quantity) * marks.price(position.underlying)
-        tier = tier_at(tiers, notional)
+        notional = accounts.contracts_value(position, marks)
+        size = self.tier_size(position, marks)
+        unit = notional / size if size else 0.0  # USD per unit the tiers are measured in
+        tier = tier_at(tiers, size)
         rate = self.initial_rate(position, tier, settings)
-        initial, needed = notional * rate, maintenance(tiers, notional)
-        edge = "no end" if tier.cap is None else f"{tier.cap:,.0f}"
-        label = f"{tier.floor:,.0f} to {edge} USD at {tier.rate:.3%}"
-        lines.add(f"{position.symbol}: initial", f"{notional:,.2f} x {rate:.4%}", initial, source, "initial")
-        formula = f"{notional:,.2f} x {tier.rate:.3%} - {tier.deduction:,.2f}"
+        fee = self.closing_fee(position, marks, settings)
+        opening = fee if self.fee_to_open else 0.0
+        initial, needed = notional * rate + opening, maintenance(tiers, size) * unit + fee
+        extra = f" + fee {fee:,.2f}" if fee else ""
+        shown = extra if opening else ""
+        lines.add(f"{position.symbol}: initial", f"{notional:,.2f} x {rate:.4%}{shown}", initial, source, "initial")
+        less = f" - {tier.deduction * unit:,.2f}" if tier.deduction else ""
+        formula = f"{notional:,.2f} x {tier.rate:.3%}{less}{extra}"
         lines.add(f"{position.symbol}: maintenance", formula, needed, source, "maintenance")
-        own = initial + marks.unrealised(position) if mode == "isolated" else None
         return PositionMargin(
-            position.symbol, position.quantity, notional, initial, needed, label, rate, tier.rate, own
+            position.symbol, position.quantity, notional, initial, needed, describe(tier), rate, tier.rate
         )
 
-    def liquidation_prices(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
-    ) -> dict[str, float | None]:
-        """USD price of its own underlying at which each position is closed, the others at their marks; by symbol.
-
-        Cross: that of the whole account as this one price moves, all positions in the same underlying together.
-        """
-        found = self.requirement(portfolio, marks, mode, settings)
-        out: dict[str, float | None] = {}
-        for position, row in zip(portfolio.positions, found.positions, strict=True):
-            tiers = self.tiers(position.underlying)
-            assert tiers is not None
-            mark = marks.price(position.underlying)
-            if mode == "isolated":
-                assert row.equity is not None
-                out[position.symbol] = liquidation_price(position.quantity, mark, row.equity, tiers)
-                continue
-            same = [p for p in portfolio.positions if p.underlying == position.underlying]
-            if len(same) > 1:
-                out[position.symbol] = None  # several contracts of one coin: each has tiers of its own
-                continue
-            out[position.symbol] = liquidation_price(
-                position.quantity, mark, found.equity, tiers, found.maintenance - row.maintenance
-            )
-        return out
+    def _row(
+        self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
+    ) -> PositionMargin:
+        row = self.position_margin(position, marks, settings, lines)
+        return replace(row, equity=row.initial + marks.unrealised(position)) if mode == "isolated" else row

@@ -18,11 +18,12 @@ class Tier:
     deduction: float
 
 
-def tiers_of(rows: Sequence[Sequence[Any]]) -> tuple[Tier, ...]:
+def tiers_of(rows: Sequence[Sequence[Any]], whole: bool = False) -> tuple[Tier, ...]:
     """Tiers from rows of (floor, cap, maintenance rate, highest leverage), in order.
 
-    Deductions make the requirement continuous: d_n = d_(n-1) + floor_n (rate_n - rate_(n-1)). Raises InputError for
-    tiers that leave a gap or fall.
+    Deductions make the requirement continuous: d_n = d_(n-1) + floor_n (rate_n - rate_(n-1)); where a venue charges
+    the `whole` position at its tier's rate there are none, and the requirement jumps. Raises InputError for tiers that
+    leave a gap or fall.
     """
     out: list[Tier] = []
     for floor, cap, rate, leverage in rows:
@@ -31,9 +32,21 @@ def tiers_of(rows: Sequence[Sequence[Any]]) -> tuple[Tier, ...]:
             before = out[-1]
             if before.cap != floor or rate < before.rate:
                 raise InputError("tiers", floor, "must follow the tier before, at a rate that is not lower")
-            deduction = before.deduction + floor * (rate - before.rate)
+            deduction = 0.0 if whole else before.deduction + floor * (rate - before.rate)
         out.append(Tier(float(floor), None if cap is None else float(cap), float(rate), float(leverage), deduction))
     return tuple(out)
+
+
+def describe(tier: Tier) -> str:
+    edge = "no end" if tier.cap is None else f"{tier.cap:,.0f}"
+    return f"{tier.floor:,.0f} to {edge} at {tier.rate:.3%}"
+
+
+def sliced(rows: Sequence[Sequence[Any]], amount: float) -> float:
+    """What counts of an amount whose slices (floor, cap, share) count at their own share, as collateral tiers do."""
+    return sum(
+        share * max(min(amount, float("inf") if cap is None else cap) - floor, 0.0) for floor, cap, share in rows
+    )
 
 
 def tier_at(tiers: Sequence[Tier], notional: float) -> Tier:

@@ -1,0 +1,75 @@
+"""What a book is worth to a venue before any margin: balances of coins and dollars, entries, positions by kind."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from margin.instruments import USD_LIKE
+from margin.portfolio import Collateral, Portfolio, Position
+from margin.venues.marks import Marks
+
+
+def balances(portfolio: Portfolio, marks: Marks, spot: bool = False) -> dict[str, float]:
+    """Units held (> 0) or owed (< 0) by asset: collateral and loans; with `spot` also coins bought and what they cost.
+
+    A spot position was paid for at its entry price (the mark where none is given), in dollars.
+    """
+    out: dict[str, float] = {}
+    for held in portfolio.collateral:
+        out[held.asset] = out.get(held.asset, 0.0) + held.quantity
+    for position in portfolio.positions:
+        kind = position.instrument.kind
+        if kind == "loan" or (spot and kind == "spot"):
+            out[position.underlying] = out.get(position.underlying, 0.0) + position.quantity
+        if spot and kind == "spot":
+            out["USD"] = out.get("USD", 0.0) - position.quantity * entry(position, marks)
+    return {asset: quantity for asset, quantity in out.items() if quantity}
+
+
+def entry(position: Position, marks: Marks) -> float:
+    """USD per unit at which a position was opened: its own, else the mark."""
+    return position.entry_price if position.entry_price is not None else marks.mark(position.instrument)
+
+
+def pinned(portfolio: Portfolio, marks: Marks) -> Portfolio:
+    """The book with every entry price written down, so that moving the marks moves its profit."""
+    return portfolio.with_positions(
+        p if p.entry_price is not None or p.instrument.kind == "loan" else _entered(p, marks)
+        for p in portfolio.positions
+    )
+
+
+def _entered(position: Position, marks: Marks) -> Position:
+    price = marks.mark(position.instrument)
+    return replace(position, entry_price=price) if price > 0 else position
+
+
+def of_kind(portfolio: Portfolio, *kinds: str) -> list[Position]:
+    return [p for p in portfolio.positions if p.instrument.kind in kinds]
+
+
+def of_underlying(positions: Iterable[Position]) -> dict[str, list[Position]]:
+    """Positions by underlying, in order of first appearance."""
+    out: dict[str, list[Position]] = {}
+    for p in positions:
+        out.setdefault(p.underlying, []).append(p)
+    return out
+
+
+def is_dollar(asset: str) -> bool:
+    return asset in USD_LIKE
+
+
+def silo(position: Position, margin: float) -> Portfolio:
+    """One position alone with its own margin in dollars."""
+    return Portfolio((position,), (Collateral("USD", margin),) if margin else ())
+
+
+def contracts_value(position: Position, marks: Marks) -> float:
+    """USD of a derivative's contracts without sign: |q| x mark, or |q| x entry where they count dollars (inverse)."""
+    price = entry(position, marks) if position.instrument.is_inverse else marks.price(position.underlying)
+    return abs(position.quantity) * price
+
+
+def tokens(portfolio: Portfolio, marks: Marks, spot: bool = False) -> list[tuple[str, float, float]]:
+    """(asset, quantity, USD price) of every balance."""
+    return [(asset, quantity, marks.price(asset)) for asset, quantity in balances(portfolio, marks, spot).items()]

@@ -1,0 +1,5 @@
+"""Emir, for comparison; see `margin.venues.clearing`."""
+
+from margin.venues.clearing import Emir
+
+RULEBOOK = Emir()

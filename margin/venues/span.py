@@ -1,0 +1,5 @@
+"""Span, for comparison; see `margin.venues.clearing`."""
+
+from margin.venues.clearing import Span
+
+RULEBOOK = Span()

@@ -1,0 +1,164 @@
+"""Published Derive cases (three margin engines) on to the rulebook's own functions."""
+
+import json
+import math
+from ast import literal_eval
+from functools import cache
+
+from margin.venues import derive_portfolio as pm2
+from margin.venues import derive_portfolio_v1 as pm1
+from margin.venues import derive_standard as srm
+from margin.venues.derive_book import Expiry, Option
+from tests.support import SHARED
+
+PM1 = {
+    "basis_up": 1.05, "basis_down": 0.95, "basis_add": 0.25, "basis_mult": 0.01,
+    "peg_threshold": 0.98, "peg_factor": 2.0, "confidence_threshold": 0.6, "confidence_margin": 0.4,
+    "base_percent": 0.025, "perp_percent": 0.025, "option_percent": 0.01, "initial_factor": 1.3,
+    "discount": 0.95, "rate_mult": 4.0, "rate_add": 0.12, "vol_up": 0.45, "vol_down": 0.30,
+    "short_power": 0.3, "long_power": 0.13, "floor_days": 1.0,
+}  # fmt: skip
+PM1_SCENARIOS = tuple(
+    pm1.Scenario(1.0 + move, vol) for move in (0.15, 0.1, 0.05, 0.0, -0.05, -0.1, -0.15) for vol in ("Up", "None", "Down")
+)
+PM2_NAMES = {
+    "basis_up": ("BasisContingency", "SCENARIO_SPOT_UP"),
+    "basis_down": ("BasisContingency", "SCENARIO_SPOT_DOWN"),
+    "basis_add": ("BasisContingency", "BASIS_CONT_ADD_FACTOR"),
+    "basis_mult": ("BasisContingency", "BASIS_CONT_MULT_FACTOR"),
+    "maintenance_factor": ("Margin", "MM_LOSS_FACTOR"),
+    "initial_factor": ("Margin", "IM_LOSS_FACTOR"),
+    "long_discount": ("Margin", "BASE_STATIC_DISCOUNT"),
+    "short_discount": ("Margin", "BASE_STATIC_DISCOUNT_NEG"),
+    "long_rate_mult": ("Margin", "LONG_RATE_MULTSCALE"),
+    "long_rate_add": ("Margin", "LONG_RATE_ADDSCALE"),
+    "short_rate_mult": ("Margin", "SHORT_RATE_MULTSCALE"),
+    "short_rate_add": ("Margin", "SHORT_RATE_ADDSCALE"),
+    "confidence_threshold": ("OtherContingency", "CONF_THRESHOLD"),
+    "confidence_margin": ("OtherContingency", "CONF_MARGIN"),
+    "peg_threshold": ("OtherContingency", "PEG_LOSS_THRESHOLD"),
+    "peg_factor": ("OtherContingency", "PEG_LOSS_FACTOR"),
+    "maintenance_perp": ("OtherContingency", "MM_PERP_PERCENT"),
+    "initial_perp": ("OtherContingency", "IM_PERP_PERCENT"),
+    "maintenance_option": ("OtherContingency", "MM_OPTION_PERCENT"),
+    "initial_option": ("OtherContingency", "IM_OPTION_PERCENT"),
+    "vol_up": ("VolShock", "VOLRANGEUP"),
+    "vol_down": ("VolShock", "VOLRANGEDOWN"),
+    "lowest_vol": ("VolShock", "MIN_VOL_EVAL_SHOCKED"),
+    "short_power": ("VolShock", "SHORTTERMPOWER"),
+    "long_power": ("VolShock", "LONGTERMPOWER"),
+    "floor_days": ("VolShock", "DTE_FLOOR"),
+    "linear_base_cap": ("SkewShock", "LINEAR_SCALE_CAP"),
+    "linear_cap_slope": ("SkewShock", "LINEAR_CBASE"),
+    "abs_base_cap": ("SkewShock", "ABS_SCALE_CAP"),
+    "abs_cap_slope": ("SkewShock", "ABS_CBASE"),
+    "least_k": ("SkewShock", "MIN_K_STAR"),
+    "width": ("SkewShock", "MIN_WIDTH_SCALE"),
+    "k_static": ("SkewShock", "VOL_PARAM_STATIC"),
+    "k_scale": ("SkewShock", "VOL_PARAM_SCALE"),
+}
+
+
+def run(case):
+    if "markets" in case["inputs"]:
+        return standard(case["inputs"])
+    if "scenarios" in case["inputs"] or "scenarios_ref" in case["inputs"]:
+        return portfolio(case)
+    return portfolio_v1(case["inputs"])
+
+
+def standard(x):
+    p = x["params"]
+    totals = {"im": x["cash"], "mm": x["cash"], "mtm": x["cash"]}
+    for m in x["markets"]:
+        rates = srm.StandardParameters(
+            p["imPerp"], p["mmPerp"], p["maxS"], p["minS"], p["mmCall"], p["mmPut"], p["mmPutMtm"], p["upIM"],
+            p["upMM"], p["off"], p["thr"], p["oc"], m["mf"], m["ims"],
+        )  # fmt: skip
+        expiries = tuple(Expiry(e["t"], e["f"], tuple(Option(*o) for o in e["o"]), e["c"]) for e in m["exp"])
+        market = srm.Market(
+            m["spot"], m["perp"], m["pp"], m["pnl"], m["base"], expiries, rates, m["conf"], m["pconf"]
+        )
+        depeg = x["stable"], p["depeg_threshold"], p["depeg_factor"]
+        totals["im"] += srm.market_margin(market, True, *depeg)
+        totals["mm"] += srm.market_margin(market, False, *depeg)
+        totals["mtm"] += srm.market_to_market(market, x["stable"])
+    return _dollars(totals["im"], totals["mm"], totals["mtm"])
+
+
+def _dollars(initial, maintenance, mtm):
+    """The figures under every name the cases use; whole dollars are cut off toward zero."""
+    return {
+        "im": initial, "mm": maintenance, "mtm": mtm, "im_recomputed": initial, "mm_recomputed": maintenance,
+        "im_truncated_usd": int(initial + math.copysign(1e-6, initial)),
+        "mm_truncated_usd": int(maintenance + math.copysign(1e-6, maintenance)),
+    }  # fmt: skip
+
+
+def portfolio_v1(x):
+    over = {key: literal_eval(text) for key, text in x["overrides"].items()}
+    unknown = set(over) - {"conf", "pconf", "stable", "vols", "fwd", "spot", "rate"}
+    assert not unknown, f"overrides not understood: {unknown}"
+    groups = {}
+    for o in x["options"]:
+        forward, sure = over.get("fwd", {}).get(o["expiry"], (o["forward"], 1.0))
+        vol, vol_sure = over.get("vols", {}).get((o["expiry"], int(o["strike"])), (o["vol"], 1.0))
+        options, confidence = groups.setdefault((o["sec_to_expiry"], forward), ([], []))
+        options.append(Option(o["strike"], o["type"] == "call", o["amount"], vol))
+        confidence += [sure, vol_sure]
+    rate = over.get("rate", x["rate"])
+    expiries = tuple(Expiry(t, f, tuple(os), min(sure), rate) for (t, f), (os, sure) in groups.items())
+    perp = x["perp"]
+    account = pm1.Account(
+        over.get("spot", x["spot"]), x["cash"], perp["size"], perp["price"], perp["unrealised_pnl"], x["base"], expiries,
+        over.get("stable", x["stable"]), over.get("conf", 1.0), over.get("pconf", 1.0),
+    )  # fmt: skip
+    found = pm1.margin(account, PM1_SCENARIOS, pm1.Parameters(**PM1))
+    return _dollars(found.initial, found.maintenance, found.mtm)
+
+
+@cache
+def _full():
+    return json.loads((SHARED / "cases" / "derive_pmrm2.json").read_text())
+
+
+def _named(name, kind):
+    return _full()[kind][name.split(".")[-1]]
+
+
+def portfolio(case):
+    x = case["inputs"]
+    p = _named(x.get("params") or x["params_ref"], "param_sets")
+    parameters = pm2.Parameters(**{name: p[group][key] for name, (group, key) in PM2_NAMES.items()})
+    kinds = {"LINEAR": "Linear", "ABS": "Abs"}
+    rows = _named(x.get("scenarios") or x["scenarios_ref"], "scenario_sets")
+    scenarios = tuple(pm2.Scenario(spot, kinds.get(vol, vol), damp) for spot, vol, damp in rows)
+    expiries = []
+    for f in x["feeds"]:
+        options = tuple(
+            Option(o["strike"], o["type"] == "call", o["amount"], o["vol"])
+            for o in x["options"]
+            if o["expiry_sec"] == f["expiry_sec"]
+        )
+        sure = min(f["forward_conf"], f.get("vol_conf", 1.0), f.get("rate_conf", 1.0))
+        fixed = f["forward"] * max(0.0, 1.0 - f["expiry_sec"] / 1800.0)
+        expiries.append(Expiry(f["expiry_sec"], f["forward"], options, sure, f["rate"], fixed))
+    perp = x["perp"]
+    collateral = tuple(
+        pm2.Held(c["name"], c["amount"], c["price"], c["mm_haircut"], c["im_haircut"], c["risk_cancelling"], c["conf"])
+        for c in x["collaterals"]
+    )
+    account = pm2.Account(
+        x["spot"], x["cash"], perp["size"], perp["price"], perp["unrealised_pnl"] + perp["unrealised_funding"],
+        collateral, tuple(expiries), x["stable"], x["spot_conf"], perp["conf"],
+    )  # fmt: skip
+    found = pm2.margin(account, scenarios, parameters)
+    kind = ["skew" if s.vol in ("Linear", "Abs") else "tail" if i >= 23 else "regular" for i, s in enumerate(scenarios)]
+    worst = {
+        f"worst_{k}": min([0.0, *(v for v, at in zip(found.pnl, kind, strict=True) if at == k)])
+        for k in ("regular", "tail", "skew")
+    }
+    return {
+        "im": found.initial, "mm": found.maintenance, "mtm": found.mtm, "forward_contingency": found.basis,
+        "scenario_pnl": list(found.pnl), **worst,
+    }  # fmt: skip

@@ -1,0 +1,40 @@
+"""Published Mango v4 health cases on to the rulebook's own functions."""
+
+from margin.venues.mango_rules import Account, Orders, Perpetual, Token, borrow_scale, deposit_scale, health
+
+
+def run(case):
+    x = case["inputs"]
+    names = list(x["token_balances"])
+    scaling = x["weight_scaling"] or [{} for _ in names]
+    tokens = tuple(
+        Token(x["token_balances"][n], price, asset, liability, scale=_scale(s, price))
+        for n, price, asset, liability, s in zip(
+            names, x["prices"], x["asset_weights"], x["liab_weights"], scaling, strict=True
+        )
+    )
+    p = x["perp"]
+    perpetuals = ()
+    if p:
+        perpetuals = (
+            Perpetual(
+                p["base_lots"], p["quote"], p["bids"], p["asks"], p["lot_size"], p["base_price"], *p["base_weights"],
+                p["overall_asset_weight"],
+            ),
+        )  # fmt: skip
+    limits = x["order_price_limits_lowest_ask_highest_bid"]
+    orders = tuple(
+        Orders(names.index(n), 0, base, quote, *limits.get(str(names.index(n)), (None, None)))
+        for n, (quote, base) in x["open_orders_quote_base"].items()
+    )
+    return {"init_health": health(Account(tokens, perpetuals, orders))}
+
+
+def _scale(s, price):
+    """Factors of the limits: deposits (with what open orders may add) and borrows in tokens, their starts in USD."""
+    unknown = [k for k in s if not k.startswith(("dep", "dstart", "pot", "bor", "bstart"))]
+    assert not unknown, f"weight scaling not understood: {unknown}"
+    total = {start: sum(v for k, v in s.items() if k.startswith(start)) for start in ("dep", "pot", "bor")}
+    deposits = deposit_scale((total["dep"] + total["pot"]) * price, s["dstart"]) if s.get("dstart") else 1.0
+    borrows = borrow_scale(total["bor"] * price, s["bstart"]) if s.get("bstart") else 1.0
+    return deposits, borrows
