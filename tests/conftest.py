@@ -5,6 +5,10 @@ import pandas as pd
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cases", default=None, help="a folder of further published cases of venues, as JSON files")
+
+
 @pytest.fixture(scope="session")
 def closes() -> pd.DataFrame:
     """Three years of daily closes of four correlated assets: a fat-tailed random walk, no holes."""

@@ -59,9 +59,10 @@ def is_dollar(asset: str) -> bool:
     return asset in USD_LIKE
 
 
-def silo(position: Position, margin: float) -> Portfolio:
-    """One position alone with its own margin in dollars."""
-    return Portfolio((position,), (Collateral("USD", margin),) if margin else ())
+def silo(position: Position, margin: float, marks: Marks) -> Portfolio:
+    """One position alone with its own margin (USD): held in dollars, or in the coin that its contract settles in."""
+    coin = position.underlying if position.instrument.is_inverse else "USD"
+    return Portfolio((position,), (Collateral(coin, margin / marks.price(coin)),) if margin else ())
 
 
 def contracts_value(position: Position, marks: Marks) -> float:

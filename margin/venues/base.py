@@ -210,9 +210,15 @@ class Rulebook(ABC):
     ) -> tuple[Portfolio, ...]:
         """Isolated mode as separate accounts: one portfolio per position, holding only its own margin.
 
-        Each silo judged in cross mode gives the position's isolated liquidation price.
+        Where a silo's gap is 0 lies the position's isolated liquidation price.
         """
         raise InputError("mode", "isolated", f"{self.title} has no isolated mode", f"One of {', '.join(self.modes)}.")
+
+    def silo_gap(self, silo: Portfolio, marks: Marks, settings: Mapping[str, float] | None = None) -> float:
+        """Equity of one silo (its own margin and its position's profit) less its maintenance margin, USD."""
+        own = sum(held.quantity * marks.price(held.asset) for held in silo.collateral)
+        own += sum(marks.unrealised(p) for p in silo.positions)
+        return own - self.requirement(silo, marks, "isolated", settings).maintenance
 
     def check(self, portfolio: Portfolio, mode: Mode) -> None:
         """Raise InputError when the mode does not exist or the book cannot be held."""

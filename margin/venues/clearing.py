@@ -84,9 +84,7 @@ class Clearing(Rulebook):
         """(price moves, volatility factors, shares that count, names)."""
         raise NotImplementedError
 
-    def combined(
-        self, alone: Mapping[str, float], together: Mapping[str, float], notional: float, lines: Lines
-    ) -> float:
+    def combined(self, alone: Mapping[str, float], together: Mapping[str, float], lines: Lines) -> float:
         """Margin USD from each position's loss alone (by symbol) and each underlying's together."""
         raise NotImplementedError
 
@@ -118,11 +116,11 @@ class Clearing(Rulebook):
             binding = None if number is None else (number - 1, 0)
             grids.append(_listed(f"{asset}: PnL by scenario", names, pnl, binding))
             for p in positions:
+                own = scan_risk(array([p]))
+                alone[p.symbol] = alone.get(p.symbol, 0.0) + own
                 value = abs(p.quantity) * marks.price(asset)
-                rows.append(
-                    PositionMargin(p.symbol, p.quantity, value, scan_risk(array([p])), scan_risk(array([p])), "alone")
-                )
-        margin = self.combined(alone, together, sum(r.notional for r in rows), lines)
+                rows.append(PositionMargin(p.symbol, p.quantity, value, own, own, "alone"))
+        margin = self.combined(alone, together, lines)
         profit = sum(marks.unrealised(p) for p in held)
         wallet = [
             CollateralValue(asset, quantity, price, quantity * price, quantity * price, quantity * price)
@@ -160,9 +158,7 @@ class Span(Clearing):
         names = [f"{move:+.1%}, {words[int(v)]}" for move, v in zip(moves, rows[:, 1], strict=True)]
         return moves, 1.0 + rows[:, 1] * settings["vol_range"], rows[:, 2], names
 
-    def combined(
-        self, alone: Mapping[str, float], together: Mapping[str, float], notional: float, lines: Lines
-    ) -> float:
+    def combined(self, alone: Mapping[str, float], together: Mapping[str, float], lines: Lines) -> float:
         margin = sum(together.values())
         source = self.parameters.source("rules")
         lines.add("Scan risks added up", "no inter-commodity credit between coins is published", margin, source)
@@ -172,9 +168,7 @@ class Span(Clearing):
 class Emir(Span):
     name = "emir"
 
-    def combined(
-        self, alone: Mapping[str, float], together: Mapping[str, float], notional: float, lines: Lines
-    ) -> float:
+    def combined(self, alone: Mapping[str, float], together: Mapping[str, float], lines: Lines) -> float:
         source = self.parameters.source("rules")
         standalone, portfolio = sum(alone.values()), sum(together.values())
         capped = offset_cap(standalone, portfolio)
@@ -203,9 +197,7 @@ class Tims(Clearing):
         moves = tims_moves(settings["range"])
         return moves, np.ones(len(moves)), np.ones(len(moves)), [f"{move:+.1%}" for move in moves]
 
-    def combined(
-        self, alone: Mapping[str, float], together: Mapping[str, float], notional: float, lines: Lines
-    ) -> float:
+    def combined(self, alone: Mapping[str, float], together: Mapping[str, float], lines: Lines) -> float:
         margin = sum(together.values())
         source = self.parameters.source("rules")
         lines.add("Worst points added up", "no offset between single names", margin, source)

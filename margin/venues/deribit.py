@@ -111,7 +111,8 @@ class Deribit(PerpetualVenue):
         if position.instrument.is_option:
             return self._option(position, marks, spot, lines)
         size = notional / spot
-        rates = linear_rates(size, *self.parameters["perpetual_rates"][position.underlying])
+        given = self.parameters["perpetual_rates"].get(position.underlying, (0.0, 0.0, 0.0))  # 0: in the grid only
+        rates = linear_rates(size, *given)
         amounts = notional * rates[0], notional * rates[1]
         for word, rate, amount in zip(("initial", "maintenance"), rates, amounts, strict=True):
             lines.add(f"{position.symbol}: {word}", f"{notional:,.2f} x {rate:.4%}", amount, source, word)

@@ -209,7 +209,8 @@ class Derive(_Derive):
     def _portfolio(self, portfolio: Portfolio, marks: Marks, chosen: Mapping[str, float]) -> VenueMargin:
         lines, source = Lines(), self.parameters.source("portfolio")
         cash, coins, others = self._account(portfolio, marks, chosen["confidence"])
-        used = [c for c in coins.values() if c.perp or c.expiries]
+        named = {p.underlying for p in portfolio.positions}
+        used = sorted(coins.values(), key=lambda c: (c.perp != 0 or bool(c.expiries), c.asset in named), reverse=True)
         coin = used[0] if used else None
         collateral, held, notes = [CollateralValue("USD", cash, 1.0, cash, cash, cash)], [], []
         balances = [(c.asset, c.base, c.spot) for c in coins.values() if c.base] + others
@@ -219,7 +220,8 @@ class Derive(_Derive):
             worth = quantity * price
             if cuts is None or (asset in self.parameters["coins"] and not own and quantity > 0):
                 cuts = [1.0, 0.0] if quantity > 0 else [0.0, 0.0]
-                notes.append(f"{asset} counts for nothing: its haircut in this account was not found.")
+                if quantity > 0:
+                    notes.append(f"{asset} counts for nothing: its haircut in this account was not found.")
             if quantity < 0:
                 cuts = [0.0, 0.0]
             held.append(derive_portfolio.Held(asset, quantity, price, cuts[0], cuts[1], own, chosen["confidence"]))

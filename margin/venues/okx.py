@@ -29,15 +29,19 @@ def whole_rate(rows: Sequence[tuple[float, float]], contracts: float) -> float:
     return next((rate for upper, rate in rows if contracts <= upper), rows[-1][1])
 
 
-def unit_margin(delta: float, moves: Sequence[float], extreme: float, basis: float, least: float) -> dict[str, float]:
-    """MR1, MR4, MR6, MR7, maintenance and initial margin of a risk unit without options; delta in USD.
+def unit_margin(
+    value: float, delta: float, moves: Sequence[float], extreme: float, basis: float, least: float
+) -> dict[str, float]:
+    """MR1, MR4, MR6, MR7, maintenance and initial margin of a risk unit without options.
+
+    value : signed USD that gains or loses with the moves; delta : the unit's delta in USD (the same, near enough)
 
     MR1 worst of the moves; MR4 basis; MR6 half the extreme move's loss; MR7 the least charge. The maintenance margin is
     the largest of MR1 + MR4, MR6 and MR7, the initial one 1.3 times it.
     """
-    mr1 = max(0.0, *(-delta * sign * move for move in moves for sign in (1.0, -1.0)))
+    mr1 = max(0.0, *(-value * sign * move for move in moves for sign in (1.0, -1.0)))
     mr4, mr7 = abs(delta) * basis, abs(delta) * least
-    loss = -abs(delta) * extreme
+    loss = -abs(value) * extreme
     mr6 = 0.5 * abs(loss)
     mmr = max(mr1 + mr4, mr6, mr7)
     return {"mr1": mr1, "mr4": mr4, "mr6_pnl": loss, "mr6": mr6, "mr7": mr7, "mmr": mmr, "imr": INITIAL_FACTOR * mmr}
@@ -106,14 +110,14 @@ class Okx(PerpetualVenue):
         chosen = self.settings(settings)
         wallet = self._collateral(portfolio, marks, mode, chosen, lines)
         held = [p for p in portfolio.positions if p.instrument.kind != "loan"]
-        pnl = sum(marks.unrealised(p) for p in held)
+        pnl = sum(marks.unrealised(p) for p in held if p.instrument.kind != "spot")
         rows, grids = [], []
         initial = maintenance = 0.0
         for asset, positions in accounts.of_underlying(held).items():
             group = self._group(asset)
             assert group is not None
             delta = sum(p.quantity for p in positions) * marks.price(asset)
-            unit = unit_margin(delta, group["moves"], group["extreme"], group["basis"], group["least"])
+            unit = unit_margin(delta, delta, group["moves"], group["extreme"], group["basis"], group["least"])
             lines.add(
                 f"{asset}: spot moves (MR1)",
                 f"{abs(delta):,.2f} x {group['moves'][-1]:.0%}",

@@ -132,14 +132,14 @@ class PerpetualVenue(Rulebook):
     ) -> tuple[Portfolio, ...]:
         found = self.requirement(portfolio, marks, "isolated", settings)
         held = [p for p in portfolio.positions if p.instrument.kind != "loan"]
-        return tuple(accounts.silo(p, row.initial) for p, row in zip(held, found.positions, strict=True))
+        return tuple(accounts.silo(p, row.initial, marks) for p, row in zip(held, found.positions, strict=True))
 
     def _collateral(
         self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> list[CollateralValue]:
         out = []
         source = self.parameters.source(self.rule)
-        for asset, quantity, price in accounts.tokens(portfolio, marks):
+        for asset, quantity, price in accounts.tokens(portfolio, marks, spot=True):
             initial, kept, why = self.counted(asset, quantity, price, mode, settings)
             out.append(CollateralValue(asset, quantity, price, quantity * price, initial, kept, why))
             share = f" at {kept / (quantity * price):.1%}" if kept != quantity * price else ""

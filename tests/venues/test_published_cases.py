@@ -1,40 +1,57 @@
-"""Published worked cases of the venues whose rulebooks exist, to each case's own tolerance."""
+"""Published worked cases of every venue, each to its own tolerance; further ones with `pytest --cases DIR`."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, shared_path
-from tests.venues.adapters import binance, dydx, hyperliquid
+from tests.support import ROOT, SHARED, shared_path
+from tests.venues.cases_support import NOT_REPRODUCED, cases_in, check
 
-ADAPTERS = {"hyperliquid": hyperliquid, "dydx-v4": dydx, "Binance USD-M": binance}
 HERE = ROOT / "tests" / "venues" / "cases"
-OLDER = ("bin-bracket-1", "bin-bracket-5")  # bracket tables of an earlier day than the one carried here
 
 
-def check(case):
-    found = ADAPTERS[case["venue"]].run(case)
-    assert found is not None, f"no adapter understands {case['id']}"
-    relative, absolute = case.get("rel_tol") or 1e-9, case.get("tolerance") or 1e-9
-    for name, value in case["expected"].items():
-        if isinstance(value, bool):
-            assert found[name] is value
-        else:
-            assert found[name] == pytest.approx(value, rel=relative, abs=absolute), (case["id"], name)
+def pytest_generate_tests(metafunc):
+    if "further_case" in metafunc.fixturenames:
+        folder = metafunc.config.getoption("--cases")
+        files = sorted(Path(folder).rglob("*.json")) if folder else []
+        if folder and not files:
+            raise pytest.UsageError(f"--cases {folder}: no JSON file there")
+        found = [case for path in files for case in cases_in(path)]
+        metafunc.parametrize("further_case", found, ids=[case["id"] for case in found])
 
 
 @pytest.mark.parametrize("path", sorted(HERE.glob("*.json")), ids=lambda p: p.stem)
 def test_the_cases_of_the_project(path):
-    cases = json.loads(path.read_text(encoding="utf-8"))
-    assert len(cases) >= 3
+    cases = cases_in(path)
+    assert cases
     for case in cases:
         assert len(case["source"]) > 10
         check(case)
 
 
-def test_every_published_case_of_these_venues():
-    cases = json.loads(shared_path("cases/venue_cases.json").read_text())
-    mine = [c for c in cases if c["venue"] in ADAPTERS and c["id"] not in OLDER]
-    assert len(mine) >= 55
-    for case in mine:
+def test_every_published_case_that_lies_beside_the_project():
+    shared_path("cases")
+    cases = [case for path in sorted((SHARED / "cases").glob("*.json")) for case in cases_in(path)]
+    assert len(cases) >= 200
+    for case in cases:
         check(case)
+
+
+def test_a_case_from_the_command_line(further_case):
+    check(further_case)
+
+
+def test_a_case_that_no_adapter_understands_fails():
+    with pytest.raises(AssertionError, match="no adapter for"):
+        check({"id": "x", "venue": "a venue of tomorrow", "inputs": {}, "expected": {}})
+    with pytest.raises(AssertionError, match="gives no"):
+        case = next(c for c in cases_in(HERE / "binance.json") if "liq_price" in c["expected"])
+        check({**case, "expected": {"unheard_of": 1.0}})
+    with pytest.raises(AssertionError):
+        check({**case, "expected": {"liq_price": 1.0}})
+
+
+def test_what_is_not_reproduced_is_said_why():
+    assert all(len(why) > 15 for why in NOT_REPRODUCED.values())
+    assert json.dumps(sorted(NOT_REPRODUCED))

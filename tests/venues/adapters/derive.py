@@ -8,6 +8,7 @@ from functools import cache
 from margin.venues import derive_portfolio as pm2
 from margin.venues import derive_portfolio_v1 as pm1
 from margin.venues import derive_standard as srm
+from margin.venues import rulebook
 from margin.venues.derive_book import Expiry, Option
 from tests.support import SHARED
 
@@ -19,7 +20,9 @@ PM1 = {
     "short_power": 0.3, "long_power": 0.13, "floor_days": 1.0,
 }  # fmt: skip
 PM1_SCENARIOS = tuple(
-    pm1.Scenario(1.0 + move, vol) for move in (0.15, 0.1, 0.05, 0.0, -0.05, -0.1, -0.15) for vol in ("Up", "None", "Down")
+    pm1.Scenario(1.0 + move, vol)
+    for move in (0.15, 0.1, 0.05, 0.0, -0.05, -0.1, -0.15)
+    for vol in ("Up", "None", "Down")
 )
 PM2_NAMES = {
     "basis_up": ("BasisContingency", "SCENARIO_SPOT_UP"),
@@ -76,9 +79,7 @@ def standard(x):
             p["upMM"], p["off"], p["thr"], p["oc"], m["mf"], m["ims"],
         )  # fmt: skip
         expiries = tuple(Expiry(e["t"], e["f"], tuple(Option(*o) for o in e["o"]), e["c"]) for e in m["exp"])
-        market = srm.Market(
-            m["spot"], m["perp"], m["pp"], m["pnl"], m["base"], expiries, rates, m["conf"], m["pconf"]
-        )
+        market = srm.Market(m["spot"], m["perp"], m["pp"], m["pnl"], m["base"], expiries, rates, m["conf"], m["pconf"])
         depeg = x["stable"], p["depeg_threshold"], p["depeg_factor"]
         totals["im"] += srm.market_margin(market, True, *depeg)
         totals["mm"] += srm.market_margin(market, False, *depeg)
@@ -118,21 +119,41 @@ def portfolio_v1(x):
 
 
 @cache
-def _full():
-    return json.loads((SHARED / "cases" / "derive_pmrm2.json").read_text())
+def _sets(folder):
+    """Scenario and parameter sets from the file beside the cases that holds them, else from beside the project."""
+    for place in (folder, SHARED / "cases"):
+        for path in sorted(place.glob("*.json")) if place and place.is_dir() else ():
+            data = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(data, dict) and "param_sets" in data:
+                return data
+    return None
 
 
-def _named(name, kind):
-    return _full()[kind][name.split(".")[-1]]
+def _as_the_tests_list_them(s):
+    """Regular scenarios from the highest price down, volatility by name; then the tails by price; then the skews."""
+    skew, tail = s.vol in ("Linear", "Abs"), s.dampening != 1
+    return (skew, tail, s.spot if tail else -s.spot, s.vol if not skew else -ord(s.vol[0]))
+
+
+def _parameters(case):
+    """(parameters, scenarios) of a portfolio; set 0 of each is the rulebook's own."""
+    x = case["inputs"]
+    names = [(x.get(k) or x[f"{k}_ref"]).split(".")[-1] for k in ("params", "scenarios")]
+    if names == ["P0", "S0"]:
+        own = rulebook("derive").parameters
+        rows = sorted((pm2.Scenario(*row) for row in own["portfolio_scenarios"]), key=_as_the_tests_list_them)
+        return pm2.Parameters(**own["portfolio"]), tuple(rows)
+    sets = _sets(case.get("folder"))
+    assert sets is not None, f"{case['id']} names {names}, and no file with these sets is here"
+    p = sets["param_sets"][names[0]]
+    kinds = {"LINEAR": "Linear", "ABS": "Abs"}
+    rows = tuple(pm2.Scenario(spot, kinds.get(vol, vol), damp) for spot, vol, damp in sets["scenario_sets"][names[1]])
+    return pm2.Parameters(**{name: p[group][key] for name, (group, key) in PM2_NAMES.items()}), rows
 
 
 def portfolio(case):
     x = case["inputs"]
-    p = _named(x.get("params") or x["params_ref"], "param_sets")
-    parameters = pm2.Parameters(**{name: p[group][key] for name, (group, key) in PM2_NAMES.items()})
-    kinds = {"LINEAR": "Linear", "ABS": "Abs"}
-    rows = _named(x.get("scenarios") or x["scenarios_ref"], "scenario_sets")
-    scenarios = tuple(pm2.Scenario(spot, kinds.get(vol, vol), damp) for spot, vol, damp in rows)
+    parameters, scenarios = _parameters(case)
     expiries = []
     for f in x["feeds"]:
         options = tuple(

@@ -32,9 +32,9 @@ def run(case):
 
 def _scale(s, price):
     """Factors of the limits: deposits (with what open orders may add) and borrows in tokens, their starts in USD."""
-    unknown = [k for k in s if not k.startswith(("dep", "dstart", "pot", "bor", "bstart"))]
-    assert not unknown, f"weight scaling not understood: {unknown}"
-    total = {start: sum(v for k, v in s.items() if k.startswith(start)) for start in ("dep", "pot", "bor")}
-    deposits = deposit_scale((total["dep"] + total["pot"]) * price, s["dstart"]) if s.get("dstart") else 1.0
-    borrows = borrow_scale(total["bor"] * price, s["bstart"]) if s.get("bstart") else 1.0
+    starts = {k[0]: v for k, v in s.items() if "start" in k}
+    total = {first: sum(v for k, v in s.items() if k[0] == first and "start" not in k) for first in "dpb"}
+    assert set(s) == {k for k in s if k[0] in "dpb"}, f"weight scaling not understood: {sorted(s)}"
+    deposits = deposit_scale((total["d"] + total["p"]) * price, starts["d"]) if starts.get("d") else 1.0
+    borrows = borrow_scale(total["b"] * price, starts["b"]) if starts.get("b") else 1.0
     return deposits, borrows
