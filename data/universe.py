@@ -25,7 +25,7 @@ STABLECOINS = {"USDC": "USD Coin", "USDT": "Tether", "DAI": "Dai"}
 FUNDS = {"SPY": "S&P 500 fund", "QQQ": "Nasdaq-100 fund", "GLD": "Gold fund", "TLT": "US Treasury 20+ years fund"}
 NAMES = {**CRYPTO, **STABLECOINS, **FUNDS}
 
-PERPETUAL_ONLY = {"binanceusdm": "USDT", "hyperliquid": "USDC"}
+PERPETUAL_ONLY = {"binanceusdm": "USDT", "hyperliquid": "USDC", "krakenfutures": "USD"}
 
 _ASSET = re.compile(r"[A-Z0-9][A-Z0-9.\-^=]{0,19}")
 

@@ -11,9 +11,10 @@ from margin.venues.marks import Marks
 def balances(portfolio: Portfolio, marks: Marks, spot: bool = False) -> dict[str, float]:
     """Units held (> 0) or owed (< 0) by asset: collateral and loans; with `spot` also coins bought and what they cost.
 
-    A spot position was paid for at its entry price (the mark where none is given), in dollars.
+    A spot position was paid for at its entry price (the mark where none is given), out of the largest dollar balance.
     """
     out: dict[str, float] = {}
+    cost = 0.0
     for held in portfolio.collateral:
         out[held.asset] = out.get(held.asset, 0.0) + held.quantity
     for position in portfolio.positions:
@@ -21,7 +22,10 @@ def balances(portfolio: Portfolio, marks: Marks, spot: bool = False) -> dict[str
         if kind == "loan" or (spot and kind == "spot"):
             out[position.underlying] = out.get(position.underlying, 0.0) + position.quantity
         if spot and kind == "spot":
-            out["USD"] = out.get("USD", 0.0) - position.quantity * entry(position, marks)
+            cost += position.quantity * entry(position, marks)
+    if cost:
+        dollars = max((asset for asset in out if is_dollar(asset)), key=lambda asset: out[asset], default="USD")
+        out[dollars] = out.get(dollars, 0.0) - cost / marks.price(dollars)
     return {asset: quantity for asset, quantity in out.items() if quantity}
 
 

@@ -31,6 +31,7 @@ STEPS = 40  # of the risk limit, beyond any account
 class Bitmex(PerpetualVenue):
     name = "bitmex"
     rule = "risk_limit"
+    whole = True
     linear = False
     inverse = True
 
@@ -56,7 +57,7 @@ class Bitmex(PerpetualVenue):
         for i, floor in enumerate(edges):
             cap = edges[i + 1] if i + 1 < len(edges) else None
             rows.append((floor, cap, maintenance + i * rise, 1.0 / (initial + i * rise)))
-        return tiers_of(rows, whole=True)
+        return tiers_of(rows, whole=self.whole)
 
 
 RULEBOOK = Bitmex()

@@ -24,6 +24,7 @@ def maintenance_of(initial_rates: list[float]) -> list[float]:
 class Kraken(PerpetualVenue):
     name = "kraken"
     rule = "levels"
+    whole = True
     modes: ClassVar[tuple[Mode, ...]] = ("cross",)
     kinds = ("perpetual", "future")
     inverse = True
@@ -58,7 +59,7 @@ class Kraken(PerpetualVenue):
             floors, uppers = [0.0, *caps], [*caps, None]
             used = rates[: len(floors)]
             out[asset] = tiers_of(
-                list(zip(floors, uppers, maintenance_of(used), [1.0 / r for r in used], strict=True)), whole=True
+                list(zip(floors, uppers, maintenance_of(used), [1.0 / r for r in used], strict=True)), whole=self.whole
             )
         return out
 

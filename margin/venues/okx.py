@@ -58,6 +58,7 @@ INITIAL_FACTOR = 1.3
 class Okx(PerpetualVenue):
     name = "okx"
     rule = "position_tiers"
+    whole = True
     modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross", "portfolio")
     kinds = ("perpetual", "future")
     fee_to_open = False
@@ -156,7 +157,7 @@ class Okx(PerpetualVenue):
 
     @cached_property
     def _tiers(self) -> dict[str, tuple[Tier, ...]]:
-        return {asset: tiers_of(rows, whole=True) for asset, rows in self.parameters["position_tiers"].items()}
+        return {asset: tiers_of(rows, whole=self.whole) for asset, rows in self.parameters["position_tiers"].items()}
 
 
 RULEBOOK = Okx()

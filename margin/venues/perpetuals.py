@@ -1,9 +1,10 @@
 """What venues for perpetuals share: who may be held, what counts as collateral, isolated and cross."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from margin.instruments import USD_STABLECOINS
 from margin.portfolio import Portfolio, Position
@@ -18,7 +19,8 @@ from margin.venues.base import (
     VenueMargin,
 )
 from margin.venues.marks import Marks
-from margin.venues.tiers import Tier, describe, maintenance, tier_at
+from margin.venues.parameters import Parameters
+from margin.venues.tiers import Tier, describe, maintenance, tier_at, tiers_of
 
 FIRST_LEVERAGE = 20.0  # where a position names none
 
@@ -47,7 +49,27 @@ class PerpetualVenue(Rulebook):
     linear: ClassVar[bool] = True
     inverse: ClassVar[bool] = False
     fee_to_open: ClassVar[bool] = True  # the closing fee is part of the initial margin too
+    whole: ClassVar[bool] = False  # a tier's rate applies to the whole position
     mode_notes: ClassVar[Mapping[Mode, tuple[str, ...]]] = {}
+
+    def __init__(self, parameters: Parameters | None = None):
+        super().__init__(parameters)
+        self.live: dict[str, tuple[Tier, ...]] = {}
+        self.live_source = ""
+
+    def with_tiers(self, rows: Mapping[str, Sequence[Sequence[Any]]], source: str) -> "PerpetualVenue":
+        """A copy whose dollar perpetuals have these tiers, (floor, cap, rate, leverage) each, instead of those carried.
+
+        Raises InputError for tiers that leave a gap or fall.
+        """
+        out = copy(self)
+        out.live = {asset: tiers_of(table, whole=self.whole) for asset, table in rows.items()}
+        out.live_source = source
+        return out
+
+    def tiers_for(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
+        """Live tiers where there are any, else those carried."""
+        return (None if inverse else self.live.get(asset)) or self.tiers(asset, inverse)
 
     @abstractmethod
     def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
@@ -94,7 +116,7 @@ class PerpetualVenue(Rulebook):
                 found.append(Unsupported(position.symbol, "its perpetuals are settled in dollars"))
             elif not instrument.is_inverse and not self.linear:
                 found.append(Unsupported(position.symbol, "its contracts carried here are settled in the coin"))
-            elif self.tiers(position.underlying, instrument.is_inverse) is None:
+            elif self.tiers_for(position.underlying, instrument.is_inverse) is None:
                 found.append(Unsupported(position.symbol, f"no tiers of {position.underlying} are known here"))
         return tuple(found)
 
@@ -150,8 +172,9 @@ class PerpetualVenue(Rulebook):
         self, position: Position, marks: Marks, settings: Mapping[str, float], lines: Lines
     ) -> PositionMargin:
         """One position's own margins, each with its line."""
-        source = self.parameters.source(self.rule)
-        tiers = self.tiers(position.underlying, position.instrument.is_inverse)
+        live = position.underlying in self.live and not position.instrument.is_inverse
+        source = self.live_source if live else self.parameters.source(self.rule)
+        tiers = self.tiers_for(position.underlying, position.instrument.is_inverse)
         assert tiers is not None
         notional = accounts.contracts_value(position, marks)
         size = self.tier_size(position, marks)

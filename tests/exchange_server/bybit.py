@@ -19,6 +19,8 @@ def answer(ask: Any) -> tuple[int, Any]:
         kind = query["category"]
         listed = [_instrument(a, kind) for a in ask.listed(ASSETS)] if kind in ("spot", "linear") else []
         return 200, _ok({"category": kind, "list": listed, "nextPageCursor": ""}, ask)
+    if endpoint == "risk-limit":
+        return 200, _ok({"category": "linear", "list": _risk_limits(query["symbol"]), "nextPageCursor": ""}, ask)
     asset = query["symbol"].removesuffix("USDT")
     if asset not in ASSETS:
         return 200, {
@@ -66,6 +68,23 @@ def answer(ask: Any) -> tuple[int, Any]:
         ]
         return 200, _ok({"category": "linear", "list": rows}, ask)
     raise KeyError(endpoint)
+
+
+def _risk_limits(symbol: str) -> list[dict[str, Any]]:
+    tiers = ((2_000_000, 0.005, 0.01, 100), (2_600_000, 0.0056, 0.0111, 90), (3_200_000, 0.0063, 0.0125, 80))
+    return [
+        {
+            "id": i + 1,
+            "symbol": symbol,
+            "riskLimitValue": str(value),
+            "maintenanceMargin": str(maintenance),
+            "initialMargin": str(initial),
+            "isLowestRisk": int(i == 0),
+            "maxLeverage": f"{leverage:.2f}",
+            "mmDeduction": "",
+        }
+        for i, (value, maintenance, initial, leverage) in enumerate(tiers)
+    ]
 
 
 def _ok(result: dict, ask: Any) -> dict[str, Any]:

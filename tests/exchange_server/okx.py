@@ -43,6 +43,8 @@ def answer(ask: Any) -> tuple[int, Any]:
             for (t, o, h, lo, c, v), ok in zip(rows, done, strict=True)
         ]
         return 200, _ok(data[::-1])
+    if endpoint == "position-tiers":
+        return 200, _ok(_position_tiers(query["instFamily"]))
     asset = query["instId"].split("-")[0]
     last = price(asset, ask.now_ms)
     if endpoint == "ticker":
@@ -90,6 +92,32 @@ def answer(ask: Any) -> tuple[int, Any]:
         ]
         return 200, _ok(rows)
     raise KeyError(endpoint)
+
+
+def _position_tiers(family: str) -> list[dict[str, str]]:
+    """Sizes are contracts, and a tier begins one contract after the one before it ends."""
+    tiers = (
+        (0, 2000, "0.004", "0.01", "100"),
+        (2001, 8000, "0.0065", "0.0133", "75"),
+        (8001, 20000, "0.01", "0.02", "50"),
+    )
+    return [
+        {
+            "baseMaxLoan": "",
+            "imr": initial,
+            "instFamily": family,
+            "instId": "",
+            "maxLever": leverage,
+            "maxSz": str(high),
+            "minSz": str(low),
+            "mmr": maintenance,
+            "optMgnFactor": "0",
+            "quoteMaxLoan": "",
+            "tier": str(i + 1),
+            "uly": family,
+        }
+        for i, (low, high, maintenance, initial, leverage) in enumerate(tiers)
+    ]
 
 
 def _ok(data: list) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.exchange_server import binance, bybit, coinbase, hyperliquid, kraken, kucoin, okx, yahoo
+from tests.exchange_server import binance, bybit, coinbase, hyperliquid, kraken, krakenfutures, kucoin, okx, yahoo
 from tests.exchange_server.faults import ANSWERS, DAMAGE, Fault, damaged
 from tests.exchange_server.prices import candles
 
-EXCHANGES = (kraken, coinbase, okx, binance, bybit, kucoin, hyperliquid, yahoo)
+EXCHANGES = (kraken, krakenfutures, coinbase, okx, binance, bybit, kucoin, hyperliquid, yahoo)
 CHALLENGE = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
 
 
