@@ -5,10 +5,9 @@ from typing import Any
 
 from margin import cli_text, venues
 from margin.errors import InputError
-from margin.portfolio import Portfolio
 from margin.price_file import read_market
 from margin.venues.marks import Marks
-from margin.venues.perpetuals import PerpetualVenue
+from margin.venues.survey import Asked, Refused, recent_gain, survey
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -16,6 +15,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser("venue", help="margin under a real venue's rules")
     parser.add_argument("name", help=f"{names}, or all")
     parser.add_argument("--portfolio", required=True, help="JSON (version 1 or ccxt positions) or CSV")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a venue's own setting, e.g. open_interest=0.5"
+    )
     cli_text.add_prices(parser)
     parser.set_defaults(run=run)
     return parser
@@ -25,51 +27,64 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     portfolio = cli_text.read_portfolio(options.portfolio)
     if not portfolio.positions:
         raise InputError("positions", "none", "the portfolio is empty", "Add a position, e.g. 1 of BTC/USDT:USDT.")
-    marks = Marks.of_market(read_market(options.prices), portfolio, options.as_of)
+    market = read_market(options.prices)
+    marks = Marks.of_market(market, portfolio, options.as_of)
     names = venues.names() if options.name == "all" else (venues.rulebook(options.name).name,)
-    found = [row for name in names for row in _rows(name, portfolio, marks)]
-    held = sorted((r for r in found if r["why_not"] is None), key=lambda r: r["initial"])
-    refused = [r for r in found if r["why_not"] is not None]
-    result = {"as_of": marks.as_of.strftime("%Y-%m-%d"), "venues": [*held, *refused]}
-    return result, _text(held, refused)
+    rulebooks = [venues.rulebook(name) for name in names]
+    settings = _settings(options.set)
+    if settings and options.name == "all":
+        raise InputError("--set", options.set[0], "needs one venue's name instead of all")
+    chosen = {rulebook.name: rulebook.settings(settings) for rulebook in rulebooks}
+    found = survey(portfolio, marks, chosen, rulebooks, recent_gain(portfolio, market, marks))
+    rows = [*map(_row, found.asked), *map(_refusal, found.refused)]
+    return {"as_of": marks.as_of.strftime("%Y-%m-%d"), "venues": rows}, _text(rows)
 
 
-def _rows(name: str, portfolio: Portfolio, marks: Marks) -> list[dict[str, Any]]:
-    """One row per mode, or one that says why the venue cannot hold the book."""
-    rulebook = venues.rulebook(name)
-    about = {"venue": name, "title": rulebook.title, "parameters_of": rulebook.as_of, "missing": list(rulebook.missing)}
-    unsupported = rulebook.supports(portfolio)
-    if unsupported:
-        why = "; ".join(f"{u.symbol}: {u.reason}" for u in unsupported)
-        return [{**about, "mode": None, "why_not": why}]
-    rows = []
-    for mode in rulebook.modes:
-        m = rulebook.requirement(portfolio, marks, mode)
-        prices = rulebook.liquidation_prices(portfolio, marks, mode) if isinstance(rulebook, PerpetualVenue) else {}
-        rows.append(
-            {
-                **about,
-                "mode": mode,
-                "why_not": None,
-                "initial": m.initial,
-                "maintenance": m.maintenance,
-                "equity": m.equity,
-                "collateral_value": m.collateral_value,
-                "free": m.free,
-                "health": m.health,
-                "liquidation_prices": prices,
-                "lines": [
-                    {"label": x.label, "formula": x.formula, "amount": x.amount, "source": x.source} for x in m.lines
-                ],
-                "notes": list(m.notes),
-            }
-        )
-    return rows
+def _settings(given: list[str]) -> dict[str, float]:
+    out = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        try:
+            out[name.strip()] = float(value)
+        except ValueError:
+            raise InputError("--set", text, "is not NAME=VALUE with a number", "E.g. --set open_interest=0.5") from None
+    return out
 
 
-def _text(held: list[dict[str, Any]], refused: list[dict[str, Any]]) -> str:
+def _about(found: Asked | Refused) -> dict[str, Any]:
+    rulebook = found.rulebook
+    about = {"venue": rulebook.name, "title": rulebook.title, "purpose": rulebook.purpose}
+    return {**about, "parameters_of": rulebook.as_of, "missing": list(rulebook.missing)}
+
+
+def _refusal(found: Refused) -> dict[str, Any]:
+    return {**_about(found), "mode": found.mode, "why_not": "; ".join(found.reasons)}
+
+
+def _row(found: Asked) -> dict[str, Any]:
+    m = found.margin
+    nearest = None if found.nearest is None else {"what": found.nearest[0], "move": found.nearest[1]}
+    return {
+        **_about(found),
+        "mode": m.mode,
+        "why_not": None,
+        "initial": m.initial,
+        "maintenance": m.maintenance,
+        "equity": m.equity,
+        "collateral_value": m.collateral_value,
+        "free": m.free,
+        "health": m.health,
+        "return_on_margin": found.return_on_margin,
+        "liquidation_prices": {name: {"down": e.down, "up": e.up} for name, e in found.edges.items()},
+        "nearest_liquidation": nearest,
+        "lines": [{"label": x.label, "formula": x.formula, "amount": x.amount, "source": x.source} for x in m.lines],
+        "notes": list(m.notes),
+    }
+
+
+def _text(rows: list[dict[str, Any]]) -> str:
     money = cli_text.money
-    rows = [
+    table = [
         (
             r["title"],
             r["mode"],
@@ -78,11 +93,24 @@ def _text(held: list[dict[str, Any]], refused: list[dict[str, Any]]) -> str:
             money(r["collateral_value"]),
             money(r["free"]),
             "-" if r["health"] is None else f"{r['health']:.2f}",
+            "never" if r["nearest_liquidation"] is None else _move(r["nearest_liquidation"]),
+            "-" if r["return_on_margin"] is None else f"{r['return_on_margin']:+.1%}",
             r["parameters_of"],
         )
-        for r in held
+        for r in rows
+        if r["why_not"] is None
     ]
-    header = ("venue", "mode", "initial", "maintenance", "collateral", "free", "health", "rules of")
-    parts = [cli_text.table(header, rows)] if rows else []
-    parts += [f"{r['title']} cannot hold it: {r['why_not']}" for r in refused]
+    header = (
+        "venue", "mode", "initial", "maintenance", "collateral", "free", "health", "liquidated at", "30-day return",
+        "rules of",
+    )  # fmt: skip
+    parts = [cli_text.table(header, table)] if table else []
+    refused = [r for r in rows if r["why_not"] is not None]
+    for r in refused:
+        mode = f" ({r['mode']})" if r["mode"] else ""
+        parts.append(f"{r['title']}{mode} cannot hold it: {r['why_not']}")
     return "\n".join(parts)
+
+
+def _move(nearest: dict[str, Any]) -> str:
+    return "now" if nearest["move"] == 0 else f"{nearest['what']} {nearest['move']:+.1%}"

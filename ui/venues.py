@@ -1,16 +1,18 @@
-"""The Venues page: the visitor's book under each venue's own rules, line by line."""
-
-from dataclasses import dataclass
+"""The Venues page: the visitor's book under each venue's own rules, in every mode, and why some cannot hold it."""
 
 import pandas as pd
 import streamlit as st
 
+from data import tiers
+from data.errors import FetchError
+from data.universe import is_offline
 from margin import venues
 from margin.errors import InputError
 from margin.portfolio import Portfolio
-from margin.venues import Marks, Rulebook, VenueMargin
+from margin.venues import Marks, Rulebook
 from margin.venues.perpetuals import FIRST_LEVERAGE, PerpetualVenue, as_perpetuals
-from ui import book, charts_venues, compute, prices
+from margin.venues.survey import Asked, Refused, Survey, recent_gain, survey
+from ui import book, charts_venues, compute, prices, venues_detail
 from ui.compute import Answer
 from ui.exporting import chart, csv_button
 from ui.formats import money, percent
@@ -19,15 +21,6 @@ from ui.text import dollars, plain
 from ui.views import refused
 
 ON_PERPETUALS = "Hold my spot positions as perpetuals of the same coin"
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """One venue in one mode, with the prices at which it would liquidate."""
-
-    rulebook: Rulebook
-    margin: VenueMargin
-    liquidation: dict[str, float | None]
 
 
 def page() -> None:
@@ -43,137 +36,133 @@ def page() -> None:
     except InputError as error:
         refused(error)
         return
-    found, why_not = _ask_all(portfolio, marks)
-    if not found:
-        st.subheader("No venue reproduced here can hold this book.", anchor=False)
-        _refusals(why_not)
-        return
-    _answer(now, found)
-    ordered = [a.margin for a in found]
-    words = "; ".join(f"{m.venue} {m.mode}: {money(m.initial)}, maintenance {money(m.maintenance)}" for m in ordered)
-    st.caption(
-        f"Binance USD-M, Hyperliquid and dYdX v4 so far. A position without a leverage of its own is opened at "
-        f"{FIRST_LEVERAGE:g} times, or the most its venue allows; dYdX asks its market's own fraction."
+    rulebooks = _rulebooks()
+    found = survey(
+        portfolio,
+        marks,
+        {r.name: venues_detail.settings(r) for r in rulebooks},
+        rulebooks,
+        recent_gain(portfolio, active.market, marks),
     )
-    chart(charts_venues.asked(ordered), "venues_chart", f"Margin by venue and mode. {words}.")
-    table = _table(found)
-    st.dataframe(table, hide_index=True, key="venues_table", alt="Every venue and mode")
-    csv_button("This table", lambda: table, "venues")
-    _refusals(why_not)
-    _drill_down(found)
+    asked = [a for a in found.asked if a.rulebook.purpose != "comparison"]
+    if not asked:
+        st.subheader("No venue reproduced here can hold this book.", anchor=False)
+    else:
+        _answer(now, asked)
+    _table(found)
+    _live_tiers(portfolio)
+    if found.asked:
+        venues_detail.draw(found, portfolio, marks, active.market)
 
 
 def _as_asked(now: Answer) -> Portfolio:
-    """The book, with spot positions as perpetuals where the visitor wishes it: these venues hold perpetuals only."""
+    """The book, with spot positions as perpetuals where the visitor wishes it: most venues here hold no spot."""
     spot = [p for p in now.portfolio.positions if p.instrument.kind == "spot"]
     if not spot or not st.toggle(ON_PERPETUALS, key="venues_perpetuals", persist_state="session"):
         return now.portfolio
     return as_perpetuals(now.portfolio)
 
 
-def _settings(rulebook: Rulebook) -> dict[str, float]:
-    """What the visitor's sliders of a venue stand at."""
-    kept = {s.key: st.session_state.get(f"venue_{rulebook.name}_{s.key}", s.default) for s in rulebook.sliders}
-    return {key: float(value) for key, value in kept.items()}
-
-
-def _ask_all(portfolio: Portfolio, marks: Marks) -> tuple[list[Asked], dict[str, str]]:
-    """(what each venue asks in each mode, least initial margin first; why the others cannot hold the book)."""
-    found: list[Asked] = []
-    why_not: dict[str, str] = {}
+def _rulebooks() -> list[Rulebook]:
+    """Every rulebook, with the live tiers kept on this machine where there are any."""
+    out = []
     for name in venues.names():
         rulebook = venues.rulebook(name)
-        unsupported = rulebook.supports(portfolio)
-        if unsupported:
-            why_not[rulebook.title] = "; ".join(f"{u.symbol}: {u.reason}" for u in unsupported)
-            continue
-        for mode in rulebook.modes:
-            margin = rulebook.requirement(portfolio, marks, mode, _settings(rulebook))
-            at = rulebook.liquidation_prices(portfolio, marks, mode) if isinstance(rulebook, PerpetualVenue) else {}
-            found.append(Asked(rulebook, margin, at))
-    return sorted(found, key=lambda a: a.margin.initial), why_not
+        kept = tiers.load_tiers(name) if name in tiers.PUBLISHERS else None
+        if kept is not None and isinstance(rulebook, PerpetualVenue):
+            rulebook = rulebook.with_tiers(kept.rows, f"{rulebook.title}, public tiers ({kept.date})")
+        out.append(rulebook)
+    return out
 
 
-def _answer(now: Answer, found: list[Asked]) -> None:
+def _answer(now: Answer, asked: list[Asked]) -> None:
+    """One sentence, the chart of each venue's cheapest mode, and how that compares with the engine's own methods."""
     assert now.comparison is not None
-    least, most = found[0].margin, found[-1].margin
-    st.subheader(
-        dollars(
-            f"{plain(least.venue)} ({least.mode}) asks least to open this book: {money(least.initial)}; "
-            f"{plain(most.venue)} ({most.mode}) asks {money(most.initial)}."
-        ),
-        anchor=False,
-    )
+    best = list({a.rulebook.name: a for a in reversed(asked)}.values())[::-1]
+    best.sort(key=lambda a: a.margin.initial)
+    least, most = best[0].margin, best[-1].margin
+    words = f"{plain(least.venue)} ({least.mode}) asks least to open this book: {money(least.initial)}"
+    if len(best) > 1:
+        words += f"; {plain(most.venue)} asks at least {money(most.initial)}"
+    st.subheader(dollars(f"{words}."), anchor=False)
     st.markdown(
         dollars(
-            f"No venue here lets one coin offset another: our portfolio margin for the same book is "
-            f"{money(now.comparison.portfolio)}, our isolated one {money(now.comparison.isolated)}."
+            f"Margin Lab's own portfolio margin for the same book is {money(now.comparison.portfolio)}, its isolated "
+            f"margin {money(now.comparison.isolated)}. A low requirement is not a safe one: see how far liquidation is."
         )
     )
-
-
-def _table(found: list[Asked]) -> pd.DataFrame:
-    rows = []
-    for a in found:
-        m = a.margin
-        nearest = ", ".join(f"{s} {money(p, cents=True)}" for s, p in a.liquidation.items() if p is not None)
-        rows.append(
-            {
-                "Venue": m.venue,
-                "Mode": m.mode,
-                "Initial": money(m.initial),
-                "Maintenance": money(m.maintenance),
-                "Collateral counts": money(m.collateral_value),
-                "Free to open more": money(m.free),
-                "Health": "–" if m.health is None else f"{m.health:.2f}",
-                "Liquidated at": nearest or "never",
-                "Rules of": a.rulebook.as_of,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _refusals(why_not: dict[str, str]) -> None:
-    for title, reason in why_not.items():
-        st.caption(f"{plain(title)} cannot hold it: {plain(reason)}.")
-
-
-def _drill_down(found: list[Asked]) -> None:
-    """Where one number comes from, line by line; the sliders the venue's rules really have."""
-    st.markdown("**Where the number comes from**")
-    names = [f"{a.margin.venue}, {a.margin.mode}" for a in found]
-    picked = found[names.index(st.selectbox("Venue and mode", names, key="venue_picked"))]
-    m, rulebook = picked.margin, picked.rulebook
-    for slider in rulebook.sliders:
-        st.slider(
-            slider.title, slider.low, slider.high, slider.default, slider.step, help=slider.help,
-            key=f"venue_{rulebook.name}_{slider.key}",
-        )  # fmt: skip
-    lines = pd.DataFrame(
-        [
-            {
-                "Step": line.label,
-                "Reckoning": line.formula,
-                "USD": "–" if line.amount is None else money(line.amount, cents=True),
-                "Source": line.source,
-            }
-            for line in m.lines
-        ]
+    said = "; ".join(f"{a.margin.venue} {a.margin.mode}: {money(a.margin.initial)}" for a in best)
+    chart(
+        charts_venues.asked([a.margin for a in best]),
+        "venues_chart",
+        f"Initial and maintenance margin of each venue in the mode that asks least. {said}.",
     )
-    st.dataframe(lines, hide_index=True, key="venue_lines", alt=f"Every line of {m.venue}, {m.mode}")
-    tiers = pd.DataFrame(
-        [
-            {
-                "Position": row.symbol,
-                "Notional": money(row.notional),
-                "Tier": row.tier,
-                "Initial rate": percent(None if row.initial_rate is None else 100 * row.initial_rate, 2),
-                "Liquidated at": money(picked.liquidation.get(row.symbol), cents=True),
-            }
-            for row in m.positions
-        ]
+    st.caption(
+        f"Each venue in the mode that asks least. A position without a leverage of its own is opened at "
+        f"{FIRST_LEVERAGE:g} times, or the most its venue allows. Figures use the rules of the date in the table, not "
+        f"today's, where a venue does not publish them freely."
     )
-    st.dataframe(tiers, hide_index=True, key="venue_positions", alt="Positions with their tiers")
-    csv_button("These lines", lambda: lines, "venue_lines")
-    for note in (*m.notes, *rulebook.missing):
-        st.caption(dollars(plain(note)))
+
+
+def _table(found: Survey) -> None:
+    table = pd.DataFrame([*map(_row, found.asked), *map(_no_row, found.refused)])
+    st.dataframe(table, hide_index=True, key="venues_table", alt="Every venue and mode")
+    csv_button("This table", lambda: table, "venues")
+
+
+def _row(a: Asked) -> dict[str, str]:
+    m = a.margin
+    kind = {"venue": "", "lending": " (lending)", "comparison": " (comparison)"}[a.rulebook.purpose]
+    return {
+        "Venue": m.venue + kind,
+        "Mode": m.mode,
+        "Initial": money(m.initial),
+        "Maintenance": money(m.maintenance),
+        "Nearest liquidation": venues_detail.nearest(a),
+        "Collateral counts": money(m.collateral_value),
+        "Free to open more": money(m.free),
+        "Health": "–" if m.health is None else f"{m.health:.2f}",
+        "30-day return on margin": percent(None if a.return_on_margin is None else 100 * a.return_on_margin, 1),
+        "Rules of": a.rulebook.as_of,
+        "Cannot hold": "",
+    }
+
+
+def _no_row(r: Refused) -> dict[str, str]:
+    blank = dict.fromkeys(
+        (
+            "Initial", "Maintenance", "Nearest liquidation", "Collateral counts", "Free to open more", "Health",
+            "30-day return on margin",
+        ),
+        "–",
+    )  # fmt: skip
+    mode = r.mode or "any"
+    about = {"Rules of": r.rulebook.as_of, "Cannot hold": "; ".join(r.reasons)}
+    return {"Venue": r.rulebook.title, "Mode": mode, **blank, **about}
+
+
+def _live_tiers(portfolio: Portfolio) -> None:
+    """Fetch what venues publish without a key; kept on this machine with its date."""
+    names = [venues.rulebook(name).title for name in tiers.PUBLISHERS]
+    kept = [t for t in map(tiers.load_tiers, tiers.PUBLISHERS) if t is not None]
+    if kept:
+        said = ", ".join(f"{venues.rulebook(t.venue).title} of {t.date} ({', '.join(sorted(t.rows))})" for t in kept)
+        st.caption(f"Live tiers in use: {plain(said)}.")
+    if is_offline():
+        st.caption("Working offline: tiers are those carried with Margin Lab, or fetched earlier.")
+        return
+    if st.button(f"Fetch today's tiers of {', '.join(names)}", key="venues_fetch", icon=":material/refresh:"):
+        wanted = [a for a in portfolio.assets if a]
+        bar = st.progress(0.0, "Asking the exchanges …")
+        problems = []
+        for i, name in enumerate(tiers.PUBLISHERS):
+            try:
+                tiers.save_tiers(tiers.fetch_tiers(name, wanted))
+            except (FetchError, InputError, OSError) as error:
+                problems.append(f"{venues.rulebook(name).title}: {error}")
+            bar.progress((i + 1) / len(tiers.PUBLISHERS), f"{venues.rulebook(name).title} asked")
+        bar.empty()
+        st.session_state["venues_problems"] = problems
+        st.rerun()
+    for problem in st.session_state.pop("venues_problems", []):
+        st.warning(plain(problem), icon=":material/warning:")

@@ -164,6 +164,7 @@ class Rulebook(ABC):
     """One venue. Subclasses set the class attributes and write `supports` and `requirement`."""
 
     name: ClassVar[str]  # of the module and parameter file
+    purpose: ClassVar[Literal["venue", "lending", "comparison"]] = "venue"
     modes: ClassVar[tuple[Mode, ...]]
     sliders: ClassVar[tuple[Slider, ...]] = ()
 

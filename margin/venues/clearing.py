@@ -78,6 +78,7 @@ class Clearing(Rulebook):
     """Scans each underlying; subclasses say which scenarios, and what the scans add up to."""
 
     modes: ClassVar[tuple[Mode, ...]] = ("portfolio",)
+    purpose = "comparison"
     kinds: ClassVar[tuple[str, ...]] = ("spot", "perpetual", "future", "option")
 
     def scenarios(self, settings: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:

@@ -79,6 +79,8 @@ class _Derive(Rulebook):
             instrument = p.instrument
             if instrument.kind not in KINDS:
                 found.append(Unsupported(p.symbol, f"it lists perpetuals and options, no {instrument.kind}"))
+            elif instrument.kind == "spot" and instrument.base not in options:
+                found.append(Unsupported(p.symbol, f"{instrument.base} is not listed here"))
             elif instrument.is_inverse:
                 found.append(Unsupported(p.symbol, "its perpetuals are settled in dollars"))
             elif instrument.is_option and instrument.base not in options:

@@ -17,6 +17,7 @@ class LendingVenue(Rulebook):
     """Supplied and borrowed balances. `weights` gives an asset's share when supplied and its factor when owed."""
 
     modes = ("cross",)
+    purpose = "lending"
 
     def weights(
         self, asset: str, settings: Mapping[str, float]

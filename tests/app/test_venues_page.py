@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from data import tiers
 from margin import Collateral, Portfolio, Position
 from tests.support import ROOT
 from ui import book, presets, prices, share
@@ -47,8 +49,11 @@ def test_the_least_comes_first_and_every_line_has_a_source():
     said = check(app)
     assert "asks least to open this book" in said
     table, lines = app.dataframe[0].value, app.dataframe[1].value
-    amounts = [float(x.replace("$", "").replace(",", "")) for x in table["Initial"]]
+    amounts = [float(x.replace("$", "").replace(",", "")) for x in table["Initial"] if x != "–"]
     assert amounts == sorted(amounts)
+    assert len(amounts) >= 12
+    refused = table[table["Initial"] == "–"]
+    assert refused["Cannot hold"].str.len().min() > 10
     assert lines["Source"].str.len().min() > 10
     for option in app.selectbox(key="venue_picked").options:
         app = app.selectbox(key="venue_picked").set_value(option).run()
@@ -69,4 +74,56 @@ def test_open_interest_raises_what_dydx_asks():
 def test_what_nobody_can_hold_is_said():
     said = check(opened(Portfolio((Position("SPY/USD", 10),))))
     assert "No venue reproduced here can hold this book" in said
-    assert "it lists perpetuals, no spot" in said.replace("\\", "")
+
+
+VIEWS = ("Line by line", "Which mode?", "Where it liquidates", "Scenario grid", "Tiers")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_of_every_venue(view):
+    held = Portfolio(
+        (Position("BTC/USDT:USDT", 1.0), Position("ETH/USDT:USDT", -10.0, leverage=5)),
+        (Collateral("USDC", 20_000), Collateral("BTC", 0.1)),
+    )
+    app = opened(held)
+    app.query_params["venue_view"] = view
+    app = app.run()
+    seen = 0
+    for option in app.selectbox(key="venue_picked").options:
+        app = app.selectbox(key="venue_picked").set_value(option).run()
+        said = check(app)
+        seen += len(said)
+        if view == "Where it liquidates" and "cross" in option:
+            assert "All together by their betas" in said
+        if view == "Scenario grid" and option.startswith("Deribit"):
+            assert "The cell marked ◆ loses most" in said
+    assert seen
+
+
+def test_a_stablecoin_below_its_peg_raises_what_derive_asks():
+    held = Portfolio((Position("BTC/USDT:USDT", 1.0),), (Collateral("USDC", 20_000),))
+    app = opened(held)
+    app = app.selectbox(key="venue_picked").set_value("Derive, cross").run()
+
+    def asked(app):
+        table = app.dataframe[0].value
+        return table[(table["Venue"] == "Derive") & (table["Mode"] == "cross")]["Initial"].iloc[0]
+
+    before = asked(app)
+    app = app.slider(key="venue_derive_stablecoin").set_value(0.95).run()
+    check(app)
+    assert asked(app) != before
+
+
+def test_live_tiers_kept_on_this_machine_are_used_and_dated(tmp_path):
+    when = datetime(2026, 3, 1, tzinfo=UTC)
+    tiers.save_tiers(tiers.LiveTiers("okx", {"BTC": ((0.0, None, 0.004, 100.0),)}, {"BTC": when}), tmp_path)
+    app = opened(Portfolio((Position("BTC/USDT:USDT", 1.0),), (Collateral("USDC", 20_000),)))
+    said = check(app)
+    assert "Live tiers in use: OKX of 2026" in said.replace("\\", "")
+    table = app.dataframe[0].value
+    assert set(table[(table["Venue"] == "OKX") & (table["Initial"] != "–")]["Mode"]) == {
+        "isolated",
+        "cross",
+        "portfolio",
+    }
