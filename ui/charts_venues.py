@@ -148,18 +148,16 @@ def surface(found: Surface) -> go.Figure:
         "showscale": False,
         "hovertemplate": f"{names[0]} %{{x:+.0f}}%, {names[1]} %{{y:+.0f}}%: %{{z:$,.0f}}<extra></extra>",
     }
-    edges = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": percents,
-            "y": [None if np.isnan(v) or abs(v) > found.moves[-1] else round(100 * float(v), 2) for v in side],
-            "line": {"color": colours.text, "width": 2},
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
-        for side in (found.down, found.up)
-    ]
+    line = {
+        "type": "contour",
+        "x": percents,
+        "y": percents,
+        "z": found.gap.T.tolist(),
+        "contours": {"start": 0, "end": 0, "size": 1, "coloring": "none"},
+        "line": {"color": colours.text, "width": 2},
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
     today = {
         "type": "scatter",
         "mode": "markers",
@@ -173,7 +171,7 @@ def surface(found: Surface) -> go.Figure:
     return drawn(
         colours,
         420,
-        [cells, *edges, today],
+        [cells, line, today],
         xaxis={**axis, "title": names[0]},
         yaxis={**axis, "title": names[1]},
     )

@@ -7,7 +7,7 @@ from margin.market import Market
 from margin.portfolio import Portfolio
 from margin.venues import Marks, Rulebook, liquidation
 from margin.venues.perpetuals import PerpetualVenue
-from margin.venues.survey import Asked, Survey, betas
+from margin.venues.survey import Asked, Refused, Survey, betas
 from ui import charts_venues
 from ui.exporting import chart, csv_button
 from ui.formats import money, percent
@@ -101,6 +101,11 @@ def _modes(found: Survey, picked: Asked, portfolio: Portfolio, marks: Marks, mar
     least = min(same, key=lambda a: a.margin.initial)
     if len(same) == 1:
         st.markdown(f"{plain(picked.margin.venue)} has one mode for this book: {same[0].margin.mode}.")
+    elif len({round(a.margin.initial, 2) for a in same}) == 1:
+        st.markdown(
+            f"Every mode asks the same to open; **{farthest.margin.mode}** is farthest from liquidation: "
+            f"{nearest(farthest)}."
+        )
     elif farthest is least:
         st.markdown(f"**{least.margin.mode.title()}** asks least and is farthest from liquidation.")
     else:
@@ -124,6 +129,9 @@ def _modes(found: Survey, picked: Asked, portfolio: Portfolio, marks: Marks, mar
     ]
     table = pd.DataFrame(rows)
     st.dataframe(table, hide_index=True, key="venue_modes", alt="Modes side by side")
+    if len(same) == 1:
+        _why_not(refused)
+        return
     chart(
         charts_venues.modes([a.margin for a in same]),
         "venue_modes_chart",
@@ -131,6 +139,10 @@ def _modes(found: Survey, picked: Asked, portfolio: Portfolio, marks: Marks, mar
             f"{a.margin.mode}: {money(a.margin.initial)} to open, {money(a.margin.maintenance)} to stay" for a in same
         ),
     )
+    _why_not(refused)
+
+
+def _why_not(refused: list[Refused]) -> None:
     for r in refused:
         st.caption(f"{plain((r.mode or '').title())} mode cannot hold it: {plain('; '.join(r.reasons))}.")
 
@@ -164,11 +176,13 @@ def _liquidation(picked: Asked, portfolio: Portfolio, marks: Marks, market: Mark
     chosen = settings(picked.rulebook)
     both = liquidation.together(picked.rulebook, portfolio, marks, picked.margin.mode, slopes, chosen)
     said = ", ".join(f"{asset} {slope:.2f}" for asset, slope in slopes.items())
-    down, up = ("never" if move is None else f"a move of {percent(100 * move, 1)}" for move in (both.down, both.up))
-    st.markdown(
-        f"**All together by their betas to {reference}** ({said}, of the last year): liquidated on the way down at "
-        f"{down}, on the way up at {up}."
-    )
+    ways = [
+        f"{word} of {percent(100 * abs(move), 1)}"
+        for word, move in (("a fall", both.down), ("a rise", both.up))
+        if move is not None
+    ]
+    end = f"{reference} liquidates the account by {' or '.join(ways)}." if ways else "no common move liquidates it."
+    st.markdown(f"**All together by their betas to {reference}** ({said}; daily, of the last year): {end}")
     left, right = st.columns(2)
     first = left.selectbox("One underlying", assets, key="venue_first")
     others = [asset for asset in assets if asset != first]
@@ -193,7 +207,7 @@ def _grids(picked: Asked) -> None:
         if grid.binding is not None:
             row, column = grid.binding
             worst = f"{grid.rows[row]}, {grid.columns[column]}: {money(float(grid.values[row, column]))}"
-            st.markdown(dollars(f"The cell marked ◆ loses most: {plain(worst)}."))
+            st.markdown(dollars(f"The cell marked ◆ sets the margin: {plain(worst)}."))
         else:
             st.markdown("No scenario loses: another rule sets the margin.")
         chart(

@@ -160,7 +160,7 @@ class Deribit(PerpetualVenue):
         lines = Lines(kept=list(found.lines))
         cells: list[np.ndarray] = []
         rolls = 0.0
-        grids = []
+        tables: list[tuple[str, np.ndarray, np.ndarray]] = []
         derivatives = accounts.of_kind(portfolio, *self.kinds)
         for asset, positions in accounts.of_underlying(derivatives).items():
             rules = self.parameters["portfolio"][asset]
@@ -171,9 +171,7 @@ class Deribit(PerpetualVenue):
                 )
                 raise InputError("positions", asset, problem)
             pnl = self._cells(positions, marks, rules)
-            grids.append(
-                table(f"{asset}: PnL by move and volatility", list(_moves(rules)), STATES, pnl, worst_cell(pnl))
-            )
+            tables.append((asset, _moves(rules), pnl))
             cells.append(offset(pnl, rules["pnl_offset"]))
             net: dict[float | None, float] = {}
             for p in positions:
@@ -186,6 +184,11 @@ class Deribit(PerpetualVenue):
         total = np.sum(cells, axis=0) if cells else np.zeros((1, 1))
         worst = max(-float(total.min()), 0.0)
         lines.add("Worst cell, all coins", "losses in full, gains at their share", worst, source)
+        binding = worst_cell(total)  # of all coins together: the same move and volatility in each grid
+        grids = tuple(
+            table(f"{asset}: PnL by move and volatility", list(moves), STATES, pnl, binding)
+            for asset, moves, pnl in tables
+        )
         initial = worst + rolls
         factor = self.parameters["maintenance_factor"]
         maintenance = factor * initial
@@ -195,7 +198,7 @@ class Deribit(PerpetualVenue):
             for row in found.positions
         )
         return replace(
-            found, initial=initial, maintenance=maintenance, lines=tuple(lines.kept), grids=tuple(grids), positions=rows
+            found, initial=initial, maintenance=maintenance, lines=tuple(lines.kept), grids=grids, positions=rows
         )
 
     def _cells(self, positions: Sequence[Position], marks: Marks, rules: Mapping[str, float]) -> np.ndarray:

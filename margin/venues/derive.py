@@ -166,6 +166,9 @@ class Derive(_Derive):
             self.parameters["standard"]["peg_threshold"],
             self.parameters["standard"]["peg_factor"],
         )
+        lines.add(
+            "Perpetuals' profit", "sum of q (mark - entry)", sum(c.perp_pnl for c in coins.values()), source, "pnl"
+        )
         for coin in coins.values():
             rates = self._rates(coin.asset)
             market = derive_standard.Market(
@@ -176,8 +179,9 @@ class Derive(_Derive):
             nets = [derive_standard.market_margin(market, opening, *depeg) + owed for opening in (True, False)]
             worth = derive_standard.market_to_market(market, chosen["stablecoin"]) + owed
             initial, maintenance, value = initial + nets[0], maintenance + nets[1], value + worth
-            lines.add(f"{coin.asset}: initial, net", "perpetual + options + base", nets[0], source, "initial")
-            lines.add(f"{coin.asset}: maintenance, net", "perpetual + options + base", nets[1], source, "maintenance")
+            self._explain(coin, market, lines, source)
+            lines.add(f"{coin.asset}: initial, net", "all of it, and add-ons of weak feeds", nets[0], source, "initial")
+            lines.add(f"{coin.asset}: maintenance, net", "all of it", nets[1], source, "maintenance")
             if coin.base > 0:
                 kept = coin.base * coin.spot * rates.base_factor
                 collateral.append(
@@ -198,6 +202,26 @@ class Derive(_Derive):
         return self._result(
             portfolio, marks, "cross", (initial, maintenance, value), collateral, lines, notes=tuple(notes)
         )
+
+    def _explain(self, coin: Coin, market: derive_standard.Market, lines: Lines, source: str) -> None:
+        """The parts of one coin's net margin, to open and to stay."""
+        p = market.parameters
+        for opening, word in ((True, "initial"), (False, "maintenance")):
+            if coin.perp:
+                rate = p.perp_initial if opening else p.perp_maintenance
+                value = abs(coin.perp) * coin.spot
+                formula = f"-{abs(coin.perp):,.6g} x {coin.spot:,.2f} x {rate:.2%}"
+                lines.add(f"{coin.asset} perpetual: {word}", formula, -value * rate, source, "note")
+            for e in coin.expiries:
+                alone = sum(derive_standard.option_alone(o, e, coin.spot, p, opening) for o in e.options)
+                worst = derive_standard.largest_loss(e, p, opening)
+                formula = f"better of each alone {alone:,.2f} and the largest loss {worst:,.2f}"
+                name = f"{coin.asset} options in {e.seconds / 86_400:.0f} days: {word}"
+                lines.add(name, formula, max(alone, worst), source, "note")
+            if coin.base > 0:
+                share = p.base_factor * (p.base_initial_scale if opening else 1.0)
+                formula = f"{coin.base:,.6g} x {coin.spot:,.2f} x {share:.2%}"
+                lines.add(f"{coin.asset} held: {word}", formula, coin.base * coin.spot * share, source, "collateral")
 
     def _rates(self, asset: str) -> derive_standard.StandardParameters:
         rules = self.parameters["standard"]

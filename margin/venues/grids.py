@@ -40,7 +40,7 @@ def table(
     title: str, moves: Sequence[float], states: Sequence[str], pnl: np.ndarray, binding: tuple[int, int] | None = None
 ) -> Grid:
     """A Grid from moves (fractions) and volatility states; pnl (moves, states) USD."""
-    return Grid(title, tuple(f"{move:+.1%}" for move in moves), tuple(states), pnl, binding)
+    return Grid(title, tuple(f"{move:+.1%}".replace("-", "−") for move in moves), tuple(states), pnl, binding)
 
 
 def worst_cell(pnl: np.ndarray) -> tuple[int, int] | None:

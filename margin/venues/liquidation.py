@@ -39,16 +39,15 @@ class Edges:
 class Surface:
     """Two underlyings moving at once.
 
-    moves : (n,) fractions, the same for both; gap : (n, n) USD, rows the first's moves; down, up : (n,) the second's
-    moves at which liquidation starts for each move of the first, NaN where none does
+    moves : (n,) fractions, the same for both; gap : (n, n) USD left before liquidation, rows the first's moves
+    edge : (m, 2) moves of (first, second) at which liquidation begins, exact in the second
     """
 
     first: str
     second: str
     moves: np.ndarray
     gap: np.ndarray
-    down: np.ndarray
-    up: np.ndarray
+    edge: np.ndarray
 
 
 def gap_at(
@@ -109,7 +108,7 @@ def surface(
     rulebook: Rulebook, portfolio: Portfolio, marks: Marks, mode: Mode, first: str, second: str,
     settings: Mapping[str, float] | None = None, reach: float = 0.6, steps: int = 25,
 ) -> Surface:  # fmt: skip
-    """The gap over moves of two underlyings, and the second's moves that liquidate for each move of the first."""
+    """The gap over moves of two underlyings, and where it crosses 0 as the second moves at each move of the first."""
     if mode == "isolated":
         raise InputError("mode", mode, "isolated positions are liquidated one by one, not together", "Use cross.")
     if first == second:
@@ -117,12 +116,15 @@ def surface(
     gap = gap_at(rulebook, portfolio, marks, mode, settings)
     moves = np.linspace(-reach, reach, steps)
     cells = np.array([[gap({first: 1.0 + a, second: 1.0 + b}) for b in moves] for a in moves])
-    edges = [_edges(lambda b, a=a: gap({first: 1.0 + a, second: max(1.0 + b, LEAST)})) for a in moves]  # type: ignore[misc]
-    down, up = (
-        np.array([np.nan if value is None else value for value in side])
-        for side in ([e.down for e in edges], [e.up for e in edges])
-    )
-    return Surface(first, second, moves, cells, down, up)
+    edge = []
+    for a, row in zip(moves.tolist(), cells, strict=True):
+        for i in np.flatnonzero((row[:-1] < 0) != (row[1:] < 0)).tolist():
+
+            def along(b: float, a: float = a) -> float:
+                return gap({first: 1.0 + a, second: 1.0 + b})
+
+            edge.append((a, float(brentq(along, moves[i], moves[i + 1], xtol=1e-15, rtol=8.9e-16))))
+    return Surface(first, second, moves, cells, np.array(edge).reshape(-1, 2))
 
 
 def moving(portfolio: Portfolio) -> list[str]:

@@ -96,7 +96,7 @@ def test_every_view_of_every_venue(view):
         if view == "Where it liquidates" and "cross" in option:
             assert "All together by their betas" in said
         if view == "Scenario grid" and option.startswith("Deribit"):
-            assert "The cell marked ◆ loses most" in said
+            assert "The cell marked ◆ sets the margin" in said
     assert seen
 
 
