@@ -8,13 +8,15 @@ from hypothesis import strategies as st
 
 from margin import Collateral, InputError, Market, Portfolio, Position, venues
 from margin.cli import main
+from margin.venues import liquidation
+from margin.venues.binance import cross_liquidation_price, hedged_liquidation_price
 from margin.venues.marks import Marks
 from margin.venues.tiers import Tier, liquidation_price, maintenance, tier_at, tiers_of
 from tests.engine.books import market_frame
 
 FRAME = market_frame()
 MARKET = Market(FRAME)
-NAMES = ("binance", "dydx", "hyperliquid")
+NAMES = ("binance", "dydx", "hyperliquid", "kraken", "drift", "synthetix")
 
 
 def book(*positions, cash=20_000.0):
@@ -26,12 +28,14 @@ def marks(portfolio, **prices):
     return found.moved({asset: price / found.price(asset) for asset, price in prices.items()})
 
 
-def test_they_are_registered():
-    assert set(venues.names()) == set(NAMES)
-    for name in NAMES:
+def test_every_parameter_file_has_its_rulebook_and_says_what_is_missing():
+    assert len(venues.names()) == 18
+    for name in venues.names():
         rulebook = venues.rulebook(name)
+        assert rulebook.name == name
         assert rulebook.missing
-        assert rulebook.as_of[:4] in ("2024", "2026")
+        assert rulebook.as_of[:2] == "20"
+        assert rulebook.modes
 
 
 def test_binance_by_hand():
@@ -62,41 +66,43 @@ def test_hyperliquid_tiers_by_hand():
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(NAMES),
-    st.sampled_from(["isolated", "cross"]),
-    st.floats(-2000, 2000).filter(lambda q: abs(q) > 0.01),
-    st.floats(-20, 20).filter(lambda q: abs(q) > 0.01),
-    st.floats(1_000, 1e8),
-    st.floats(1, 20),
+    st.sampled_from(["long", "short"]),
+    st.floats(0.01, 3000),
+    st.floats(100, 1e8),
+    st.floats(1, 100),
 )
-def test_at_the_liquidation_price_equity_is_the_maintenance_margin(name, mode, btc, eth, cash, leverage):
-    rulebook = venues.rulebook(name)
-    if mode not in rulebook.modes:
+def test_the_solver_finds_the_closed_form_of_each_tier(side, size, cash, leverage):
+    """Binance, one position in a cross account: every tier solved by hand, against the root of the account's gap."""
+    quantity = size if side == "long" else -size
+    held = Portfolio((Position("BTC/USDT:USDT", quantity, 60_000.0, leverage),), (Collateral("USD", cash),))
+    rulebook, start = venues.rulebook("binance"), marks(held)
+    found = liquidation.prices(rulebook, held, start, "cross")["BTC"]
+    expected = liquidation_price(quantity, start.price("BTC"), cash, rulebook.tiers("BTC"))
+    if rulebook.requirement(held, start, "cross").liquidatable:
+        assert found.down == found.up == start.price("BTC")
         return
-    held = Portfolio(
-        (Position("BTC/USDT:USDT", btc, 55_000.0, leverage), Position("ETH/USDT:USDT", eth, 2_900.0, leverage)),
-        (Collateral("USDC", cash),),
+    price = found.down if side == "long" else found.up
+    if expected is None or not 0.6 < expected < 6e6:
+        assert price is None
+    else:
+        assert price == pytest.approx(expected, rel=1e-9)
+    assert (found.up if side == "long" else found.down) is None
+
+
+def test_the_venue_s_own_formula_gives_the_same_price():
+    held = book(("BTC/USDT:USDT", 2.0, 58_000.0, 10.0), ("ETH/USDT:USDT", -30.0, 2_900.0, 10.0), cash=30_000.0)
+    rulebook, start = venues.rulebook("binance"), marks(held)
+    found = rulebook.requirement(held, start, "cross")
+    price = liquidation.prices(rulebook, held, start, "cross")["BTC"].down
+    tier = tier_at(rulebook.tiers("BTC"), 2.0 * price)
+    eth = found.positions[1]
+    pnl = start.unrealised(held.positions[1])
+    own = cross_liquidation_price(
+        found.collateral_value, eth.maintenance, pnl, 2.0, 58_000.0, tier.rate, tier.deduction
     )
-    start = marks(held)
-    prices = rulebook.liquidation_prices(held, start, mode)
-    for i, asset in enumerate(("BTC", "ETH")):
-        price = prices[f"{asset}/USDT:USDT"]
-        if price is None:
-            continue
-
-        def gap(at, i=i, asset=asset):
-            moved = rulebook.requirement(held, start.moved({asset: at / start.price(asset)}), mode)
-            if mode == "cross":
-                return moved.gap
-            row = moved.positions[i]
-            own = rulebook.requirement(held, start, mode).positions[i]
-            quantity = held.positions[i].quantity
-            return own.equity + quantity * (at - start.price(asset)) - row.maintenance
-
-        scale = abs(held.positions[i].quantity) * price
-        assert gap(price) == pytest.approx(0.0, abs=1e-7 * max(scale, cash))
-        before = price + 1e-4 * (start.price(asset) - price)
-        assert gap(before) >= -1e-7 * max(scale, cash), "safe on the near side"
+    assert price == pytest.approx(own, rel=1e-10)
+    legs = ((2.0, 58_000.0, tier.rate, tier.deduction),)
+    assert hedged_liquidation_price(found.collateral_value, eth.maintenance, pnl, legs) == pytest.approx(own, rel=1e-12)
 
 
 @settings(max_examples=60, deadline=None)
@@ -159,16 +165,29 @@ def test_the_command_line(files, capsys):
     arguments = ["--portfolio", str(files / "P.json"), "--prices", str(files / "C.csv")]
     assert main(["venue", "all", *arguments, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["venues"]
-    assert {(r["venue"], r["mode"]) for r in rows} >= {
+    held = [r for r in rows if r["why_not"] is None]
+    assert {(r["venue"], r["mode"]) for r in held} >= {
         ("binance", "cross"),
+        ("binance", "portfolio"),
         ("dydx", "cross"),
         ("hyperliquid", "isolated"),
+        ("deribit", "portfolio"),
+        ("derive", "cross"),
+        ("okx", "portfolio"),
     }
-    assert [r["initial"] for r in rows] == sorted(r["initial"] for r in rows)
-    assert all(r["lines"] and r["lines"][0]["source"] for r in rows)
+    assert [r["initial"] for r in held] == sorted(r["initial"] for r in held)
+    assert all(r["lines"] and r["lines"][0]["source"] for r in held)
+    assert all(r["why_not"] for r in rows if r not in held)
+    assert {r["venue"] for r in rows} == set(venues.names()), "who cannot hold it is in the table too"
     assert main(["venue", "dydx", *arguments]) == 0
-    assert "dYdX v4" in capsys.readouterr().out
-    assert main(["venue", "all", "--portfolio", str(files / "S.json"), "--prices", str(files / "C.csv")]) == 0
+    plain = capsys.readouterr().out
+    assert "dYdX v4" in plain
+    assert main(["venue", "dydx", *arguments, "--set", "open_interest=1"]) == 0
+    assert capsys.readouterr().out != plain
+    assert main(["venue", "dydx", "--portfolio", str(files / "S.json"), "--prices", str(files / "C.csv")]) == 0
     assert "cannot hold it: BTC/USD: it lists perpetuals, no spot" in capsys.readouterr().out
     assert main(["venue", "bynance", *arguments]) == 2
     assert "Did you mean 'binance'?" in capsys.readouterr().err
+    for wrong in (["all", "--set", "open_interest=1"], ["dydx", "--set", "open_interest"], ["dydx", "--set", "oi=1"]):
+        assert main(["venue", wrong[0], *arguments, *wrong[1:]]) == 2
+        assert capsys.readouterr().err

@@ -1,0 +1,353 @@
+"""Every rulebook by hand where a small book can be reckoned, and by property on generated books."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from margin import Collateral, InputError, Market, Portfolio, Position, options, venues
+from margin.venues import liquidation
+from margin.venues.marks import Marks
+from margin.venues.survey import betas, recent_gain, survey
+from tests.engine.books import market_frame
+
+MARKET = Market(market_frame())  # BTC 60,000, ETH 3,000, SOL 150, ADA 0.6 on 2024-12-31
+WHEN = pd.Timestamp("2024-12-31")
+MARKS = Marks({"BTC": 60_000.0, "ETH": 3_000.0, "SOL": 150.0, "ADA": 0.6, "USDC": 1.0, "USDT": 1.0}, WHEN, {"BTC": 0.5})
+CALL = "BTC/USD:BTC-250328-65000-C"
+PUT = "BTC/USD:BTC-250328-55000-P"
+
+
+def book(*positions, **collateral):
+    held = tuple(Collateral(asset, quantity) for asset, quantity in collateral.items())
+    return Portfolio(tuple(Position(*p) for p in positions), held)
+
+
+def ask(name, portfolio, mode, marks=MARKS, **chosen):
+    return venues.rulebook(name).requirement(portfolio, marks, mode, chosen)
+
+
+BOOKS = {
+    "perpetuals": book(("BTC/USDT:USDT", 1.0, None, 10.0), ("ETH/USDT:USDT", -15.0, None, 10.0), USDC=20_000.0),
+    "one coin": book(("BTC/USDT:USDT", -1.0, None, 5.0), ("BTC/USD", 1.0), USDC=90_000.0),
+    "options": book((CALL, -1.0), (PUT, 2.0), ("BTC/USDT:USDT", 0.5), USDC=40_000.0),
+    "inverse": book(("BTC/USD:BTC", 1.0, 58_000.0, 5.0), BTC=0.4),
+    "lending": book(("ETH/USD", 2.0), ETH=3.0, USDC=3_000.0),
+    "coin collateral": book(("BTC/USDT:USDT", 1.0, None, 5.0), BTC=0.4, USDC=500.0),
+}
+
+
+def held_by_someone():
+    return [
+        (name, mode, title)
+        for title, portfolio in BOOKS.items()
+        for name in venues.names()
+        for mode in venues.rulebook(name).modes
+        if not venues.rulebook(name).supports(portfolio, mode)
+    ]
+
+
+@pytest.mark.parametrize(("name", "mode", "title"), held_by_someone())
+def test_what_every_margin_obeys(name, mode, title):
+    rulebook, portfolio = venues.rulebook(name), BOOKS[title]
+    found = rulebook.requirement(portfolio, MARKS, mode)
+    numbers = [found.initial, found.maintenance, found.equity, found.equity_initial, found.account_value]
+    assert np.isfinite(numbers).all()
+    assert found.initial >= found.maintenance * (1 - 1e-12) >= 0
+    assert found.lines
+    assert all(len(line.source) > 10 for line in found.lines)
+    assert found.gap == rulebook.gap(portfolio, MARKS, mode)
+    turned = replace(portfolio, positions=portfolio.positions[::-1], collateral=portfolio.collateral[::-1])
+    again = rulebook.requirement(turned, MARKS, mode)
+    assert (again.initial, again.maintenance) == pytest.approx((found.initial, found.maintenance), rel=1e-12)
+    for grid in found.grids:
+        assert grid.values.shape == (len(grid.rows), len(grid.columns))
+        if grid.binding is not None:
+            assert np.isfinite(grid.values[grid.binding])
+
+
+@pytest.mark.parametrize(("name", "mode", "title"), held_by_someone())
+def test_at_a_liquidation_price_the_gap_is_nothing_and_on_the_near_side_the_account_is_safe(name, mode, title):
+    rulebook, portfolio = venues.rulebook(name), BOOKS[title]
+    edges = liquidation.prices(rulebook, portfolio, MARKS, mode)
+    if mode == "isolated":
+        silos = {s.positions[0].symbol: s for s in rulebook.silos(portfolio, MARKS)}
+    gap = liquidation.gap_at(rulebook, portfolio, MARKS, mode)
+    for what, edge in edges.items():
+        asset = what.split("/")[0]
+        now = MARKS.price(asset)
+        for price in (edge.down, edge.up):
+            if price is None or price == now:
+                continue
+
+            def left(at, what=what, asset=asset, now=now):
+                if mode == "isolated":
+                    entered = liquidation.accounts.pinned(silos[what], MARKS)
+                    return rulebook.silo_gap(entered, MARKS.moved({asset: at / now}))
+                return gap({asset: at / now})
+
+            scale = 1e-6 * max(abs(left(now)), 1.0)
+            assert left(price) == pytest.approx(0.0, abs=scale) or left(price) * left(price - 1e-7 * (now - price)) <= 0
+            assert left(price + 1e-4 * (now - price)) > -scale, "safe on the near side"
+            assert left(price - 1e-4 * (now - price)) < scale, "and liquidated beyond it"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([n for n in venues.names() if venues.rulebook(n).purpose == "venue"]),
+    st.floats(0.01, 40),
+    st.floats(1.0, 4.0),
+    st.sampled_from([-1.0, 1.0]),
+)
+def test_a_larger_position_never_asks_less(name, size, factor, side):
+    rulebook = venues.rulebook(name)
+    for mode in rulebook.modes:
+        for symbol in ("BTC/USDT:USDT", "BTC/USD:BTC"):
+            one, more = (book((symbol, side * size * f, None, 5.0), USDC=1e7) for f in (1.0, factor))
+            if rulebook.supports(one, mode):
+                continue
+            try:
+                small, large = (rulebook.requirement(b, MARKS, mode) for b in (one, more))
+            except InputError as error:
+                assert "net delta above" in str(error)
+                continue
+            assert large.initial >= small.initial * (1 - 1e-9)
+            assert large.maintenance >= small.maintenance * (1 - 1e-9)
+
+
+def test_bybit_by_hand():
+    """1 BTC at 40,000 x 50: fee to close 40,000 x 0.98 x 0.055% = 21.56; maintenance 200 + 21.56 (help centre)."""
+    at = replace(MARKS, prices={**MARKS.prices, "BTC": 40_000.0})
+    found = ask("bybit", book(("BTC/USDT:USDT", 1.0, 40_000.0, 50.0), USDT=5_000.0), "cross", at)
+    assert found.maintenance == pytest.approx(221.56)
+    assert found.initial == pytest.approx(800 + 21.56)
+    coins = ask("bybit", book(("BTC/USDT:USDT", 1.0), BTC=25.0), "cross")
+    assert coins.collateral_value == pytest.approx(60_000 * (10 * 0.98 + 10 * 0.95 + 5 * 0.90))
+
+
+def test_kraken_nets_longs_and_shorts_of_one_coin_only():
+    both = book(("BTC/USDT:USDT", 2.0, None, 10.0), ("BTC/USDT:USDT-250328", -1.0, None, 10.0), USDC=1e5)
+    assert ask("kraken", both, "cross").maintenance == pytest.approx(120_000 * 0.01)
+    two = book(("BTC/USDT:USDT", 2.0, None, 10.0), ("ETH/USDT:USDT", -20.0, None, 10.0), USDC=1e5)
+    assert ask("kraken", two, "cross").maintenance == pytest.approx(120_000 * 0.01 + 60_000 * 0.01)
+
+
+def test_bitmex_charges_the_whole_position_at_its_step():
+    found = ask("bitmex", book(("BTC/USD:BTC", 230.0, None, 100.0), BTC=50.0), "cross")
+    assert found.maintenance == pytest.approx(230 * 60_000 * 0.01)
+    assert found.initial == pytest.approx(230 * 60_000 * 0.015)
+
+
+def test_an_inverse_position_is_worth_more_dollars_the_higher_the_coin():
+    """1 BTC of contracts from 60,000 with 0.1 BTC behind it: at p equity is 0.1 p + p - 60,000, maintenance 300."""
+    held = book(("BTC/USD:BTC", 1.0, 60_000.0, 10.0), BTC=0.1)
+    found = liquidation.prices(venues.rulebook("bitmex"), held, MARKS, "cross")["BTC"]
+    assert found.down == pytest.approx(60_300 / 1.1)
+    alone = liquidation.prices(venues.rulebook("bitmex"), held, MARKS, "isolated")["BTC/USD:BTC"]
+    assert alone.down == pytest.approx(found.down), "a tenth of the position is just its initial margin"
+
+
+def test_okx_jumps_at_the_edge_of_a_tier():
+    below, above = (
+        ask("okx", book(("ETH/USDT:USDT", q, None, 10.0), USDT=1e6), "cross").maintenance for q in (199.99, 200.01)
+    )
+    assert below == pytest.approx(199.99 * 3_000 * (0.01 + 0.0006))
+    assert above == pytest.approx(200.01 * 3_000 * (0.015 + 0.0006))
+
+
+def test_okx_portfolio_margin_is_the_worst_move_and_the_basis():
+    found = ask("okx", book(("BTC/USDT:USDT", -0.1), USDT=5_000.0), "portfolio")
+    assert found.maintenance == pytest.approx(6_000 * (0.12 + 0.002))
+    assert found.initial == pytest.approx(1.3 * found.maintenance)
+    flat = ask("okx", book(("BTC/USDT:USDT", -0.1), ("BTC/USD", 0.1), USDT=9_000.0), "portfolio")
+    assert flat.maintenance == pytest.approx(0.0, abs=1e-9)
+
+
+def test_deribit_s_grid_by_a_plain_loop():
+    held = book((CALL, -2.0), ("BTC/USD:BTC", 1.0), BTC=3.0)
+    found = ask("deribit", held, "portfolio")
+    years = (pd.Timestamp("2025-03-28") - WHEN).days / 365.0
+    multiple = (30.0 / (years * 365.0)) ** 0.13
+    worst = 0.0
+    for step in range(-4, 5):
+        s = 1.0 + 0.16 * step / 4
+        for shock in (-0.25, 0.0, 0.5):
+            vol = 0.5 * (1.0 + shock * multiple)
+            vol = max(vol, 0.5) if shock > 0 else vol
+            now = float(options.black76(60_000.0, 65_000.0, years, 0.5, "C")) / 60_000.0
+            then = float(options.black76(60_000.0 * s, 65_000.0, years, vol, "C")) / (60_000.0 * s)
+            pnl = -2.0 * (then - now) + 1.0 * (1.0 - 1.0 / s)
+            worst = min(worst, 60_000.0 * pnl)
+    roll = 60_000.0 * 0.01
+    assert found.initial == pytest.approx(-worst + roll, rel=1e-9)
+    assert found.maintenance == pytest.approx(0.8 * found.initial)
+
+
+def test_deribit_standard_margin_of_a_sold_call():
+    """8.3% out of the money: (max(0.15 - 0.0833, 0.1) + mark) x 60,000; what was received is in the equity."""
+    held = book((CALL, -1.0), USDC=30_000.0)
+    mark = MARKS.mark(held.positions[0].instrument)
+    found = ask("deribit", held, "cross")
+    assert found.initial == pytest.approx(0.10 * 60_000 + mark)
+    assert found.maintenance == pytest.approx(0.075 * 60_000 + mark)
+    assert found.equity == pytest.approx(30_000 + mark)
+    bought = ask("deribit", book((CALL, 1.0), USDC=30_000.0), "cross")
+    assert bought.initial == 0
+    assert bought.equity == pytest.approx(30_000 - mark)
+
+
+def test_derive_asks_less_in_one_account_than_alone():
+    """Spot against a short perpetual of the same coin: only contingencies are left under portfolio margin."""
+    both = ask("derive", book(("BTC/USD", 1.0), ("BTC/USDT:USDT", -1.0), USDC=70_000.0), "portfolio")
+    perp = ask("derive", book(("BTC/USDT:USDT", -1.0), USDC=70_000.0), "portfolio")
+    assert both.initial == pytest.approx(60_000 * (0.02 + 0.03))
+    assert both.initial < 0.3 * perp.initial
+    standard = ask("derive", book(("BTC/USDT:USDT", -1.0), USDC=70_000.0), "cross")
+    assert standard.initial == pytest.approx(0.10 * 60_000)
+    assert standard.maintenance == pytest.approx(0.065 * 60_000)
+
+
+def test_derive_s_feeds_and_its_stablecoin():
+    held = book(("BTC/USDT:USDT", -1.0), USDC=70_000.0)
+    sure, unsure = ask("derive", held, "cross"), ask("derive", held, "cross", confidence=0.4)
+    assert unsure.initial - sure.initial == pytest.approx(0.6 * 60_000)
+    assert unsure.maintenance == sure.maintenance, "only opening is dearer"
+    below = ask("derive", held, "cross", stablecoin=0.95)
+    assert below.initial - sure.initial == pytest.approx((0.99 - 0.95) * 2 * 60_000)
+
+
+def test_drift_and_synthetix_and_gmx_by_hand():
+    drift = ask("drift", book(("SOL/USDT:USDT", 100.0), USDC=9_000.0, SOL=10.0), "cross")
+    assert (drift.initial, drift.maintenance) == pytest.approx((1_500.0, 750.0))
+    assert (drift.equity_initial, drift.equity) == pytest.approx((9_000 + 1_500 * 0.8, 9_000 + 1_500 * 0.9))
+    synthetix = ask("synthetix", book(("BTC/USDT:USDT", -2.0), ("ETH/USDT:USDT", 20.0), USDC=1e5), "cross")
+    assert synthetix.initial == pytest.approx(120_000 * 0.05 + 1_000 + 60_000 * 0.05 + 500)
+    gmx = ask("gmx", book(("BTC/USDT:USDT", 1.0, None, 50.0), USDC=1e4), "isolated")
+    assert gmx.maintenance == pytest.approx(60_000 * (0.005 + 0.002))
+    crowded = ask("gmx", book(("BTC/USDT:USDT", 1.0, None, 200.0), USDC=1e4), "isolated", open_interest=200.0)
+    assert crowded.initial == pytest.approx(60_000 * 200e6 * 6e-11)
+
+
+def test_aave_s_health_factor_and_efficiency_mode():
+    held = book(ETH=10.0, USDC=-20_000.0)
+    found = ask("aave", replace(held, positions=(Position("ETH/USD", 1e-9),)), "cross")
+    assert found.health == pytest.approx(30_000 * 0.86 / 20_000, rel=1e-6)
+    assert found.equity_initial == pytest.approx(30_000 * 0.825, rel=1e-6)
+    at = liquidation.prices(venues.rulebook("aave"), held, MARKS, "cross")["ETH"].down
+    assert at == pytest.approx(20_000 / (10 * 0.86), rel=1e-6)
+    coins = book(("ETH/USD", 1e-9), USDC=1_000.0)
+    assert ask("aave", coins, "cross", emode=1.0).equity == pytest.approx(960, rel=1e-5)
+
+
+def test_mango_weighs_what_is_held_and_what_is_owed():
+    found = ask("mango", book(("ETH/USD", 1e-9), ETH=2.0, USDC=-1_000.0), "cross")
+    assert (found.equity_initial, found.initial) == pytest.approx((3_000.0, 1_200.0), rel=1e-6)
+    assert (found.equity, found.maintenance) == pytest.approx((4_200.0, 1_100.0), rel=1e-6)
+
+
+def test_binance_portfolio_margin_nets_collateral_and_nothing_else():
+    held = book(("BTC/USDT:USDT", 1.0, None, 10.0), BTC=1.0, USDT=-5_000.0)
+    none, some = (ask("binance", held, "portfolio", coin_rate=rate) for rate in (0.0, 0.95))
+    assert none.equity == pytest.approx(-5_000)
+    assert some.equity == pytest.approx(0.95 * 60_000 - 5_000), "debts count in full"
+    assert some.maintenance == pytest.approx(1.05 * (60_000 * 0.005 - 50))
+
+
+def test_hyperliquid_portfolio_margin_lends_on_coins():
+    held = book(("BTC/USDT:USDT", 1.0, None, 10.0), BTC=0.5, USDC=100.0)
+    found = ask("hyperliquid", held, "portfolio")
+    assert found.equity == pytest.approx(100 + 30_000 * 0.75)
+    assert found.equity_initial == pytest.approx(100 + 30_000 * 0.5)
+    assert found.maintenance == pytest.approx((20 + 60_000 / 80) / 0.95)
+
+
+def test_clearing_rules_by_hand():
+    held = book(("BTC/USDT:USDT", 1.0), ("ETH/USDT:USDT", -20.0), USDC=1e5)
+    assert ask("span", held, "portfolio", scan_range=0.3).initial == pytest.approx(0.3 * 120_000)
+    assert ask("tims", held, "portfolio").initial == pytest.approx(0.15 * 120_000)
+    spread = book(("BTC/USDT:USDT", 1.0), ("BTC/USDT:USDT-250328", -1.0), USDC=1e5)
+    assert ask("span", spread, "portfolio").initial == pytest.approx(0.0, abs=1e-6)
+    capped = ask("emir", spread, "portfolio", scan_range=0.3).initial
+    assert capped == pytest.approx(1.25 * (1 - 0.8) * 2 * 0.3 * 60_000), "at most 80% may be offset, 25% on top"
+
+
+def test_spans_sixteen_scenarios_count_extremes_at_35_percent():
+    found = ask("span", book(("BTC/USDT:USDT", 1.0), USDC=1e5), "portfolio", scan_range=0.3)
+    values = found.grids[0].values[:, 0]
+    assert len(values) == 16
+    assert values[-1] == pytest.approx(-0.6 * 60_000 * 0.35)
+    assert found.grids[0].binding == (12, 0)
+
+
+def test_a_portfolio_margin_account_of_derive_holds_one_coin():
+    two = BOOKS["perpetuals"]
+    assert any("one coin" in u.reason for u in venues.rulebook("derive").supports(two, "portfolio"))
+    assert any(
+        "no options on ETH" in u.reason or "not listed" in u.reason
+        for u in venues.rulebook("derive").supports(book(("ADA/USD", 5.0)), "cross")
+    )
+
+
+def test_a_large_delta_at_deribit_is_refused_with_its_reason():
+    with pytest.raises(InputError, match="net delta above"):
+        ask("deribit", book(("BTC/USDT:USDT", 400.0), USDC=1e8), "portfolio")
+    found = survey(book(("BTC/USDT:USDT", 400.0), USDC=1e8), MARKS, rulebooks=[venues.rulebook("deribit")])
+    assert [r.mode for r in found.refused] == ["portfolio"]
+
+
+def test_together_and_two_at_once_agree_with_one_alone():
+    rulebook, held = venues.rulebook("hyperliquid"), BOOKS["perpetuals"]
+    alone = liquidation.prices(rulebook, held, MARKS, "cross")
+    only_btc = liquidation.together(rulebook, held, MARKS, "cross", {"BTC": 1.0, "ETH": 0.0})
+    assert 60_000 * (1 + only_btc.down) == pytest.approx(alone["BTC"].down)
+    opposite = liquidation.together(rulebook, held, MARKS, "cross", {"BTC": 1.0, "ETH": -1.0})
+    assert abs(opposite.down) < abs(only_btc.down), "both legs lose"
+    seen = liquidation.surface(rulebook, held, MARKS, "cross", "BTC", "ETH", steps=13)
+    assert seen.gap[6, 6] == pytest.approx(rulebook.gap(held, MARKS, "cross"))
+    at_home = [b for a, b in seen.edge if a == pytest.approx(0.0)]
+    assert at_home == pytest.approx([alone["ETH"].up / 3_000 - 1])
+    gap = liquidation.gap_at(rulebook, held, MARKS, "cross")
+    for a, b in seen.edge:
+        assert gap({"BTC": 1 + a, "ETH": 1 + b}) == pytest.approx(0.0, abs=1e-6)
+    for wrong in ({"BTC": 1.0}, {}):
+        with pytest.raises(InputError, match="beta"):
+            liquidation.together(rulebook, held, MARKS, "cross", wrong)
+    with pytest.raises(InputError, match="one by one"):
+        liquidation.surface(rulebook, held, MARKS, "isolated", "BTC", "ETH")
+
+
+def test_an_account_that_is_already_beyond_is_liquidated_now():
+    found = survey(book(("BTC/USDT:USDT", 1.0, 90_000.0), USDC=1_000.0), MARKS, rulebooks=[venues.rulebook("dydx")])
+    (one,) = found.asked
+    assert one.margin.liquidatable
+    assert one.nearest == ("BTC", 0.0)
+
+
+def test_the_survey_is_sorted_and_leaves_nobody_out():
+    found = survey(BOOKS["perpetuals"], MARKS, gain=1_000.0)
+    amounts = [a.margin.initial for a in found.asked]
+    assert amounts == sorted(amounts)
+    assert {a.rulebook.name for a in found.asked} | {r.rulebook.name for r in found.refused} == set(venues.names())
+    for a in found.asked:
+        if a.margin.initial:
+            assert a.return_on_margin == pytest.approx(1_000.0 / a.margin.initial)
+
+
+def test_betas_and_the_gain_of_the_last_month_know_no_future():
+    frame = market_frame()
+    cut = Market(frame.iloc[:-50])
+    as_of = pd.Timestamp(frame.index[-51])
+    assert betas(Market(frame), ["BTC", "ETH"], "BTC", as_of) == betas(cut, ["BTC", "ETH"], "BTC", as_of)
+    daily = frame.iloc[-366:].pct_change().iloc[1:]
+    slope = np.polyfit(daily["BTC"], daily["ETH"], 1)[0]
+    assert betas(Market(frame), ["BTC", "ETH", "USDC"], "BTC", WHEN) == pytest.approx(
+        {"BTC": 1.0, "ETH": slope, "USDC": 0.0}
+    )
+    held = book(("BTC/USDT:USDT", 2.0), ("ETH/USDT:USDT", -1.0))
+    now = Marks.of_market(MARKET, held)
+    gained = 2 * (frame["BTC"].iloc[-1] - frame["BTC"].iloc[-31]) - (frame["ETH"].iloc[-1] - frame["ETH"].iloc[-31])
+    assert recent_gain(held, MARKET, now) == pytest.approx(gained)
+    assert recent_gain(held, MARKET, Marks.of_market(MARKET, held, frame.index[10])) is None
