@@ -70,6 +70,28 @@ def test_the_cascade_plays(visit):
     )
 
 
+def test_a_venue_is_looked_into(visit):
+    """Pick Derive, let its stablecoin slip: the table asks more; then the views, to the surface."""
+    page = visit("/venues")
+    box = page.locator(".st-key-venue_picked input")
+    box.click()
+    box.fill("Derive, cross")
+    page.get_by_role("option", name="Derive, cross", exact=True).click()
+    page.get_by_text("Derive compares").wait_for()
+    before = page.get_by_text("Derive compares").inner_text()
+    page.get_by_role("slider", name="Price of USDC (USD)").press("ArrowLeft")
+    page.get_by_role("slider", name="Price of USDC (USD)").press("ArrowLeft")
+    page.wait_for_function(
+        "before => !document.body.innerText.includes(before) && document.body.innerText.includes('Derive compares')",
+        arg=before,
+    )
+    page.get_by_role("tab", name="Where it liquidates").click()
+    page.locator(".st-key-venue_surface .js-plotly-plot").wait_for(timeout=60_000)
+    page.get_by_role("tab", name="Which mode?").click()
+    page.get_by_text("A loss in one position").first.wait_for(state="attached")
+    assert page.get_by_test_id("stException").count() == 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_venues_on_a_phone(visit, scheme):
     page = visit("/venues", viewport={"width": 390, "height": 844}, color_scheme=scheme)

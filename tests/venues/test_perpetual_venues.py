@@ -182,7 +182,7 @@ def test_the_command_line(files, capsys):
     assert main(["venue", "dydx", *arguments]) == 0
     plain = capsys.readouterr().out
     assert "dYdX v4" in plain
-    assert main(["venue", "dydx", *arguments, "--set", "open_interest=1"]) == 0
+    assert main(["venue", "dydx", *arguments, "--set", "leverage_cap=5"]) == 0
     assert capsys.readouterr().out != plain
     assert main(["venue", "dydx", "--portfolio", str(files / "S.json"), "--prices", str(files / "C.csv")]) == 0
     assert "cannot hold it: BTC/USD: it lists perpetuals, no spot" in capsys.readouterr().out
