@@ -15,7 +15,7 @@ from margin.venues.survey import Asked, Refused, Survey, recent_gain, survey
 from ui import book, charts_venues, compute, prices, venues_detail
 from ui.compute import Answer
 from ui.exporting import chart, csv_button
-from ui.formats import money, percent
+from ui.formats import money
 from ui.notices import nothing_computed
 from ui.text import dollars, plain
 from ui.views import refused
@@ -37,12 +37,11 @@ def page() -> None:
         refused(error)
         return
     rulebooks = _rulebooks()
-    found = survey(
-        portfolio,
-        marks,
-        {r.name: venues_detail.settings(r) for r in rulebooks},
-        rulebooks,
-        recent_gain(portfolio, active.market, marks),
+    chosen = {r.name: venues_detail.settings(r) for r in rulebooks}
+    tiers_of = tuple(r.live_source for r in rulebooks if isinstance(r, PerpetualVenue))
+    key = ("venues", portfolio, marks.as_of, str(chosen), tiers_of)
+    found = active.market.remember(
+        key, lambda: survey(portfolio, marks, chosen, rulebooks, recent_gain(portfolio, active.market, marks))
     )
     asked = [a for a in found.asked if a.rulebook.purpose != "comparison"]
     if not asked:
@@ -104,41 +103,41 @@ def _answer(now: Answer, asked: list[Asked]) -> None:
     )
 
 
+DOLLARS = ("Initial", "Maintenance", "Collateral counts", "Free to open more")
+
+
 def _table(found: Survey) -> None:
     table = pd.DataFrame([*map(_row, found.asked), *map(_no_row, found.refused)])
-    st.dataframe(table, hide_index=True, key="venues_table", alt="Every venue and mode")
+    columns = {name: st.column_config.NumberColumn(format="dollar") for name in DOLLARS}
+    columns["Health"] = st.column_config.NumberColumn(format="%.2f")
+    columns["30-day return on margin"] = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        table, hide_index=True, key="venues_table", alt="Every venue and mode", column_config=columns, placeholder="–"
+    )
     csv_button("This table", lambda: table, "venues")
 
 
-def _row(a: Asked) -> dict[str, str]:
+def _row(a: Asked) -> dict[str, object]:
     m = a.margin
     kind = {"venue": "", "lending": " (lending)", "comparison": " (comparison)"}[a.rulebook.purpose]
     return {
         "Venue": m.venue + kind,
         "Mode": m.mode,
-        "Initial": money(m.initial),
-        "Maintenance": money(m.maintenance),
+        "Initial": m.initial,
+        "Maintenance": m.maintenance,
         "Nearest liquidation": venues_detail.nearest(a),
-        "Collateral counts": money(m.collateral_value),
-        "Free to open more": money(m.free),
-        "Health": "–" if m.health is None else f"{m.health:.2f}",
-        "30-day return on margin": percent(None if a.return_on_margin is None else 100 * a.return_on_margin, 1),
+        "Collateral counts": m.collateral_value,
+        "Free to open more": m.free,
+        "Health": m.health,
+        "30-day return on margin": a.return_on_margin,
         "Rules of": a.rulebook.as_of,
         "Cannot hold": "",
     }
 
 
-def _no_row(r: Refused) -> dict[str, str]:
-    blank = dict.fromkeys(
-        (
-            "Initial", "Maintenance", "Nearest liquidation", "Collateral counts", "Free to open more", "Health",
-            "30-day return on margin",
-        ),
-        "–",
-    )  # fmt: skip
-    mode = r.mode or "any"
+def _no_row(r: Refused) -> dict[str, object]:
     about = {"Rules of": r.rulebook.as_of, "Cannot hold": "; ".join(r.reasons)}
-    return {"Venue": r.rulebook.title, "Mode": mode, **blank, **about}
+    return {"Venue": r.rulebook.title, "Mode": r.mode or "any", **about}
 
 
 def _live_tiers(portfolio: Portfolio) -> None:

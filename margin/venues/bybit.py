@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import ClassVar
 
-from margin.portfolio import Position
+from margin.portfolio import Portfolio, Position
 from margin.venues import accounts
-from margin.venues.base import Mode
+from margin.venues.base import Lines, Mode, PositionMargin
 from margin.venues.marks import Marks
 from margin.venues.perpetuals import FIRST_LEVERAGE, PerpetualVenue
 from margin.venues.tiers import Tier, sliced, tiers_of
@@ -71,6 +71,18 @@ class Bybit(PerpetualVenue):
             return super().counted(asset, quantity, price, mode, settings)
         value = sliced(rows, quantity) * price
         return value, value, f"{asset} counts slice by slice, from {rows[0][2]:.0%} down."
+
+    def totals(
+        self, portfolio: Portfolio, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
+    ) -> tuple[float, float]:
+        """The sums; beside cross margin also the loss that portfolio margin would start from, as far as published."""
+        for asset, positions in accounts.of_underlying(accounts.of_kind(portfolio, "perpetual")).items():
+            reach = self.parameters["portfolio_range"].get(asset)
+            if mode == "cross" and reach is not None:
+                net = sum(p.quantity for p in positions) * marks.price(asset)
+                label, source = f"{asset}: where portfolio margin starts", self.parameters.source("portfolio_range")
+                lines.add(label, f"largest loss within {reach:.0%}", abs(net) * reach, source, "note")
+        return super().totals(portfolio, marks, mode, rows, lines)
 
     @cached_property
     def _tiers(self) -> dict[str, tuple[Tier, ...]]:

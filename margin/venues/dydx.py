@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from margin.portfolio import Position
-from margin.venues.base import Mode, Slider
+from margin.venues.base import Slider
 from margin.venues.perpetuals import PerpetualVenue
 from margin.venues.tiers import Tier
 
@@ -67,7 +67,7 @@ def insurance_fund_delta(proceeds: float, bankruptcy: float, highest_fee: float 
 class Dydx(PerpetualVenue):
     name = "dydx"
     rule = "liquidity_tiers"
-    modes: ClassVar[tuple[Mode, ...]] = ("cross",)
+    mode_notes: ClassVar = {"isolated": ("Isolated at dYdX means a subaccount for each position.",)}
     collateral_assets = frozenset({"USDC", "USD"})
     sliders = (
         Slider("open_interest", "Open interest between its caps", 0.0, 1.0, 0.0, 0.05, "", "0: lower cap, 1: upper."),

@@ -105,6 +105,18 @@ def test_the_venue_s_own_formula_gives_the_same_price():
     assert hedged_liquidation_price(found.collateral_value, eth.maintenance, pnl, legs) == pytest.approx(own, rel=1e-12)
 
 
+def test_two_legs_of_one_contract_share_a_price_in_hedge_mode():
+    held = book(("BTC/USDT:USDT", 3.0, 58_000.0, 10.0), ("BTC/USDT:USDT", -1.0, 61_000.0, 10.0), cash=30_000.0)
+    rulebook, start = venues.rulebook("binance"), marks(held)
+    price = liquidation.prices(rulebook, held, start, "cross")["BTC"].down
+    wallet = rulebook.requirement(held, start, "cross").collateral_value
+    legs = []
+    for p in held.positions:
+        tier = tier_at(rulebook.tiers("BTC"), abs(p.quantity) * price)
+        legs.append((p.quantity, p.entry_price, tier.rate, tier.deduction))
+    assert price == pytest.approx(hedged_liquidation_price(wallet, 0.0, 0.0, tuple(legs)), rel=1e-10)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(1e3, 1e6), min_size=1, max_size=4), st.floats(1, 1e7), st.floats(1.01, 3))
 def test_tiers_are_continuous_and_rise(widths, notional, factor):
@@ -138,7 +150,7 @@ def test_what_a_venue_cannot_hold_is_said_position_by_position():
         venues.rulebook("hyperliquid").requirement(odd, marks(book(("BTC/USDT:USDT", 1.0))), "cross")
     one = book(("BTC/USDT:USDT", 1.0))
     with pytest.raises(InputError, match="no such mode"):
-        venues.rulebook("dydx").requirement(one, marks(one), "isolated")
+        venues.rulebook("kraken").requirement(one, marks(one), "isolated")
     with pytest.raises(InputError, match="no such setting"):
         venues.rulebook("binance").requirement(one, marks(one), "cross", {"open_interest": 1.0})
     with pytest.raises(InputError, match="venue"):

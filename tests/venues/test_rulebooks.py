@@ -321,7 +321,7 @@ def test_together_and_two_at_once_agree_with_one_alone():
 
 def test_an_account_that_is_already_beyond_is_liquidated_now():
     found = survey(book(("BTC/USDT:USDT", 1.0, 90_000.0), USDC=1_000.0), MARKS, rulebooks=[venues.rulebook("dydx")])
-    (one,) = found.asked
+    one = next(a for a in found.asked if a.margin.mode == "cross")
     assert one.margin.liquidatable
     assert one.nearest == ("BTC", 0.0)
 
