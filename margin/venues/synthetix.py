@@ -61,11 +61,12 @@ class Synthetix(PerpetualVenue):
     def totals(
         self, portfolio: Portfolio, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
     ) -> tuple[float, float]:
-        """The sums, and a reward for the liquidator once."""
+        """The sums, and what the liquidator is paid."""
         initial, maintenance = super().totals(portfolio, marks, mode, rows, lines)
-        reward = self.parameters["liquidation_reward"] if rows else 0.0
-        lines.add("Liquidation reward", "once per account", reward, self.parameters.source("liquidation_reward"))
-        return initial + reward, maintenance + reward
+        notional, ratio = sum(r.notional for r in rows), self.parameters["liquidation_reward_ratio"]
+        source = self.parameters.source("liquidation_reward_ratio")
+        lines.add("Liquidation reward", f"{notional:,.2f} x {ratio:.0%}", notional * ratio, source)
+        return initial + notional * ratio, maintenance + notional * ratio
 
 
 RULEBOOK = Synthetix()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margin import Collateral, InputError, Market, Portfolio, Position, options, venues
-from margin.venues import liquidation
+from margin.venues import binance, bybit, deribit, drift_rules, liquidation, synthetix
 from margin.venues.marks import Marks
 from margin.venues.survey import betas, recent_gain, survey
 from tests.engine.books import market_frame
@@ -224,7 +224,7 @@ def test_drift_and_synthetix_and_gmx_by_hand():
     assert (drift.initial, drift.maintenance) == pytest.approx((1_500.0, 750.0))
     assert (drift.equity_initial, drift.equity) == pytest.approx((9_000 + 1_500 * 0.8, 9_000 + 1_500 * 0.9))
     synthetix = ask("synthetix", book(("BTC/USDT:USDT", -2.0), ("ETH/USDT:USDT", 20.0), USDC=1e5), "cross")
-    assert synthetix.initial == pytest.approx(120_000 * 0.05 + 1_000 + 60_000 * 0.05 + 500)
+    assert synthetix.initial == pytest.approx(120_000 * 0.05 + 1_000 + 60_000 * 0.05 + 500 + 0.05 * 180_000)
     gmx = ask("gmx", book(("BTC/USDT:USDT", 1.0, None, 50.0), USDC=1e4), "isolated")
     assert gmx.maintenance == pytest.approx(60_000 * (0.005 + 0.002))
     crowded = ask("gmx", book(("BTC/USDT:USDT", 1.0, None, 200.0), USDC=1e4), "isolated", open_interest=200.0)
@@ -351,3 +351,30 @@ def test_betas_and_the_gain_of_the_last_month_know_no_future():
     gained = 2 * (frame["BTC"].iloc[-1] - frame["BTC"].iloc[-31]) - (frame["ETH"].iloc[-1] - frame["ETH"].iloc[-31])
     assert recent_gain(held, MARKET, now) == pytest.approx(gained)
     assert recent_gain(held, MARKET, Marks.of_market(MARKET, held, frame.index[10])) is None
+
+
+def test_further_figures_that_venues_print():
+    """Single published figures, from the sources named in the parameter files and modules."""
+    assert bybit.isolated_liquidation_price(1.0, 40_000.0, 50.0, 0.005) == pytest.approx(39_396.98, abs=0.01)
+    assert bybit.simple_liquidation_price(1.0, 40_000.0, 50.0, 0.005) == pytest.approx(39_400.0)
+    btc_leg = (71_200.811444, -56_354.56848)  # maintenance and profit of the bitcoin leg
+    needed, pnl = 3_683.979 * 1_335.18 * 0.1 - 135_365.0, 3_683.979 * (1_335.18 - 1_456.84)
+    leg = (109.488, 32_481.98, 0.025, 16_300.0)
+    assert binance.cross_liquidation_price(1_535_443.01, needed, pnl, *leg) == pytest.approx(26_316.89, abs=0.01)
+    assert binance.cross_liquidation_price(1_535_443.01, 0.0, 0.0, *leg) == pytest.approx(18_778.73, abs=0.01)
+    other = (3_683.979, 1_456.84, 0.10, 135_365.0)
+    assert binance.cross_liquidation_price(1_535_443.01, *btc_leg, *other) == pytest.approx(1_153.26, abs=0.01)
+    assert drift_rules.margin_ratio(10**15, 50, (1000, 500), "initial") == 1300, "imf 50 of a million, 10% becomes 13%"
+    high = [
+        drift_rules.margin_ratio(3 * 10**12, 50, (1000, 500), kind, (100, 50)) for kind in ("initial", "maintenance")
+    ]
+    assert high == [221, 67]
+    assert deribit.linear_rates(25.0, 0.02, 0.01, 0.00005)[0] == pytest.approx(0.02125)
+    fixed = {"fraction": 2.0, "least": 0.01, "scalar": 0.5}
+    btc = synthetix.margins(-2.0, 30_000.0, skew_scale=100.0, flat=1_000.0, **fixed)
+    ether = synthetix.margins(20.0, 2_000.0, skew_scale=1_000.0, flat=500.0, **fixed)
+    lost = -2.0 * (30_000 - synthetix.fill_price(30_000.0, -2.0, 100.0))
+    lost += 20.0 * (2_000 - synthetix.fill_price(2_000.0, 20.0, 1_000.0))
+    available = 100_000 + lost
+    assert available == pytest.approx(99_000)
+    assert available - btc[0] - ether[0] - 0.05 * 100_000 == pytest.approx(87_500), "withdrawable"

@@ -1,6 +1,7 @@
 """Published cases of centralised venues and of the engines that imitate them, on to the rulebooks' own functions."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -198,12 +199,14 @@ def okx_portfolio(case):
 
 
 def bitmex(case):
-    """The two published examples state their limits in words: (base, step, initial rate)."""
-    limits = (200.0, 150.0, 0.01) if "base 200" in case["description"] else (100.0, 50.0, 0.02)
+    """The published examples state their limits in words: "base 200 XBT, step 150, MM 0.5%+steps*0.5%, IM 1.0%+..."."""
+    text = case["description"]
+    base, step = (float(re.search(rf"{word} (\d+)", text)[1]) for word in ("base", "step"))
+    maintenance, initial = (float(re.search(rf"{word} ([\d.]+)%", text)[1]) / 100 for word in ("MM", "IM"))
     out = []
     for i in case["inputs"]:
-        initial, maintenance = step_rates(i["pos_xbt"], limits[0], limits[1], limits[2], 0.005, 0.005)
-        out.append({"im_rate": initial, "mm_rate": maintenance, "mm_xbt": i["pos_xbt"] * maintenance})
+        rates = step_rates(i["pos_xbt"], base, step, initial, maintenance, 0.005)
+        out.append({"im_rate": rates[0], "mm_rate": rates[1], "mm_xbt": i["pos_xbt"] * rates[1]})
     return out
 
 
@@ -226,7 +229,7 @@ def emir(case):
     x = case["inputs"]
     if "sum_standalone" in x:
         return {"min_margin": offset_cap(x["sum_standalone"], x["portfolio"], x["cap"])}
-    margin = next(x[k] for k in x if k in ("calculated_margin", "margin", "current_margin", "margin_now"))
+    margin = next(v for v in x.values() if isinstance(v, int | float))
     found = {"margin_with_buffer": buffered(margin)}
     stressed = next((v for k, v in x.items() if "stress" in k and "weight" not in k), None)
     if stressed is not None:

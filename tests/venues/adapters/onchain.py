@@ -1,5 +1,6 @@
 """Published cases of Synthetix, GMX, Aave and Euler on to the rulebooks' own functions."""
 
+from margin.venues import rulebook
 from margin.venues.aave import average, close_factor, health_factor, seized
 from margin.venues.gmx import liquidatable, open_interest_factor
 from margin.venues.lending import discount_factor
@@ -28,14 +29,16 @@ def synthetix(case):
 
 
 def _available(x, initial):
-    """Available margin right after opening at the oracle's prices: the fills' premium is lost."""
+    """Available margin right after opening at the oracle's prices (the fills' premium is lost), and what may be withdrawn."""
     lost = sum(p["size"] * (p["price"] - fill_price(p["price"], p["size"], p["skew_scale"])) for p in x["positions"])
     available = x["collateral"] + lost
-    return {
-        "available_margin": available,
-        "withdrawable_margin": available - initial,
-        "withdrawable": available - initial,
-    }
+    reward = sum(v for k, v in x.items() if "reward" in k)
+    if not reward:
+        ratio = rulebook("synthetix").parameters["liquidation_reward_ratio"]
+        reward = ratio * sum(abs(p["size"]) * p["price"] for p in x["positions"])
+    withdrawable = available - initial - reward
+    names = ("withdrawable_margin", "withdrawable")
+    return {"available_margin": available, "available": available, **dict.fromkeys(names, withdrawable)}
 
 
 def gmx(case):
