@@ -14,8 +14,9 @@ _ASKED = "asked_page"
 def through_app(page: str) -> None:
     """Called first by every page but the home page; `page` is its path, e.g. "pages/learn.py"."""
     if not book.started():
-        st.session_state[_ASKED] = (page, st.query_params.to_dict())
-        st.switch_page("app.py")
+        query = st.query_params.to_dict()
+        st.session_state[_ASKED] = (page, query)
+        st.switch_page("app.py", query_params=query)  # the session opens there, and a share link with it
 
 
 def resume() -> None:

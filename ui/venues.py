@@ -77,7 +77,8 @@ def _rulebooks() -> list[Rulebook]:
 def _answer(now: Answer, asked: list[Asked]) -> None:
     """One sentence, the chart of each venue's cheapest mode, and how that compares with the engine's own methods."""
     assert now.comparison is not None
-    best = list({a.rulebook.name: a for a in reversed(asked)}.values())[::-1]
+    ordered = sorted(asked, key=lambda a: (a.margin.initial, -venues_detail.room(a)))
+    best = list({a.rulebook.name: a for a in reversed(ordered)}.values())
     best.sort(key=lambda a: a.margin.initial)
     least, most = best[0].margin, best[-1].margin
     words = f"{plain(least.venue)} ({least.mode}) asks least to open this book: {money(least.initial)}"

@@ -37,7 +37,8 @@ def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> N
     """The picked venue and mode, its sliders, and the views."""
     st.markdown("**Look into one venue**")
     names = [f"{a.margin.venue}, {a.margin.mode}" for a in found.asked]
-    picked = found.asked[names.index(st.selectbox("Venue and mode", names, key="venue_picked"))]
+    first = next((i for i, a in enumerate(found.asked) if a.rulebook.purpose != "comparison"), 0)
+    picked = found.asked[names.index(st.selectbox("Venue and mode", names, first, key="venue_picked"))]
     for slider in picked.rulebook.sliders:
         st.slider(
             slider.title + (f" ({slider.unit})" if slider.unit else ""), slider.low, slider.high, slider.default,
@@ -97,7 +98,7 @@ def _modes(found: Survey, picked: Asked, portfolio: Portfolio, marks: Marks, mar
     """The venue's modes side by side, and what to make of them."""
     same = [a for a in found.asked if a.rulebook.name == picked.rulebook.name]
     refused = [r for r in found.refused if r.rulebook.name == picked.rulebook.name and r.mode]
-    farthest = max(same, key=_room)
+    farthest = max(same, key=room)
     least = min(same, key=lambda a: a.margin.initial)
     if len(same) == 1:
         st.markdown(f"{plain(picked.margin.venue)} has one mode for this book: {same[0].margin.mode}.")
@@ -147,7 +148,8 @@ def _why_not(refused: list[Refused]) -> None:
         st.caption(f"{plain((r.mode or '').title())} mode cannot hold it: {plain('; '.join(r.reasons))}.")
 
 
-def _room(a: Asked) -> float:
+def room(a: Asked) -> float:
+    """The smallest move that liquidates, as a fraction; infinite where none does."""
     return float("inf") if a.nearest is None else abs(a.nearest[1])
 
 

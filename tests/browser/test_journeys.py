@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from margin.portfolio import Portfolio
-from tests.running_app import settled
+from margin import Collateral, Portfolio, Position
+from tests.running_app import settled, started_app
+from ui import book, share
 
 
 def figure(page, label):
@@ -172,3 +173,12 @@ def test_the_table_is_used_with_the_keyboard_alone(visit):
     page.keyboard.press("Tab")
     changed(page, "Isolated", before)
     assert page.get_by_label("Quantity, position 1").input_value() == "3"
+
+
+def test_the_first_visitor_of_a_server_gets_the_book_of_the_link_on_any_page(browser, tmp_path):
+    held = Portfolio((Position("BTC/USD", 1.0), Position("BTC/USDT:USDT", -1.0)), (Collateral("USDC", 30_000.0),))
+    with started_app(tmp_path) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/venues?{share.PARAMETER}={share.encode(book.Book.of(held))}")
+        page.get_by_text("Hold my spot positions as perpetuals").wait_for()
+        page.close()
