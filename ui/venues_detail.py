@@ -238,6 +238,7 @@ def _tiers(picked: Asked, portfolio: Portfolio, marks: Marks) -> None:
             st.caption("One rate, whatever the size." if table else "No tiers.")
             continue
         size = rulebook.tier_size(position, marks)
+        unit = row.notional / size if size else 0.0
         st.dataframe(
             pd.DataFrame(
                 [
@@ -248,8 +249,11 @@ def _tiers(picked: Asked, portfolio: Portfolio, marks: Marks) -> None:
                         "Maintenance rate": percent(100 * t.rate, 2),
                         "Deduction": f"{t.deduction:,.2f}",
                         "Highest leverage": f"{t.leverage:g}x",
+                        "Of it here": f"{here:,.6g}",
+                        "Its margin": "whole position" if rulebook.whole else money(here * t.rate * unit, cents=True),
                     }
                     for t in table
+                    for here in [max(min(size, t.cap or size) - t.floor, 0.0)]
                 ]
             ),
             hide_index=True,

@@ -306,6 +306,10 @@ class DeriveV1(_Derive):
             rest += counted
             collateral.append(CollateralValue(asset, quantity, price, worth, counted, counted))
             notes.append(f"{asset} is no collateral beside another coin's contracts.")
+        if coin and coin.base:
+            worth = coin.base * coin.spot
+            why = "in full: its risk is in the scenarios"
+            collateral.append(CollateralValue(coin.asset, coin.base, coin.spot, worth, worth, worth, why))
         account = derive_portfolio_v1.Account(
             coin.spot if coin else 1.0, cash + rest, coin.perp if coin else 0.0, coin.spot if coin else 1.0,
             coin.perp_pnl if coin else 0.0, coin.base if coin else 0.0, coin.expiries if coin else (),

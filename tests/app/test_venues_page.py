@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from data import tiers
+from data import refusals, tiers
 from margin import Collateral, Portfolio, Position
+from tests.exchange_server import ExchangeServer
+from tests.exchange_server.faults import Fault
 from tests.support import ROOT
 from ui import book, presets, prices, share
 
@@ -131,3 +133,34 @@ def test_live_tiers_kept_on_this_machine_are_used_and_dated(tmp_path):
         "cross",
         "portfolio",
     }
+
+
+def test_tiers_are_fetched_from_the_exchanges_and_used(monkeypatch, tmp_path):
+    held = Portfolio((Position("BTC/USDT:USDT", 1.0),), (Collateral("USDC", 20_000.0),))
+    with ExchangeServer() as server:
+        monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
+        monkeypatch.setenv("MARGIN_OFFLINE", "0")
+        refusals.forget()
+        app = opened(held)
+        assert "OKX" not in set(app.dataframe[0].value.dropna(subset=["Initial"]).query("Mode == 'cross'")["Venue"])
+        app = app.button(key="venues_fetch").click().run(timeout=60)
+        said = check(app)
+    refusals.forget()
+    assert "Live tiers in use: OKX of" in said.replace("\\", "")
+    assert {"OKX", "Bybit"} <= set(app.dataframe[0].value.dropna(subset=["Initial"]).query("Mode == 'cross'")["Venue"])
+    assert not app.warning
+
+
+def test_an_exchange_that_fails_is_named_and_the_page_stays(monkeypatch, tmp_path):
+    held = Portfolio((Position("BTC/USDT:USDT", 1.0),), (Collateral("USDC", 20_000.0),))
+    with ExchangeServer() as server:
+        server.faults.append(Fault("451", host="okx", where="all"))
+        monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
+        monkeypatch.setenv("MARGIN_OFFLINE", "0")
+        refusals.forget()
+        app = opened(held)
+        app = app.button(key="venues_fetch").click().run(timeout=60)
+        check(app)
+    refusals.forget()
+    assert any("OKX" in str(w.value) for w in app.warning)
+    assert "Bybit" in set(app.dataframe[0].value.dropna(subset=["Initial"])["Venue"])
