@@ -5,10 +5,6 @@ import pandas as pd
 import pytest
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--cases", default=None, help="a folder of further published cases of venues, as JSON files")
-
-
 @pytest.fixture(scope="session")
 def closes() -> pd.DataFrame:
     """Three years of daily closes of four correlated assets: a fat-tailed random walk, no holes."""
