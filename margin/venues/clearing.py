@@ -5,6 +5,7 @@ Sources: McMillan, "Options as a Strategic Investment", chapter 34 (SPAN); EMIR 
 rule 4210(g) (TIMS).
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -81,13 +82,13 @@ class Clearing(Rulebook):
     purpose = "comparison"
     kinds: ClassVar[tuple[str, ...]] = ("spot", "perpetual", "future", "option")
 
+    @abstractmethod
     def scenarios(self, settings: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
         """(price moves, volatility factors, shares that count, names)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def combined(self, alone: Mapping[str, float], together: Mapping[str, float], lines: Lines) -> float:
         """Margin USD from each position's loss alone (by symbol) and each underlying's together."""
-        raise NotImplementedError
 
     def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
         return ()

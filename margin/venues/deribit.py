@@ -14,7 +14,7 @@ from margin.errors import InputError
 from margin.portfolio import Portfolio, Position
 from margin.venues import accounts
 from margin.venues.base import Lines, Mode, PositionMargin, Unsupported, VenueMargin
-from margin.venues.derive_book import vol_multiple
+from margin.venues.derive_book import SECONDS_PER_YEAR, vol_multiple
 from margin.venues.grids import scenario_pnl, table, worst_cell
 from margin.venues.marks import Marks
 from margin.venues.perpetuals import PerpetualVenue
@@ -210,8 +210,8 @@ class Deribit(PerpetualVenue):
             for p in positions:
                 factor = 1.0
                 if state and p.instrument.is_option:
-                    days = marks.years(p.instrument) * 365.0 * 86_400.0
-                    factor = 1.0 + state * vol_multiple(days, rules["short_power"], rules["long_power"])
+                    seconds = marks.years(p.instrument) * SECONDS_PER_YEAR
+                    factor = 1.0 + state * vol_multiple(seconds, rules["short_power"], rules["long_power"])
                     if state > 0:
                         factor = max(factor, rules["least_vol"] / marks.vol(p.underlying))
                 pnl = pnl + scenario_pnl([p], marks, 1.0 + moves, np.full(len(moves), max(factor, 0.0)), in_coin=True)

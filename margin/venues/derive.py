@@ -19,7 +19,7 @@ from margin.venues.base import (
     Unsupported,
     VenueMargin,
 )
-from margin.venues.derive_book import Expiry, Option
+from margin.venues.derive_book import SECONDS_PER_YEAR, Expiry, Option
 from margin.venues.marks import Marks
 
 KINDS = ("spot", "perpetual", "option", "loan")
@@ -54,7 +54,7 @@ def coin_of(asset: str, positions: list[Position], held: float, marks: Marks, co
             by_date.setdefault(p.instrument.expiry, []).append(p)
     expiries = []
     for options in by_date.values():
-        seconds = marks.years(options[0].instrument) * 365.0 * 86_400.0
+        seconds = marks.years(options[0].instrument) * SECONDS_PER_YEAR
         legs = tuple(
             Option(p.instrument.strike or 0.0, p.instrument.option_type == "C", p.quantity, marks.vol(asset))
             for p in options

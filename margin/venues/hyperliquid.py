@@ -70,7 +70,7 @@ class Hyperliquid(PerpetualVenue):
         formula = f"(20 + {maintenance:,.2f}) / {THRESHOLD:g}"
         source = self.parameters.source("portfolio_ltv")
         lines.add("Liquidated at a ratio of 0.95", formula, needed, source, "maintenance")
-        return initial, needed
+        return max(initial, needed), needed  # nothing opens that would be liquidated at once
 
     @cached_property
     def _tiers(self) -> dict[str, tuple[Tier, ...]]:

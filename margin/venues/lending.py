@@ -1,5 +1,6 @@
 """What lending venues share: balances only, weighted; the debts are the requirement and the assets the equity."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 
 from margin.portfolio import Portfolio
@@ -19,11 +20,11 @@ class LendingVenue(Rulebook):
     modes = ("cross",)
     purpose = "lending"
 
+    @abstractmethod
     def weights(
         self, asset: str, settings: Mapping[str, float]
     ) -> tuple[tuple[float, float], tuple[float, float]] | None:
         """((supplied, owed) for opening, the same against liquidation); None where the asset is not listed."""
-        raise NotImplementedError
 
     def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
         chosen = self.settings(None)
