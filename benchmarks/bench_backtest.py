@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from margin import Market, Portfolio, Position, Settings, compare
-from margin.backtest import backtest
+from margin.backtest.walk_forward import backtest
 
 DAYS, POSITIONS, LOOP_DAYS = 1500, 20, 60
 

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from data.sample import load_sample
-from margin.correlation_paths import _all
-from margin.ewma import ewma_correlation
-from margin.market import Market
-from margin.rolling import rolling_correlation
+from margin.core.market import Market
+from margin.correlation.paths import _all
+from margin.rolling.ewma import ewma_correlation
+from margin.rolling.pearson import rolling_correlation
 
 WINDOW, ASSETS, HALFLIFE = 60, 30, 60.0
 

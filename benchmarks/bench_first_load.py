@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from data import exchanges
-from data.fetch import fetch_prices
-from data.store import Store
+from data.exchange import client as exchanges
+from data.fetch.fetch import fetch_prices
+from data.store.store import Store
 from tests.exchange_server import ExchangeServer
 
 ASSETS = ["BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "AVAX", "LINK", "LTC", "DOT", "UNI", "AAVE"]

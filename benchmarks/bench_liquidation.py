@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from margin.population import MODES, World, cascade, draw, outside_moves
+from margin.liquidation.population import MODES, World, cascade, draw, outside_moves
 
 LARGE = World(accounts=100_000, steps=1_000)
 LOOP_ACCOUNTS, LOOP_STEPS = 2_000, 50

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data.cleaning import clean_candles
-from data.fetch import stored_prices
-from data.files import prices_to_csv, prices_to_parquet, read_prices
+from data.cleaning.clean import clean_candles
+from data.fetch.fetch import stored_prices
+from data.files.read import prices_to_csv, prices_to_parquet, read_prices
 from data.model import Interval, SeriesKey
-from data.store import Store
+from data.store.store import Store
 
 ROUNDS, SERIES = 9, 30
 SPANS: tuple[tuple[Interval, str, int], ...] = (("1d", "D", 1_500), ("1h", "h", 20_000))

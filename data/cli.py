@@ -11,10 +11,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
-from data.fetch import fetch_prices
-from data.files import prices_to_csv
+from data.fetch.fetch import fetch_prices
+from data.files.read import prices_to_csv
 from data.model import PriceSet
-from margin.errors import InputError, one_line
+from margin.core.errors import InputError, one_line
 
 
 class Parser(argparse.ArgumentParser):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from margin.errors import MarginLabError, one_line
+from margin.core.errors import MarginLabError, one_line
 
 Kind = Literal["blocked", "rate limited", "unavailable", "bad answer", "empty", "not listed", "timeout", "offline"]
 

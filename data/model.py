@@ -1,14 +1,10 @@
-"""The value types every price source speaks: candles in, a labelled price set out."""
+"""What a stored series is called and what a candle frame holds; the labelled price set itself is the engine's."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Literal
+from dataclasses import dataclass
 
-import pandas as pd
+from margin.sample.types import Finding, Interval, PriceSet, Provenance, Status
 
-# Freshness: fetched now; stored within its interval; stored and older; bundled; a user's file.
-Status = Literal["live", "stored", "stale", "sample", "upload"]
-Interval = Literal["1d", "1h"]
+__all__ = ["CANDLE_COLUMNS", "Finding", "Interval", "PriceSet", "Provenance", "SeriesKey", "Status"]
 
 # Candle frames: index = candle open time (UTC, tz-naive, sorted, unique); `volume` is in units of the asset.
 CANDLE_COLUMNS = ("open", "high", "low", "close", "volume")
@@ -21,61 +17,3 @@ class SeriesKey:
     source: str
     symbol: str
     interval: Interval
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where one asset's prices come from. `fetched_at` is UTC and aware; None for the sample."""
-
-    asset: str
-    source: str
-    symbol: str
-    interval: Interval
-    status: Status
-    fetched_at: datetime | None
-    first: datetime | None
-    last: datetime | None
-    rows: int
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that cleaning or reading noticed: `count` candles of `asset`, what it was and what was done."""
-
-    asset: str
-    kind: str  # "gap", "duplicate", "zero", "bad print", "unfinished", "delisted", "calendar", "refused", ...
-    count: int
-    first: datetime | None
-    last: datetime | None
-    action: str  # what was done: "dropped", "kept", "left empty", ...
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class PriceSet:
-    """Prices of several assets, ready for the engine.
-
-    closes  : DataFrame [date x asset], USD; NaN where an asset has no close (never filled)
-    volumes : DataFrame [date x asset], USD traded per candle; NaN where unknown
-    version : short string that changes whenever the contents change (cache key)
-    """
-
-    closes: pd.DataFrame
-    volumes: pd.DataFrame
-    provenance: dict[str, Provenance]
-    findings: tuple[Finding, ...] = ()
-    version: str = ""
-    failures: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def assets(self) -> list[str]:
-        return list(self.closes.columns)
-
-    @property
-    def as_of(self) -> datetime | None:
-        return None if self.closes.empty else self.closes.index[-1].to_pydatetime().replace(tzinfo=UTC)
-
-    @property
-    def is_sample(self) -> bool:
-        return any(p.status == "sample" for p in self.provenance.values())

@@ -4,9 +4,9 @@ import os
 import re
 from collections.abc import Iterable
 
+from data.exchange.pagination import KEPT
 from data.model import Interval
-from data.pagination import KEPT
-from margin.errors import InputError, did_you_mean
+from margin.core.errors import InputError, did_you_mean
 
 EXCHANGES = ("kraken", "coinbase", "okx", "binance", "bybit", "kucoin", "binanceusdm", "hyperliquid")
 YAHOO = "yahoo"

@@ -2,6 +2,6 @@
 
 import sys
 
-from margin.cli import main
+from margin.cli.main import main
 
 sys.exit(main())

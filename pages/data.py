@@ -1,7 +1,9 @@
 """Data: where the prices come from, how fresh they are, what was cleaned; refresh, upload, download."""
 
-from ui import data_panels, entrance, prices
-from ui.views import tabbed
+from ui.blocks.views import tabbed
+from ui.data import panels as data_panels
+from ui.shell import entrance
+from ui.state import prices
 
 entrance.through_app("pages/data.py")
 active = prices.active()

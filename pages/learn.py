@@ -1,6 +1,7 @@
 """Learn: cross-margining in six interactive steps, for a classroom or for oneself."""
 
-from ui import entrance, learn
+from ui.learn import page as learn
+from ui.shell import entrance
 
 entrance.through_app("pages/learn.py")
 learn.page()

@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from ui import book, charts, compute, prices
-from ui.book_tables import collateral_table, position_table, preset_row
-from ui.explanations import chart, explanations
-from ui.headline import headline, last_edit
-from ui.live import live_line
-from ui.notices import fetch_offer, nothing_computed, notices
-from ui.settings_panel import settings_panel, summary
-from ui.toolbar import toolbar
+from ui import charts
+from ui.blocks.notices import fetch_offer, nothing_computed, notices
+from ui.portfolio.explanations import chart, explanations
+from ui.portfolio.headline import headline, last_edit
+from ui.portfolio.live import live_line
+from ui.portfolio.settings_panel import settings_panel, summary
+from ui.portfolio.tables import collateral_table, position_table, preset_row
+from ui.portfolio.toolbar import toolbar
+from ui.state import book, compute, prices
 
 active = prices.active()
 history = book.history()

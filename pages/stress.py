@@ -1,6 +1,7 @@
 """Stress: what breaks this book?"""
 
-from ui import entrance, stress
+from ui.shell import entrance
+from ui.stress import page as stress
 
 entrance.through_app("pages/stress.py")
 stress.page()

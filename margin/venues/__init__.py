@@ -8,7 +8,7 @@ venues.rulebook("dydx").requirement(portfolio, marks, "cross")
 from functools import cache
 from importlib import import_module
 
-from margin.errors import InputError, did_you_mean
+from margin.core.errors import InputError, did_you_mean
 from margin.venues import parameters
 from margin.venues.base import MODES, Mode, Rulebook, VenueMargin
 from margin.venues.marks import Marks
@@ -27,5 +27,5 @@ def rulebook(name: str) -> Rulebook:
     if name not in names():
         hint = did_you_mean(name, names()) or f"Venues: {', '.join(names())}."
         raise InputError("venue", name, "is not a venue Margin Lab knows", hint)
-    book: Rulebook = import_module(f"margin.venues.{name}").RULEBOOK
+    book: Rulebook = import_module(f"margin.venues.rules.{name}").RULEBOOK
     return book

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from margin.instruments import USD_LIKE
-from margin.portfolio import Collateral, Portfolio, Position
+from margin.core.instruments import USD_LIKE
+from margin.core.portfolio import Collateral, Portfolio, Position
 from margin.venues.marks import Marks
 
 

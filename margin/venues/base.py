@@ -8,7 +8,7 @@ A rulebook answers for one venue: what would this venue ask for this book, in wh
     rulebook.gap(portfolio, marks, "cross")             -> equity - maintenance, USD: liquidated when below 0
     margin.venues.liquidation                           -> prices, joint moves and surfaces where the gap is 0
 
-How to write one: a module `margin/venues/NAME.py` that ends in `RULEBOOK = ...`, and its parameters in
+How to write one: a module `margin/venues/rules/NAME.py` that ends in `RULEBOOK = ...`, and its parameters in
 `margin/venues/parameters/NAME.json`; that file's being there is the registration. The arithmetic lives in plain
 functions of the module on the venue's own inputs; the class only maps a Portfolio on to them, and the published cases
 (`tests/venues/adapters/`) call the same functions. Where a rule is not published, list it under `missing` in the
@@ -26,8 +26,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from margin.errors import InputError, did_you_mean
-from margin.portfolio import Portfolio
+from margin.core.errors import InputError, did_you_mean
+from margin.core.portfolio import Portfolio
 from margin.venues.marks import Marks
 from margin.venues.parameters import Parameters
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from margin.errors import InputError
-from margin.portfolio import Portfolio
+from margin.core.errors import InputError
+from margin.core.portfolio import Portfolio
 from margin.venues import accounts
 from margin.venues.base import Mode, Rulebook
 from margin.venues.marks import Marks

@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from margin import options
-from margin.errors import InputError, MissingPriceError
-from margin.instruments import Instrument
-from margin.market import Market, parse_date
-from margin.portfolio import Portfolio, Position
-from margin.scenarios import ewma_vol_path
+from margin.core import options
+from margin.core.errors import InputError, MissingPriceError
+from margin.core.instruments import Instrument
+from margin.core.market import Market, parse_date
+from margin.core.portfolio import Portfolio, Position
+from margin.risk.scenarios import ewma_vol_path
 
 
 @dataclass(frozen=True)

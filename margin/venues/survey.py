@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from margin import venues
-from margin.errors import InputError
-from margin.market import Market
-from margin.portfolio import Portfolio
+from margin.core.errors import InputError
+from margin.core.market import Market
+from margin.core.portfolio import Portfolio
 from margin.venues import accounts, liquidation
 from margin.venues.base import Rulebook, VenueMargin
 from margin.venues.liquidation import Edges

@@ -7,7 +7,7 @@ import pytest
 
 from margin import Collateral, Portfolio, Position
 from tests.running_app import settled, started_app
-from ui import book, share
+from ui.state import book, share
 
 
 def figure(page, label):

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from margin import Market, Portfolio, compare
-from margin.cli import main, parser
-from tests.engine.books import market_frame
+from margin.cli.main import main, parser
+from tests.ladder.books import market_frame
 from tests.support import ROOT, shared_path
 
 EXAMPLE = """{"version": 1, "name": "ETH/BTC pair",

@@ -9,8 +9,8 @@ import random
 
 import pytest
 
-from margin.errors import InputError
-from margin.portfolio import Portfolio
+from margin.core.errors import InputError
+from margin.core.portfolio import Portfolio
 
 GOOD = {
     "version": 1,

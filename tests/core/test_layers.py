@@ -56,7 +56,10 @@ def test_the_engine_reads_no_clock():
     ("modules", "heavy"),
     [
         (["margin"], ["streamlit", "plotly", "ccxt", "yfinance", "numba", "scipy.stats", "sklearn", "cvxpy"]),
-        (["data.sample", "data.store", "data.fetch", "data.service"], ["ccxt", "yfinance", "streamlit", "plotly"]),
+        (
+            ["margin.sample.load", "data.store.store", "data.fetch.fetch", "data.fetch.service"],
+            ["ccxt", "yfinance", "streamlit", "plotly"],
+        ),
     ],
 )
 def test_importing_loads_nothing_heavy(modules, heavy):

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from margin.errors import InputError, MissingPriceError
-from margin.market import Market, parse_date
+from margin.core.errors import InputError, MissingPriceError
+from margin.core.market import Market, parse_date
 from tests.support import shared_path
 
 

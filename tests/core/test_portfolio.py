@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from margin.errors import InputError
-from margin.instruments import parse_symbol
-from margin.portfolio import Collateral, Portfolio, Position
+from margin.core.errors import InputError
+from margin.core.instruments import parse_symbol
+from margin.core.portfolio import Collateral, Portfolio, Position
 
 EXAMPLE = """{"version": 1, "name": "ETH/BTC pair",
  "positions": [{"symbol": "BTC/USDT:USDT", "quantity": 1.0, "entry_price": 61000, "leverage": 10},

@@ -7,14 +7,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from margin import InputError, Market
-from margin.correlation_bands import (
-    effective_observations,
-    fisher_band,
-    overlap_inflation,
-    tail_inflation,
-)
-from margin.correlation_paths import rolling_pairs
-from margin.correlation_shelf_life import noise_distribution, noise_in_z, shelf_life
+from margin.correlation.bands import effective_observations, fisher_band, overlap_inflation, tail_inflation
+from margin.correlation.paths import rolling_pairs
+from margin.correlation.persistence import noise_distribution, noise_in_z, shelf_life
 from tests.correlation.worlds import frame, market
 
 MARKET = market()

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from margin import InputError, Market
-from margin.correlation_frames import FRAME_METHODS, matrix_frames
-from margin.correlation_matrix import correlation_matrix
-from margin.correlation_regimes import regime_matrices
-from margin.correlation_summary import pair_summary
+from margin.correlation.frames import FRAME_METHODS, matrix_frames
+from margin.correlation.matrix import correlation_matrix
+from margin.correlation.regimes import regime_matrices
+from margin.correlation.summary import pair_summary
 from tests.correlation.worlds import common_returns, frame
 
 TABLE = frame()

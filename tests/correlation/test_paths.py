@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from margin import InputError, Market, correlation
-from margin.correlation_matrix import correlation_matrix
-from margin.correlation_paths import PATH_METHODS, all_pairs, rolling_pairs
-from margin.ewma import _plain, ewma_correlation, ewma_volatility
-from margin.ranks import average_ranks, rolling_spearman
+from margin import InputError, Market
+from margin.correlation.matrix import correlation_matrix
+from margin.correlation.paths import PATH_METHODS, all_pairs, rolling_pairs
+from margin.risk import covariance as correlation
+from margin.rolling.ewma import _plain, ewma_correlation, ewma_volatility
+from margin.rolling.spearman import average_ranks, rolling_spearman
 from tests.correlation.worlds import common_returns, frame, market
 from tests.support import shared_path
 

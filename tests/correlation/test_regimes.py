@@ -6,10 +6,10 @@ import pytest
 from scipy import stats
 
 from margin import InputError, Market
-from margin.correlation_lead_lag import lead_lag
-from margin.correlation_regimes import regime_matrices
-from margin.market_index import market_index, volatility_before
-from margin.tail_correlation import (
+from margin.correlation.lead_lag import lead_lag
+from margin.correlation.market_index import market_index, volatility_before
+from margin.correlation.regimes import regime_matrices
+from margin.correlation.worst_days import (
     downside_correlation,
     normal_tail_correlation,
     truncated_square,

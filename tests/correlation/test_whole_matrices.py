@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margin import InputError, Market, Portfolio, Position, Settings, compare
-from margin.correlation import ledoit_wolf, nearest_correlation
-from margin.correlation_break import NAMES, WINDOW, correlation_breaks, portfolio_margin_under
-from margin.correlation_mode import market_mode
-from margin.correlation_order import hierarchical_order
-from margin.correlation_paths import all_pairs
+from margin.correlation.market_mode import market_mode
+from margin.correlation.order import hierarchical_order
+from margin.correlation.paths import all_pairs
+from margin.risk.covariance import ledoit_wolf, nearest_correlation
+from margin.stress.correlation_breaks import NAMES, WINDOW, correlation_breaks, portfolio_margin_under
 from tests.correlation.worlds import frame, market
 
 FRAME = frame()

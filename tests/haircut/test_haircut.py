@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margin import InputError, Market
-from margin.haircut import COMPONENTS, OrderBook, dynamic_haircuts, haircut, haircut_curve
-from margin.haircut_settings import TAILS, HaircutSettings, described
-from margin.haircut_tiers import Tier, tier_table, tiered_haircut
+from margin.haircut.model import COMPONENTS, OrderBook, dynamic_haircuts, haircut, haircut_curve
+from margin.haircut.settings import TAILS, HaircutSettings, described
+from margin.haircut.tiers import Tier, tier_table, tiered_haircut
 from tests.correlation.worlds import frame
 from tests.support import shared_path
 

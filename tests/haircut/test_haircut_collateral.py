@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from margin import Collateral, InputError, Market, Portfolio, Position, Settings, compare
-from margin.haircut import haircut
-from margin.haircut_collateral import JointMargin, right_and_wrong_way, risk_weighted, swap_values
-from tests.engine.books import market_frame
+from margin.haircut.basket import JointMargin, right_and_wrong_way, risk_weighted, swap_values
+from margin.haircut.model import haircut
+from tests.ladder.books import market_frame
 
 FRAME = market_frame()
 MARKET = Market(FRAME, FRAME * 0 + 1e9)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from margin import InputError, Market
-from margin.haircut import COMPONENTS, haircut
-from margin.haircut_history import haircut_history
-from margin.haircut_settings import HaircutSettings
+from margin.haircut.history import haircut_history
+from margin.haircut.model import COMPONENTS, haircut
+from margin.haircut.settings import HaircutSettings
 from tests.correlation.worlds import frame
 from tests.support import shared_path
 

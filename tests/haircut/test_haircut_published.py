@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from margin.haircut_published import KINDS, not_found, published_haircuts, read_on
+from margin.haircut.published import KINDS, not_found, published_haircuts, read_on
 from tests.support import shared_path
 
 

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margin import Collateral, InputError, Market, Portfolio, Position, venues
-from margin.cli import main
+from margin.cli.main import main
 from margin.venues import liquidation
-from margin.venues.binance import cross_liquidation_price, hedged_liquidation_price
+from margin.venues.families.tiers import Tier, liquidation_price, maintenance, tier_at, tiers_of
 from margin.venues.marks import Marks
-from margin.venues.tiers import Tier, liquidation_price, maintenance, tier_at, tiers_of
-from tests.engine.books import market_frame
+from margin.venues.rules.binance import cross_liquidation_price, hedged_liquidation_price
+from tests.ladder.books import market_frame
 
 FRAME = market_frame()
 MARKET = Market(FRAME)

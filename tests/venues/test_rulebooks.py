@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from margin import Collateral, InputError, Market, Portfolio, Position, options, venues
-from margin.venues import binance, bybit, deribit, drift_rules, liquidation, synthetix
+from margin import Collateral, InputError, Market, Portfolio, Position, venues
+from margin.core import options
+from margin.venues import liquidation
 from margin.venues.marks import Marks
+from margin.venues.rules import binance, bybit, deribit, synthetix
+from margin.venues.rules import drift_arithmetic as drift_rules
 from margin.venues.survey import betas, recent_gain, survey
-from tests.engine.books import market_frame
+from tests.ladder.books import market_frame
 
 MARKET = Market(market_frame())  # BTC 60,000, ETH 3,000, SOL 150, ADA 0.6 on 2024-12-31
 WHEN = pd.Timestamp("2024-12-31")

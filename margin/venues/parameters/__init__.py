@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from margin.errors import InputError, did_you_mean
+from margin.core.errors import InputError, did_you_mean
 
 FOLDER = Path(__file__).parent
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

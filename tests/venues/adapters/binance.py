@@ -1,7 +1,7 @@
 """Published Binance USD-M cases on to the rulebook's own functions."""
 
-from margin.venues.binance import cross_liquidation_price
-from margin.venues.tiers import tier_at, tiers_of
+from margin.venues.families.tiers import tier_at, tiers_of
+from margin.venues.rules.binance import cross_liquidation_price
 
 # Brackets of freqtrade's test fixture (commit c9ae5e1e), older than the table carried with the project: floor, rate.
 _OLDER = {

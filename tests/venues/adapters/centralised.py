@@ -6,18 +6,23 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from margin import adl
+from margin.liquidation import adl
 from margin.venues import rulebook
-from margin.venues.binance import deductions
-from margin.venues.bitmex import inverse_margin, step_rates
-from margin.venues.bybit import (
-    bankruptcy_price,
-    simple_liquidation_price,
-    tiered_maintenance,
+from margin.venues.families.clearing import (
+    buffered,
+    floored,
+    net_array,
+    offset_cap,
+    scan_risk,
+    stress_weighted,
+    worst_scenario,
 )
-from margin.venues.bybit import isolated_liquidation_price as bybit_isolated
-from margin.venues.clearing import buffered, floored, net_array, offset_cap, scan_risk, stress_weighted, worst_scenario
-from margin.venues.deribit import (
+from margin.venues.families.tiers import tiers_of
+from margin.venues.rules.binance import deductions
+from margin.venues.rules.bitmex import inverse_margin, step_rates
+from margin.venues.rules.bybit import bankruptcy_price, simple_liquidation_price, tiered_maintenance
+from margin.venues.rules.bybit import isolated_liquidation_price as bybit_isolated
+from margin.venues.rules.deribit import (
     EXTENDED_MOVES,
     extended_pnl,
     inverse_pnl,
@@ -26,10 +31,9 @@ from margin.venues.deribit import (
     price_moves,
     roll_shock,
 )
-from margin.venues.kraken import maintenance_of, netted
-from margin.venues.okx import borrow_margin, unit_margin, whole_rate
-from margin.venues.okx import isolated_liquidation_price as okx_isolated
-from margin.venues.tiers import tiers_of
+from margin.venues.rules.kraken import maintenance_of, netted
+from margin.venues.rules.okx import borrow_margin, unit_margin, whole_rate
+from margin.venues.rules.okx import isolated_liquidation_price as okx_isolated
 from tests.support import SHARED
 
 SIGN = {"long": 1.0, "short": -1.0}

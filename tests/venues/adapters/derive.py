@@ -5,11 +5,11 @@ import math
 from ast import literal_eval
 from functools import cache
 
-from margin.venues import derive_portfolio as pm2
-from margin.venues import derive_portfolio_v1 as pm1
-from margin.venues import derive_standard as srm
 from margin.venues import rulebook
-from margin.venues.derive_book import Expiry, Option
+from margin.venues.rules.derive import portfolio as pm2
+from margin.venues.rules.derive import portfolio_v1 as pm1
+from margin.venues.rules.derive import standard as srm
+from margin.venues.rules.derive.book import Expiry, Option
 from tests.support import SHARED
 
 PM1 = {

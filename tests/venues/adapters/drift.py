@@ -1,6 +1,6 @@
 """Published Drift v2 cases on to the rulebook's own functions."""
 
-from margin.venues import drift_rules as rules
+from margin.venues.rules import drift_arithmetic as rules
 
 
 def _either(x, *names, default=None):

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from margin.venues.dydx import (
+from margin.venues.rules.dydx import (
     bankruptcy_value,
     ceil_share,
     effective_imf_ppm,

@@ -1,7 +1,7 @@
 """Published Hyperliquid cases on to the rulebook's own functions."""
 
-from margin.venues.hyperliquid import leverage_tiers, portfolio_ratio
-from margin.venues.tiers import liquidation_price, maintenance
+from margin.venues.families.tiers import liquidation_price, maintenance
+from margin.venues.rules.hyperliquid import leverage_tiers, portfolio_ratio
 
 
 def run(case):

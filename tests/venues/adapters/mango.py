@@ -1,6 +1,6 @@
 """Published Mango v4 health cases on to the rulebook's own functions."""
 
-from margin.venues.mango_rules import Account, Orders, Perpetual, Token, borrow_scale, deposit_scale, health
+from margin.venues.rules.mango_arithmetic import Account, Orders, Perpetual, Token, borrow_scale, deposit_scale, health
 
 
 def run(case):

@@ -1,10 +1,10 @@
 """Published cases of Synthetix, GMX, Aave and Euler on to the rulebooks' own functions."""
 
 from margin.venues import rulebook
-from margin.venues.aave import average, close_factor, health_factor, seized
-from margin.venues.gmx import liquidatable, open_interest_factor
-from margin.venues.lending import discount_factor
-from margin.venues.synthetix import fill_price, margins
+from margin.venues.families.lending import discount_factor
+from margin.venues.rules.aave import average, close_factor, health_factor, seized
+from margin.venues.rules.gmx import liquidatable, open_interest_factor
+from margin.venues.rules.synthetix import fill_price, margins
 
 
 def synthetix(case):

@@ -1,1 +1,0 @@
-"""The workshop that builds the bundled sample from recorded figures: `python -m data.build_sample`."""

@@ -1,0 +1,1 @@
+"""What is wrong with candles, and what is done about it."""

@@ -1,0 +1,191 @@
+"""One exchange through ccxt: candles page by page, every kind of failure turned into a FetchError.
+
+ccxt is imported when the first exchange is opened. Paging is our own (data/exchange/pagination.py): ccxt's
+`paginate` stops after ten calls and can skip the oldest part without saying so.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from data.errors import FetchError
+from data.exchange import answers, gateway, pagination, refusals
+from data.exchange.pagination import Page, Rows
+from data.model import CANDLE_COLUMNS, Interval
+from data.universe import PERPETUAL_ONLY, candidates, step_ms
+
+T = TypeVar("T")
+SPOT_ONLY = {"binance": ["spot"], "okx": ["spot"], "bybit": ["spot"], "kucoin": ["spot"]}
+PERPETUALS = {
+    "binanceusdm": ["linear"], "okx": ["swap"], "bybit": ["linear"], "kucoin": ["contract"], "hyperliquid": ["swap"],
+}  # fmt: skip
+SILENCES = 2  # a request that gets no answer at all is made this often, not more: each one costs the whole timeout
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait: seconds per request, tries per request, the first pause and the longest pause obeyed.
+
+    pace : the exchange's own pause between requests is multiplied by it; anything but 1 is for tests on loopback
+    """
+
+    timeout: float = 10.0
+    tries: int = 3
+    pause: float = 0.5
+    longest_pause: float = 30.0
+    pace: float = 1.0
+
+
+class Client:
+    """One open ccxt exchange. `kind` is "spot" or "perpetual"; use it with `async with`."""
+
+    def __init__(self, exchange_id: str, kind: str = "spot", patience: Patience | None = None):
+        self.id, self.patience = exchange_id, patience or Patience()
+        self.kind = "perpetual" if exchange_id in PERPETUAL_ONLY else kind
+        self._exchange: Any = None
+        self._loading = asyncio.Lock()
+        self._failed: FetchError | None = None
+        self._quiet_until = 0.0  # monotonic; a 429 to one asset holds back the requests of all
+
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        if self._exchange is not None:
+            await self._exchange.close()
+
+    async def markets(self, asset: str) -> dict[str, Any]:
+        """All symbols the exchange lists, loaded once; a failure is remembered for this client."""
+        async with self._loading:
+            if self._failed is not None:
+                raise FetchError(asset, self.id, self._failed.kind, self._failed.message)
+            if self._exchange is None:
+                refusals.check(asset, self.id)  # opening costs tens of milliseconds
+                self._exchange = _open(self.id, self.kind, self.patience)
+            if not self._exchange.markets:
+                try:
+                    await self.call(asset, self._exchange.load_markets)
+                except FetchError as error:
+                    self._failed = error
+                    raise
+        return self._exchange.markets
+
+    async def symbol(self, asset: str) -> str:
+        """The exchange's symbol for the asset's dollar price. Raises FetchError 'not listed'."""
+        listed = await self.markets(asset)
+        names = candidates(self.id, asset)
+        if self.kind == "perpetual" and self.id not in PERPETUAL_ONLY:
+            names = [f"{asset}/{quote}:{quote}" for quote in ("USDT", "USDC")]
+        for name in names:
+            if name in listed:
+                return name
+        raise FetchError(asset, self.id, "not listed", f"{self.id} does not list {' or '.join(names)}")
+
+    async def call(self, asset: str, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        """One request with retries. Raises FetchError; a refusal (403, 451, a long Retry-After) is remembered."""
+        for attempt in range(1, self.patience.tries + 1):
+            refusals.check(asset, self.id)
+            await self._wait_out()
+            answer = answers.Answer()
+            token = answers.current.set(answer)
+            try:
+                result = await function(*arguments)
+                if answer.is_web_page or answer.is_truncated:
+                    raise ValueError("not JSON")
+                return result
+            except Exception as error:  # ccxt turns odd answers into any exception at all
+                verdict = answers.judge(asset, self.id, error, answer)
+            finally:
+                answers.current.reset(token)
+            kind = verdict.error.kind
+            if kind == "blocked":
+                refusals.remember(self.id, kind)
+            pause = answer.retry_after if answer.retry_after is not None else self.patience.pause * 2 ** (attempt - 1)
+            if kind == "rate limited":
+                self._quiet_until = max(self._quiet_until, time.monotonic() + pause)
+                if pause > self.patience.longest_pause:
+                    refusals.remember(self.id, kind, pause)
+            most = SILENCES if kind == "timeout" else self.patience.tries
+            if not verdict.again or attempt >= most or pause > self.patience.longest_pause:
+                raise verdict.error
+            await asyncio.sleep(pause)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def _wait_out(self) -> None:
+        while (left := self._quiet_until - time.monotonic()) > 0:
+            if left > self.patience.longest_pause:
+                return  # remembered as a refusal, which the next check raises
+            await asyncio.sleep(left)
+
+    async def pages(
+        self, asset: str, interval: Interval, start: int, end: int, newest: int | None = None
+    ) -> AsyncIterator[Page]:
+        """Candles that open from `start` to `end` (ms, both included), page by page, newest first.
+
+        newest : open time of the newest finished candle there is, default `end`; what the exchange no longer keeps by
+                 then is not asked for. Raises FetchError; an empty span is not an error here.
+        """
+        symbol, step = await self.symbol(asset), step_ms(interval)
+        oldest = pagination.reach(self.id, end if newest is None else newest, step)
+        first = start if oldest is None else max(start, oldest)
+        if first > end:
+            yield Page([], start, 1.0)
+            return
+
+        async def ask(low: int, high: int) -> Rows:
+            limit, params = pagination.request(self.id, low, high, step)
+            return await self.call(asset, self._candles, symbol, interval, low, limit, params)
+
+        async for page in pagination.walk(self.id, first, end, step, ask):
+            yield replace(page, since=start) if page.share >= 1.0 else page
+
+    async def _candles(self, symbol: str, interval: Interval, since: int, limit: int, params: dict[str, Any]) -> Rows:
+        batch = await self._exchange.fetch_ohlcv(symbol, interval, since, limit, params)
+        if not isinstance(batch, list) or any(len(row) < 6 or row[0] is None for row in batch):
+            raise ValueError("candles of an unknown form")
+        to_frame(batch)  # raises what is not a number
+        return batch
+
+    async def raw(self, asset: str, method: str, *arguments: Any) -> Any:
+        """Call a ccxt method (fetch_ticker, fetch_order_book, ...) with the retries of `call`."""
+        await self.markets(asset)
+        return await self.call(asset, getattr(self._exchange, method), *arguments)
+
+
+def to_frame(rows: Rows) -> pd.DataFrame:
+    """ccxt candle rows as a frame indexed by open time (UTC, tz-naive); missing numbers become NaN."""
+    table = [[np.nan if x is None else float(x) for x in row[:6]] for row in rows]
+    numbers = np.array(table, dtype=float).reshape(-1, 6)
+    index = pd.to_datetime(numbers[:, 0].astype("int64"), unit="ms")
+    return pd.DataFrame(numbers[:, 1:], index=index, columns=list(CANDLE_COLUMNS))
+
+
+def _open(exchange_id: str, kind: str, patience: Patience) -> Any:
+    """A ccxt exchange with its rate limit on, only the markets needed, through the gateway where one is set."""
+    import ccxt.async_support as ccxt
+
+    exchange = getattr(ccxt, exchange_id)({"enableRateLimit": True, "timeout": int(patience.timeout * 1000)})
+    exchange.has["fetchCurrencies"] = False  # deposit and network details: one more request, and often a key
+    types = (SPOT_ONLY if kind == "spot" else PERPETUALS).get(exchange_id)
+    if types is not None:
+        chosen = exchange.options.get("fetchMarkets")
+        exchange.options["fetchMarkets"] = {**(chosen if isinstance(chosen, dict) else {}), "types": types}
+        exchange.options["defaultType"] = "spot" if kind == "spot" else "swap"
+    if exchange_id == "kucoin":
+        exchange.options["fetchMarkets"]["fetchTickersFees"] = False
+    if patience.pace != 1.0:
+        exchange.rateLimit, exchange.tokenBucket = exchange.rateLimit * patience.pace, None
+        exchange.init_rest_rate_limiter()
+    exchange.on_rest_response = answers.remember
+    address = gateway.gateway()
+    if address is not None:
+        gateway.rewrite_urls(exchange, address)
+    return exchange

@@ -1,0 +1,52 @@
+"""Funding-rate history of perpetual contracts."""
+
+from datetime import datetime
+
+import pandas as pd
+
+from data.errors import FetchError
+from data.exchange.client import Client, Patience
+from data.exchange.event_loop import run
+from data.universe import check_asset, check_exchanges
+
+PAGE = {"binanceusdm": 1000, "bybit": 200, "okx": 100, "hyperliquid": 500, "kucoin": 100}
+MOST_PAGES = 2000
+
+
+def fetch_funding_history(
+    exchange_id: str, asset: str, since: datetime, until: datetime, patience: Patience | None = None
+) -> pd.Series:
+    """Funding rates of the asset's dollar perpetual, as fractions per payment, indexed by payment time (UTC, naive).
+
+    Positive: longs pay shorts. since, until : aware, both included. Raises FetchError; InputError for an exchange
+    without perpetuals here.
+    """
+    (name,) = check_exchanges([exchange_id])
+    if name not in PAGE:
+        raise FetchError(asset, name, "not listed", f"{name} has no perpetuals here; ask {', '.join(PAGE)}")
+    start, end = (int(t.timestamp() * 1000) for t in (since, until))
+    return run(_history(name, check_asset(asset), start, end, patience))
+
+
+async def _history(exchange: str, asset: str, start: int, end: int, patience: Patience | None) -> pd.Series:
+    rates: dict[int, float] = {}
+    async with Client(exchange, "perpetual", patience) as client:
+        symbol = await client.symbol(asset)
+        backwards = exchange in ("bybit", "okx", "kucoin")  # these give the newest payments before `until` first
+        edge = end if backwards else start
+        for _ in range(MOST_PAGES):
+            until = {"after": str(edge + 1)} if exchange == "okx" else {"until": edge}
+            first, more = (start, until) if backwards else (edge, {})
+            page = await client.raw(asset, "fetch_funding_rate_history", symbol, first, PAGE[exchange], more)
+            times = [row["timestamp"] for row in page if row.get("fundingRate") is not None]
+            rates.update({r["timestamp"]: float(r["fundingRate"]) for r in page if r.get("fundingRate") is not None})
+            if not times or (backwards and min(times) <= start) or (not backwards and max(times) >= end):
+                break
+            moved = min(times) - 1 if backwards else max(times) + 1
+            if moved == edge or len(page) < 2:
+                break
+            edge = moved
+    kept = {t: rate for t, rate in sorted(rates.items()) if start <= t <= end}
+    if not kept:
+        raise FetchError(asset, exchange, "empty", f"{exchange} returned no funding payments of {symbol}")
+    return pd.Series(list(kept.values()), index=pd.to_datetime(list(kept), unit="ms"), name=asset)

@@ -1,0 +1,1 @@
+"""Price files that visitors bring: read within bounds, written safely."""

@@ -1,0 +1,281 @@
+"""Cells of text into numbers and dates. What is ambiguous is refused with a hint; nothing is guessed."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+
+from margin.core.errors import InputError
+
+MAX_CELL = 48
+MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "—", "–", ".", "?"}
+PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+PLAIN_COLUMN = re.compile(rf"(?:(?:{PLAIN.pattern})?\n)*")
+OTHER_CURRENCY = re.compile(r"[€£¥₩₹₽₺]|\b(?:EUR|GBP|JPY|CHF|CNY|KRW|INR)\b")
+DOLLARS = re.compile(r"(?:US\$|\$|\bUSDT\b|\bUSDC\b|\bUSD\b)", re.IGNORECASE)
+SPACES = str.maketrans("", "", " \u00a0\u202f\u2009\t'\u2019_")
+SCALE = {"K": 1e3, "M": 1e6, "B": 1e9}
+
+
+@dataclass
+class Numbers:
+    """Values (NaN where missing or refused), and how many cells were refused with the first of them."""
+
+    values: np.ndarray
+    refused: int = 0
+    example: str = ""
+
+
+@dataclass
+class Style:
+    """How a file writes numbers: which character is the decimal sign. Seen over all its cells."""
+
+    point: str = ""  # a cell that can only have a decimal point
+    comma: str = ""  # a cell that can only have a decimal comma
+    unsure: str = ""  # a cell such as 1,234 or 1.234
+    unsure_sign: set[str] = field(default_factory=set)
+
+    def see(self, cell: str) -> None:
+        body = cell.lstrip("+-")
+        dot, comma = body.rfind("."), body.rfind(",")
+        if dot >= 0 and comma >= 0:
+            self._vote("." if dot > comma else ",", cell)
+        elif dot >= 0 or comma >= 0:
+            sign = "." if dot >= 0 else ","
+            groups = body.split(sign)
+            thousands = 1 <= len(groups[0]) <= 3 and all(len(g) == 3 and g.isdigit() for g in groups[1:])
+            if len(groups) > 2 and not thousands:
+                return  # 1.2.3 is no number in any style
+            if len(groups) > 2:
+                self._vote("," if sign == "." else ".", cell)
+            elif not thousands or groups[0].lstrip("0") == "":
+                self._vote(sign, cell)
+            else:
+                self.unsure = self.unsure or cell
+                self.unsure_sign.add(sign)
+
+    def _vote(self, sign: str, cell: str) -> None:
+        if sign == ".":
+            self.point = self.point or cell
+        else:
+            self.comma = self.comma or cell
+
+    def decimal(self, separator: str, name: str) -> str:
+        """'.' or ','. InputError when the file contradicts itself or does not say."""
+        if self.point and self.comma:
+            raise InputError(
+                name, f"{self.point} and {self.comma}", "writes numbers in two ways", "Use one decimal sign throughout."
+            )
+        if self.point or self.comma:
+            return "." if self.point else ","
+        # 61.234 between commas has a decimal point, for the comma is taken. Anywhere else it may be 61 thousand.
+        if self.unsure and not (self.unsure_sign == {"."} and separator in (",", "|", "")):
+            raise InputError(
+                name, self.unsure, "has numbers that may be thousands or decimals", "Write them with a decimal point."
+            )
+        return "."
+
+
+def tidy(cell: object) -> str:
+    """A cell without surrounding space, spaces between digits, apostrophes and dollar signs."""
+    text = str(cell).strip()
+    if len(text) > MAX_CELL:
+        return text
+    if text.startswith("(") and text.endswith(")"):
+        text = "-" + text[1:-1]
+    return DOLLARS.sub("", text).translate(SPACES)
+
+
+def survey(columns: list[np.ndarray]) -> Style:
+    """The number style of several text columns."""
+    style = Style()
+    for cells in columns:
+        for cell in {tidy(c) for c in cells}:
+            if len(cell) <= MAX_CELL and ("," in cell or "." in cell) and re.fullmatch(r"[+-]?[0-9.,]+", cell):
+                style.see(cell)
+    return style
+
+
+def numbers(cells: np.ndarray, decimal: str, scaled: bool = False) -> Numbers:
+    """A column of text, or of floats as it came, as float64. `scaled` allows 1.2K, 3M, 4B (volumes)."""
+    if cells.dtype.kind in "fiub":
+        values = cells.astype(np.float64)
+        infinite = np.isinf(values)
+        return Numbers(np.where(infinite, np.nan, values), int(infinite.sum()), "inf" if infinite.any() else "")
+    if cells.dtype.kind == "M":
+        return Numbers(np.full(len(cells), np.nan), len(cells), str(cells[0]) if len(cells) else "")
+    if decimal == ".":
+        joined = "\n".join(cells) + "\n"
+        simple = joined.count("\n") == len(cells) and max(map(len, cells), default=0) <= MAX_CELL
+        if simple and PLAIN_COLUMN.fullmatch(joined):
+            return _finite(np.array([c or "nan" for c in cells], dtype=object).astype(np.float64), cells)
+    values = np.full(len(cells), np.nan)
+    refused, example = 0, ""
+    for row, cell in enumerate(cells):
+        value = _number(str(cell), decimal, scaled)
+        if value is None:
+            refused, example = refused + 1, example or str(cell).strip()[:MAX_CELL]
+        else:
+            values[row] = value
+    return Numbers(values, refused, example)
+
+
+def _finite(values: np.ndarray, cells: np.ndarray) -> Numbers:
+    infinite = np.isinf(values)
+    if not infinite.any():
+        return Numbers(values)
+    return Numbers(np.where(infinite, np.nan, values), int(infinite.sum()), str(cells[infinite.argmax()]))
+
+
+def _number(cell: str, decimal: str, scaled: bool) -> float | None:
+    """NaN for a missing cell, None for one that is refused."""
+    if cell.strip().lower() in MISSING:
+        return float("nan")
+    if len(cell) > MAX_CELL or OTHER_CURRENCY.search(cell):
+        return None
+    text = tidy(cell)
+    factor = 1.0
+    if scaled and text[-1:].upper() in SCALE:
+        factor, text = SCALE[text[-1].upper()], text[:-1]
+    other = "," if decimal == "." else "."
+    if other in text:
+        head, *groups = text.lstrip("+-").split(decimal)[0].split(other)
+        if len(groups) == 0 or not (1 <= len(head) <= 3) or any(len(g) != 3 for g in groups):
+            return None
+        text = text.replace(other, "")
+    text = text.replace(decimal, ".")
+    if not PLAIN.fullmatch(text):
+        return None
+    value = float(text) * factor
+    return value if np.isfinite(value) else None
+
+
+# Dates ------------------------------------------------------------------------------------------------------------
+
+ISO = re.compile(
+    r"([12][0-9]{3})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})"
+    r"(?:[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]{1,9})?)?\s*(Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+COMPACT = re.compile(r"(19[0-9]{2}|20[0-9]{2}|21[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])")
+NUMERIC = re.compile(
+    r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([12][0-9]{3})(?:[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?"
+)
+WORDS = re.compile(
+    r"(?:([0-9]{1,2})[-\s.]*([A-Za-z]{3,9})|([A-Za-z]{3,9})[-\s.]*([0-9]{1,2}))[-\s.,]+([12][0-9]{3})"
+    r"(?:[T ,]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?"
+)
+EPOCH = re.compile(r"[0-9]{8,19}(?:\.[0-9]*)?")
+MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+SHORT_YEAR = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2}(?:\D.*)?")
+EARLIEST, LATEST = datetime(1970, 1, 1), datetime(2200, 1, 1)
+EPOCH_UNITS = ((1e8, 7.3e9, 1.0), (1e11, 7.3e12, 1e3), (1e14, 7.3e15, 1e6), (1e17, 7.3e18, 1e9))
+DAY_FIRST_HINT = "Write dates as year-month-day, e.g. 2024-03-09."
+
+
+@dataclass
+class Dates:
+    """Local wall times and their distance to UTC in seconds; NaT where unreadable. Which way they were written."""
+
+    local: np.ndarray  # datetime64[us]
+    offset: np.ndarray  # seconds east of UTC
+    refused: int = 0
+    example: str = ""
+    form: str = "ISO"
+
+
+def dates(cells: np.ndarray, name: str) -> Dates:
+    """A column of dates. InputError when day and month cannot be told apart, or years have two digits."""
+    count = len(cells)
+    if cells.dtype.kind == "M":
+        return Dates(cells.astype("datetime64[us]"), np.zeros(count), int(np.isnat(cells).sum()), "", "dates")
+    if cells.dtype.kind in "iuf":
+        texts = ["" if not np.isfinite(c) else f"{c:.0f}" for c in cells.astype(np.float64)]
+    else:
+        texts = [str(c).strip().strip("'\"") for c in cells]
+    order = _day_or_month_first(texts, name)
+    local, offset = np.full(count, np.datetime64("NaT"), "datetime64[us]"), np.zeros(count)
+    refused, example, forms = 0, "", set()
+    known: dict[str, tuple[datetime, float, str] | None] = {}
+    for row, text in enumerate(texts):
+        if text not in known:
+            known[text] = _date(text, order) if len(text) <= MAX_CELL else None
+        found = known[text]
+        if found is None:
+            refused, example = refused + 1, example or text[:MAX_CELL]
+            continue
+        moment, offset[row], form = found
+        local[row] = np.datetime64(moment, "us")
+        forms.add(form)
+    if refused == count and any(SHORT_YEAR.fullmatch(t) for t in texts[:50]):
+        raise InputError(name, texts[0], "has years of two digits", DAY_FIRST_HINT)
+    return Dates(local, offset, refused, example, ", ".join(sorted(forms)))
+
+
+def _day_or_month_first(texts: list[str], name: str) -> str:
+    """'day', 'month' or '' when no date is written with both at the front."""
+    day_first = month_first = either = ""
+    for text in texts:
+        match = NUMERIC.match(text[:MAX_CELL])
+        if not match:
+            continue
+        first, sign, second = int(match[1]), match[2], int(match[3])
+        if sign == "." or first > 12 >= second:
+            day_first = day_first or text
+        elif second > 12 >= first:
+            month_first = month_first or text
+        elif first != second:
+            either = either or text
+    if day_first and month_first:
+        raise InputError(name, f"{day_first} and {month_first}", "writes dates in two ways", DAY_FIRST_HINT)
+    if either and not day_first and not month_first:
+        raise InputError(name, either, "has dates that may be day-month or month-day", DAY_FIRST_HINT)
+    return "month" if month_first else "day"
+
+
+def _date(text: str, order: str) -> tuple[datetime, float, str] | None:
+    try:
+        if match := ISO.fullmatch(text):
+            year, month, day = int(match[1]), int(match[2]), int(match[3])
+            return _moment(year, month, day, match[4], match[5], match[6]), _offset(match[7]), "ISO"
+        if match := COMPACT.fullmatch(text):
+            return _moment(int(match[1]), int(match[2]), int(match[3])), 0.0, "YYYYMMDD"
+        if match := NUMERIC.fullmatch(text):
+            first, second = int(match[1]), int(match[3])
+            day, month = (second, first) if order == "month" else (first, second)
+            form = f"{order} first"
+            return _moment(int(match[4]), month, day, match[5], match[6], match[7]), 0.0, form
+        if match := WORDS.fullmatch(text):
+            day_text, month_name = match[1] or match[4], (match[2] or match[3])[:3].lower()
+            time = (match[6], match[7], match[8])
+            return _moment(int(match[5]), MONTH_NAMES.index(month_name) + 1, int(day_text), *time), 0.0, "month names"
+        if EPOCH.fullmatch(text):
+            value = float(text)
+            for low, high, per_second in EPOCH_UNITS:
+                if low <= value < high:
+                    moment = datetime.fromtimestamp(int(value / per_second), UTC).replace(tzinfo=None)
+                    return _moment_in_range(moment), 0.0, "epoch"
+    except (ValueError, KeyError, OverflowError):
+        return None
+    return None
+
+
+def _moment(
+    year: int, month: int, day: int, hour: str | None = None, minute: str | None = None, second: str | None = None
+) -> datetime:
+    return _moment_in_range(datetime(year, month, day, int(hour or 0), int(minute or 0), int(second or 0)))
+
+
+def _moment_in_range(moment: datetime) -> datetime:
+    if not EARLIEST <= moment < LATEST:
+        raise ValueError("outside 1970 to 2200")
+    return moment
+
+
+def _offset(zone: str | None) -> float:
+    if zone is None or zone in ("Z", "UTC", "GMT"):
+        return 0.0
+    hours, minutes = int(zone[1:3]), int(zone[-2:])
+    if hours > 14 or minutes > 59:
+        raise ValueError("no such time zone")
+    return (hours * 3600 + minutes * 60) * (-1.0 if zone[0] == "-" else 1.0)

@@ -1,0 +1,1 @@
+"""The local price store: what was fetched stays, checksummed, across processes."""

@@ -1,0 +1,296 @@
+"""One day of a walk through history: what every rung of the ladder asks, from the returns known on that day."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from margin.core.errors import InputError
+from margin.core.market import Market
+from margin.core.portfolio import Portfolio
+from margin.core.settings import Settings
+from margin.ladder.safeguards import (
+    CORRELATION_STEP,
+    CORRELATION_WINDOW,
+    VOLUME_DAYS,
+    Extremes,
+    Rung,
+    correlations,
+    safeguard_lines,
+)
+from margin.risk.models import EllipticalModel, ScenarioModel, without_dust
+from margin.risk.scenarios import history, tail_factor
+from margin.risk.tail import expected_shortfall, tail_mass, value_at_risk
+
+
+@dataclass(frozen=True, eq=False)
+class Day:
+    """What one rung asks on one day, USD; see MethodRecord. parts: by position (isolated) or underlying (netted)."""
+
+    required: float
+    parts: np.ndarray
+    labels: list[int]
+    var: float | None = None
+    es: float | None = None
+    tail: np.ndarray | None = None
+    scenarios: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What a day's rungs share. row: of the close; known, daily: how many returns had ended by then.
+
+    values : (p,) USD of each position, weights: (k,) of each asset
+    history : (known,) USD loss of the book under every return so far
+    """
+
+    row: int
+    known: int
+    daily: int
+    values: np.ndarray
+    weights: np.ndarray
+    history: np.ndarray
+    kept: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DayRung(Rung):
+    """A rung on a day of the past; what `Rung` would compute from scratch is taken from the walk."""
+
+    walk: "Walk"
+    prepared: Prepared
+
+    @cached_property
+    def losses(self) -> np.ndarray:
+        return self.prepared.history
+
+    @property
+    def dates(self) -> np.ndarray:
+        return self.walk.ends[: self.prepared.known]
+
+    @property
+    def net(self) -> np.ndarray:
+        return self.prepared.weights
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        return self.walk.assets
+
+    @property
+    def daily_vol(self) -> np.ndarray:
+        return self.walk.past.vol_path[self.prepared.daily]
+
+    @property
+    def recent_vol(self) -> np.ndarray:
+        last = self.prepared.daily
+        return self.walk.past.daily[max(last - self.settings.lookback, 0) : last].std(axis=0)
+
+    @property
+    def correlations(self) -> Extremes | None:
+        return self.walk.extremes(self.prepared.daily)
+
+    def volume(self, asset: str) -> float | None:
+        return self.walk.volume(asset, self.prepared.row)
+
+
+class Walk:
+    """Everything that is computed once for all days of a walk, and the rungs of a single day."""
+
+    def __init__(self, portfolio: Portfolio, market: Market, settings: Settings, constant: str, rungs: set[str]):
+        if any(p.instrument.is_option for p in portfolio.positions):
+            hint = "Leave the options out, or look at them on the Stress page."
+            raise InputError("positions", "an option", "has no price history to walk through", hint)
+        if not portfolio.assets:
+            raise InputError(
+                "positions", "only dollars", "nothing in the portfolio moves", "Add an asset with a price."
+            )
+        self.portfolio, self.market, self.settings, self.rungs = portfolio, market, settings, rungs
+        self.past = history(market, portfolio.assets, settings)
+        horizon = self.past.horizon
+        self.assets, self.ends, self.returns = horizon.assets, horizon.dates, horizon.values
+        self.close_dates, self.closes = horizon.close_dates, horizon.closes
+        self.known = np.searchsorted(self.ends, self.close_dates, side="right")
+        self.known_daily = np.searchsorted(self.past.daily_dates, self.close_dates, side="right")
+        moving = [p for p in portfolio.positions if p.underlying != "USD"]
+        self.columns = np.array([self.assets.index(p.underlying) for p in moving])
+        quantities = np.array([p.quantity for p in moving])
+        prices = self.closes if constant == "quantities" else np.broadcast_to(self.closes[-1], self.closes.shape)
+        self.values = prices[:, self.columns] * quantities  # (closes, p) USD of each position
+        names = sorted({p.underlying for p in moving})
+        self.labels = [names.index(p.underlying) for p in moving]
+        self.notes: list[str] = []
+        ends_before = np.searchsorted(self.past.daily_dates, self.ends)
+        before = self.past.vol_path[np.maximum(ends_before - horizon.horizon + 1, 0)]
+        self.units = np.divide(self.returns, before, out=np.zeros_like(self.returns), where=before > 0)
+        self.still = before <= 0
+        self._extremes: tuple[np.ndarray, np.ndarray] | None = None
+
+    def at(self, row: int) -> Prepared:
+        """The day of one close."""
+        known = int(self.known[row])
+        values = self.values[row]
+        weights = np.bincount(self.columns, values, len(self.assets))
+        return Prepared(row, known, int(self.known_daily[row]), values, weights, -(self.returns[:known] @ weights))
+
+    def day(self, p: Prepared, rung: str, estimator: str, level: float) -> Day:
+        """One rung of one day; figures shared between rungs are kept with the day."""
+        alone = self._kept(p, ("alone", estimator, level), lambda: self._alone(p, estimator, level))
+        isolated = float(alone.sum())
+        if rung == "isolated":
+            return Day(isolated, alone, self.labels)
+        if rung == "netted":
+            parts = self._kept(p, ("netted", estimator, level), lambda: self._netted(p, estimator, level, alone))
+            return Day(min(float(parts.sum()), isolated), parts, self.labels)
+        pooled = self._kept(p, ("pooled", estimator, level), lambda: self._pooled(p, estimator, level, isolated))
+        if rung == "portfolio":
+            return pooled
+        s = self.settings.with_(estimator=estimator, level=level)
+        lines = safeguard_lines(DayRung(isolated, pooled.required, None, None, self.market, s, self, p))  # type: ignore[arg-type]
+        return Day(lines[-1].requirement_after, np.empty(0), self.labels)
+
+    @staticmethod
+    def _kept(p: Prepared, key: tuple, compute: Callable[[], Any]) -> Any:
+        if key not in p.kept:
+            p.kept[key] = compute()
+        return p.kept[key]
+
+    def _alone(self, p: Prepared, estimator: str, level: float) -> np.ndarray:
+        """(p,) margin of each position: the tail of one unit of its asset on its side, times its dollars."""
+        units = self._kept(p, ("units", estimator, level), lambda: self._units(p, estimator, level))
+        return np.abs(self.values[p.row]) * units[(self.values[p.row] < 0).astype(int), self.columns]
+
+    def _netted(self, p: Prepared, estimator: str, level: float, alone: np.ndarray) -> np.ndarray:
+        """(u,) margin of each underlying's net dollars."""
+        units = self._kept(p, ("units", estimator, level), lambda: self._units(p, estimator, level))
+        count = max(self.labels) + 1
+        net = np.bincount(self.labels, p.values, count)
+        column = np.zeros(count, dtype=int)
+        column[self.labels] = self.columns
+        margins = np.abs(net) * units[(net < 0).astype(int), column]
+        dust = EllipticalModel.DUST if estimator in ("gaussian", "student") else ScenarioModel.DUST
+        return without_dust(margins, np.bincount(self.labels, alone, count), dust)
+
+    def _units(self, p: Prepared, estimator: str, level: float) -> np.ndarray:
+        """(2, k) margin of one dollar long and of one dollar short in each asset."""
+        if estimator in ("gaussian", "student"):
+            return np.tile(self._factor(estimator, level) * np.sqrt(np.diag(self._covariance(p))), (2, 1))
+        scenarios = self._scenarios(p, estimator)
+        both = np.stack((-scenarios, scenarios), axis=1)  # (n, 2, k)
+        measure = expected_shortfall if self.settings.measure == "es" else value_at_risk
+        return np.maximum(measure(both, level), 0.0)
+
+    def _pooled(self, p: Prepared, estimator: str, level: float, isolated: float) -> Day:
+        es_asked = self.settings.measure == "es"
+        if estimator in ("gaussian", "student"):
+            deviation = float(np.sqrt(max(p.weights @ self._covariance(p) @ p.weights, 0.0)))
+            dof = self.settings.degrees_of_freedom if estimator == "student" else None
+            es, var = (tail_factor(m, level, dof) * deviation for m in ("es", "var"))
+            required = self._tidy(es if es_asked else var, isolated, EllipticalModel.DUST)
+            return Day(required, np.empty(0), self.labels, var, es, None, self.settings.lookback)
+        losses = -(self._scenarios(p, estimator) @ p.weights)
+        es, var = float(expected_shortfall(losses, level)), float(value_at_risk(losses, level))
+        required = self._tidy(max(es if es_asked else var, 0.0), isolated, ScenarioModel.DUST)
+        whole = max(tail_mass(len(losses), level)[1], 1)
+        tail = np.sort(np.partition(losses, -whole)[-whole:])
+        return Day(required, np.empty(0), self.labels, var, es, tail, len(losses))
+
+    @staticmethod
+    def _tidy(pooled: float, isolated: float, dust: float) -> float:
+        return 0.0 if pooled <= dust * isolated else pooled
+
+    def _scenarios(self, p: Prepared, estimator: str) -> np.ndarray:
+        """(lookback, k) returns, as the scenario sets of margin/risk/scenarios.py."""
+        window = slice(max(p.known - self.settings.lookback, 0), p.known)
+        if estimator == "historical":
+            return self.returns[window]
+        now = self.past.vol_path[p.daily]
+        scaled = np.where(self.still[window], self.returns[window], self.units[window] * now)
+        return np.maximum(scaled, -1.0)
+
+    def _covariance(self, p: Prepared) -> np.ndarray:
+        """(k, k) sample covariance of the last `lookback` daily returns, over the horizon."""
+        return self._kept(p, ("covariance",), lambda: self._sample(p))
+
+    def _sample(self, p: Prepared) -> np.ndarray:
+        recent = self.past.daily[max(p.daily - self.settings.lookback, 0) : p.daily]
+        centred = recent - recent.mean(axis=0)
+        return centred.T @ centred / (len(recent) - 1) * self.settings.horizon
+
+    def _factor(self, estimator: str, level: float) -> float:
+        dof = self.settings.degrees_of_freedom if estimator == "student" else None
+        return tail_factor(self.settings.measure, level, dof)
+
+    def extremes(self, daily: int) -> Extremes | None:
+        """What had been seen of correlations after so many daily returns; windows step back from the newest."""
+        if daily < CORRELATION_WINDOW:
+            return None
+        if self._extremes is None:
+            self._extremes = self._running_extremes()
+        low, high = self._extremes
+        at = daily - CORRELATION_WINDOW
+        lookback = self.settings.lookback
+        now = correlations(self.past.daily[None, max(daily - lookback, 0) : daily])[0]
+        return Extremes(low[at], high[at], now)
+
+    def _running_extremes(self) -> tuple[np.ndarray, np.ndarray]:
+        """(low, high), each (windows, k, k): of the windows that end here, 20 returns before, 40 before, ..."""
+        daily = self.past.daily
+        windows = np.lib.stride_tricks.sliding_window_view(daily, CORRELATION_WINDOW, axis=0).transpose(0, 2, 1)
+        parts = [correlations(np.ascontiguousarray(windows[i : i + 256])) for i in range(0, len(windows), 256)]
+        low = np.concatenate(parts)
+        high = low.copy()
+        for i in range(CORRELATION_STEP, len(low)):
+            np.minimum(low[i], low[i - CORRELATION_STEP], out=low[i])
+            np.maximum(high[i], high[i - CORRELATION_STEP], out=high[i])
+        return low, high
+
+    def volume(self, asset: str, row: int) -> float | None:
+        """Median USD traded per day over the last 90 rows of the market up to a close."""
+        path = self._volumes
+        if path is None:
+            return None
+        at = int(np.searchsorted(self.market.dates, self.close_dates[row], side="right")) - 1
+        value = path[at, self.assets.index(asset)]
+        return float(value) if np.isfinite(value) else None
+
+    @cached_property
+    def _volumes(self) -> np.ndarray | None:
+        if self.market.volumes is None:
+            return None
+        table = pd.DataFrame(self.market.volumes[:, self.market.columns(self.assets)])
+        return table.rolling(VOLUME_DAYS, min_periods=1).median().to_numpy()
+
+    def losses_after(self, rows: np.ndarray) -> np.ndarray:
+        """(n, p) USD loss of each position over the horizon that followed each close."""
+        ends = self.close_dates[rows + self.settings.horizon]
+        following = self.returns[np.searchsorted(self.ends, ends)]
+        return -following[:, self.columns] * self.values[rows]
+
+    def gross(self, rows: np.ndarray) -> np.ndarray:
+        """(n,) USD gross exposure."""
+        return np.abs(self.values[rows]).sum(axis=1)
+
+
+def days_to_walk(walk: Walk, days: int) -> tuple[np.ndarray, int]:
+    """(rows of the closes to set margins on, how many others were left out for a pause in the prices).
+
+    Every `horizon`-th close back from the last whose loss is known, with `lookback` returns before it.
+    """
+    horizon, lookback = walk.settings.horizon, walk.settings.lookback
+    last = len(walk.close_dates) - 1 - horizon
+    enough = np.flatnonzero(walk.known >= lookback)
+    first = int(enough[0]) if len(enough) else last + 1
+    rows = np.arange(last, max(first - 1, last - days), -horizon)[::-1] if last >= first else np.empty(0, dtype=int)
+    if len(rows):
+        ends = walk.close_dates[rows + horizon]
+        at = np.minimum(np.searchsorted(walk.ends, ends), len(walk.ends) - 1)
+        fine = walk.ends[at] == ends
+        skipped, rows = int((~fine).sum()), rows[fine]
+    if len(rows) < 20:
+        have = f"{len(walk.returns)} returns in common"
+        hint = "Use a shorter lookback, a shorter horizon, or assets with longer history."
+        raise InputError("lookback", lookback, f"leaves {len(rows)} days to walk ({have}), 20 are needed", hint)
+    return rows, skipped

@@ -1,0 +1,1 @@
+"""Floor 5: `python -m margin`, a file a command."""

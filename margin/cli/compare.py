@@ -1,0 +1,68 @@
+"""`python -m margin compare`: the ladder for one portfolio."""
+
+import argparse
+from typing import Any
+
+from margin.cli import text as cli_text
+from margin.core.settings import CORRELATIONS, ESTIMATORS, Settings
+from margin.formats.prices import read_market
+from margin.ladder.compare import Comparison, compare
+from margin.ladder.explain import headline, why
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    parser = commands.add_parser("compare", help="margin under every method, and what is saved")
+    parser.add_argument("--portfolio", required=True, help="JSON (version 1 or ccxt positions) or CSV")
+    cli_text.add_prices(parser)
+    cli_text.add_volumes(parser)
+    defaults = Settings()
+    cli_text.add_measure(parser)
+    parser.add_argument("--estimator", default=defaults.estimator, help=f"one of {', '.join(ESTIMATORS)}")
+    parser.add_argument("--correlation", default=defaults.correlation, help=f"one of {', '.join(CORRELATIONS[:3])}")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    settings = Settings().with_(
+        level=options.level,
+        horizon=options.horizon,
+        lookback=options.lookback,
+        measure=options.measure,
+        estimator=options.estimator,
+        correlation=options.correlation,
+        as_of=options.as_of,
+    )
+    portfolio = cli_text.read_portfolio(options.portfolio)
+    result = compare(portfolio, read_market(options.prices, options.volumes), settings=settings)
+    return result.to_dict(), describe(result)
+
+
+def describe(c: Comparison) -> str:
+    """The comparison as plain text."""
+    s, money = c.settings, cli_text.money
+    rungs = [
+        ("isolated", money(c.isolated), ""),
+        ("netted", money(c.netted), f"netting {_down(c.attribution.netting)}"),
+        ("portfolio", money(c.portfolio), f"diversification {_down(c.attribution.diversification)}"),
+        ("safeguarded", money(c.safeguarded), f"given back +{money(c.attribution.safeguards)}"),
+    ]
+    positions = [
+        (p.symbol, f"{p.quantity:g}", money(p.value), money(p.standalone), money(p.contribution)) for p in c.positions
+    ]
+    safeguards = [(line.label, money(line.amount), money(line.requirement_after)) for line in c.safeguard_lines]
+    parts = [
+        f"As of {c.as_of.date()}, {s.measure.upper()} {s.level:.1%} over {s.horizon} day(s), {s.estimator}, "
+        f"{c.scenarios} scenarios",
+        headline(c),
+        why(c),
+        cli_text.table(("margin", "USD", "change"), rungs),
+        cli_text.table(("position", "quantity", "value USD", "alone USD", "contribution USD"), positions),
+        cli_text.table(("safeguard", "adds USD", "margin after USD"), safeguards),
+        "\n".join(f"note: {note}" for note in c.notes),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _down(amount: float) -> str:
+    return f"-{cli_text.money(amount)}" if amount >= 0.005 else cli_text.money(max(-amount, 0.0))

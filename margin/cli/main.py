@@ -1,0 +1,50 @@
+"""`python -m margin ...`: every command reads files, calls the engine and prints a table or JSON.
+
+Exit status: 0 fine; 2 bad input, with one line `error: ...` on stderr that names the field, the value and a hint.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from margin.cli import backtest as cli_backtest
+from margin.cli import compare as cli_compare
+from margin.cli import correlation as cli_correlation
+from margin.cli import haircuts as cli_haircuts
+from margin.cli import venue as cli_venue
+from margin.core.errors import InputError, one_line
+
+COMMANDS = (cli_compare, cli_correlation, cli_haircuts, cli_backtest, cli_venue)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose complaints are one `error:` line like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError("arguments", message, "cannot be understood", f"See '{self.prog} --help'.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    try:
+        options = parser().parse_args(arguments)
+        result, text = options.run(options)
+        sys.stdout.write((json.dumps(result, indent=2, allow_nan=False) if options.json else text) + "\n")
+    except InputError as error:
+        sys.stderr.write(f"error: {one_line(str(error))}\n")
+        return 2
+    except BrokenPipeError:
+        return 0
+    return 0
+
+
+def parser() -> Parser:
+    """The whole command line; the documentation test walks it."""
+    top = Parser(prog="python -m margin", description="Margin under every method, for one portfolio.")
+    commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
+    for module in COMMANDS:
+        command = module.add_parser(commands)
+        command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return top

@@ -1,0 +1,117 @@
+"""`python -m margin venue NAME|all`: what a venue would ask for the book, in each of its modes."""
+
+import argparse
+from typing import Any
+
+from margin import venues
+from margin.cli import text as cli_text
+from margin.core.errors import InputError
+from margin.formats.prices import read_market
+from margin.venues.marks import Marks
+from margin.venues.survey import Asked, Refused, recent_gain, survey
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    names = ", ".join(venues.names())
+    parser = commands.add_parser("venue", help="margin under a real venue's rules")
+    parser.add_argument("name", help=f"{names}, or all")
+    parser.add_argument("--portfolio", required=True, help="JSON (version 1 or ccxt positions) or CSV")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a venue's own setting, e.g. open_interest=0.5"
+    )
+    cli_text.add_prices(parser)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    portfolio = cli_text.read_portfolio(options.portfolio)
+    if not portfolio.positions:
+        raise InputError("positions", "none", "the portfolio is empty", "Add a position, e.g. 1 of BTC/USDT:USDT.")
+    market = read_market(options.prices)
+    marks = Marks.of_market(market, portfolio, options.as_of)
+    names = venues.names() if options.name == "all" else (venues.rulebook(options.name).name,)
+    rulebooks = [venues.rulebook(name) for name in names]
+    settings = _settings(options.set)
+    if settings and options.name == "all":
+        raise InputError("--set", options.set[0], "needs one venue's name instead of all")
+    chosen = {rulebook.name: rulebook.settings(settings) for rulebook in rulebooks}
+    found = survey(portfolio, marks, chosen, rulebooks, recent_gain(portfolio, market, marks))
+    rows = [*map(_row, found.asked), *map(_refusal, found.refused)]
+    return {"as_of": marks.as_of.strftime("%Y-%m-%d"), "venues": rows}, _text(rows)
+
+
+def _settings(given: list[str]) -> dict[str, float]:
+    out = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        try:
+            out[name.strip()] = float(value)
+        except ValueError:
+            raise InputError("--set", text, "is not NAME=VALUE with a number", "E.g. --set open_interest=0.5") from None
+    return out
+
+
+def _about(found: Asked | Refused) -> dict[str, Any]:
+    rulebook = found.rulebook
+    about = {"venue": rulebook.name, "title": rulebook.title, "purpose": rulebook.purpose}
+    return {**about, "parameters_of": rulebook.as_of, "missing": list(rulebook.missing)}
+
+
+def _refusal(found: Refused) -> dict[str, Any]:
+    return {**_about(found), "mode": found.mode, "why_not": "; ".join(found.reasons)}
+
+
+def _row(found: Asked) -> dict[str, Any]:
+    m = found.margin
+    nearest = None if found.nearest is None else {"what": found.nearest[0], "move": found.nearest[1]}
+    return {
+        **_about(found),
+        "mode": m.mode,
+        "why_not": None,
+        "initial": m.initial,
+        "maintenance": m.maintenance,
+        "equity": m.equity,
+        "collateral_value": m.collateral_value,
+        "free": m.free,
+        "health": m.health,
+        "return_on_margin": found.return_on_margin,
+        "liquidation_prices": {name: {"down": e.down, "up": e.up} for name, e in found.edges.items()},
+        "nearest_liquidation": nearest,
+        "lines": [{"label": x.label, "formula": x.formula, "amount": x.amount, "source": x.source} for x in m.lines],
+        "notes": list(m.notes),
+    }
+
+
+def _text(rows: list[dict[str, Any]]) -> str:
+    money = cli_text.money
+    table = [
+        (
+            r["title"],
+            r["mode"],
+            money(r["initial"]),
+            money(r["maintenance"]),
+            money(r["collateral_value"]),
+            money(r["free"]),
+            "-" if r["health"] is None else f"{r['health']:.2f}",
+            "never" if r["nearest_liquidation"] is None else _move(r["nearest_liquidation"]),
+            "-" if r["return_on_margin"] is None else f"{r['return_on_margin']:+.1%}",
+            r["parameters_of"],
+        )
+        for r in rows
+        if r["why_not"] is None
+    ]
+    header = (
+        "venue", "mode", "initial", "maintenance", "collateral", "free", "health", "liquidated at", "30-day return",
+        "rules of",
+    )  # fmt: skip
+    parts = [cli_text.table(header, table)] if table else []
+    refused = [r for r in rows if r["why_not"] is not None]
+    for r in refused:
+        mode = f" ({r['mode']})" if r["mode"] else ""
+        parts.append(f"{r['title']}{mode} cannot hold it: {r['why_not']}")
+    return "\n".join(parts)
+
+
+def _move(nearest: dict[str, Any]) -> str:
+    return "now" if nearest["move"] == 0 else f"{nearest['what']} {nearest['move']:+.1%}"

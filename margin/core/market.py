@@ -1,0 +1,268 @@
+"""Prices -> aligned returns: the only place that decides which dates count and what "as of" means."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from margin.core.errors import InputError, MissingPriceError
+from margin.core.instruments import USD_STABLECOINS
+
+MAX_STEP_DAYS = 4  # a return across a longer pause (halt, delisting, missing data) is not one day's risk
+KEPT_RESULTS = 32
+MAX_STALE_DAYS = 4  # a collateral price older than this is not a price
+
+
+@dataclass(frozen=True)
+class Returns:
+    """Simple returns over the horizon on dates common to all assets.
+
+    values : (n, k) ndarray, fraction; row i ends on dates[i]
+    dates  : (n,) datetime64[ns], the end of each return
+    prices : (k,) USD, closes at `as_of`
+    as_of  : Timestamp, the last common date not after the one asked for
+    closes : (m, k) USD, the aligned closes up to `as_of`, with their dates in close_dates
+    """
+
+    values: np.ndarray
+    dates: np.ndarray
+    assets: tuple[str, ...]
+    prices: np.ndarray
+    as_of: pd.Timestamp
+    horizon: int
+    closes: np.ndarray
+    close_dates: np.ndarray
+
+    def column(self, asset: str) -> int:
+        return self.assets.index(asset)
+
+
+class Market:
+    """Closes (and traded USD volumes) of many assets as arrays; NaN where there is no close.
+
+    closes  : DataFrame, date index ascending and unique, one column per asset, USD
+    volumes : DataFrame of the same form, USD traded per day, or None
+    Raises InputError for unsorted or duplicate dates, text cells, zero or negative closes.
+    """
+
+    def __init__(self, closes: pd.DataFrame, volumes: pd.DataFrame | None = None):
+        frame = _with_date_index(closes)
+        self.dates: np.ndarray = frame.index.to_numpy().astype("datetime64[ns]")
+        self.assets: tuple[str, ...] = tuple(str(c) for c in frame.columns)
+        self._column = {asset: i for i, asset in enumerate(self.assets)}
+        if len(self._column) < len(self.assets):
+            twice = next(a for a in self.assets if self.assets.count(a) > 1)
+            raise InputError("prices", twice, "an asset has two columns", "Keep one of them.")
+        self.closes = _float_array(frame, "prices")
+        bad = np.argwhere((self.closes <= 0) | np.isinf(self.closes))
+        if bad.size:
+            row, col = bad[0]
+            where = f"prices {self.assets[col]} {str(self.dates[row])[:10]}"
+            hint = "Leave the cell empty where there is no close."
+            raise InputError(where, float(self.closes[row, col]), "a close must be a finite number above zero", hint)
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = Lock()
+        self.volumes: np.ndarray | None = None
+        if volumes is not None:
+            aligned_volumes = _with_date_index(volumes).reindex(index=frame.index, columns=frame.columns)
+            self.volumes = _float_array(aligned_volumes, "volumes")
+
+    def __contains__(self, asset: str) -> bool:
+        return asset in self._column
+
+    def remember(self, key: Hashable, compute: Callable[[], Any]) -> Any:
+        """`compute()`, kept for the next time: prices never change, so what follows from them alone need not either.
+
+        Holds the 32 results used last; safe to share between threads.
+        """
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        result = compute()
+        with self._lock:
+            self._kept[key] = result
+            while len(self._kept) > KEPT_RESULTS:
+                self._kept.popitem(last=False)
+        return result
+
+    def columns(self, assets: Sequence[str]) -> list[int]:
+        missing = [a for a in assets if a not in self._column]
+        if missing:
+            raise MissingPriceError(missing, self.assets)
+        return [self._column[a] for a in assets]
+
+    def aligned(self, assets: Sequence[str], as_of: Any = None) -> tuple[np.ndarray, np.ndarray]:
+        """(dates (m,), closes (m, k)) on which every asset has a close, up to and including `as_of`.
+
+        Raises MissingPriceError for an unknown asset, InputError when no common date is left.
+        """
+        block = self.closes[:, self.columns(assets)]
+        upto = self._upto(as_of)
+        keep = ~np.isnan(block[:upto]).any(axis=1)
+        dates, rows = self.dates[:upto][keep], block[:upto][keep]
+        if not len(dates):
+            raise InputError("as_of", _day(as_of), self._why_empty(assets, upto), "Pick a later date or other assets.")
+        return dates, rows
+
+    def _upto(self, as_of: Any) -> int:
+        if as_of is None:
+            return len(self.dates)
+        return int(np.searchsorted(self.dates, parse_date(as_of).to_datetime64(), side="right"))
+
+    def _why_empty(self, assets: Sequence[str], upto: int) -> str:
+        for asset in assets:
+            held = np.flatnonzero(~np.isnan(self.closes[:, self._column[asset]]))
+            if not len(held):
+                return f"{asset} has no close at all"
+            if held[0] >= upto:
+                return f"{asset} has no close before {str(self.dates[held[0]])[:10]}"
+        return f"no date has a close of every one of {', '.join(assets)}"
+
+    def price(self, asset: str, as_of: Any = None) -> float:
+        """Last close of one asset not after `as_of` and at most four days old, USD. USD itself is 1."""
+        if asset == "USD":
+            return 1.0
+        column = self.closes[: self._upto(as_of), self.columns([asset])[0]]
+        held = np.flatnonzero(~np.isnan(column))
+        if not len(held):
+            raise MissingPriceError([asset], self.assets, "no close by then")
+        asked = parse_date(as_of).to_datetime64() if as_of is not None else self.dates[-1]
+        age = (asked - self.dates[held[-1]]) / np.timedelta64(1, "D")
+        if age > MAX_STALE_DAYS:
+            problem = f"last close is {age:.0f} days old"
+            raise MissingPriceError([asset], self.assets, problem)
+        return float(column[held[-1]])
+
+    def collateral_price(self, asset: str, as_of: Any = None) -> tuple[float, str]:
+        """(USD price, note). A dollar stablecoin without a recent close is taken at par, and the note says so.
+
+        Raises MissingPriceError for any other asset without a recent close.
+        """
+        try:
+            return self.price(asset, as_of), ""
+        except MissingPriceError as error:
+            if asset not in USD_STABLECOINS:
+                raise
+            return 1.0, f"{asset} is taken at 1 USD: {error.problem}"
+
+    def median_volume(self, asset: str, as_of: Any = None, days: int = 90) -> float | None:
+        """Median USD traded per day over the last `days` rows up to `as_of`; None when unknown."""
+        if self.volumes is None or asset not in self._column:
+            return None
+        window = self.volumes[: self._upto(as_of), self._column[asset]][-days:]
+        window = window[~np.isnan(window)]
+        return float(np.median(window)) if len(window) else None
+
+    def returns(
+        self, assets: Iterable[str], as_of: Any = None, horizon: int = 1, lookback: int | None = None
+    ) -> Returns:
+        """Overlapping `horizon`-step simple returns on the assets' common dates.
+
+        A step of more than four calendar days (a halt, a hole in the data) drops every return across it.
+        lookback : keep the last so many; None keeps all
+        Raises InputError when fewer than two returns are left.
+        """
+        names = tuple(assets)
+        horizon = whole_number(horizon, "horizon", 1, 365)
+        if lookback is not None:
+            lookback = whole_number(lookback, "lookback", 2, 100_000)
+        dates, closes = self.aligned(names, as_of)
+        values, ends = step_returns(dates, closes, horizon)
+        if lookback is not None:
+            values, ends = values[-lookback:], ends[-lookback:]
+        if len(values) < 2:
+            hint = "Use a later as-of date, a shorter horizon or longer price history."
+            raise InputError("prices", f"{len(values)} returns", "too little common history", hint)
+        as_of_used = pd.Timestamp(dates[-1])
+        return Returns(values, ends, names, closes[-1], as_of_used, horizon, closes, dates)
+
+
+def step_returns(dates: np.ndarray, closes: np.ndarray, horizon: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """(returns (n, k), end dates (n,)) over `horizon` successive rows, without those that cross a long pause.
+
+    dates : (m,) datetime64, closes : (m, k) USD without NaN
+    """
+    if len(dates) <= horizon:
+        return np.empty((0, closes.shape[1])), dates[:0]
+    values = closes[horizon:] / closes[:-horizon] - 1.0
+    pauses = np.concatenate(([0], np.cumsum(np.diff(dates) > np.timedelta64(MAX_STEP_DAYS, "D"))))
+    keep = pauses[horizon:] == pauses[:-horizon]
+    return values[keep], dates[horizon:][keep]
+
+
+def as_market(prices: "pd.DataFrame | Market", volumes: pd.DataFrame | None = None) -> Market:
+    """`prices` itself when it is a Market, else a Market of the frame."""
+    return prices if isinstance(prices, Market) else Market(prices, volumes)
+
+
+def parse_date(value: Any) -> pd.Timestamp:
+    """A UTC, tz-naive Timestamp from text, date, datetime or Timestamp. Raises InputError."""
+    if isinstance(value, pd.Timestamp | datetime | date | np.datetime64 | str):
+        try:
+            stamp: Any = pd.Timestamp(value)
+        except (ValueError, OverflowError):
+            stamp = None
+        if isinstance(stamp, pd.Timestamp) and not pd.isna(stamp) and 1900 <= stamp.year <= 2200:
+            return stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp
+    raise InputError("as_of", value, "is not a date", "Write it as 2025-10-10.")
+
+
+def whole_number(value: Any, field: str, least: int, most: int) -> int:
+    """`value` as an int within limits, or InputError."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
+        raise InputError(field, value, f"must be a whole number from {least} to {most}")
+    return int(value)
+
+
+def _day(as_of: Any) -> str:
+    return "the last date" if as_of is None else str(parse_date(as_of))[:10]
+
+
+def _with_date_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with a tz-naive UTC DatetimeIndex, taken from a `date` column when that comes first."""
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError("prices", type(frame).__name__, "must be a DataFrame", "One column of closes per asset.")
+    if not isinstance(frame.index, pd.DatetimeIndex):
+        if len(frame.columns) and str(frame.columns[0]).lower() == "date":
+            frame = frame.set_index(frame.columns[0])
+        try:
+            if pd.api.types.is_numeric_dtype(frame.index):
+                raise ValueError(f"{frame.index[0] if len(frame) else 'numbers'}")
+            frame = frame.set_axis(pd.to_datetime(frame.index, utc=True, format="ISO8601"), axis=0)
+        except (ValueError, TypeError, OverflowError) as error:
+            hint = "Give it a date index or a first column 'date', as 2025-10-10."
+            raise InputError("prices", str(error)[:60], "its dates cannot be read", hint) from None
+    if isinstance(frame.index, pd.DatetimeIndex) and frame.index.tz is not None:
+        frame = frame.set_axis(frame.index.tz_convert("UTC").tz_localize(None), axis=0)
+    if frame.index.hasnans:
+        raise InputError("prices", "empty date", "a row has no date")
+    if not frame.index.is_monotonic_increasing:
+        frame = frame.sort_index(kind="stable")
+    if frame.index.has_duplicates:
+        twice = frame.index[frame.index.duplicated()][0]
+        raise InputError("prices", str(twice)[:19], "a date appears twice", "Keep one row per date.")
+    if not len(frame):
+        raise InputError("prices", "0 rows", "is empty")
+    return frame
+
+
+def _float_array(frame: pd.DataFrame, field: str) -> np.ndarray:
+    for column, kind in frame.dtypes.items():
+        if kind == bool:  # noqa: E721 - numpy would take it for 0 and 1
+            raise InputError(f"{field} {column}", bool(frame[column].iloc[0]), "is not a number")
+    try:
+        return np.ascontiguousarray(frame.to_numpy(dtype=float, na_value=np.nan))
+    except (ValueError, TypeError):
+        for column in frame.columns:
+            numbers = pd.to_numeric(frame[column], errors="coerce")
+            bad = frame[column][numbers.isna() & frame[column].notna()]
+            if len(bad):
+                where = f"{field} {column} {str(bad.index[0])[:10]}"
+                raise InputError(where, bad.iloc[0], "is not a number") from None
+        raise InputError(field, "", "holds cells that are not numbers") from None

@@ -1,0 +1,87 @@
+"""Black-76 on arrays: values, greeks, and how implied volatility answers a move."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+from margin.core.errors import InputError
+from margin.core.instruments import Instrument
+
+DAYS_PER_YEAR = 365.0
+
+
+@dataclass(frozen=True)
+class Greeks:
+    """Per unit of the underlying: value USD, delta, gamma per USD, vega USD per vol point (0.01), theta USD per day."""
+
+    value: float
+    delta: float
+    gamma: float
+    vega: float
+    theta: float
+
+
+def black76(
+    forward: np.ndarray | float, strike: float, years: float, vol: np.ndarray | float, option_type: str
+) -> np.ndarray:
+    """Value of a European option per unit of the underlying, USD; rate zero.
+
+    forward : USD; vol : annual; years to expiry; at or after expiry the intrinsic value
+    Source: Black (1976), "The pricing of commodity contracts".
+    """
+    forward, vol = np.asarray(forward, dtype=float), np.asarray(vol, dtype=float)
+    sign = 1.0 if option_type == "C" else -1.0
+    spread = vol * np.sqrt(max(years, 0.0))
+    intrinsic = np.maximum(sign * (forward - strike), 0.0)
+    alive = (spread > 0) & (forward > 0)
+    if not np.any(alive):
+        return intrinsic
+    safe_spread, safe_forward = np.where(alive, spread, 1.0), np.where(alive, forward, strike)
+    d1 = np.log(safe_forward / strike) / safe_spread + safe_spread / 2.0
+    value = sign * (forward * ndtr(sign * d1) - strike * ndtr(sign * (d1 - safe_spread)))
+    return np.where(alive, np.maximum(value, 0.0), intrinsic)
+
+
+def greeks(forward: float, strike: float, years: float, vol: float, option_type: str) -> Greeks:
+    """Value and sensitivities in closed form; after expiry delta is 0 or +-1 and the rest 0.
+
+    Source: Haug (2007), "The Complete Guide to Option Pricing Formulas", chapter 2 (Black-76 with rate zero).
+    """
+    value = float(black76(forward, strike, years, vol, option_type))
+    sign = 1.0 if option_type == "C" else -1.0
+    spread = vol * np.sqrt(max(years, 0.0))
+    if spread <= 0:
+        return Greeks(value, sign * float(sign * (forward - strike) > 0), 0.0, 0.0, 0.0)
+    d1 = np.log(forward / strike) / spread + spread / 2.0
+    density = np.exp(-d1 * d1 / 2.0) / np.sqrt(2.0 * np.pi)
+    delta = sign * float(ndtr(sign * d1))
+    gamma = float(density / (forward * spread))
+    vega = float(forward * density * np.sqrt(years)) / 100.0
+    theta = -float(forward * density * vol / (2.0 * np.sqrt(years))) / DAYS_PER_YEAR
+    return Greeks(value, delta, gamma, vega, theta)
+
+
+def years_to_expiry(instrument: Instrument, as_of: pd.Timestamp, days_on: float = 0.0) -> float:
+    """Years from `as_of` (+ `days_on`) to the expiry date; InputError when it had expired at `as_of`."""
+    assert isinstance(instrument.expiry, date)
+    days = (pd.Timestamp(instrument.expiry) - as_of) / pd.Timedelta(days=1)
+    if days < 0:
+        hint = "Roll it to a later expiry, remove it, or choose an earlier as-of date."
+        problem = f"expired on {instrument.expiry}, before the as-of date {as_of.date()}"
+        raise InputError("positions", instrument.symbol, problem, hint)
+    return max(days - days_on, 0.0) / DAYS_PER_YEAR
+
+
+def shocked_vol(vol: float, returns: np.ndarray, daily_vol: float, decay: float, horizon: int) -> np.ndarray:
+    """Implied volatility after each scenario return: it moves in proportion to what the EWMA estimate would then be.
+
+    ewma'^2 = decay^h ewma^2 + (1 - decay^h) r^2 / h: a large move of either sign raises it, a quiet day lowers it.
+    vol : annual implied; daily_vol : EWMA volatility per day at as-of; returns : (n,) over `horizon` days
+    """
+    if daily_vol <= 0:
+        return np.full(len(returns), vol)
+    kept = decay**horizon
+    return vol * np.sqrt(kept + (1.0 - kept) * returns**2 / (horizon * daily_vol**2))

@@ -1,0 +1,1 @@
+"""Floor 2: how pairs and whole matrices move through time."""

@@ -1,0 +1,1 @@
+"""Floor 2: what collateral counts for, by asset and size."""

@@ -1,0 +1,170 @@
+"""The account behind the book: what its collateral counts for, its equity, health and leverage."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from margin.core.errors import InputError, MissingPriceError
+from margin.core.market import Market
+from margin.core.portfolio import Collateral, Position
+from margin.core.settings import Settings, date_text
+from margin.haircut.model import describe, haircut
+from margin.haircut.settings import HaircutSettings
+from margin.haircut.tails import LEAST_RETURNS
+from margin.ladder.safeguards import Rung
+from margin.risk.estimators import estimate, observations
+from margin.risk.exposures import Book, value_book
+from margin.risk.scenarios import history
+
+
+@dataclass(frozen=True)
+class CollateralLine:
+    """One collateral asset: USD price and value, the haircut and where it comes from, what counts."""
+
+    asset: str
+    quantity: float
+    price: float
+    market_value: float
+    haircut: float
+    counted_value: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """USD figures of the account. Health is equity / requirement; None where nothing is required.
+
+    equity : counted collateral + unrealised PnL + loan balances (joint treatment: collateral at market value)
+    requirement : the portfolio margin it is measured against (joint: margin of positions and collateral together)
+    health_isolated : the same collateral after haircuts / isolated margin; silos know no joint treatment
+    health_safeguarded : equity / (requirement + what the safeguards add)
+    """
+
+    treatment: str
+    collateral: tuple[CollateralLine, ...]
+    market_value: float
+    collateral_value: float
+    unrealised_pnl: float
+    loans: float
+    equity: float
+    requirement: float
+    free_equity: float
+    health: float | None
+    health_isolated: float | None
+    health_safeguarded: float | None
+    gross: float
+    effective_leverage: float | None
+    notes: tuple[str, ...] = ()
+
+
+def account(collateral: Sequence[Collateral], rung: Rung, safeguarded: float) -> Account:
+    """Value the account at the book's as-of; `safeguarded` is the safeguarded margin, USD.
+
+    Raises MissingPriceError for collateral without a price.
+    """
+    notes: list[str] = []
+    book, settings = rung.book, rung.settings
+    known = replace(settings, as_of=date_text(book.as_of)) if collateral else settings
+    lines = tuple(_line(c.asset, c.quantity, rung.market, known, notes) for c in collateral)
+    unrealised, missing = _unrealised(book)
+    if missing:
+        notes.append(f"No entry price for {', '.join(missing)}: counted as opened at the as-of price.")
+    loans = sum(e.value for e in book.exposures if e.instrument.kind == "loan")
+    market_value = sum(line.market_value for line in lines)
+    counted = sum(line.counted_value for line in lines)
+    joint = settings.collateral_treatment == "joint" and bool(lines)
+    requirement = _joint_requirement(rung, lines, notes) if joint else rung.portfolio
+    after_haircuts = counted + unrealised + loans
+    equity = market_value + unrealised + loans if joint else after_haircuts
+    gross = sum(abs(e.delta_usd) for e in book.exposures)
+    if lines and equity <= 0:
+        notes.append("Equity is not above zero: the account is bankrupt, so it has no leverage.")
+    return Account(
+        settings.collateral_treatment,
+        lines,
+        market_value,
+        counted,
+        unrealised,
+        loans,
+        equity,
+        requirement,
+        equity - requirement,
+        _ratio(equity, requirement),
+        _ratio(after_haircuts, rung.isolated),
+        _ratio(equity, requirement + safeguarded - rung.portfolio),
+        gross,
+        gross / equity if equity > 0 else None,
+        tuple(notes),
+    )
+
+
+def default_haircut(asset: str, market: Market, settings: Settings, size_usd: float = 0.0) -> tuple[float, str]:
+    """(fraction, where it comes from): the dynamic haircut of that size (margin/haircut/model.py), same lookback.
+
+    An asset with too little history to say what it may lose counts for nothing.
+    """
+    chosen = HaircutSettings(lookback=max(settings.lookback, LEAST_RETURNS))
+    try:
+        found = haircut(market, asset, size_usd, settings.as_of, chosen)
+    except MissingPriceError:
+        raise
+    except InputError as error:
+        return 1.0, f"nothing counts: {asset} {error.problem}"
+    return found.total, describe(found)
+
+
+def _line(asset: str, quantity: float, market: Market, settings: Settings, notes: list[str]) -> CollateralLine:
+    price, note = market.collateral_price(asset, settings.as_of)
+    if note:
+        notes.append(note + ".")
+    chosen = dict(settings.haircuts).get(asset)
+    value = quantity * price
+    if chosen is not None:
+        cut, source = chosen, "set by you"
+    elif value > 0:
+        cut, source = default_haircut(asset, market, settings, value)
+    else:
+        cut, source = 0.0, "a debt counts in full"
+    counted = value * (1.0 - cut) if value > 0 else value
+    return CollateralLine(asset, quantity, price, value, cut if value > 0 else 0.0, counted, source)
+
+
+def _unrealised(book: Book) -> tuple[float, list[str]]:
+    """USD profit since entry of every position that has an entry price, and the symbols that have none."""
+    total, missing = 0.0, []
+    for e in book.exposures:
+        entry, q = e.position.entry_price, e.position.quantity
+        if e.instrument.kind == "loan":
+            continue  # a balance counts at its full value, whenever it was taken
+        if entry is None:
+            missing.append(e.position.symbol)
+        elif e.instrument.is_inverse:
+            total += q * e.price * (e.price / entry - 1.0)  # q coins now are q x price dollars of contracts
+        else:
+            total += q * (e.price - entry)
+    return total, missing
+
+
+def _joint_requirement(rung: Rung, lines: Sequence[CollateralLine], notes: list[str]) -> float:
+    """Margin of positions and collateral under the same scenarios, by the chosen estimator, USD.
+
+    The scenarios are those of the dates that all of them share. Collateral without a price series (dollars, a
+    stablecoin taken at par) does not move.
+    """
+    held = [Position(line.asset, line.quantity) for line in lines if line.asset in rung.market and line.asset != "USD"]
+    positions = [*(e.position for e in rung.book.exposures), *held]
+    assets = sorted({*rung.book.assets, *(p.symbol for p in held)})
+    past = history(rung.market, assets, rung.settings)
+    known = past.horizon
+    book = value_book(positions, known.assets, known.prices, past.daily_vol, known.as_of, rung.settings)
+    scenario_set, model = estimate(book, past, rung.settings)
+    used = observations(scenario_set)
+    expected = min(rung.settings.lookback, len(rung.past.horizon.values))
+    if used < expected:
+        notes.append(f"The joint margin rests on {used} scenarios, not {expected}: the collateral has no more history.")
+    return model.total()
+
+
+def _ratio(equity: float, requirement: float) -> float | None:
+    return equity / requirement if requirement > 0 and np.isfinite(equity) else None

@@ -1,0 +1,276 @@
+"""The ladder: the same book under isolated, netted, portfolio and safeguarded margin, and what explains each step.
+
+    isolated   = sum over positions of ES(loss)             every position its own silo
+    netted     = sum over underlyings of ES(sum of losses)  long and short in one underlying offset
+    portfolio  = ES(sum of all losses)                      everything offsets, as history allows
+    safeguarded = portfolio + safeguards                    see margin/ladder/safeguards.py
+
+netting = isolated - netted, diversification = netted - portfolio, given back for safety = safeguarded - portfolio.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from margin.core.errors import InputError
+from margin.core.market import Market, as_market
+from margin.core.portfolio import Portfolio
+from margin.core.settings import ESTIMATORS, Settings, date_text
+from margin.ladder.account import Account, account
+from margin.ladder.notes import book_notes, var_note
+from margin.ladder.safeguards import Rung, SafeguardLine, safeguard_lines
+from margin.risk.estimators import estimate, observations
+from margin.risk.exposures import Book, Exposure, value_book
+from margin.risk.models import RiskModel
+from margin.risk.scenarios import Elliptical, History, Scenarios, history, simulate
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """USD. isolated - netting - diversification + safeguards = safeguarded, exactly."""
+
+    netting: float
+    diversification: float
+    safeguards: float
+
+
+@dataclass(frozen=True)
+class PositionResult:
+    """One position: USD value (signed), margin alone, Euler contribution to the portfolio margin, and its greeks."""
+
+    symbol: str
+    kind: str
+    underlying: str
+    quantity: float
+    price: float
+    value: float
+    delta_usd: float
+    standalone: float
+    contribution: float
+    share: float | None
+    delta: float
+    gamma: float
+    vega: float
+    theta: float
+    implied_vol: float | None
+
+
+@dataclass(frozen=True)
+class UnderlyingResult:
+    """One underlying: net USD delta, margin of its positions alone and netted, and the book's greeks in it."""
+
+    underlying: str
+    delta_usd: float
+    isolated: float
+    netted: float
+    delta: float
+    gamma: float
+    vega: float
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The result of `compare`. Money is USD; `saved_pct` is 0..100, None when isolated margin is 0."""
+
+    as_of: pd.Timestamp
+    scenarios: int
+    settings: Settings
+    isolated: float
+    netted: float
+    portfolio: float
+    safeguarded: float
+    attribution: Attribution
+    positions: tuple[PositionResult, ...]
+    underlyings: tuple[UnderlyingResult, ...]
+    safeguard_lines: tuple[SafeguardLine, ...]
+    account: Account
+    notes: tuple[str, ...]
+    book: Book
+    scenario_set: Scenarios | Elliptical
+    rung: Rung
+
+    @property
+    def saved(self) -> float:
+        return self.isolated - self.portfolio
+
+    @property
+    def saved_pct(self) -> float | None:
+        return 100.0 * self.saved / self.isolated if self.isolated > 0 else None
+
+    @cached_property
+    def drawn(self) -> Scenarios:
+        """The scenarios behind the figures; for a closed form, draws with exactly its covariance (for charts)."""
+        return simulate(self.scenario_set) if isinstance(self.scenario_set, Elliptical) else self.scenario_set
+
+    @cached_property
+    def losses(self) -> np.ndarray:
+        """(n, m) USD loss of each position under each scenario of `drawn`."""
+        return self.book.losses(self.drawn.returns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values: the contract of `compare --json` and more."""
+        return {
+            "as_of": date_text(self.as_of),
+            "scenarios": self.scenarios,
+            "measure": self.settings.measure,
+            "level": self.settings.level,
+            "horizon": self.settings.horizon,
+            "lookback": self.settings.lookback,
+            "estimator": self.settings.estimator,
+            "settings": self.settings.to_dict(),
+            "isolated": self.isolated,
+            "netted": self.netted,
+            "portfolio": self.portfolio,
+            "safeguarded": self.safeguarded,
+            "saved": self.saved,
+            "saved_pct": self.saved_pct,
+            "attribution": asdict(self.attribution),
+            "positions": [asdict(p) for p in self.positions],
+            "underlyings": [asdict(u) for u in self.underlyings],
+            "safeguards": [asdict(line) for line in self.safeguard_lines],
+            "account": asdict(self.account),
+            "notes": list(self.notes),
+        }
+
+
+def compare(
+    portfolio: Portfolio,
+    prices: "pd.DataFrame | Market",
+    level: float | None = None,
+    horizon: int | None = None,
+    lookback: int | None = None,
+    measure: str | None = None,
+    estimator: str | None = None,
+    as_of: Any = None,
+    settings: Settings | Mapping | None = None,
+    volumes: pd.DataFrame | None = None,
+) -> Comparison:
+    """What `portfolio` needs under every rung of the ladder at as-of, and why the rungs differ.
+
+    prices  : DataFrame of USD closes [date x asset], or a Market
+    volumes : DataFrame of the same form, USD traded per day; without it the liquidity add-on is not computed (a Market
+              brings its own)
+    settings: Settings or its dict; the other arguments override single fields of it
+    Raises InputError (also for a price that is missing or a contract that had expired), naming what and how to mend it.
+    """
+    base = Settings.from_dict(settings) if isinstance(settings, Mapping) else settings or Settings()
+    chosen = base.with_(
+        level=level, horizon=horizon, lookback=lookback, measure=measure, estimator=estimator, as_of=as_of
+    )
+    if not portfolio.positions:
+        raise InputError("positions", "none", "the portfolio is empty", "Add a position, e.g. 1 of BTC/USD.")
+    market = _market(prices, volumes)
+    if not portfolio.assets:
+        raise InputError("positions", "only dollars", "nothing in the portfolio moves", "Add an asset with a price.")
+    past = history(market, portfolio.assets, chosen)
+    known = past.horizon
+    book = value_book(portfolio.positions, known.assets, known.prices, past.daily_vol, known.as_of, chosen)
+    scenario_set, model = estimate(book, past, chosen)
+    return _result(portfolio, market, book, past, chosen, scenario_set, model)
+
+
+def compare_methods(
+    portfolio: Portfolio, prices: "pd.DataFrame | Market", settings: Settings, volumes: pd.DataFrame | None = None
+) -> list[tuple[str, "Comparison | InputError"]]:
+    """`compare` under every estimator, in the order of Settings; what cannot be computed is the error itself."""
+    market = _market(prices, volumes)
+    rows: list[tuple[str, Comparison | InputError]] = []
+    for estimator in ESTIMATORS:
+        try:
+            rows.append((estimator, compare(portfolio, market, settings=settings.with_(estimator=estimator))))
+        except InputError as error:
+            rows.append((estimator, error))
+    return rows
+
+
+def _market(prices: "pd.DataFrame | Market", volumes: pd.DataFrame | None) -> Market:
+    if isinstance(prices, Market) and volumes is not None:
+        hint = "Build the market with them: Market(closes, volumes)."
+        raise InputError("volumes", "a DataFrame", "cannot be added to a Market", hint)
+    return as_market(prices, volumes)
+
+
+def _result(
+    portfolio: Portfolio,
+    market: Market,
+    book: Book,
+    past: History,
+    settings: Settings,
+    scenario_set: Scenarios | Elliptical,
+    model: RiskModel,
+) -> Comparison:
+    names = portfolio.underlyings
+    labels = [names.index(p.underlying) for p in portfolio.positions]
+    standalone, by_underlying = model.standalone(), model.groups(labels, len(names))
+    isolated, netted, pooled = float(standalone.sum()), float(by_underlying.sum()), model.total()
+    contributions = model.contributions()
+    if settings.measure == "es" or isinstance(scenario_set, Elliptical):
+        netted = no_rounding_above(netted, isolated, isolated)
+        pooled = no_rounding_above(pooled, netted, isolated)
+    rung = Rung(isolated, pooled, book, past, market, settings)
+    lines = safeguard_lines(rung)
+    safeguarded = lines[-1].requirement_after
+    holder = account(portfolio.collateral, rung, safeguarded)
+    count = observations(scenario_set)
+    notes = (
+        *book_notes(market, book, settings, count),
+        *var_note(isolated, netted, pooled),
+        *scenario_set.notes,
+        *holder.notes,
+    )
+    return Comparison(
+        as_of=book.as_of,
+        scenarios=count,
+        settings=settings,
+        isolated=isolated,
+        netted=netted,
+        portfolio=pooled,
+        safeguarded=safeguarded,
+        attribution=Attribution(isolated - netted, netted - pooled, safeguarded - pooled),
+        positions=tuple(
+            _position(e, float(alone), float(part), pooled)
+            for e, alone, part in zip(book.exposures, standalone, contributions, strict=True)
+        ),
+        underlyings=tuple(
+            _underlying(
+                name, [e for e, label in zip(book.exposures, labels, strict=True) if label == i], alone, netted_u
+            )
+            for i, (name, alone, netted_u) in enumerate(
+                zip(names, np.bincount(labels, standalone, len(names)), by_underlying, strict=True)
+            )
+        ),
+        safeguard_lines=lines,
+        account=holder,
+        notes=notes,
+        book=book,
+        scenario_set=scenario_set,
+        rung=rung,
+    )
+
+
+def no_rounding_above(lower: float, upper: float, scale: float) -> float:
+    """`lower`, which theory puts at or below `upper`, without the excess of floating point next to `scale` USD."""
+    return min(lower, upper) if lower <= upper + 1e-9 * scale else lower
+
+
+def _position(e: Exposure, alone: float, part: float, pooled: float) -> PositionResult:
+    return PositionResult(
+        e.position.symbol, e.instrument.kind, e.instrument.base, e.position.quantity, e.price, e.value, e.delta_usd,
+        alone, part, part / pooled if pooled > 0 else None, e.delta, e.gamma, e.vega, e.theta, e.implied_vol,
+    )  # fmt: skip
+
+
+def _underlying(name: str, held: list[Exposure], isolated: float, netted: float) -> UnderlyingResult:
+    return UnderlyingResult(
+        name,
+        sum(e.delta_usd for e in held),
+        float(isolated),
+        float(netted),
+        sum(e.delta for e in held),
+        sum(e.gamma for e in held),
+        sum(e.vega for e in held),
+    )

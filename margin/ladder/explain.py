@@ -1,0 +1,145 @@
+"""A comparison in words and formulas, with the visitor's own numbers put in."""
+
+from dataclasses import dataclass
+
+from margin.ladder.compare import Comparison
+
+LITTLE = 5.0  # percent saved below which the page says that there is almost nothing to save
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of 'How this is computed': a title, a LaTeX formula, the numbers in it and a sentence."""
+
+    title: str
+    formula: str
+    numbers: str
+    words: str
+
+
+def headline(comparison: Comparison) -> str:
+    """One sentence that answers: how much does cross-margining free for this book?"""
+    c = comparison
+    if c.isolated <= 0:
+        return "None of these positions can lose anything in the scenarios used, so no margin is needed either way."
+    if c.saved <= 0:
+        return f"Pooling frees nothing here: {usd(c.isolated)} isolated, {usd(c.portfolio)} pooled."
+    return (
+        f"Pooled in one account this book needs {usd(c.portfolio)} instead of {usd(c.isolated)}: "
+        f"{usd(c.saved)} ({c.saved_pct:.0f}%) is freed."
+    )
+
+
+def why(comparison: Comparison) -> str:
+    """Why the saving is as large, or as small, as it is; plain words."""
+    c = comparison
+    if c.isolated <= 0:
+        return ""
+    longs = sum(u.delta_usd for u in c.underlyings if u.delta_usd > 0)
+    shorts = -sum(u.delta_usd for u in c.underlyings if u.delta_usd < 0)
+    one_way = min(longs, shorts) < 0.02 * max(longs, shorts)
+    one_sided = "everything is " + ("long" if longs > shorts else "short")
+    if c.saved_pct is not None and c.saved_pct < LITTLE and len(c.positions) > 1 and one_way:
+        return (
+            f"Almost nothing is saved because {one_sided} and these assets fall together: on the worst days no gain "
+            "in one pays for the loss in another. Cross-margining pays for hedges, not for more of the same."
+        )
+    if len(c.positions) == 1:
+        return "One position has nothing to offset. Add a second one, above all in the other direction."
+    parts = []
+    if c.attribution.netting > 0.01 * c.isolated:
+        parts.append(f"{usd(c.attribution.netting)} because positions in the same underlying offset (netting)")
+    if c.attribution.diversification > 0.01 * c.isolated:
+        what = (
+            "different assets do not have their worst days together"
+            if one_way
+            else "one asset's loss is another's gain"
+        )
+        parts.append(f"{usd(c.attribution.diversification)} because {what} (diversification and hedging)")
+    if not parts:
+        return "The positions have their worst days together, so there is little to offset."
+    return "Saved: " + ", and ".join(parts) + "."
+
+
+def steps(comparison: Comparison) -> tuple[Step, ...]:
+    """The ladder rung by rung, formula first, then this book's figures."""
+    c, s = comparison, comparison.settings
+    tail = "ES" if s.measure == "es" else "VaR"
+    shown = [f"{p.symbol} {usd(p.standalone)}" for p in c.positions[:6]] + (["..."] if len(c.positions) > 6 else [])
+    nets = [f"{u.underlying} {usd(u.netted)}" for u in c.underlyings[:6]] + (["..."] if len(c.underlyings) > 6 else [])
+    return (
+        Step(
+            "Scenarios",
+            _scenario_formula(comparison),
+            f"{c.scenarios} returns over {s.horizon} day{'s' if s.horizon > 1 else ''} up to {c.as_of.date()}",
+            _estimator_words(comparison),
+        ),
+        Step(
+            "Tail loss",
+            r"\mathrm{ES}_\alpha=\frac{1}{(1-\alpha)n}\Big(\sum_{j\le k}L_{(j)}+((1-\alpha)n-k)\,L_{(k+1)}\Big)"
+            if s.measure == "es"
+            else r"\mathrm{VaR}_\alpha=\min\{x:\hat F(x)\ge\alpha\}",
+            f"α = {s.level:.1%}: the worst {(1 - s.level) * c.scenarios:.1f} of {c.scenarios} scenarios",
+            "The mean of the worst losses." if s.measure == "es" else "The loss that the level is reached at.",
+        ),
+        Step(
+            "1. Isolated",
+            rf"M_1=\sum_i \mathrm{{{tail}}}(L_i)",
+            f"{' + '.join(shown)} = {usd(c.isolated)}",
+            "Every position has its own collateral; a gain in one cannot pay for a loss in another.",
+        ),
+        Step(
+            "2. Netted",
+            rf"M_2=\sum_u \mathrm{{{tail}}}\Big(\sum_{{i\in u}}L_i\Big)",
+            f"{' + '.join(nets)} = {usd(c.netted)}",
+            f"Long and short in one underlying offset: {usd(c.attribution.netting)} less.",
+        ),
+        Step(
+            "3. Portfolio",
+            rf"M_3=\mathrm{{{tail}}}\Big(\sum_i L_i\Big)",
+            f"{usd(c.portfolio)}",
+            f"Everything offsets as the scenarios allow: {usd(c.attribution.diversification)} less.",
+        ),
+        Step(
+            "4. With safeguards",
+            r"M_4=M_3+\sum_g \Delta_g",
+            f"{usd(c.portfolio)} {_amounts(comparison)} = {usd(c.safeguarded)}",
+            f"Given back for safety: {usd(c.attribution.safeguards)}.",
+        ),
+    )
+
+
+def _amounts(comparison: Comparison) -> str:
+    lines = [line for line in comparison.safeguard_lines if line.amount]
+    return " ".join(
+        f"{'+' if x.amount > 0 else '-'} {usd(abs(x.amount))} ({x.label.lower()})" for x in lines if x.amount
+    )
+
+
+def _scenario_formula(comparison: Comparison) -> str:
+    return {
+        "historical": r"L_{i,s}=-q_iP_iR_{s,a(i)}",
+        "filtered": r"L_{i,s}=-q_iP_i\,R_{s,a(i)}\,\sigma_{\text{today}}/\sigma_s",
+        "gaussian": r"M(w)=\kappa_\alpha\sqrt{w^\top\Sigma w},\quad \kappa_\alpha=\varphi(z_\alpha)/(1-\alpha)",
+        "student": r"M(w)=\kappa_{\alpha,\nu}\sqrt{w^\top\Sigma w}",
+        "stressed": r"L_{i,s}=-q_iP_iR_{s,a(i)},\quad s\in\text{worst window}",
+    }[comparison.settings.estimator]
+
+
+def _estimator_words(comparison: Comparison) -> str:
+    words = {
+        "historical": "Each past day is one scenario, applied to today's prices.",
+        "filtered": "Each past return is divided by the volatility known before it and multiplied by today's.",
+        "gaussian": "A normal distribution with the chosen correlation matrix: our own model, no venue takes one.",
+        "student": "A Student-t distribution (fat tails) with the chosen correlation matrix: our own model.",
+        "stressed": "The stretch of history that would hurt this book most.",
+    }[comparison.settings.estimator]
+    if comparison.book.has_options:
+        words += " Options are revalued in full (Black-76), their volatility moving with the return."
+    return words
+
+
+def usd(amount: float) -> str:
+    """Dollars as text, without cents from 100 up."""
+    text = f"{abs(amount):,.0f}" if abs(amount) >= 100 else f"{abs(amount):,.2f}".removesuffix(".00")
+    return f"{'-' if amount < 0 and text != '0' else ''}${text}"

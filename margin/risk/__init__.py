@@ -1,0 +1,1 @@
+"""Floor 1: tails, scenarios, covariance and estimators; what a book may lose."""

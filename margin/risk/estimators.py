@@ -1,0 +1,37 @@
+"""From a valued book to its scenario set and risk model: which estimator uses what."""
+
+from dataclasses import replace
+
+from margin.core.settings import Settings
+from margin.risk.exposures import Book
+from margin.risk.models import EllipticalModel, RiskModel, ScenarioModel
+from margin.risk.scenarios import Elliptical, History, Scenarios, elliptical, filtered, historical, simulate, stressed
+
+CLOSED_FORMS = ("gaussian", "student")
+
+
+def estimate(book: Book, past: History, settings: Settings) -> tuple[Scenarios | Elliptical, RiskModel]:
+    """The scenarios (or closed form) of settings.estimator from history up to as-of, and the model built on them.
+
+    Options have no closed form here: a book that holds some is put under draws of the same distribution.
+    """
+    if settings.estimator in CLOSED_FORMS:
+        closed = elliptical(past, settings)
+        if not book.has_options:
+            weights = book.linear_weights()
+            return closed, EllipticalModel(weights, closed.covariance, settings.level, settings.measure, closed.dof)
+        drawn = simulate(closed)
+        drawn = replace(drawn, notes=closed.notes + drawn.notes)
+    elif settings.estimator == "filtered":
+        drawn = filtered(past, settings.lookback)
+    elif settings.estimator == "stressed":
+        everything = book.losses(past.horizon.values).sum(axis=1)
+        drawn = stressed(past, settings.lookback, everything, settings.level)
+    else:
+        drawn = historical(past, settings.lookback)
+    return drawn, ScenarioModel(book.losses(drawn.returns), settings.level, settings.measure)
+
+
+def observations(scenario_set: Scenarios | Elliptical) -> int:
+    """How many scenarios there are, or how many returns a closed form was estimated from."""
+    return scenario_set.observations if isinstance(scenario_set, Elliptical) else len(scenario_set.returns)

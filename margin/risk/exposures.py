@@ -1,0 +1,143 @@
+"""From positions to scenario losses: linear instruments by quantity x price x return, options by full revaluation."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from margin.core import options
+from margin.core.instruments import Instrument
+from margin.core.portfolio import Position
+from margin.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One position valued at as-of.
+
+    price : USD per unit (the option's own value for an option); value : quantity x price, signed
+    delta : units of the underlying it behaves like, for the whole position; delta_usd : the same in USD
+    gamma : change of delta per USD; vega : USD per vol point; theta : USD per day; all for the whole position
+    """
+
+    position: Position
+    instrument: Instrument
+    column: int | None  # of the underlying in the scenario returns; None for dollars, which do not move
+    spot: float
+    price: float
+    value: float
+    delta: float
+    gamma: float = 0.0
+    vega: float = 0.0
+    theta: float = 0.0
+    implied_vol: float | None = None
+    years: float | None = None
+
+    @property
+    def delta_usd(self) -> float:
+        return self.delta * self.spot
+
+    def scaled(self, factor: float) -> "Exposure":
+        position = replace(self.position, quantity=self.position.quantity * factor)
+        parts = {name: getattr(self, name) * factor for name in ("value", "delta", "gamma", "vega", "theta")}
+        return replace(self, position=position, **parts)
+
+
+@dataclass(frozen=True)
+class Book:
+    """Positions valued at as-of, ready to be put under scenarios."""
+
+    exposures: tuple[Exposure, ...]
+    assets: tuple[str, ...]
+    as_of: pd.Timestamp
+    daily_vol: np.ndarray
+    settings: Settings
+
+    @property
+    def has_options(self) -> bool:
+        return any(e.instrument.is_option for e in self.exposures)
+
+    def linear_weights(self) -> np.ndarray:
+        """(m, k) USD delta of each position in each asset."""
+        weights = np.zeros((len(self.exposures), len(self.assets)))
+        for i, exposure in enumerate(self.exposures):
+            if exposure.column is not None:
+                weights[i, exposure.column] = exposure.delta_usd
+        return weights
+
+    def scaled(self, factor: float) -> "Book":
+        """Every quantity times `factor`; prices stay."""
+        return replace(self, exposures=tuple(e.scaled(factor) for e in self.exposures))
+
+    def losses(self, returns: np.ndarray) -> np.ndarray:
+        """Loss of each position under each scenario, USD, loss positive.
+
+        returns : (n, k) over the horizon; returns ndarray (n, m)
+        """
+        n = len(returns)
+        columns = np.array([-1 if e.column is None else e.column for e in self.exposures])
+        values = np.array([0.0 if e.column is None else e.delta_usd for e in self.exposures])
+        losses = -returns[:, columns] * values
+        for i, exposure in enumerate(self.exposures):
+            if exposure.column is None:
+                losses[:, i] = np.zeros(n)
+            elif exposure.instrument.is_option:
+                losses[:, i] = -self._option_pnl(exposure, returns[:, exposure.column])
+        return losses
+
+    def _option_pnl(self, exposure: Exposure, returns: np.ndarray) -> np.ndarray:
+        instrument, settings = exposure.instrument, self.settings
+        assert exposure.column is not None and exposure.implied_vol is not None
+        assert instrument.strike is not None and instrument.option_type is not None
+        years = options.years_to_expiry(instrument, self.as_of, settings.horizon)
+        vol = options.shocked_vol(
+            exposure.implied_vol, returns, self.daily_vol[exposure.column], settings.ewma_lambda, settings.horizon
+        )
+        forward = exposure.spot * (1.0 + returns)
+        value = options.black76(forward, instrument.strike, years, vol, instrument.option_type)
+        return exposure.position.quantity * (value - exposure.price)
+
+
+def value_book(
+    positions: Iterable[Position],
+    assets: tuple[str, ...],
+    prices: np.ndarray,
+    daily_vol: np.ndarray,
+    as_of: pd.Timestamp,
+    settings: Settings,
+) -> Book:
+    """Value every position at as-of.
+
+    prices, daily_vol : (k,) USD closes and EWMA volatilities per day of `assets`
+    Raises InputError for a contract that had expired.
+    """
+    columns = {asset: i for i, asset in enumerate(assets)}
+    implied = dict(settings.implied_vol)
+    exposures = []
+    for position in positions:
+        instrument = position.instrument
+        column = columns.get(instrument.base)
+        spot = 1.0 if column is None else float(prices[column])
+        if instrument.is_option and column is not None:
+            vol = implied.get(instrument.base, float(daily_vol[column]) * np.sqrt(options.DAYS_PER_YEAR))
+            exposures.append(_option(position, instrument, column, spot, vol, as_of))
+            continue
+        if instrument.expiry is not None:
+            options.years_to_expiry(instrument, as_of)
+        value = position.quantity * spot
+        exposures.append(Exposure(position, instrument, column, spot, spot, value, position.quantity))
+    return Book(tuple(exposures), assets, as_of, daily_vol, settings)
+
+
+def _option(
+    position: Position, instrument: Instrument, column: int, spot: float, vol: float, as_of: pd.Timestamp
+) -> Exposure:
+    assert instrument.strike is not None and instrument.option_type is not None
+    years = options.years_to_expiry(instrument, as_of)
+    unit = options.greeks(spot, instrument.strike, years, vol, instrument.option_type)
+    q = position.quantity
+    return Exposure(
+        position, instrument, column, spot, unit.value, q * unit.value, q * unit.delta,
+        q * unit.gamma, q * unit.vega, q * unit.theta, vol, years,
+    )  # fmt: skip

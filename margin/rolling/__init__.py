@@ -1,0 +1,1 @@
+"""Floor 1: rolling correlations, as fast as the machine allows."""

@@ -1,0 +1,1 @@
+"""Floor 1: the bundled sample and the named events, with no network and no clock."""

@@ -1,0 +1,81 @@
+"""The bundled sample: prices that are there with no network and the same on every machine; partly simulated.
+
+Month-end closes and named crash days are recorded figures, the days in between are simulated: docs/sample-data.md.
+"""
+
+import hashlib
+import io
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from margin.sample.types import Finding, PriceSet, Provenance
+
+FOLDER = Path(__file__).resolve().parent
+NOTE = "sample, partly simulated"
+SOURCE = "bundled sample"
+WHAT_IS_WHAT = ("month ends and named crash days as recorded", "days in between and volumes are simulated")
+
+
+def load_sample() -> PriceSet:
+    """Daily closes and volumes in USD, 2020-09-30 to 2026-03-31, of 15 coins, SPY, QQQ, GLD, USDC and USDT.
+
+    A fresh copy of the frames each call, so that a caller may change them; the files are read once.
+    """
+    kept = _read()
+    return PriceSet(
+        closes=kept.closes.copy(),
+        volumes=kept.volumes.copy(),
+        provenance=dict(kept.provenance),
+        findings=kept.findings,
+        version=kept.version,
+    )
+
+
+@cache
+def _read() -> PriceSet:
+    closes_text, volumes_text = ((FOLDER / name).read_bytes() for name in ("closes.csv", "volumes.csv"))
+    closes, volumes = _frame(closes_text), _frame(volumes_text)
+    findings = [_about(closes)]
+    provenance = {}
+    for asset in closes.columns:
+        days = closes.index[closes[asset].notna()]
+        first, last = (_utc(day) for day in (days[0], days[-1]))
+        provenance[asset] = Provenance(asset, SOURCE, asset, "1d", "sample", None, first, last, len(days), NOTE)
+        findings += _lifetime(asset, closes[asset], first, last)
+    version = "sample-" + hashlib.sha256(closes_text + volumes_text).hexdigest()[:12]
+    return PriceSet(closes, volumes, provenance, tuple(findings), version)
+
+
+def _frame(text: bytes) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(text), index_col="date", parse_dates=["date"]).astype(float)
+
+
+def _about(closes: pd.DataFrame) -> Finding:
+    detail = "; ".join((NOTE, *WHAT_IS_WHAT))
+    first, last = _utc(closes.index[0]), _utc(closes.index[-1])
+    return Finding("all", "simulated", len(closes), first, last, "kept", detail)
+
+
+def _lifetime(asset: str, closes: pd.Series, first: datetime, last: datetime) -> list[Finding]:
+    """Findings about where the series starts, ends and pauses."""
+    found = []
+    before, after = closes.index < pd.Timestamp(first.date()), closes.index > pd.Timestamp(last.date())
+    if before.any():
+        found.append(_gap(asset, "late listing", closes.index[before], f"no close before {first:%Y-%m-%d}"))
+    if after.any():
+        found.append(_gap(asset, "ended", closes.index[after], f"no data after {last:%Y-%m-%d}"))
+    pause = closes.index[closes.isna().to_numpy() & ~before & ~after]
+    if len(pause):
+        found.append(_gap(asset, "calendar", pause, "no closes on weekends and US market holidays"))
+    return found
+
+
+def _gap(asset: str, kind: str, days: pd.Index, detail: str) -> Finding:
+    return Finding(asset, kind, len(days), _utc(days[0]), _utc(days[-1]), "left empty", detail)
+
+
+def _utc(day: pd.Timestamp) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -1,0 +1,69 @@
+"""A labelled price set: closes, volumes, where each came from and what was noticed on the way."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+import pandas as pd
+
+# Freshness: fetched now; stored within its interval; stored and older; bundled; a user's file.
+Status = Literal["live", "stored", "stale", "sample", "upload"]
+Interval = Literal["1d", "1h"]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where one asset's prices come from. `fetched_at` is UTC and aware; None for the sample."""
+
+    asset: str
+    source: str
+    symbol: str
+    interval: Interval
+    status: Status
+    fetched_at: datetime | None
+    first: datetime | None
+    last: datetime | None
+    rows: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that cleaning or reading noticed: `count` candles of `asset`, what it was and what was done."""
+
+    asset: str
+    kind: str  # "gap", "duplicate", "zero", "bad print", "unfinished", "delisted", "calendar", "refused", ...
+    count: int
+    first: datetime | None
+    last: datetime | None
+    action: str  # what was done: "dropped", "kept", "left empty", ...
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class PriceSet:
+    """Prices of several assets, ready for the engine.
+
+    closes  : DataFrame [date x asset], USD; NaN where an asset has no close (never filled)
+    volumes : DataFrame [date x asset], USD traded per candle; NaN where unknown
+    version : short string that changes whenever the contents change (cache key)
+    """
+
+    closes: pd.DataFrame
+    volumes: pd.DataFrame
+    provenance: dict[str, Provenance]
+    findings: tuple[Finding, ...] = ()
+    version: str = ""
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def assets(self) -> list[str]:
+        return list(self.closes.columns)
+
+    @property
+    def as_of(self) -> datetime | None:
+        return None if self.closes.empty else self.closes.index[-1].to_pydatetime().replace(tzinfo=UTC)
+
+    @property
+    def is_sample(self) -> bool:
+        return any(p.status == "sample" for p in self.provenance.values())

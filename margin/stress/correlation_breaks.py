@@ -1,0 +1,156 @@
+"""Margin if correlations break: to the worst seen by pair, to the worst day seen, to one, to zero, against the book.
+
+The margin here is the closed form `k root(w' S w)` with today's volatilities and another correlation matrix: our own
+model, no venue takes a user's matrix. Options count by their delta.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from margin.core.errors import InputError
+from margin.core.market import Market
+from margin.core.portfolio import Portfolio
+from margin.core.settings import Settings
+from margin.risk.covariance import correlation_from_covariance, covariance, nearest_correlation
+from margin.risk.exposures import value_book
+from margin.risk.scenarios import history, tail_factor
+from margin.rolling.pearson import rolling_correlation
+
+WINDOW = 60
+NAMES = {
+    "now": "As it is",
+    "pairs": "Every pair at its worst so far",
+    "day": "The worst matrix of one day so far",
+    "one": "All correlations 1",
+    "zero": "All correlations 0",
+    "against": "Every pair against the book",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Break:
+    """One way correlations could break. matrix (k, k) as used, margin in USD.
+
+    distance : Frobenius distance from the matrix wished for to the nearest correlation matrix, which is used; 0 when
+               the wished one is possible
+    date     : day on which that matrix was seen, for 'day' only
+    """
+
+    key: str
+    name: str
+    matrix: np.ndarray
+    margin: float
+    distance: float = 0.0
+    date: np.datetime64 | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Breaks:
+    """assets (k), dollars (k,) net USD delta, volatilities (k,) per day; lines in the order of NAMES."""
+
+    assets: tuple[str, ...]
+    dollars: np.ndarray
+    volatilities: np.ndarray
+    lines: tuple[Break, ...]
+
+    def margin(self, key: str) -> float:
+        return next(line.margin for line in self.lines if line.key == key)
+
+
+def portfolio_margin_under(
+    matrix: np.ndarray,
+    dollars: np.ndarray,
+    volatilities: np.ndarray,
+    level: float = 0.975,
+    measure: str = "es",
+    horizon: int = 1,
+    dof: float | None = None,
+) -> float:
+    """USD margin of a book under a correlation matrix, closed form.
+
+    matrix       : (k, k) correlation, positive semi-definite; dollars (k,) net USD delta; volatilities (k,) per day
+    dof          : Student-t with so many degrees of freedom, scaled to the same variance; None for normal
+    `k(measure, level, dof) root(horizon x w' C w)`, w = dollars x volatilities.
+    Source: McNeil, Frey and Embrechts (2015), "Quantitative Risk Management", examples 2.14 and 2.15.
+    """
+    matrix, exposure = np.asarray(matrix, dtype=float), np.asarray(dollars, dtype=float) * volatilities
+    if matrix.shape != (len(exposure), len(exposure)):
+        raise InputError("matrix", matrix.shape, f"must be {len(exposure)} x {len(exposure)}, one row per asset")
+    if not (np.isfinite(matrix).all() and np.isfinite(exposure).all()):
+        raise InputError("matrix", "NaN", "must hold finite numbers only")
+    variance = float(exposure @ matrix @ exposure)
+    if variance < -1e-9 * float(np.abs(exposure).sum()) ** 2:
+        raise InputError("matrix", variance, "gives a negative variance", "Repair it with nearest_correlation first.")
+    return tail_factor(measure, level, dof) * float(np.sqrt(max(variance, 0.0) * horizon))
+
+
+def correlation_breaks(portfolio: Portfolio, market: Market, settings: Settings | None = None) -> Breaks:
+    """The book's margin as it is and under every break, from history up to settings.as_of.
+
+    Volatilities and the present matrix: the last `lookback` daily returns. Worst seen: 60-return windows on the dates
+    all assets of the book share. dof from the settings when the estimator is student, else normal.
+    Raises InputError for a book of dollars only or with less than 60 common returns.
+    """
+    chosen = settings or Settings()
+    if not portfolio.assets:
+        raise InputError("positions", "only dollars", "nothing in the portfolio moves", "Add an asset with a price.")
+    past = history(market, portfolio.assets, chosen)
+    book = value_book(portfolio.positions, past.assets, past.horizon.prices, past.daily_vol, past.horizon.as_of, chosen)
+    recent = past.daily[-chosen.lookback :]
+    moving = np.flatnonzero((recent != recent[0]).any(axis=0))  # what never moves has no correlation, and no risk
+    if len(past.daily) < WINDOW or not len(moving):
+        raise InputError("prices", f"{len(past.daily)} returns", "too little common history", f"{WINDOW} are needed.")
+    dollars = book.linear_weights().sum(axis=0)[moving]
+    cov = covariance(recent[:, moving])
+    now, vols = correlation_from_covariance(cov), np.sqrt(np.diag(cov))
+    signs = np.where(dollars < 0, -1.0, 1.0)
+    pairs, day, date = _worst_seen(past.daily[:, moving], past.daily_dates, dollars * vols, signs, now)
+    wished = {
+        "now": now,
+        "pairs": pairs,
+        "day": day,
+        "one": np.ones_like(now),
+        "zero": np.eye(len(now)),
+        "against": np.outer(signs, signs),
+    }
+    dof = chosen.degrees_of_freedom if chosen.estimator == "student" else None
+    lines = []
+    for key, name in NAMES.items():
+        matrix, distance = _possible(wished[key])
+        margin = portfolio_margin_under(matrix, dollars, vols, chosen.level, chosen.measure, chosen.horizon, dof)
+        lines.append(Break(key, name, matrix, margin, distance, date if key == "day" else None))
+    return Breaks(tuple(past.assets[i] for i in moving), dollars, vols, tuple(lines))
+
+
+def _worst_seen(
+    returns: np.ndarray, dates: np.ndarray, exposure: np.ndarray, signs: np.ndarray, now: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.datetime64 | None]:
+    """(each pair at its worst so far, the one day's matrix that is worst for this book, that day).
+
+    A pair held on the same side is worst at its highest correlation, on opposite sides at its lowest.
+    """
+    k = len(now)
+    if k == 1:
+        return now, now, None
+    seen = rolling_correlation(returns, WINDOW)
+    first, second = (np.array(side) for side in zip(*seen.pairs, strict=True))
+    known = seen.values[:, np.isfinite(seen.values).all(axis=0)]
+    if not known.shape[1]:
+        return now, now, None
+    same = signs[first] == signs[second]
+    worst = np.where(same, known.max(axis=1), known.min(axis=1))
+    pairs = now.copy()
+    harm = np.where(same, np.maximum(worst, now[first, second]), np.minimum(worst, now[first, second]))
+    pairs[first, second] = pairs[second, first] = harm
+    at = int(np.argmax((exposure[first] * exposure[second]) @ known))
+    day = np.eye(k)
+    day[first, second] = day[second, first] = known[:, at]
+    return pairs, day, dates[np.isfinite(seen.values).all(axis=0)][at]
+
+
+def _possible(wished: np.ndarray) -> tuple[np.ndarray, float]:
+    """`wished` itself when it is a correlation matrix up to rounding, else the nearest one and the distance to it."""
+    if np.linalg.eigvalsh(wished)[0] >= -1e-8:
+        return wished, 0.0
+    return nearest_correlation(wished)

@@ -1,5 +1,0 @@
-"""Derive's first portfolio margin, kept beside its successor for comparison."""
-
-from margin.venues.derive import DeriveV1
-
-RULEBOOK = DeriveV1()

@@ -1,5 +1,0 @@
-"""Emir, for comparison; see `margin.venues.clearing`."""
-
-from margin.venues.clearing import Emir
-
-RULEBOOK = Emir()

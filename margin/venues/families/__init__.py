@@ -1,0 +1,1 @@
+"""Rules that several venues share: tiers, grids, perpetuals, lending, clearing."""

@@ -1,0 +1,56 @@
+"""Aave v3: loan-to-value, liquidation threshold, efficiency modes, health factor and close factor.
+
+Source: aave-dao/aave-v3-origin, GenericLogic.sol and LiquidationLogic.sol (v3.3), commit 08cfaa31e827.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from margin.venues import accounts
+from margin.venues.base import Slider
+from margin.venues.families.lending import LendingVenue
+
+CLOSE_FACTOR_HEALTH = 0.95
+CLOSE_FACTOR_VALUE = 2_000.0  # USD
+LEAST_LEFT = 1_000.0  # USD
+
+
+def health_factor(collateral: Sequence[tuple[float, float]], debt: float) -> float | None:
+    """Sum of value x liquidation threshold over debt, USD; None without debt. Liquidated below 1."""
+    return sum(value * threshold for value, threshold in collateral) / debt if debt > 0 else None
+
+
+def average(collateral: Sequence[tuple[float, float]]) -> float | None:
+    """Value-weighted loan-to-value or threshold of (USD, share) pairs; None where nothing is supplied."""
+    total = sum(value for value, _ in collateral)
+    return sum(value * share for value, share in collateral) / total if total > 0 else None
+
+
+def close_factor(health: float, collateral_usd: float, debt_usd: float) -> float:
+    """Share of the total debt a liquidator may repay: half while health > 0.95 and both sides are at least $2,000."""
+    large = collateral_usd >= CLOSE_FACTOR_VALUE and debt_usd >= CLOSE_FACTOR_VALUE
+    return 0.5 if health > CLOSE_FACTOR_HEALTH and large else 1.0
+
+
+def seized(debt_repaid: float, bonus: float) -> float:
+    """USD of collateral a liquidator receives: the debt repaid x (1 + bonus)."""
+    return debt_repaid * (1.0 + bonus)
+
+
+class Aave(LendingVenue):
+    name = "aave"
+    sliders = (
+        Slider("emode", "Efficiency mode for dollar coins", 0.0, 1.0, 0.0, 1.0, "", "1: its category's shares apply."),
+    )
+
+    def weights(
+        self, asset: str, settings: Mapping[str, float]
+    ) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        shares = self.parameters["weights"].get("USD" if accounts.is_dollar(asset) else asset)
+        if shares is None:
+            return None
+        if settings["emode"] >= 0.5 and accounts.is_dollar(asset):
+            shares = self.parameters["emode"]
+        return (shares[0], 1.0), (shares[1], 1.0)
+
+
+RULEBOOK = Aave()

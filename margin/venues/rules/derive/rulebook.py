@@ -1,0 +1,351 @@
+"""Derive: the standard manager (any coins, all added up) and portfolio margin (one coin per account)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from margin.core.portfolio import Portfolio, Position
+from margin.venues import accounts
+from margin.venues.base import (
+    CollateralValue,
+    Grid,
+    Lines,
+    Mode,
+    PositionMargin,
+    Rulebook,
+    Slider,
+    Unsupported,
+    VenueMargin,
+)
+from margin.venues.marks import Marks
+from margin.venues.rules.derive import portfolio as derive_portfolio
+from margin.venues.rules.derive import portfolio_v1 as derive_portfolio_v1
+from margin.venues.rules.derive import standard as derive_standard
+from margin.venues.rules.derive.book import SECONDS_PER_YEAR, Expiry, Option
+
+KINDS = ("spot", "perpetual", "option", "loan")
+SLIDERS = (
+    Slider(
+        "confidence", "Confidence of the price feeds", 0.0, 1.0, 1.0, 0.05, "", "Below 55% the initial margin rises."
+    ),
+    Slider(
+        "stablecoin", "Price of USDC", 0.90, 1.01, 1.0, 0.01, "USD", "Below its threshold the initial margin rises."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Coin:
+    """What an account holds in one coin: amounts, the perpetuals' profit USD, and the options by expiry."""
+
+    asset: str
+    spot: float
+    base: float
+    perp: float
+    perp_pnl: float
+    expiries: tuple[Expiry, ...]
+
+
+def coin_of(asset: str, positions: list[Position], held: float, marks: Marks, confidence: float) -> Coin:
+    """Positions in one underlying as the contracts see them; `held` are its coins in the wallet."""
+    perps = [p for p in positions if p.instrument.kind == "perpetual"]
+    by_date: dict[Any, list[Position]] = {}
+    for p in positions:
+        if p.instrument.is_option:
+            by_date.setdefault(p.instrument.expiry, []).append(p)
+    expiries = []
+    for options in by_date.values():
+        seconds = marks.years(options[0].instrument) * SECONDS_PER_YEAR
+        legs = tuple(
+            Option(p.instrument.strike or 0.0, p.instrument.option_type == "C", p.quantity, marks.vol(asset))
+            for p in options
+        )
+        expiries.append(Expiry(seconds, marks.price(asset), legs, confidence))
+    return Coin(
+        asset, marks.price(asset), held, sum(p.quantity for p in perps), sum(marks.unrealised(p) for p in perps),
+        tuple(expiries),
+    )  # fmt: skip
+
+
+class _Derive(Rulebook):
+    """What both rulebooks share: who may be held, and the account in dollars and coins."""
+
+    sliders = SLIDERS
+
+    def _refused(
+        self, portfolio: Portfolio, perpetuals: tuple[str, ...], options: tuple[str, ...]
+    ) -> list[Unsupported]:
+        found = []
+        for p in portfolio.positions:
+            instrument = p.instrument
+            if instrument.kind not in KINDS:
+                found.append(Unsupported(p.symbol, f"it lists perpetuals and options, no {instrument.kind}"))
+            elif instrument.kind == "spot" and instrument.base not in options:
+                found.append(Unsupported(p.symbol, f"{instrument.base} is not listed here"))
+            elif instrument.is_inverse:
+                found.append(Unsupported(p.symbol, "its perpetuals are settled in dollars"))
+            elif instrument.is_option and instrument.base not in options:
+                found.append(Unsupported(p.symbol, f"no options on {instrument.base} are known here"))
+            elif instrument.kind == "perpetual" and instrument.base not in perpetuals:
+                found.append(Unsupported(p.symbol, f"no perpetual of {instrument.base} is known here"))
+        return found
+
+    def _account(
+        self, portfolio: Portfolio, marks: Marks, confidence: float
+    ) -> tuple[float, dict[str, Coin], list[tuple[str, float, float]]]:
+        """(cash USD, coins by asset, other balances). Options were paid for at their entry prices."""
+        cash = -sum(p.quantity * accounts.entry(p, marks) for p in accounts.of_kind(portfolio, "option"))
+        held: dict[str, float] = {}
+        others = []
+        for asset, quantity, price in accounts.tokens(portfolio, marks, spot=True):
+            if accounts.is_dollar(asset) and asset not in self.parameters["other_dollars"]:
+                cash += quantity * price
+            elif asset in self.parameters["coins"]:
+                held[asset] = quantity
+            else:
+                others.append((asset, quantity, price))
+        positions = accounts.of_underlying(accounts.of_kind(portfolio, "perpetual", "option"))
+        coins = {
+            asset: coin_of(asset, positions.get(asset, []), held.get(asset, 0.0), marks, confidence)
+            for asset in dict.fromkeys([*positions, *held])
+        }
+        return cash, coins, others
+
+    def _result(
+        self, portfolio: Portfolio, marks: Marks, mode: Mode, account: tuple[float, float, float],
+        collateral: list[CollateralValue], lines: Lines, grids: tuple[Grid, ...] = (), notes: tuple[str, ...] = (),
+    ) -> VenueMargin:  # fmt: skip
+        """From (initial, maintenance) net margins, 0 or more meaning enough, and the account's value."""
+        initial, maintenance, value = account
+        source = self.parameters.source("rules")
+        lines.add("Account at market prices", "cash, coins, profit and options", value, source, "note")
+        lines.add("Net initial margin", "0 or more opens", initial, source, "note")
+        lines.add("Net maintenance margin", "below 0 is liquidated", maintenance, source, "note")
+        rows = tuple(
+            PositionMargin(
+                p.symbol, p.quantity, abs(p.quantity) * marks.price(p.underlying), 0.0, 0.0, "in the account"
+            )
+            for p in portfolio.positions
+            if p.instrument.kind in ("perpetual", "option")
+        )
+        counted = sum(c.counted_initial for c in collateral)
+        return VenueMargin(
+            self.title, mode, max(value - initial, 0.0), max(value - maintenance, 0.0), value, value, counted, value,
+            tuple(lines.kept), rows, tuple(collateral), grids, tuple(dict.fromkeys([*marks.notes, *notes])),
+        )  # fmt: skip
+
+
+class Derive(_Derive):
+    name = "derive"
+    modes: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")
+
+    def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        coins = tuple(self.parameters["coins"])
+        if mode != "portfolio":
+            return tuple(self._refused(portfolio, (*coins, *self.parameters["alt_perpetuals"]), coins))
+        found = self._refused(portfolio, coins, coins)
+        used = [p for p in portfolio.positions if p.instrument.kind in ("perpetual", "option")]
+        if len({p.underlying for p in used}) > 1:
+            found.append(Unsupported(used[-1].symbol, "a portfolio-margin account holds one coin's contracts"))
+        return tuple(found)
+
+    def requirement(
+        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
+    ) -> VenueMargin:
+        self.check(portfolio, mode)
+        chosen = self.settings(settings)
+        return (self._portfolio if mode == "portfolio" else self._standard)(portfolio, marks, chosen)
+
+    def _standard(self, portfolio: Portfolio, marks: Marks, chosen: Mapping[str, float]) -> VenueMargin:
+        lines, source = Lines(), self.parameters.source("standard")
+        cash, coins, others = self._account(portfolio, marks, chosen["confidence"])
+        lines.add("Cash", "dollars, less what options cost", cash, source, "collateral")
+        initial = maintenance = value = cash
+        collateral = [CollateralValue("USD", cash, 1.0, cash, cash, cash)]
+        depeg = (
+            chosen["stablecoin"],
+            self.parameters["standard"]["peg_threshold"],
+            self.parameters["standard"]["peg_factor"],
+        )
+        lines.add(
+            "Perpetuals' profit", "sum of q (mark - entry)", sum(c.perp_pnl for c in coins.values()), source, "pnl"
+        )
+        for coin in coins.values():
+            rates = self._rates(coin.asset)
+            market = derive_standard.Market(
+                coin.spot, coin.perp, coin.spot, coin.perp_pnl, max(coin.base, 0.0), coin.expiries, rates,
+                chosen["confidence"], chosen["confidence"],
+            )  # fmt: skip
+            owed = min(coin.base, 0.0) * coin.spot
+            nets = [derive_standard.market_margin(market, opening, *depeg) + owed for opening in (True, False)]
+            worth = derive_standard.market_to_market(market, chosen["stablecoin"]) + owed
+            initial, maintenance, value = initial + nets[0], maintenance + nets[1], value + worth
+            self._explain(coin, market, lines, source)
+            lines.add(f"{coin.asset}: initial, net", "all of it, and add-ons of weak feeds", nets[0], source, "initial")
+            lines.add(f"{coin.asset}: maintenance, net", "all of it", nets[1], source, "maintenance")
+            if coin.base > 0:
+                kept = coin.base * coin.spot * rates.base_factor
+                collateral.append(
+                    CollateralValue(
+                        coin.asset, coin.base, coin.spot, coin.base * coin.spot, kept * rates.base_initial_scale, kept
+                    )
+                )
+        notes = []
+        for asset, quantity, price in others:
+            factor, scale = self.parameters["other_base"].get(asset, (0.0, 0.0)) if quantity > 0 else (1.0, 1.0)
+            worth = quantity * price
+            initial, maintenance, value = initial + worth * factor * scale, maintenance + worth * factor, value + worth
+            why = f"{asset} counts at {factor:.1%}." if quantity > 0 else ""
+            collateral.append(
+                CollateralValue(asset, quantity, price, worth, worth * factor * scale, worth * factor, why)
+            )
+            notes += [why] if why else []
+        return self._result(
+            portfolio, marks, "cross", (initial, maintenance, value), collateral, lines, notes=tuple(notes)
+        )
+
+    def _explain(self, coin: Coin, market: derive_standard.Market, lines: Lines, source: str) -> None:
+        """The parts of one coin's net margin, to open and to stay."""
+        p = market.parameters
+        for opening, word in ((True, "initial"), (False, "maintenance")):
+            if coin.perp:
+                rate = p.perp_initial if opening else p.perp_maintenance
+                value = abs(coin.perp) * coin.spot
+                formula = f"-{abs(coin.perp):,.6g} x {coin.spot:,.2f} x {rate:.2%}"
+                lines.add(f"{coin.asset} perpetual: {word}", formula, -value * rate, source, "note")
+            for e in coin.expiries:
+                alone = sum(derive_standard.option_alone(o, e, coin.spot, p, opening) for o in e.options)
+                worst = derive_standard.largest_loss(e, p, opening)
+                formula = f"better of each alone {alone:,.2f} and the largest loss {worst:,.2f}"
+                name = f"{coin.asset} options in {e.seconds / 86_400:.0f} days: {word}"
+                lines.add(name, formula, max(alone, worst), source, "note")
+            if coin.base > 0:
+                share = p.base_factor * (p.base_initial_scale if opening else 1.0)
+                formula = f"{coin.base:,.6g} x {coin.spot:,.2f} x {share:.2%}"
+                lines.add(f"{coin.asset} held: {word}", formula, coin.base * coin.spot * share, source, "collateral")
+
+    def _rates(self, asset: str) -> derive_standard.StandardParameters:
+        rules = self.parameters["standard"]
+        common = {f.name: rules[f.name] for f in fields(derive_standard.StandardParameters) if f.name in rules}
+        perp = self.parameters["perpetuals"].get(asset) or self.parameters["alt_perpetuals"][asset]
+        base = self.parameters["coins"].get(asset, (0.0, 1.0))
+        return derive_standard.StandardParameters(
+            **common, perp_initial=perp[0], perp_maintenance=perp[1], base_factor=base[0], base_initial_scale=base[1]
+        )
+
+    def _portfolio(self, portfolio: Portfolio, marks: Marks, chosen: Mapping[str, float]) -> VenueMargin:
+        lines, source = Lines(), self.parameters.source("portfolio")
+        cash, coins, others = self._account(portfolio, marks, chosen["confidence"])
+        named = {p.underlying for p in portfolio.positions}
+        used = sorted(coins.values(), key=lambda c: (c.perp != 0 or bool(c.expiries), c.asset in named), reverse=True)
+        coin = used[0] if used else None
+        collateral, held, notes = [CollateralValue("USD", cash, 1.0, cash, cash, cash)], [], []
+        balances = [(c.asset, c.base, c.spot) for c in coins.values() if c.base] + others
+        for asset, quantity, price in balances:
+            cuts = self.parameters["portfolio_haircuts"].get(asset)
+            own = coin is not None and asset == coin.asset
+            worth = quantity * price
+            if cuts is None or (asset in self.parameters["coins"] and not own and quantity > 0):
+                cuts = [1.0, 0.0] if quantity > 0 else [0.0, 0.0]
+                if quantity > 0:
+                    notes.append(f"{asset} counts for nothing: its haircut in this account was not found.")
+            if quantity < 0:
+                cuts = [0.0, 0.0]
+            held.append(derive_portfolio.Held(asset, quantity, price, cuts[0], cuts[1], own, chosen["confidence"]))
+            collateral.append(
+                CollateralValue(asset, quantity, price, worth, worth * (1.0 - sum(cuts)), worth * (1.0 - cuts[0]))
+            )
+        account = derive_portfolio.Account(
+            coin.spot if coin else 1.0, cash, coin.perp if coin else 0.0, coin.spot if coin else 1.0,
+            coin.perp_pnl if coin else 0.0, tuple(held), coin.expiries if coin else (), chosen["stablecoin"],
+            chosen["confidence"], chosen["confidence"],
+        )  # fmt: skip
+        rules = derive_portfolio.Parameters(**self.parameters["portfolio"])
+        scenarios = tuple(derive_portfolio.Scenario(*row) for row in self.parameters["portfolio_scenarios"])
+        found = derive_portfolio.margin(account, scenarios, rules)
+        binding = "basis" if found.basis < float(found.pnl.min()) else _name(scenarios[int(found.pnl.argmin())])
+        lines.add("Worst scenario", binding, found.worst, source, "note")
+        lines.add(
+            "Maintenance contingency", "perpetuals, uncovered shorts, haircuts", -found.maintenance_contingency, source
+        )
+        lines.add(
+            "Initial contingency", "the same on top, and weak feeds", -found.initial_contingency, source, "initial"
+        )
+        nets = found.initial, found.maintenance, found.mtm
+        grids = (scenario_grid(scenarios, found.pnl),) if coin else ()
+        return self._result(portfolio, marks, "portfolio", nets, collateral, lines, grids, tuple(dict.fromkeys(notes)))
+
+
+class DeriveV1(_Derive):
+    """Derive's first portfolio margin: one coin's contracts, spot of the same coin and cash."""
+
+    name = "derive_v1"
+    modes: ClassVar[tuple[Mode, ...]] = ("portfolio",)
+
+    def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        coins = tuple(self.parameters["coins"])
+        found = self._refused(portfolio, coins, coins)
+        used = [p for p in portfolio.positions if p.instrument.kind != "loan"]
+        if len({p.underlying for p in used}) > 1:
+            found.append(Unsupported(used[-1].symbol, "a portfolio-margin account holds one coin's contracts"))
+        return tuple(found)
+
+    def requirement(
+        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
+    ) -> VenueMargin:
+        self.check(portfolio, mode)
+        chosen = self.settings(settings)
+        cash, coins, others = self._account(portfolio, marks, chosen["confidence"])
+        used = {p.underlying for p in portfolio.positions if p.instrument.kind != "loan"}
+        coin = next((c for c in coins.values() if c.asset in used), None)
+        lines, source = Lines(), self.parameters.source("portfolio")
+        collateral = [CollateralValue("USD", cash, 1.0, cash, cash, cash)]
+        notes, rest = [], 0.0
+        for asset, quantity, price in [(c.asset, c.base, c.spot) for c in coins.values() if c is not coin] + others:
+            worth = quantity * price
+            counted = min(worth, 0.0)
+            rest += counted
+            collateral.append(CollateralValue(asset, quantity, price, worth, counted, counted))
+            notes.append(f"{asset} is no collateral beside another coin's contracts.")
+        if coin and coin.base:
+            worth = coin.base * coin.spot
+            why = "in full: its risk is in the scenarios"
+            collateral.append(CollateralValue(coin.asset, coin.base, coin.spot, worth, worth, worth, why))
+        account = derive_portfolio_v1.Account(
+            coin.spot if coin else 1.0, cash + rest, coin.perp if coin else 0.0, coin.spot if coin else 1.0,
+            coin.perp_pnl if coin else 0.0, coin.base if coin else 0.0, coin.expiries if coin else (),
+            chosen["stablecoin"], chosen["confidence"], chosen["confidence"],
+        )  # fmt: skip
+        rules = derive_portfolio_v1.Parameters(**self.parameters["portfolio"])
+        scenarios = tuple(derive_portfolio_v1.Scenario(*row) for row in self.parameters["portfolio_scenarios"])
+        found = derive_portfolio_v1.margin(account, scenarios, rules)
+        binding = "basis" if found.basis < float(found.pnl.min()) else _name(scenarios[int(found.pnl.argmin())])
+        lines.add("Worst scenario", binding, found.worst, source, "note")
+        grids = (scenario_grid(scenarios, found.pnl),) if coin else ()
+        nets = found.initial, found.maintenance, found.mtm
+        result = self._result(
+            portfolio, marks, "portfolio", nets, collateral, lines, grids, tuple(dict.fromkeys(notes))
+        )
+        uncounted = sum(c.market_value - c.counted_maintenance for c in collateral)
+        return replace(result, account_value=result.account_value + uncounted)
+
+
+def _name(scenario: Any) -> str:
+    return f"spot x {scenario.spot:g}, volatility {scenario.vol.lower()}"
+
+
+def scenario_grid(scenarios: tuple[Any, ...], pnl: np.ndarray) -> Grid:
+    """The scenarios as a grid of spot and volatility state; NaN where the venue has none."""
+    spots = sorted({s.spot for s in scenarios}, reverse=True)
+    states = [v for v in ("Up", "None", "Down", "Linear", "Abs") if any(s.vol == v for s in scenarios)]
+    values = np.full((len(spots), len(states)), np.nan)
+    for s, gain in zip(scenarios, pnl, strict=True):
+        values[spots.index(s.spot), states.index(s.vol)] = gain
+    worst = scenarios[int(np.argmin(pnl))]
+    binding = (spots.index(worst.spot), states.index(worst.vol)) if float(pnl.min()) < 0 else None
+    return Grid("PnL by spot and volatility", tuple(f"{s - 1:+.1%}" for s in spots), tuple(states), values, binding)
+
+
+RULEBOOK = Derive()

@@ -1,0 +1,97 @@
+"""dYdX v4: one cross pool in USDC, initial margin that rises with a market's open interest, liquidation arithmetic."""
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import ClassVar
+
+from margin.core.portfolio import Position
+from margin.venues.base import Slider
+from margin.venues.families.perpetuals import PerpetualVenue
+from margin.venues.families.tiers import Tier
+
+PPM = 1_000_000
+
+
+def effective_imf_ppm(base_ppm: int, open_interest: int, lower: int, upper: int) -> int:
+    """Initial margin fraction in parts per million, scaled between the caps; integers, truncated like the chain's.
+
+    Source: dydxprotocol/v4-chain, x/perpetuals/types/liquidity_tier.go.
+    """
+    if upper == 0 or open_interest <= lower:
+        return base_ppm
+    if open_interest >= upper:
+        return PPM
+    return base_ppm + (PPM - base_ppm) * (open_interest - lower) // (upper - lower)
+
+
+def ceil_share(amount: int, ppm: int) -> int:
+    """amount x ppm / 10^6, rounded up."""
+    return -(-amount * ppm // PPM)
+
+
+def requirements(notional: int, base_ppm: int, maintenance_ppm: int, imf_ppm: int) -> tuple[int, int]:
+    """(initial, maintenance) margin in quote quanta (10^-6 USDC): both rounded up, maintenance of the base fraction."""
+    return ceil_share(notional, imf_ppm), ceil_share(ceil_share(notional, base_ppm), maintenance_ppm)
+
+
+def bankruptcy_value(
+    net_collateral: float, removed_value: float, removed_maintenance: float, maintenance: float
+) -> float:
+    """USD that closing a part must bring so that it bears its share of the account's equity: -dNC - NC |dMMR| / MMR.
+
+    removed_value : signed USD by which net collateral falls at the oracle price when the part is taken away
+    """
+    return removed_value - net_collateral * removed_maintenance / maintenance
+
+
+def quanta_up(usd: float) -> int:
+    """USD in quote quanta (10^-6 USDC), rounded up as the chain rounds bankruptcy values; a millionth is rounding."""
+    return math.ceil(usd * PPM - 1e-6)
+
+
+def fillable_price(
+    price: float, quantity: float, net_collateral: float, maintenance: float, position_maintenance: float,
+    adjustment: float = 1.0, spread_ratio: float = 1.5,
+) -> float:  # fmt: skip
+    """Worst USD price a liquidation order may fill at; quantity signed."""
+    share = min(max(adjustment * (1.0 - net_collateral / maintenance), 0.0), 1.0)
+    return (price * quantity - share * spread_ratio * position_maintenance) / quantity
+
+
+def insurance_fund_delta(proceeds: float, bankruptcy: float, highest_fee: float = 0.015) -> float:
+    """USD into (> 0, a capped fee) or out of (< 0) the insurance fund."""
+    return min(proceeds - bankruptcy, highest_fee * abs(proceeds))
+
+
+class Dydx(PerpetualVenue):
+    name = "dydx"
+    rule = "liquidity_tiers"
+    mode_notes: ClassVar = {"isolated": ("Isolated at dYdX means a subaccount for each position.",)}
+    collateral_assets = frozenset({"USDC", "USD"})
+    sliders = (
+        Slider("open_interest", "Open interest between its caps", 0.0, 1.0, 0.0, 0.05, "", "0: lower cap, 1: upper."),
+        Slider("leverage_cap", "My own leverage cap", 1.0, 50.0, 50.0, 1.0, "x", "For opening only; never liquidates."),
+    )
+
+    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
+        found = self._markets.get(asset)
+        return None if found is None else (found[0],)
+
+    def initial_rate(self, position: Position, tier: Tier, settings: Mapping[str, float]) -> float:
+        _, base, lower, upper = self._markets[position.underlying]
+        used = int(lower + settings["open_interest"] * (upper - lower))
+        scaled = effective_imf_ppm(int(base * PPM), used, int(lower), int(upper)) / PPM
+        own = min(position.leverage or settings["leverage_cap"], settings["leverage_cap"])
+        return max(scaled, 1.0 / own)
+
+    @cached_property
+    def _markets(self) -> dict[str, tuple[Tier, float, float, float]]:
+        out = {}
+        for asset, number in self.parameters["markets"].items():
+            base, fraction, lower, upper = self.parameters["liquidity_tiers"][number]
+            out[asset] = (Tier(0.0, None, base * fraction, 1.0 / base, 0.0), base, lower, upper)
+        return out
+
+
+RULEBOOK = Dydx()

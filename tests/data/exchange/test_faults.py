@@ -1,0 +1,234 @@
+"""Every way an exchange can fail, and what the app makes of it."""
+
+import asyncio
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from data.exchange.tickers import fetch_last_prices
+from data.fetch.fetch import fetch_prices, stored_prices
+from data.fetch.live import LiveFeed
+from data.fetch.service import PriceService
+from tests.data.exchange.conftest import NOW, QUICK
+from tests.exchange_server import Fault
+
+AT = datetime.fromtimestamp(NOW, UTC)
+
+
+def fetch(assets, store, exchanges=("okx", "binance"), days=250, now=AT, **more):
+    return fetch_prices(assets, days, exchanges=list(exchanges), store=store, now=now, patience=QUICK, **more)
+
+
+@pytest.mark.parametrize("kind", ["451", "403", "429", "500", "html", "truncated", "hang", "empty"])
+@pytest.mark.parametrize("where", ["candles", "markets"])
+def test_the_next_exchange_is_asked_when_one_fails(server, store, kind, where):
+    server.faults.append(Fault(kind, host="okx", where=where))
+    prices = fetch(["BTC"], store)
+    assert prices.failures == {}
+    assert prices.provenance["BTC"].source == "binance"
+    assert prices.provenance["BTC"].rows == 250
+
+
+SAYS = {
+    "451": "refuses this host", "403": "refuses this host", "429": "fewer requests", "500": "error 500",
+    "html": "a web page instead of data", "truncated": "cannot be read", "hang": "does not answer",
+    "empty": "returned no candles",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "said"), SAYS.items())
+def test_the_reason_is_said_when_no_exchange_is_left(server, store, kind, said):
+    server.faults.append(Fault(kind, host="okx"))
+    prices = fetch(["BTC", "ETH"], store, exchanges=["okx"])
+    assert set(prices.failures) == {"BTC", "ETH"}
+    assert said in prices.failures["BTC"]
+    assert prices.closes.empty
+
+
+def test_one_assets_trouble_does_not_touch_the_others(server, store):
+    server.faults.append(Fault("500", asset="ETH"))
+    prices = fetch(["BTC", "ETH", "SOL"], store)
+    assert prices.assets == ["BTC", "SOL"]
+    assert "error 500" in prices.failures["ETH"]
+
+
+@pytest.mark.parametrize("kind", ["500", "truncated", "html"])
+def test_a_passing_fault_is_tried_again(server, store, kind):
+    server.faults.append(Fault(kind, host="okx", times=2))
+    prices = fetch(["BTC"], store, exchanges=["okx"])
+    assert prices.provenance["BTC"].rows == 250
+
+
+def test_retry_after_is_obeyed(server, store):
+    server.faults.append(Fault("429", host="okx", times=1, retry_after=0.7))
+    fetch(["BTC"], store, exchanges=["okx"], days=50)
+    times = [t for t, host, path in server.log if "candles" in path]
+    assert times[1] - times[0] >= 0.7
+
+
+def test_a_long_retry_after_goes_to_the_next_exchange_instead(server, store):
+    server.faults.append(Fault("429", host="okx", retry_after=3600))
+    prices = fetch(["BTC"], store)
+    assert prices.provenance["BTC"].source == "binance"
+    assert server.requests["www.okx.com candles"] == 1
+
+
+def test_a_block_is_remembered(server, store):
+    server.faults.append(Fault("451", host="okx", where="all"))
+    fetch(["BTC"], store)
+    fetch(["SOL"], store)
+    assert server.requests["www.okx.com markets"] == 1
+
+
+@pytest.mark.parametrize(("kind", "finding"), [("gaps", "gap"), ("duplicates", "duplicate"), ("zeros", "zero")])
+def test_damaged_candles_are_cleaned_and_reported(server, store, kind, finding):
+    server.faults.append(Fault(kind, host="okx"))
+    prices = fetch(["BTC"], store, exchanges=["okx"])
+    closes = prices.closes["BTC"].dropna()
+    assert closes.index.is_unique
+    assert (closes > 0).all()
+    assert 215 <= len(closes) <= 250
+    stored = [f for f in prices.findings if f.asset == "BTC"]
+    assert any(f.kind == finding and f.count >= 10 for f in stored), stored
+    if kind == "duplicates":
+        assert len(closes) == 250
+    else:
+        assert any(f.kind == "gap" for f in stored)
+    again = fetch(["BTC"], store, exchanges=["okx"])
+    assert again.provenance["BTC"].status == "stored"
+    if kind != "duplicates":  # the store cannot hold a candle twice; everything else is reported every time
+        assert any(f.kind == finding for f in again.findings)
+
+
+def test_what_no_exchange_lists_and_is_no_ticker_either_fails_alone(server, store):
+    prices = fetch(["BTC", "US0378331005"], store, exchanges=["okx"])
+    assert prices.assets == ["BTC"]
+    assert "ISIN" in prices.failures["US0378331005"] or "does not list" in prices.failures["US0378331005"]
+
+
+def test_resume_asks_only_for_what_is_missing(server, store):
+    fetch(["BTC"], store, exchanges=["okx"], days=100, now=AT - timedelta(days=30))
+    server.requests.clear()
+    prices = fetch(["BTC"], store, exchanges=["okx"], days=130)
+    assert prices.provenance["BTC"].rows == 130
+    assert server.requests["www.okx.com candles"] <= 2
+    server.requests.clear()
+    again = fetch(["BTC"], store, exchanges=["okx"], days=130)
+    assert again.provenance["BTC"].status == "stored"
+    assert sum(server.requests.values()) == 0
+    older = fetch(["BTC"], store, exchanges=["okx"], days=400)
+    assert older.provenance["BTC"].rows == 400
+    assert older.closes["BTC"].notna().all()
+
+
+def test_cancel_keeps_what_came_and_the_next_fetch_goes_on(server, store):
+    cancel = threading.Event()
+
+    def stop_midway(asset, share, text):
+        if share >= 0.3:
+            cancel.set()
+
+    part = fetch(["BTC"], store, exchanges=["okx"], days=1000, progress=stop_midway, cancel=cancel)
+    assert 200 <= part.provenance["BTC"].rows < 900
+    whole = fetch(["BTC"], store, exchanges=["okx"], days=1000)
+    assert whole.provenance["BTC"].rows == 1000
+
+
+def test_stale_prices_are_served_with_their_age_when_nothing_answers(server, store):
+    fetch(["BTC"], store, exchanges=["okx"], now=AT - timedelta(days=3))
+    server.faults.append(Fault("500", where="all"))
+    prices = fetch(["BTC"], store, exchanges=["okx"])
+    assert prices.failures == {}
+    assert prices.provenance["BTC"].status == "stale"
+    assert "3 days ago" in prices.provenance["BTC"].note
+    assert stored_prices(store, now=AT).provenance["BTC"].status == "stale"
+
+
+def test_offline_makes_no_request(server, store, monkeypatch):
+    fetch(["BTC"], store, exchanges=["okx"])
+    server.requests.clear()
+    monkeypatch.setenv("MARGIN_OFFLINE", "1")
+    prices = fetch(["BTC", "ETH"], store, exchanges=["okx"], now=AT + timedelta(days=5))
+    assert prices.provenance["BTC"].status == "stale"
+    assert "MARGIN_OFFLINE" in prices.failures["ETH"]
+    assert sum(server.requests.values()) == 0
+
+
+def test_progress_runs_from_waiting_to_done_per_asset(server, store):
+    seen: dict[str, list[float]] = {}
+    fetch(["BTC", "ETH"], store, exchanges=["okx"], days=500, progress=lambda a, s, t: seen.setdefault(a, []).append(s))
+    for shares in seen.values():
+        assert shares[0] == 0.0
+        assert shares[-1] == 1.0
+        assert len(shares) > 4
+        assert shares == sorted(shares)
+
+
+def test_last_prices_fall_through_to_the_next_exchange(server):
+    server.faults.append(Fault("500", host="kraken", where="all"))
+    found = fetch_last_prices(["BTC", "BNB", "NOPE"], patience=QUICK)
+    assert found["BTC"].exchange == "coinbase"
+    assert found["BNB"].exchange == "okx"
+    assert "NOPE" not in found
+    assert found["BTC"].price > 0
+
+
+def test_the_service_serves_at_once_and_refreshes_behind(clock_server, store):
+    service = PriceService(store, QUICK)
+    assert service.snapshot().is_sample
+    assert service.refresh(["BTC", "ETH"], 60, exchanges=["okx"])
+    assert not service.refresh(["SOL"])
+    assert service.wait()
+    assert service.state == "done"
+    assert service.progress()["BTC"][0] == 1.0
+    prices = service.snapshot()
+    assert prices.assets == ["BTC", "ETH"]
+    assert not prices.is_sample
+
+
+def test_the_service_says_why_a_refresh_failed(server, store):
+    server.faults.append(Fault("500", where="all"))
+    service = PriceService(store, QUICK)
+    service.refresh(["BTC"], 60, exchanges=["okx"])
+    assert service.wait()
+    assert service.state == "failed"
+    assert "error 500" in service.failures["BTC"]
+    assert service.snapshot().is_sample
+
+
+def test_the_service_backs_off_when_nothing_is_reachable(server, store):
+    server.faults.append(Fault("500", where="all"))
+    service = PriceService(store, QUICK)
+    service.live = LiveFeed(QUICK)
+    assert service.last_prices(["BTC"]) == {}
+    assert service.live.wait()
+    assert service.live.reachable is False
+    before = sum(server.requests.values())
+    assert service.last_prices(["BTC"]) == {}
+    assert sum(server.requests.values()) == before
+    service.live.close()
+
+
+def test_live_prices_keep_their_connections_from_round_to_round(server, monkeypatch):
+    monkeypatch.setattr("data.fetch.live.EVERY_SECONDS", 0.1)
+    feed = LiveFeed(QUICK)
+    seen = set()
+    until = time.monotonic() + 20
+    while len(seen) < 4 and time.monotonic() < until:
+        seen |= {price.at for price in feed.ask(["BTC", "BNB", "USD", "no such name!"]).values()}
+        time.sleep(0.02)
+    feed.close()
+    assert len(seen) >= 4
+    lists = {host: count for host, count in server.requests.items() if host.endswith(" markets")}
+    assert set(lists.values()) <= {1, 2}, lists  # loaded once (Kraken's is two requests), however many rounds
+
+
+def test_blocking_calls_work_under_a_running_event_loop(server):
+    """As in a notebook."""
+
+    async def cell():
+        return fetch_last_prices(["BTC"], patience=QUICK)
+
+    assert asyncio.run(cell())["BTC"].price > 0

@@ -1,0 +1,88 @@
+"""The Liquidation page: every view, every preset, every venue's rules, recorded and simulated paths, the whole market."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from margin import Collateral, Portfolio, Position
+from margin.liquidation.account import venues
+from tests.support import ROOT
+from ui.state import book, presets, prices, share
+
+VIEWS = ("Where", "What happens next", "A whole market", "Who pays")
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch, tmp_path):
+    monkeypatch.setenv("MARGIN_OFFLINE", "1")
+    monkeypatch.setenv("MARGIN_DATA_DIR", str(tmp_path))
+
+
+def opened(view: str, portfolio: Portfolio | None = None) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    if portfolio is not None:
+        made = book.Book.of(portfolio)
+        app.query_params[share.PARAMETER] = share.encode(replace(made))
+    app = app.run()
+    app.query_params["liquidation_view"] = view
+    return app.switch_page("pages/liquidation.py").run()
+
+
+def check(app: AppTest) -> str:
+    assert not app.exception, [e.value for e in app.exception]
+    said = "\n".join(str(x.value) for x in (*app.metric, *app.markdown, *app.caption, *app.subheader))
+    assert not re.search(r"\bnan\b|\binf\b|None", said), said
+    return said
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("title", [p.title for p in presets.PRESETS])
+def test_every_view_of_every_preset(title, view):
+    active = prices._sample()
+    chosen = next(p for p in presets.PRESETS if p.title == title)
+    app = opened(view, presets.build(chosen, active.market, active.last_day))
+    said = check(app)
+    assert not app.warning, [w.value for w in app.warning]
+    assert "in its silo; " in said or "No position is liquidated alone" in said
+
+
+@pytest.mark.parametrize("venue", [r.name for r in venues()])
+def test_every_venues_rules_along_both_kinds_of_path(venue):
+    poor = Portfolio((Position("BTC/USDT:USDT", 1), Position("ETH/USDT:USDT", -10)), (Collateral("USD", 9_000),))
+    app = opened("What happens next", poor)
+    app = app.selectbox(key="liquidation_venue").set_value(venue).run()
+    said = check(app)
+    assert venue in said.replace("\\", "")
+    app = app.selectbox(key="liquidation_path").set_value(app.selectbox(key="liquidation_path").options[-1]).run()
+    check(app)
+
+
+def test_a_larger_shock_liquidates_more():
+    app = opened("A whole market")
+    before = app.dataframe[0].value["Accounts hit"].tolist()
+    app = app.slider(key="world_shock").set_value(-50).run()
+    check(app)
+    counts = [
+        [int(x.split()[0].replace(",", "")) for x in column]
+        for column in (before, app.dataframe[0].value["Accounts hit"])
+    ]
+    assert all(a < b for a, b in zip(*counts, strict=True))
+
+
+def test_a_shock_that_bankrupts_nobody_is_a_message():
+    app = opened("Who pays")
+    app = app.slider(key="adl_shock").set_value(0).run()
+    check(app)
+    assert "nobody" in app.warning[0].value
+
+
+def test_options_only_and_nothing():
+    only = Portfolio((Position("BTC/USD:BTC-261225-80000-C", 1),), (Collateral("USD", 1e4),))
+    app = opened("What happens next", only)
+    check(app)
+    assert "options only" in app.info[0].value
+    app = opened("Where", Portfolio())
+    check(app)
+    assert "empty" in app.info[0].value

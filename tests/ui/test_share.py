@@ -1,0 +1,167 @@
+"""Share links: the whole book and every setting, exactly; and whatever arrives, the page opens."""
+
+import base64
+import json
+import random
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from margin.core.portfolio import Collateral, Portfolio, Position
+from margin.core.settings import Safeguards, Settings
+from ui.state.book import Book
+from ui.state.rows import Draft
+from ui.state.share import BROKEN, MAX_JSON, decode, encode
+
+ASSETS = ["BTC", "ETH", "SOL", "BNB", "XRP", "ADA", "DOGE", "AVAX", "LINK", "LTC"]
+
+
+def packed(text: bytes) -> str:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return base64.urlsafe_b64encode(packer.compress(text) + packer.flush()).rstrip(b"=").decode()
+
+
+quantities = st.floats(-1e9, 1e9, allow_nan=False).map(lambda q: q + 0.0)
+positions = st.builds(
+    Position,
+    st.sampled_from([f"{a}{end}" for a in ASSETS for end in ("/USD", "/USDT:USDT", "", "/USDT:USDT-261225")]),
+    quantities,
+    st.none() | st.floats(1e-6, 1e6),
+    st.none() | st.floats(0.1, 100),
+)
+portfolios = st.builds(
+    Portfolio,
+    st.lists(positions, max_size=20).map(tuple),
+    st.lists(st.builds(Collateral, st.sampled_from(["USDC", "BTC"]), quantities), max_size=4).map(tuple),
+    st.text(st.characters(codec="utf-8"), max_size=40),
+)
+all_settings = st.builds(
+    Settings,
+    measure=st.sampled_from(["es", "var"]),
+    level=st.floats(0.5, 0.9999),
+    horizon=st.integers(1, 365),
+    lookback=st.integers(2, 5000),
+    estimator=st.sampled_from(["historical", "filtered", "gaussian", "student", "stressed"]),
+    correlation=st.sampled_from(["sample", "ewma", "ledoit-wolf", "what-if"]),
+    what_if=st.sampled_from([(), (("BTC", "ETH", 0.25),)]),
+    as_of=st.sampled_from([None, "2025-10-10"]),
+    implied_vol=st.sampled_from([{}, {"BTC": 0.6}]),
+    collateral_treatment=st.sampled_from(["haircut", "joint"]),
+    haircuts=st.sampled_from([{}, {"USDC": 0.02, "ETH": 0.15}]),
+    safeguards=st.builds(Safeguards, offset_cap=st.booleans(), stress_weight=st.floats(0, 2)),
+)
+
+
+@given(portfolios, all_settings)
+def test_a_link_carries_the_whole_book_and_every_setting(portfolio, chosen):
+    book = Book.of(portfolio, chosen)
+    opened = decode(encode(book, "sample"))
+    assert opened.messages == () and opened.origin == "sample"
+    assert opened.book is not None
+    assert opened.book.portfolio == portfolio
+    assert opened.book.settings == chosen
+
+
+def test_a_row_that_is_being_corrected_travels_too():
+    book = Book((Draft(3, ("DOGE-USD", "1,5", "", "")), Draft(8, ("BTC/USD", "1", "", ""))))
+    opened = decode(encode(book)).book
+    assert [d.cells for d in opened.positions] == [("DOGE-USD", "1,5", "", ""), ("BTC/USD", "1", "", "")]
+
+
+def test_twenty_positions_make_a_short_link():
+    chance = random.Random(5)
+    held = [
+        Position(f"{chance.choice(ASSETS)}/USDT:USDT", round(chance.uniform(-50, 50), 2), round(chance.uniform(1, 900)))
+        for _ in range(20)
+    ]
+    assert len(encode(Book.of(Portfolio(tuple(held))))) < 450
+
+
+def test_the_largest_book_fits():
+    held = tuple(Position(f"{ASSETS[i % 10]}/USDT:USDT", i + 0.123456789, 1000.0 + i, 3.0) for i in range(1000))
+    assert decode(encode(Book.of(Portfolio(held)))).book.portfolio.positions == held
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "%%%", "é", "AAAA", "a" * 70_000, packed(b"[]"), packed(b"{}"), packed(b'{"p":1}'), packed(b"\xff\xfe"),
+     packed(b'{"p":[[' * 3000), packed(b"NaN"), packed(b'{"p":[NaN]}'), packed(b"[" * 200_000),
+     packed(b'{"p":[], "n": ' + b"9" * 5000 + b"}")],
+)  # fmt: skip
+def test_a_broken_link_says_so(text):
+    assert decode(text) == decode(text)
+    opened = decode(text)
+    assert opened.book is None and opened.messages == (BROKEN,)
+
+
+def test_a_decompression_bomb_is_not_inflated():
+    bomb = packed(b'{"p":[' + b" " * (50 * MAX_JSON) + b"]}")
+    assert len(bomb) < 60_000
+    assert decode(bomb).book is None
+
+
+def test_a_truncated_link_is_broken_not_half_read():
+    link = encode(Book.of(Portfolio(tuple(Position("BTC/USD", float(i)) for i in range(20)))))
+    for cut in range(len(link) - 1):
+        assert decode(link[:cut]).book is None
+
+
+@pytest.mark.parametrize(
+    ("given_settings", "told"),
+    [
+        ({"level": 7}, "level"),
+        ({"level": "0.9; drop"}, "level"),
+        ({"colour": "red"}, "colour"),
+        ({"safeguards": {"stress_weight": "x"}}, "safeguards"),
+        ({"as_of": "yesterday"}, "as of"),
+        ({"what_if": [["BTC", "BTC", 0.5]]}, "what if"),
+        ([], "settings"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_and_the_rest_opens(given_settings, told):
+    if isinstance(given_settings, dict):
+        given_settings = {**given_settings, "horizon": 10}
+    text = json.dumps({"p": [["BTC/USD", "1"]], "s": given_settings}).encode()
+    opened = decode(packed(text))
+    assert opened.book.portfolio.positions == (Position("BTC/USD", 1.0),)
+    assert len(opened.messages) == 1 and told in opened.messages[0]
+    assert "\n" not in opened.messages[0] and len(opened.messages[0]) < 400
+    if isinstance(given_settings, dict):
+        assert opened.book.settings.horizon == 10
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**25), 10**25) | st.floats() | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["p", "c", "s", "n", "o", "level", "safeguards", "what_if", "haircuts", "as_of"]), inner
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=1500)
+@given(st.dictionaries(st.sampled_from("pcsno"), json_values) | json_values)
+def test_any_json_opens_or_is_refused(data):
+    opened = decode(packed(json.dumps(data).encode()))
+    if opened.book is not None:
+        assert len(opened.book.portfolio.positions) <= 1000
+
+
+@settings(max_examples=1500)
+@given(st.text(max_size=300) | st.binary(max_size=300).map(lambda b: base64.urlsafe_b64encode(b).decode()))
+def test_any_text_opens_or_is_refused(text):
+    opened = decode(text)
+    assert opened.book is not None or opened.messages == (BROKEN,)
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, 6))
+def test_a_damaged_link_opens_or_is_refused(chance, flips):
+    link = list(encode(Book.of(Portfolio((Position("BTC/USD", 1.0), Position("ETH/USD", -2.0))), Settings(level=0.99))))
+    for _ in range(flips):
+        link[chance.randrange(len(link))] = chr(chance.randrange(32, 127))
+    decode("".join(link))

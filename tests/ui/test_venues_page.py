@@ -1,0 +1,166 @@
+"""The Venues page: every preset, spot as perpetuals, a slider of a venue's own rules, what nobody can hold."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from data.exchange import refusals, tiers
+from margin import Collateral, Portfolio, Position
+from tests.exchange_server import ExchangeServer
+from tests.exchange_server.faults import Fault
+from tests.support import ROOT
+from ui.state import book, presets, prices, share
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch, tmp_path):
+    monkeypatch.setenv("MARGIN_OFFLINE", "1")
+    monkeypatch.setenv("MARGIN_DATA_DIR", str(tmp_path))
+
+
+def opened(portfolio: Portfolio | None = None) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    if portfolio is not None:
+        app.query_params[share.PARAMETER] = share.encode(replace(book.Book.of(portfolio)))
+    return app.run().switch_page("pages/venues.py").run()
+
+
+def check(app: AppTest) -> str:
+    assert not app.exception, [e.value for e in app.exception]
+    said = "\n".join(str(x.value) for x in (*app.metric, *app.markdown, *app.caption, *app.subheader))
+    assert not re.search(r"\bnan\b|\binf\b|None", said), said
+    return said
+
+
+@pytest.mark.parametrize("title", [p.title for p in presets.PRESETS])
+def test_every_preset(title):
+    active = prices._sample()
+    chosen = next(p for p in presets.PRESETS if p.title == title)
+    app = opened(presets.build(chosen, active.market, active.last_day))
+    check(app)
+    for toggle in list(app.toggle):
+        app = toggle.set_value(True).run()
+        check(app)
+
+
+def test_the_least_comes_first_and_every_line_has_a_source():
+    app = opened()
+    said = check(app)
+    assert "asks least to open this book" in said
+    table, lines = app.dataframe[0].value, app.dataframe[1].value
+    amounts = list(table["Initial"].dropna())
+    assert amounts == sorted(amounts)
+    assert len(amounts) >= 12
+    refused = table[table["Initial"].isna()]
+    assert refused["Cannot hold"].str.len().min() > 10
+    assert lines["Source"].str.len().min() > 10
+    for option in app.selectbox(key="venue_picked").options:
+        app = app.selectbox(key="venue_picked").set_value(option).run()
+        check(app)
+
+
+def test_open_interest_raises_what_dydx_asks():
+    held = Portfolio((Position("SOL/USDT:USDT", 100),), (Collateral("USDC", 5000),))
+    app = opened(held)
+    app = app.selectbox(key="venue_picked").set_value("dYdX v4, cross").run()
+
+    def asked(app):
+        table = app.dataframe[0].value
+        return table[(table["Venue"] == "dYdX v4") & (table["Mode"] == "cross")]["Initial"].iloc[0]
+
+    before = asked(app)
+    app = app.slider(key="venue_dydx_open_interest").set_value(1.0).run()
+    check(app)
+    assert asked(app) > 2 * before
+
+
+def test_what_nobody_can_hold_is_said():
+    said = check(opened(Portfolio((Position("SPY/USD", 10),))))
+    assert "No venue reproduced here can hold this book" in said
+
+
+VIEWS = ("Line by line", "Which mode?", "Where it liquidates", "Scenario grid", "Tiers")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_of_every_venue(view):
+    held = Portfolio(
+        (Position("BTC/USDT:USDT", 1.0), Position("ETH/USDT:USDT", -10.0, leverage=5)),
+        (Collateral("USDC", 20_000), Collateral("BTC", 0.1)),
+    )
+    app = opened(held)
+    app.query_params["venue_view"] = view
+    app = app.run()
+    seen = 0
+    for option in app.selectbox(key="venue_picked").options:
+        app = app.selectbox(key="venue_picked").set_value(option).run()
+        said = check(app)
+        seen += len(said)
+        if view == "Where it liquidates" and "cross" in option:
+            assert "All together by their betas" in said
+        if view == "Scenario grid" and option.startswith("Deribit"):
+            assert "The cell marked ◆ sets the margin" in said
+    assert seen
+
+
+def test_a_stablecoin_below_its_peg_raises_what_derive_asks():
+    held = Portfolio((Position("BTC/USDT:USDT", 1.0),), (Collateral("USDC", 20_000),))
+    app = opened(held)
+    app = app.selectbox(key="venue_picked").set_value("Derive, cross").run()
+
+    def asked(app):
+        table = app.dataframe[0].value
+        return table[(table["Venue"] == "Derive") & (table["Mode"] == "cross")]["Initial"].iloc[0]
+
+    before = asked(app)
+    app = app.slider(key="venue_derive_stablecoin").set_value(0.95).run()
+    check(app)
+    assert asked(app) != before
+
+
+def test_live_tiers_kept_on_this_machine_are_used_and_dated(tmp_path):
+    when = datetime(2026, 3, 1, tzinfo=UTC)
+    tiers.save_tiers(tiers.LiveTiers("okx", {"BTC": ((0.0, None, 0.004, 100.0),)}, {"BTC": when}), tmp_path)
+    app = opened(Portfolio((Position("BTC/USDT:USDT", 1.0),), (Collateral("USDC", 20_000),)))
+    said = check(app)
+    assert "Live tiers in use: OKX of 2026" in said.replace("\\", "")
+    table = app.dataframe[0].value
+    assert set(table[(table["Venue"] == "OKX") & table["Initial"].notna()]["Mode"]) == {
+        "isolated",
+        "cross",
+        "portfolio",
+    }
+
+
+def test_tiers_are_fetched_from_the_exchanges_and_used(monkeypatch, tmp_path):
+    held = Portfolio((Position("BTC/USDT:USDT", 1.0),), (Collateral("USDC", 20_000.0),))
+    with ExchangeServer() as server:
+        monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
+        monkeypatch.setenv("MARGIN_OFFLINE", "0")
+        refusals.forget()
+        app = opened(held)
+        assert "OKX" not in set(app.dataframe[0].value.dropna(subset=["Initial"]).query("Mode == 'cross'")["Venue"])
+        app = app.button(key="venues_fetch").click().run(timeout=60)
+        said = check(app)
+    refusals.forget()
+    assert "Live tiers in use: OKX of" in said.replace("\\", "")
+    assert {"OKX", "Bybit"} <= set(app.dataframe[0].value.dropna(subset=["Initial"]).query("Mode == 'cross'")["Venue"])
+    assert not app.warning
+
+
+def test_an_exchange_that_fails_is_named_and_the_page_stays(monkeypatch, tmp_path):
+    held = Portfolio((Position("BTC/USDT:USDT", 1.0),), (Collateral("USDC", 20_000.0),))
+    with ExchangeServer() as server:
+        server.faults.append(Fault("451", host="okx", where="all"))
+        monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
+        monkeypatch.setenv("MARGIN_OFFLINE", "0")
+        refusals.forget()
+        app = opened(held)
+        app = app.button(key="venues_fetch").click().run(timeout=60)
+        check(app)
+    refusals.forget()
+    assert any("OKX" in str(w.value) for w in app.warning)
+    assert "Bybit" in set(app.dataframe[0].value.dropna(subset=["Initial"])["Venue"])

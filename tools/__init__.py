@@ -1,0 +1,1 @@
+"""Workshops: what builds the files that are shipped; not shipped themselves."""

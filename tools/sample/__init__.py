@@ -1,0 +1,1 @@
+"""The workshop that builds the bundled sample from recorded figures: `python -m tools.sample`."""

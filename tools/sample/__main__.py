@@ -1,0 +1,7 @@
+"""`python -m tools.sample`."""
+
+import sys
+
+from tools.sample.build import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""Blocks and pages of the dashboard; a folder per page, and what pages share."""

@@ -1,0 +1,1 @@
+"""The Backtest page, in the order it is read."""

@@ -1,0 +1,238 @@
+"""Liquidation drawn: how far each price may move, the account along a path, the cascade as a film, who pays."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from margin.liquidation.account import Ledger, Liquidation
+from margin.liquidation.adl_comparison import GROUPS, PolicyResult
+from margin.liquidation.moves import FatalMove
+from margin.liquidation.population import Cascade
+from ui.blocks.formats import short_money, signed_money
+from ui.blocks.theme import palette
+from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
+
+FRAMES = 60
+MODE_NAMES = {"isolated": "Isolated", "cross": "Cross", "portfolio": "Portfolio margin"}
+
+
+def room(rows: Sequence[tuple[str, FatalMove]]) -> go.Figure:
+    """For each account and underlying: the range of moves it survives."""
+    colours = palette()
+    labels = [f"{safe(account)}<br>{safe(move.name)}" for account, move in rows]
+    texts = [_range(move) for _, move in rows]
+    width = column_width(texts)
+    data = []
+    for side, colour in (("fall", colours.loss), ("rise", colours.gain)):
+        furthest = -1.0 if side == "fall" else 1.0
+        values = [getattr(move, side) for _, move in rows]
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "y": list(range(len(rows))),
+                "x": [round(furthest if v is None else max(min(v, 1.0), -1.0), 5) for v in values],
+                "marker": {
+                    "color": colour,
+                    "opacity": [0.25 if v is None else 1.0 for v in values],
+                    "line": {"width": 0},
+                },
+                "hovertemplate": "%{x:+.1%}<extra></extra>",
+            }
+        )
+    return drawn(
+        colours,
+        70 + 46 * len(rows),
+        data,
+        xaxis={"tickformat": "+~%", "range": [-1.05, 1.05], "nticks": 9},
+        yaxis=name_axis(labels, colours),
+        margin={"r": width},
+        annotations=amount_column(texts, colours),
+        barmode="relative",
+    )
+
+
+def _range(move: FatalMove) -> str:
+    low = "never" if move.fall is None else f"{100 * move.fall:+.1f}%"
+    high = "never" if move.rise is None else f"{100 * move.rise:+.1f}%"
+    return f"{low} · {high}"
+
+
+def along(found: Sequence[Liquidation], labels: Sequence[str]) -> go.Figure:
+    """Equity (solid) and maintenance margin (dotted) of the pool and of all silos together, along the path."""
+    colours = palette()
+    tints = {"cross": colours.gain, "isolated": colours.loss}
+    layers: list[dict[str, Any]] = []
+    for run in found:
+        name = "the pool" if run.mode == "cross" else "all silos"
+        for series, dash, what in ((run.equity, "solid", "equity"), (run.required, "dot", "maintenance margin")):
+            layers.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "name": f"{name}: {what}",
+                    "x": list(labels),
+                    "y": np.round(series.sum(axis=1), 2).tolist(),
+                    "line": {"color": tints[run.mode], "width": 2.5 if dash == "solid" else 1.5, "dash": dash},
+                    "hovertemplate": f"%{{x}}: {name}, {what} %{{y:$,.0f}}<extra></extra>",
+                }
+            )
+    return drawn(
+        colours,
+        360,
+        layers,
+        xaxis={"showgrid": False, "nticks": 8},
+        yaxis=DOLLARS,
+        margin={"t": 60},
+        **legend_above(colours),
+    )
+
+
+def waterfall(ledger: Ledger) -> go.Figure:
+    """Where the money of one account went."""
+    colours = palette()
+    steps = [
+        ("Started with", ledger.started, True),
+        ("Positions earned", ledger.earned, False),
+        ("Market impact", -ledger.impact, False),
+        ("Liquidation fees", -ledger.fees, False),
+        ("Left to the venue", -ledger.surrendered, False),
+        ("Insurance fund", ledger.fund, False),
+        ("Auto-deleveraging", ledger.adl, False),
+        ("Shared by all", ledger.shared, False),
+        ("Ends with", ledger.final, True),
+    ]
+    steps = [s for s in steps if s[2] or abs(s[1]) >= 0.005]
+    texts = [short_money(a) if total else signed_money(a) for _, a, total in steps]
+    width = column_width(texts)
+    bars = {
+        "type": "waterfall",
+        "orientation": "h",
+        "y": list(range(len(steps))),
+        "x": [round(a, 2) for _, a, _ in steps],
+        "measure": [
+            "absolute" if i == 0 else "total" if total else "relative" for i, (_, _, total) in enumerate(steps)
+        ],
+        "connector": {"line": {"color": colours.grid, "width": 1}},
+        "increasing": {"marker": {"color": colours.gain}},
+        "decreasing": {"marker": {"color": colours.loss}},
+        "totals": {"marker": {"color": colours.total}},
+        "hovertemplate": "%{x:$,.0f}<extra></extra>",
+    }
+    return drawn(
+        colours,
+        50 + 34 * len(steps),
+        [bars],
+        xaxis=DOLLARS,
+        yaxis=name_axis([name for name, _, _ in steps], colours),
+        margin={"r": width},
+        annotations=amount_column(texts, colours),
+    )
+
+
+def film(found: Cascade) -> go.Figure:
+    """The cascade played: the price with and without forced sales, and what was sold by force up to then."""
+    colours = palette()
+    n = len(found.prices)
+    at = np.unique(np.linspace(0, n - 1, min(FRAMES, n)).round().astype(int))
+    sold = np.cumsum(found.volume)
+
+    def layers(upto: int) -> list[dict[str, Any]]:
+        x = list(range(upto + 1))
+        thin = slice(0, upto + 1)
+        return [
+            {"type": "scatter", "x": x, "y": np.round(100 * found.outside[thin, 0], 3).tolist()},
+            {"type": "scatter", "x": x, "y": np.round(100 * found.prices[thin, 0], 3).tolist()},
+            {"type": "scatter", "x": x, "y": np.round(sold[thin] / 1e6, 4).tolist(), "yaxis": "y2"},
+        ]
+
+    looks = (
+        {"name": "price without forced sales", "line": {"color": colours.muted, "width": 2, "dash": "dash"}},
+        {"name": "price", "line": {"color": colours.gain, "width": 2.5}},
+        {"name": "sold by force so far, $M (right)", "line": {"color": colours.loss, "width": 2}},
+    )
+    full = [{**layer, **look, "mode": "lines"} for layer, look in zip(layers(n - 1), looks, strict=True)]
+    low, high = 100 * found.prices[:, 0].min(), 100 * max(found.prices[:, 0].max(), found.outside[:, 0].max())
+    pad = 0.06 * (high - low + 1.0)
+    play = {
+        "mode": "immediate",
+        "frame": {"duration": 60, "redraw": False},
+        "transition": {"duration": 0},
+    }
+    figure = drawn(
+        colours,
+        460,
+        full,
+        xaxis={"range": [0, n - 1], "title": "step", "showgrid": False},
+        yaxis={"range": [low - pad, high + pad], "title": "first coin, start = 100", "nticks": 7},
+        margin={"t": 60, "b": 70},
+        yaxis2={
+            "overlaying": "y",
+            "side": "right",
+            "range": [0, max(float(sold[-1]) / 1e6, 1e-6) * 1.06],
+            "showgrid": False,
+            "fixedrange": True,
+            "tickfont": {"color": colours.loss},
+            "nticks": 5,
+        },
+        updatemenus=[
+            {
+                "type": "buttons",
+                "showactive": False,
+                "x": 0,
+                "xanchor": "left",
+                "y": -0.14,
+                "yanchor": "top",
+                "bgcolor": colours.paper,
+                "bordercolor": colours.grid,
+                "font": {"color": colours.text},
+                "buttons": [{"label": "▶ Play", "method": "animate", "args": [None, play]}],
+            }
+        ],
+        **legend_above(colours),
+    )
+    figure.frames = [go.Frame(data=layers(int(i)), traces=[0, 1, 2], name=str(i)) for i in at]
+    return figure
+
+
+def who_pays(found: Sequence[PolicyResult]) -> go.Figure:
+    """Which fifth of winners pays how much, by policy."""
+    colours = palette()
+    table = np.array([p.paid_by for p in found])
+    low, _, high = colours.paper, None, colours.loss
+    columns = ["least profit", *[""] * (GROUPS - 2), "most profit"]
+    return drawn(
+        colours,
+        90 + 34 * len(found),
+        [
+            {
+                "type": "heatmap",
+                "z": np.round(table, 4).tolist(),
+                "zmin": 0,
+                "zmax": 1,
+                "colorscale": [[0, low], [1, high]],
+                "showscale": False,
+                "text": [[f"{100 * v:.0f}%" for v in row] for row in table],
+                "texttemplate": "%{text}",
+                "xgap": 2,
+                "ygap": 2,
+                "hovertemplate": "%{text} of what is taken<extra></extra>",
+            }
+        ],
+        xaxis={
+            "tickvals": list(range(GROUPS)),
+            "ticktext": columns,
+            "side": "top",
+            "showgrid": False,
+            "linecolor": CLEAR,
+            "range": [-0.5, GROUPS - 0.5],
+        },
+        yaxis={
+            "tickvals": list(range(len(found))),
+            "ticktext": [p.policy for p in found],
+            "showgrid": False,
+            "range": [len(found) - 0.5, -0.5],
+        },
+    )

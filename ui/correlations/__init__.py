@@ -1,0 +1,1 @@
+"""The Correlations page, in the order it is read."""

@@ -1,0 +1,251 @@
+"""The parts of the Data page: which prices are in use, what is known of them, refresh, upload, download."""
+
+import io
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from data.files.read import prices_to_csv, prices_to_parquet, read_prices
+from data.model import PriceSet
+from data.universe import EXCHANGES, NAMES, is_offline
+from margin.core.errors import InputError
+from ui import charts
+from ui.blocks.text import plain
+from ui.portfolio.explanations import chart
+from ui.state import prices
+from ui.state.prices import ORIGIN_NAMES, ActivePrices
+
+SPANS = {"1 year": 365, "2 years": 730, "4 years": 1460, "8 years": 2920}
+STATUS_NAMES = {
+    "live": "just fetched",
+    "stored": "fresh",
+    "stale": "stale, waiting to be refreshed",
+    "sample": "sample, partly simulated",
+    "upload": "your file",
+}
+MAX_ASSETS = 40  # a refresh of more would keep one visitor's wishes before everybody else's
+
+
+def choice(active: ActivePrices) -> None:
+    """Which price set the pages compute on, and its size in figures."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="origin_row"):
+        picked = st.segmented_control(
+            "Prices in use",
+            prices.origins(),
+            default=active.origin,
+            required=True,
+            format_func=ORIGIN_NAMES.__getitem__,
+            key=f"origin_{active.version}",
+        )
+    if picked != active.origin:
+        prices.choose(picked)
+        st.rerun()
+    if active.origin == "sample":
+        st.caption(
+            "Sample, partly simulated: month ends and named crash days are as recorded, the days between and the "
+            "volumes are simulated to come close to the record. It stays as it is."
+        )
+    held = active.priceset.closes.notna()
+    with st.grid(4, min_column_width=150, key="data_cards"):
+        st.metric("Assets", len(active.assets), border=True)
+        st.metric("First close", active.first_day.isoformat(), border=True)
+        st.metric("Last close", active.last_day.isoformat(), border=True)
+        st.metric("Closes", f"{int(held.to_numpy().sum()):,}", border=True)
+
+
+def coverage(active: ActivePrices) -> None:
+    alt = f"From when to when each of {len(active.assets)} assets has closes; the table below has the dates."
+    chart(charts.coverage(active.priceset), "chart_coverage", alt)
+
+
+def provenance(active: ActivePrices) -> None:
+    """Where each series comes from and how fresh it is."""
+    rows = [
+        {
+            "Asset": asset,
+            "Name": NAMES.get(asset, ""),
+            "Source": p.source,
+            "Symbol there": p.symbol,
+            "Freshness": STATUS_NAMES[p.status],
+            "First": _day(p.first),
+            "Last": _day(p.last),
+            "Closes": p.rows,
+            "Fetched": f"{p.fetched_at:%Y-%m-%d %H:%M} UTC" if p.fetched_at else "",
+            "Note": p.note,
+        }
+        for asset, p in active.priceset.provenance.items()
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="table_provenance", alt="Source and freshness of each asset")
+
+
+def cleaning(active: ActivePrices) -> None:
+    """What was noticed in the prices and what was done about it."""
+    findings = active.priceset.findings
+    if not findings:
+        st.caption("Nothing was out of the ordinary.")
+        return
+    rows = [
+        {
+            "Asset": f.asset,
+            "What": f.kind,
+            "Candles": f.count,
+            "First": _day(f.first),
+            "Last": _day(f.last),
+            "Done": f.action,
+            "Detail": f.detail,
+        }
+        for f in findings
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="table_findings", alt="What cleaning found in the prices")
+
+
+def refresh_form() -> None:
+    """Choose what to fetch and start it; the fragment below shows how it goes."""
+    if is_offline():
+        st.info(
+            "This app runs offline, so nothing is fetched: use the sample or bring a file.", icon=":material/cloud_off:"
+        )
+        return
+    there = prices.fetched()
+    usual = list(dict.fromkeys((*(there.assets if there else ()), *prices.UNIVERSE)))
+    assets = st.multiselect(
+        "Assets",
+        sorted({*usual, *NAMES}),
+        default=usual[:MAX_ASSETS],
+        accept_new_options=True,
+        max_selections=MAX_ASSETS,
+        format_func=lambda asset: f"{asset} · {NAMES[asset]}" if asset in NAMES else asset,
+        help="Coins from exchanges, SPY, QQQ, GLD, TLT and other tickers from Yahoo. Type one that is not listed.",
+        key="refresh_assets",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", key="refresh_row"):
+        span = st.selectbox("How far back", list(SPANS), 2, key="refresh_span", width=160)
+        interval = st.segmented_control(
+            "Candles",
+            ["1d", "1h"],
+            default="1d",
+            required=True,
+            format_func=lambda i: {"1d": "Daily", "1h": "Hourly"}[i],
+            help="The pages compute on daily closes; hourly candles are stored beside them.",
+            key="refresh_interval",
+        )
+    exchanges = st.multiselect(
+        "Exchanges, in the order they are asked", EXCHANGES, default=EXCHANGES, key="refresh_exchanges"
+    )
+    busy = prices.service().state == "running"
+    st.button(
+        "Refresh",
+        type="primary",
+        icon=":material/refresh:",
+        disabled=busy or not assets or not exchanges,
+        on_click=_start_refresh,
+        args=(tuple(assets), SPANS[span], interval, tuple(exchanges)),
+        key="refresh_start",
+    )
+    progress(busy)
+
+
+def _start_refresh(assets: tuple[str, ...], days: int, interval, exchanges: tuple[str, ...]) -> None:
+    try:
+        if not prices.service().refresh(assets, days, interval, exchanges):
+            st.toast("A refresh is running already.", icon=":material/hourglass_top:")
+    except InputError as error:
+        st.session_state["refresh_error"] = str(error)
+    else:
+        st.session_state.pop("refresh_error", None)
+
+
+def progress(busy: bool) -> None:
+    """How the running refresh goes, asset by asset; renewed twice a second, and only while there is one."""
+    if error := st.session_state.get("refresh_error"):
+        st.error(plain(error), icon=":material/error:")
+    st.fragment(_progress, run_every=0.5 if busy else None)(busy)
+
+
+def _progress(busy: bool) -> None:
+    service = prices.service()
+    if busy and service.state != "running":
+        st.rerun()  # the whole page: new prices, the button free again
+    if service.state == "running":
+        st.button("Stop, keep what came", icon=":material/stop:", on_click=service.cancel, key="refresh_stop")
+        with st.grid("auto", min_column_width=220, gap="xsmall", key="refresh_bars"):
+            for asset, (share, text) in service.progress().items():
+                st.progress(min(max(share, 0.0), 1.0), f"{plain(asset)}: {plain(text)}")
+        return
+    if service.message:
+        icon = ":material/check_circle:" if service.state == "done" else ":material/warning:"
+        st.markdown(f"{icon} {plain(service.message)}")
+    for asset, reason in service.failures.items():
+        st.caption(f"{plain(asset)}: {plain(reason)}")
+
+
+def upload() -> None:
+    """A price file of the visitor's own, read with a report; it stays in this session."""
+    st.markdown(
+        "A CSV or Parquet file with a `date` column and one column of USD closes per asset, or one row per date "
+        "and asset (`date, asset, close[, volume]`). At most 2 MB; it stays in this session."
+    )
+    file = st.file_uploader("Price file", ["csv", "parquet", "txt"], key="upload_file", label_visibility="collapsed")
+    if file is None:
+        return
+    try:
+        priceset: PriceSet = _read(file.getvalue(), file.name)
+        prices.activate(priceset, "upload")
+    except InputError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    closes = priceset.closes
+    count = int(closes.notna().to_numpy().sum())
+    st.markdown(
+        f"Read **{count:,} closes** of **{len(closes.columns)} assets**, {closes.index[0]:%Y-%m-%d} to "
+        f"{closes.index[-1]:%Y-%m-%d}: {plain(', '.join(closes.columns[:12]))}"
+        f"{'…' if len(closes.columns) > 12 else ''}."
+    )
+    for finding in priceset.findings[:20]:
+        detail = f": {plain(finding.detail)}" if finding.detail else ""
+        st.caption(f"{plain(finding.asset)}, {plain(finding.kind)}: {finding.count} {plain(finding.action)}{detail}")
+    st.button(
+        "Use these prices",
+        type="primary",
+        icon=":material/check:",
+        on_click=prices.use_upload,
+        args=(priceset,),
+        key="use_upload",
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner="Reading the file")
+def _read(content: bytes, name: str) -> PriceSet:
+    return read_prices(content, name)
+
+
+def download(active: ActivePrices) -> None:
+    """The closes in use, as a file the command line and the upload read too."""
+    name = f"closes_{active.last_day.isoformat()}"
+    with st.container(horizontal=True, key="download_row"):
+        st.download_button(
+            "CSV",
+            lambda: prices_to_csv(active.priceset),
+            f"{name}.csv",
+            "text/csv",
+            on_click="ignore",
+            key="save_prices_csv",
+            icon=":material/download:",
+        )  # fmt: skip
+        st.download_button(
+            "Parquet", lambda: io.BytesIO(prices_to_parquet(active.priceset)), f"{name}.parquet",
+            "application/vnd.apache.parquet", on_click="ignore", key="save_prices_parquet", icon=":material/download:",
+        )  # fmt: skip
+    if active.origin == "sample":
+        st.caption("The file holds the sample, partly simulated: say so where you show it.")
+
+
+def store_notices() -> None:
+    """What the price store has to say (damage, a full disk): rare, and then important."""
+    for notice in prices.service().notices:
+        st.warning(plain(notice), icon=":material/database:")
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d}"

@@ -1,0 +1,1 @@
+"""The Haircuts page, in the order it is read."""

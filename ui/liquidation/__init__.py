@@ -1,0 +1,1 @@
+"""The Liquidation page, in the order it is read."""

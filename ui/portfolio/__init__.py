@@ -1,0 +1,1 @@
+"""The Portfolio page, in the order it is read."""

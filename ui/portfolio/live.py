@@ -1,0 +1,135 @@
+"""The live line: last prices and the margin at them, renewed every few seconds beside the tables, never through them.
+
+It is a fragment of its own: its reruns touch neither the book nor the page. Asking the exchanges happens in the price
+service's thread, which waits longer after every failure; the line only shows what is known.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from data.exchange.tickers import LastPrice
+from data.model import PriceSet
+from data.universe import is_offline
+from margin.core.errors import InputError
+from margin.ladder.compare import Comparison
+from ui.blocks.formats import change, money, percent
+from ui.blocks.text import dollars, plain
+from ui.state import book, compute, prices
+from ui.state.compute import Answer
+from ui.state.prices import ActivePrices
+from ui.state.session import default_book, opened_by_link, tell
+
+EVERY = 5  # seconds
+SHOWN = 4  # assets named in the line
+_WANTED = "fetch_wanted"
+
+
+def live_line() -> None:
+    """Mount the fragment; nothing at all when the network may not be used."""
+    if not is_offline():
+        _fragment()
+
+
+@st.fragment(run_every=EVERY)
+def _fragment() -> None:
+    if _newer_prices():
+        st.rerun(scope="app")
+    active = prices.active()
+    now = compute.answer(book.current(), active)
+    if active.origin == "sample" and prices.usable(now.portfolio.assets) and now.portfolio.assets:
+        st.button(
+            "Exchange prices have arrived: use them",
+            icon=":material/sensors:",
+            key="use_fetched",
+            on_click=prices.choose,
+            args=("fetched",),
+        )
+        return
+    if active.origin != "fetched" or now.comparison is None or book.current().settings.as_of is not None:
+        return
+    last = prices.service().last_prices(now.portfolio.assets)
+    if last:
+        st.caption(dollars(line(now, now.comparison, active, last)))
+    elif prices.service().live.reachable is False:
+        st.caption("No exchange answers for live prices just now; figures are at the last close.")
+
+
+def _newer_prices() -> bool:
+    """Take fetched prices by itself where that disturbs nobody: an untouched book, or a row waiting for them."""
+    wanted = st.session_state.get(_WANTED, [])
+    service = prices.service()
+    if wanted and service.state != "running":
+        st.session_state.pop(_WANTED)
+        there = prices.fetched()
+        for asset in wanted:
+            if there is None or asset not in there.market:
+                reason = service.failures.get(asset) or service.message or "no source has it"
+                tell(f"{asset} could not be fetched: {reason}")
+        if prices.usable(asset for asset in book.current().portfolio.assets if asset not in service.failures):
+            prices.choose("fetched")
+        return True
+    untouched = not book.history().past and not prices.chosen() and prices.active().origin == "sample"
+    if untouched and prices.usable((*prices.ESSENTIAL, *book.current().portfolio.assets)):
+        prices.take_fetched()
+        if not opened_by_link():
+            book.start(default_book())  # sized and dated by the new prices
+        return True
+    return False
+
+
+def line(now: Answer, comparison: Comparison, active: ActivePrices, last: Mapping[str, LastPrice]) -> str:
+    """'Live: BTC $61,234 ▲ 0.4%, ETH ... since the close; margin $5,261 → $5,301, saved 71%. kraken, 12:03:05 UTC'."""
+    closes = {p.underlying: p for p in comparison.positions}
+    parts = []
+    for asset, price in list(last.items())[:SHOWN]:
+        close = active.market.price(asset) if asset in closes else None
+        moved = "" if not close else f" {_arrow(price.price / close - 1)}"
+        parts.append(f"{plain(asset)} **{money(price.price)}**{moved}")
+    at_live = at_last_prices(now, comparison, active, last)
+    margin = ""
+    if at_live is not None:
+        margin = f" · margin {change(comparison.portfolio, at_live.portfolio)}, saved {percent(at_live.saved_pct)}"
+    newest = max(last.values(), key=lambda price: price.at)
+    return f"Live: {' · '.join(parts)}{margin} · {plain(newest.exchange)}, {newest.at:%H:%M:%S} UTC"
+
+
+def _arrow(move: float) -> str:
+    sign = "▲" if move > 0 else "▼" if move < 0 else "="
+    return f"{sign} {abs(100 * move):.2f}%"
+
+
+def at_last_prices(
+    now: Answer, comparison: Comparison, active: ActivePrices, last: Mapping[str, LastPrice]
+) -> Comparison | None:
+    """The comparison with the last prices as one more, unfinished close; None when an asset of the book has none."""
+    if any(asset not in last for asset in now.portfolio.assets):
+        return None
+    rounded = tuple(sorted((asset, price.price) for asset, price in last.items()))
+    day = max(price.at for price in last.values()).astimezone(UTC).replace(tzinfo=None)
+    try:
+        market = with_last(active, rounded, datetime(day.year, day.month, day.day))
+        return compute.compared(now.portfolio, comparison.settings, market)
+    except InputError:
+        return None
+
+
+@lru_cache(maxsize=8)
+def with_last(active: ActivePrices, last: tuple[tuple[str, float], ...], day: datetime) -> ActivePrices:
+    """The active prices with one more row: the last price of each asset given, no close for the others."""
+    closes, volumes = active.priceset.closes, active.priceset.volumes
+    stamp = pd.Timestamp(max(day, closes.index[-1] + timedelta(days=1)))
+    known = dict(last)
+    row = pd.DataFrame([[known.get(asset, np.nan) for asset in closes.columns]], [stamp], closes.columns)
+    blank = pd.DataFrame(np.nan, [stamp], volumes.columns)
+    priceset = PriceSet(
+        pd.concat([closes, row]),
+        pd.concat([volumes, blank]),
+        active.priceset.provenance,
+        version=f"{active.priceset.version}+{stamp:%Y%m%d}:{hash(last)}",
+    )
+    return prices.activate(priceset, active.origin)

@@ -1,0 +1,145 @@
+"""The tables a visitor builds the book in: positions and collateral, with each row's own figures beside it."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from margin.core.errors import InputError
+from ui.blocks.editable_table import Column, Edit, editable_table
+from ui.blocks.formats import money, percent
+from ui.state import book, presets
+from ui.state.compute import Answer
+from ui.state.prices import ActivePrices
+from ui.state.session import tell
+
+POSITION_COLUMNS = (
+    Column("symbol", "Symbol", "text", placeholder="SOL/USDT:USDT", help="As ccxt writes it: BTC/USD is spot."),
+    Column("quantity", "Quantity", "number", placeholder="0", help="Units of the asset: long above zero, short below."),
+    Column(
+        "entry_price", "Entry price", "number", optional=True, placeholder="as of", help="USD; for unrealised profit."
+    ),
+    Column("leverage", "Leverage", "number", optional=True, placeholder="–", help="Kept with the book; not used here."),
+    Column("price", "Price", "output", wide=True),
+    Column("value", "Value", "output"),
+    Column("alone", "Alone", "output", help="Margin of this position on its own."),
+    Column("share", "In the pool", "share", help="Its part of the portfolio margin; below zero it hedges the rest."),
+)
+COLLATERAL_COLUMNS = (
+    Column("asset", "Asset", "text", placeholder="USDC"),
+    Column("quantity", "Quantity", "number", placeholder="0"),
+    Column("value", "Value", "output"),
+    Column("haircut", "Haircut", "output", help="The part of the value that does not count."),
+    Column("counts", "Counts", "output"),
+)
+
+
+def position_table(now: Answer, active: ActivePrices) -> None:
+    present = book.current()
+    editable_table(
+        "Positions",
+        POSITION_COLUMNS,
+        present.positions,
+        key="positions",
+        version=book.version(),
+        on_edit=_positions_edited,
+        figures=_position_figures(present, now),
+        problems=now.positions,
+        options=symbol_options(active.assets),
+        noun="position",
+        add="Add a position",
+    )
+
+
+def collateral_table(now: Answer, active: ActivePrices) -> None:
+    present = book.current()
+    editable_table(
+        "Collateral",
+        COLLATERAL_COLUMNS,
+        present.collateral,
+        key="collateral",
+        version=book.version(),
+        on_edit=_collateral_edited,
+        figures=_collateral_figures(present, now),
+        problems=now.collateral,
+        options=("USD", *active.assets),
+        noun="collateral",
+        add="Add collateral",
+        most=100,
+    )
+
+
+def symbol_options(assets: tuple[str, ...]) -> tuple[str, ...]:
+    """What a visitor most likely types: perpetual and spot of every asset there are prices for."""
+    return tuple(f"{asset}{suffix}" for asset in assets for suffix in ("/USDT:USDT", "/USD"))
+
+
+def _positions_edited(edit: Edit) -> None:
+    book.edit(replace(book.current(), positions=edit.drafts), edit.step)
+
+
+def _collateral_edited(edit: Edit) -> None:
+    book.edit(replace(book.current(), collateral=edit.drafts), edit.step)
+
+
+def _position_figures(present: book.Book, now: Answer) -> dict[int, dict[str, Any]]:
+    if now.comparison is None:
+        return {}
+    counted = [row for row in present.position_ids if row not in now.positions]
+    return {
+        row: {
+            "price": money(p.price),
+            "value": money(p.value),
+            "alone": money(p.standalone),
+            "share": {"text": percent(None if p.share is None else 100 * p.share), "share": p.share or 0.0},
+        }
+        for row, p in zip(counted, now.comparison.positions, strict=True)
+    }
+
+
+def _collateral_figures(present: book.Book, now: Answer) -> dict[int, dict[str, Any]]:
+    if now.comparison is None:
+        return {}
+    counted = [row for row in present.collateral_ids if row not in now.collateral]
+    return {
+        row: {
+            "value": money(line.market_value),
+            "haircut": percent(100 * line.haircut),
+            "counts": money(line.counted_value),
+        }
+        for row, line in zip(counted, now.comparison.account.collateral, strict=True)
+    }
+
+
+def preset_row(active: ActivePrices) -> None:
+    """Books to start from; choosing one replaces the book, undo brings the old one back."""
+    titles = [preset.title for preset in presets.offered(active.market)]
+    if not titles:
+        return
+    key = f"preset_{book.version()}"
+    name = book.history().present.baseline.name
+    st.pills(
+        "Start from",
+        titles,
+        default=name if name in titles else None,
+        key=key,
+        on_change=_preset_chosen,
+        args=(key, active),
+    )
+
+
+def _preset_chosen(key: str, active: ActivePrices) -> None:
+    preset = presets.find(st.session_state[key], active.market)
+    present = book.current()
+    if preset is None:
+        preset = presets.find(present.name, active.market)  # the chosen one clicked again: as it was
+    if preset is None:
+        return
+    try:
+        settings = present.settings
+        asked = date.fromisoformat(settings.as_of[:10]) if settings.as_of else active.last_day
+        as_of = min(asked, active.last_day)
+        book.load(book.Book.of(presets.build(preset, active.market, as_of), settings))
+    except InputError as error:
+        tell(f"{preset.title} cannot be built here: {error}")

@@ -1,0 +1,1 @@
+"""What stands around every page: entrance, header, navigation, warm-up."""

@@ -1,0 +1,1 @@
+"""The visitor's book, prices, answers and links; no drawing."""

@@ -1,0 +1,117 @@
+"""Results for the pages, cached on (book, settings, price version); what cannot be computed is named row by row."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from margin.core.errors import InputError, did_you_mean
+from margin.core.portfolio import Portfolio
+from margin.core.settings import Settings
+from margin.ladder.compare import Comparison, compare, compare_methods
+from ui.state.book import Book
+from ui.state.prices import ActivePrices
+from ui.state.rows import Problem, sentence
+
+CACHED = 256  # results kept by this process, about 100 kB each at 20 positions
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the pages show for a book.
+
+    comparison : None when nothing could be computed; `error` then says why in one line
+    portfolio  : what was counted
+    positions, collateral : the rows left out, by row id; `missing` lists the assets without prices among them
+    """
+
+    portfolio: Portfolio
+    comparison: Comparison | None
+    error: str = ""
+    positions: Mapping[int, Problem] = field(default_factory=dict)
+    collateral: Mapping[int, Problem] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=CACHED)
+def compared(portfolio: Portfolio, settings: Settings, active: ActivePrices) -> Comparison:
+    """`margin.compare` on the active prices. Raises InputError."""
+    return compare(portfolio, active.market, settings=settings)
+
+
+@lru_cache(maxsize=32)
+def methods(
+    portfolio: Portfolio, settings: Settings, active: ActivePrices
+) -> tuple[tuple[str, Comparison | InputError], ...]:
+    """The same book under every estimator."""
+    return tuple(compare_methods(portfolio, active.market, settings))
+
+
+@lru_cache(maxsize=CACHED)
+def answer(book: Book, active: ActivePrices) -> Answer:
+    """The book's figures from the rows that can be used; every other row is named with its problem. Never raises."""
+    bad_positions, bad_collateral = dict(book.position_problems), dict(book.collateral_problems)
+    missing: list[str] = []
+    positions, collateral = [], []
+    for row, position in zip(book.position_ids, book.portfolio.positions, strict=True):
+        if position.underlying != "USD" and position.underlying not in active.market:
+            missing.append(position.underlying)
+            bad_positions[row] = Problem("symbol", _no_price(position.underlying, active.assets))
+        else:
+            positions.append((row, position))
+    for row, line in zip(book.collateral_ids, book.portfolio.collateral, strict=True):
+        try:
+            active.market.collateral_price(line.asset, book.settings.as_of)
+            collateral.append((row, line))
+        except InputError as problem:
+            unknown = line.asset not in active.market
+            missing += [line.asset] if unknown else []
+            text = _no_price(line.asset, active.assets) if unknown else sentence(problem)
+            bad_collateral[row] = Problem("asset", text)
+    portfolio = _portfolio(positions, collateral, book.name)
+    comparison, error = _attempt(portfolio, book.settings, active)
+    if comparison is None and positions:
+        positions, found = _usable(positions, book.settings, active)
+        bad_positions.update(found)
+        if found and positions:
+            portfolio = _portfolio(positions, collateral, book.name)
+            comparison, error = _attempt(portfolio, book.settings, active)
+    return Answer(portfolio, comparison, error, bad_positions, bad_collateral, tuple(dict.fromkeys(missing)))
+
+
+def _portfolio(positions: Iterable[tuple[int, Any]], collateral: Iterable[tuple[int, Any]], name: str) -> Portfolio:
+    return Portfolio(tuple(p for _, p in positions), tuple(c for _, c in collateral), name)
+
+
+def _attempt(portfolio: Portfolio, settings: Settings, active: ActivePrices) -> tuple[Comparison | None, str]:
+    try:
+        return compared(portfolio, settings, active), ""
+    except InputError as error:
+        return None, sentence(error)
+
+
+def _usable(
+    positions: list[tuple[int, Any]], settings: Settings, active: ActivePrices
+) -> tuple[list[tuple[int, Any]], dict[int, Problem]]:
+    """The rows that can be computed one by one, and what is wrong with the others (expired, no history by then)."""
+    good, bad = [], {}
+    for row, position in positions:
+        if position.underlying == "USD":
+            good.append((row, position))  # dollars do not move, so they are no book of their own
+            continue
+        try:
+            compare(Portfolio((position,)), active.market, settings=settings)
+            good.append((row, position))
+        except InputError as problem:
+            bad[row] = Problem("symbol", sentence(problem))
+    return good, bad
+
+
+def _no_price(asset: str, known: Iterable[str]) -> str:
+    hint = did_you_mean(asset, known)
+    return f"No prices for {asset}, so this row is left out. {hint or 'Fetch or upload them on the Data page.'}"
+
+
+def remembered(function: Callable[..., Any], size: int = 32) -> Callable[..., Any]:
+    """A bounded cache for a page's own computation; arguments as for `compared`, all hashable."""
+    return lru_cache(maxsize=size)(function)

@@ -1,0 +1,132 @@
+"""Books to start from. Sizes follow the prices and expiries follow the as-of date, so they are never out of date."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from margin.core.instruments import USD_STABLECOINS
+from margin.core.market import Market
+from margin.core.portfolio import Collateral, Portfolio, Position
+
+SIZE = 100_000.0  # USD, the main leg of every preset
+
+
+@dataclass(frozen=True)
+class Preset:
+    """`needs` lists the price columns without which the book makes no sense."""
+
+    title: str
+    idea: str
+    needs: tuple[str, ...]
+    legs: Callable[["Prices"], list[Position]]
+    cash: float = 30_000.0
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a preset may look at: closes at `as_of` and which assets have any."""
+
+    market: Market
+    as_of: date
+
+    def size(self, asset: str, usd: float) -> float:
+        """Units of `asset` worth about `usd`, rounded to two digits so that the table stays readable."""
+        return two_digits(usd / self.market.price(asset, self.as_of))
+
+    def first_of(self, *assets: str) -> str:
+        return next((a for a in assets if a in self.market), assets[-1])
+
+
+def _pair(p: Prices) -> list[Position]:
+    return [
+        Position("ETH/USDT:USDT", p.size("ETH", SIZE)),
+        Position("BTC/USDT:USDT", -p.size("BTC", SIZE)),
+    ]
+
+
+def _carry(p: Prices) -> list[Position]:
+    amount = p.size("BTC", SIZE)
+    expiry = quarterly_expiry(p.as_of)
+    return [Position("BTC/USD", amount), Position(f"BTC/USDT:USDT-{expiry:%y%m%d}", -amount)]
+
+
+def _majors(p: Prices) -> list[Position]:
+    weights = {"BTC": 0.5, "ETH": 0.3, "SOL": 0.2}
+    return [Position(f"{asset}/USDT:USDT", p.size(asset, SIZE * w)) for asset, w in weights.items()]
+
+
+def _alts(p: Prices) -> list[Position]:
+    held = [a for a in ("SOL", "AVAX", "LINK", "ADA", "DOT", "XRP") if a in p.market][:4]
+    legs = [Position(f"{asset}/USDT:USDT", p.size(asset, SIZE / len(held))) for asset in held]
+    return [*legs, Position("BTC/USDT:USDT", -p.size("BTC", 1.2 * SIZE))]
+
+
+def _stable_short(p: Prices) -> list[Position]:
+    stable = p.first_of("USDC", "DAI", *sorted(USD_STABLECOINS - {"USDT"}))
+    return [Position("ETH/USDT:USDT", p.size("ETH", SIZE)), Position(f"{stable}/USDT:USDT", -SIZE / 2)]
+
+
+def _covered_call(p: Prices) -> list[Position]:
+    amount = p.size("BTC", SIZE)
+    spot = p.market.price("BTC", p.as_of)
+    strike = round(1.1 * spot / 1000) * 1000
+    expiry = last_friday(p.as_of + timedelta(days=30))
+    return [Position("BTC/USD", amount), Position(f"BTC/USD:BTC-{expiry:%y%m%d}-{strike}-C", -amount)]
+
+
+def _balanced(p: Prices) -> list[Position]:
+    bonds = p.first_of("TLT", "GLD")
+    weights = {"SPY": 0.57, bonds: 0.38, "BTC": 0.05}
+    return [Position(f"{asset}/USD", p.size(asset, SIZE * w)) for asset, w in weights.items()]
+
+
+PRESETS = (
+    Preset("ETH/BTC pair", "Long ETH, short BTC: a bet on the difference.", ("BTC", "ETH"), _pair),
+    Preset("Cash and carry", "Own BTC, sell it for a later date: earn the basis.", ("BTC",), _carry),
+    Preset("Long-only majors", "BTC, ETH and SOL, all long.", ("BTC", "ETH", "SOL"), _majors),
+    Preset("Alts hedged with BTC", "A basket of altcoins, the market sold against it.", ("BTC", "SOL"), _alts),
+    Preset(
+        "Long ETH, short stablecoin", "Does a short in a dollar coin hedge anything?", ("ETH", "USDC"), _stable_short
+    ),
+    Preset("Covered call", "Own BTC, sell an upside call on it.", ("BTC",), _covered_call),
+    Preset("60/40 with BTC", "Shares and a defensive leg, 5% of it in BTC.", ("SPY", "BTC"), _balanced),
+)
+DEFAULT = PRESETS[0].title
+
+
+def offered(market: Market) -> list[Preset]:
+    """The presets whose prices are there."""
+    return [preset for preset in PRESETS if all(asset in market for asset in preset.needs)]
+
+
+def find(title: str | None, market: Market) -> Preset | None:
+    return next((preset for preset in offered(market) if preset.title == title), None)
+
+
+def build(preset: Preset, market: Market, as_of: date) -> Portfolio:
+    """The preset's book at the prices of `as_of`. Raises InputError when one of them is missing."""
+    positions = preset.legs(Prices(market, as_of))
+    return Portfolio(tuple(positions), (Collateral("USDC", preset.cash),), preset.title)
+
+
+def two_digits(value: float) -> float:
+    """`value` rounded to two significant digits."""
+    if not value:
+        return 0.0
+    digits = 1 - math.floor(math.log10(abs(value)))
+    return round(value, digits)
+
+
+def last_friday(day: date) -> date:
+    """The last Friday of the month of `day`, when exchanges' monthly contracts end."""
+    first_of_next = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    last = first_of_next - timedelta(days=1)
+    return last - timedelta(days=(last.weekday() - 4) % 7)
+
+
+def quarterly_expiry(as_of: date) -> date:
+    """The last Friday of the quarter after the one `as_of` is in: at least three months of basis."""
+    quarter = (as_of.month - 1) // 3 + 2
+    year, quarter = as_of.year + (quarter - 1) // 4, (quarter - 1) % 4 + 1
+    return last_friday(date(year, 3 * quarter, 1))

@@ -1,0 +1,161 @@
+"""Which prices the pages compute on: fetched ones where there are any, the bundled sample, or the visitor's file.
+
+A page asks `active()` and passes what it gets to `ui.state.compute`; results are cached on its short `version`. The
+choice belongs to the visit: prices that arrive later are offered, and taken by themselves only while the book is
+untouched.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Literal
+
+import streamlit as st
+
+from data.fetch.service import PriceService
+from data.model import PriceSet
+from data.sample import load_sample
+from data.universe import is_offline
+from margin.core.market import Market
+
+Origin = Literal["fetched", "sample", "upload"]
+ORIGIN_NAMES: dict[Origin, str] = {"fetched": "Fetched", "sample": "Sample", "upload": "Your file"}
+UNIVERSE = (
+    "BTC", "ETH", "SOL", "BNB", "XRP", "ADA", "DOGE", "AVAX", "LINK", "LTC", "DOT", "UNI", "AAVE", "ATOM",
+    "USDC", "USDT", "SPY", "QQQ", "GLD", "TLT",
+)  # fmt: skip
+ESSENTIAL = ("BTC", "ETH")  # without these the fetched set is not worth opening a visit with
+REFRESH_AFTER = 6 * 3600.0  # seconds; daily closes change once a day
+_CHOICE, _CHOSEN, _UPLOAD = "price_origin", "price_chosen", "price_upload"
+_asked_at: list[float] = []
+
+
+@dataclass(frozen=True, eq=False)
+class ActivePrices:
+    """One price set with its `market`; equal and hashed by version, so it can key a cache."""
+
+    priceset: PriceSet
+    market: Market
+    origin: Origin
+
+    @property
+    def version(self) -> str:
+        return f"{self.origin}:{self.priceset.version}"
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        return self.market.assets
+
+    @property
+    def last_day(self) -> date:
+        return self.market.dates[-1].astype("datetime64[D]").item()
+
+    @property
+    def first_day(self) -> date:
+        return self.market.dates[0].astype("datetime64[D]").item()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ActivePrices) and other.version == self.version
+
+    def __hash__(self) -> int:
+        return hash(self.version)
+
+
+@st.cache_resource(show_spinner=False)
+def service() -> PriceService:
+    """The one price service of this process; all visitors share it."""
+    return PriceService()
+
+
+def activate(priceset: PriceSet, origin: Origin) -> ActivePrices:
+    """A price set ready to compute on. Raises InputError for prices the engine refuses."""
+    return ActivePrices(priceset, Market(priceset.closes, priceset.volumes), origin)
+
+
+@lru_cache(maxsize=1)
+def _sample() -> ActivePrices:
+    return activate(load_sample(), "sample")
+
+
+_newest: list[ActivePrices] = []
+
+
+def fetched() -> ActivePrices | None:
+    """What the store holds, or None when that is nothing. The market is built once per version."""
+    priceset = service().snapshot()
+    if priceset.closes.empty or priceset.is_sample:
+        return None
+    if not _newest or _newest[0].priceset.version != priceset.version:
+        _newest[:] = [activate(priceset, "fetched")]
+    return _newest[0]
+
+
+def usable(assets: Iterable[str]) -> bool:
+    """Whether fetched prices cover these assets."""
+    there = fetched()
+    return there is not None and all(asset in there.market for asset in assets)
+
+
+def origins() -> list[Origin]:
+    """The price sets this visitor can choose from, best first."""
+    found: list[Origin] = []
+    if fetched() is not None:
+        found.append("fetched")
+    found.append("sample")
+    if _UPLOAD in st.session_state:
+        found.append("upload")
+    return found
+
+
+def active() -> ActivePrices:
+    """The price set of this visit."""
+    choice = st.session_state.get(_CHOICE)
+    if choice == "upload" and _UPLOAD in st.session_state:
+        return st.session_state[_UPLOAD]
+    if choice == "fetched" and (there := fetched()) is not None:
+        return there
+    return _sample()
+
+
+def choose(origin: Origin) -> None:
+    """The visitor's choice; nothing changes it by itself any more."""
+    st.session_state[_CHOICE] = origin
+    st.session_state[_CHOSEN] = True
+
+
+def choose_first() -> None:
+    """The origin a visit opens with: fetched prices when they hold the essentials, else the sample."""
+    st.session_state[_CHOICE] = "fetched" if usable(ESSENTIAL) else "sample"
+
+
+def take_fetched() -> None:
+    """Go over to fetched prices without making it the visitor's choice."""
+    st.session_state[_CHOICE] = "fetched"
+
+
+def chosen() -> bool:
+    """Whether the visitor chose the prices (or opened a link that did)."""
+    return _CHOSEN in st.session_state
+
+
+def use_upload(priceset: PriceSet) -> None:
+    """Make the visitor's file the price set of this visit. Raises InputError when it cannot be used."""
+    st.session_state[_UPLOAD] = activate(priceset, "upload")
+    choose("upload")
+
+
+def keep_fresh() -> None:
+    """Start a refresh behind the pages when none was asked for lately; never waits, never when offline."""
+    if is_offline() or (_asked_at and time.monotonic() - _asked_at[0] < REFRESH_AFTER):
+        return
+    _asked_at[:] = [time.monotonic()]
+    there = fetched()
+    service().refresh(dict.fromkeys((*UNIVERSE, *(there.assets if there else ()))))
+
+
+def fetch_also(assets: Iterable[str]) -> bool:
+    """Fetch these besides what the pages work with, so that one set holds the whole book. False while one runs."""
+    there = fetched()
+    return service().refresh(dict.fromkeys((*assets, *UNIVERSE, *(there.assets if there else ()))))

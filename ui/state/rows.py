@@ -1,0 +1,170 @@
+"""Rows of the editable tables: text as typed -> positions and collateral, or one clear line about what is wrong.
+
+A bad row is kept as typed and left out of the computation; it never takes the good ones with it.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from margin.core.errors import InputError
+from margin.core.portfolio import MAX_COLLATERAL, MAX_POSITIONS, Collateral, Position
+
+POSITION_CELLS = ("symbol", "quantity", "entry_price", "leverage")
+COLLATERAL_CELLS = ("asset", "quantity")
+MAX_CELL = 64
+NUMBER_HINT = "Write a plain number such as 1.5 or -30, with a point for decimals."
+
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One row as typed: `id` is unique within its table, `cells` follow POSITION_CELLS or COLLATERAL_CELLS."""
+
+    id: int
+    cells: tuple[str, ...]
+
+    @property
+    def blank(self) -> bool:
+        return not any(cell.strip() for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one row: `key` is the cell it is about, `text` one line with the way out."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`items` holds (row id, Position or Collateral) of the good rows in order, `problems` the others by row id."""
+
+    items: tuple[tuple[int, Any], ...] = ()
+    problems: Mapping[int, Problem] = field(default_factory=dict)
+
+
+def read_positions(drafts: Iterable[Draft]) -> Reading:
+    return _read(drafts, _position, POSITION_CELLS, MAX_POSITIONS)
+
+
+def read_collateral(drafts: Iterable[Draft]) -> Reading:
+    return _read(drafts, _collateral, COLLATERAL_CELLS, MAX_COLLATERAL)
+
+
+def _read(drafts: Iterable[Draft], build: Any, keys: tuple[str, ...], most: int) -> Reading:
+    items: list[tuple[int, Any]] = []
+    problems: dict[int, Problem] = {}
+    for draft in drafts:
+        if draft.blank:
+            continue
+        if len(items) >= most:
+            problems[draft.id] = Problem(keys[0], f"at most {most} rows are counted; this one is left out.")
+            continue
+        try:
+            items.append((draft.id, build(dict(zip(keys, draft.cells, strict=True)))))
+        except InputError as error:
+            problems[draft.id] = Problem(error.field if error.field in keys else keys[0], sentence(error))
+    return Reading(tuple(items), problems)
+
+
+def _position(cells: Mapping[str, str]) -> Position:
+    return Position(
+        _code(cells["symbol"], "symbol", "Name what is held, e.g. ETH/USDT:USDT."),
+        _needed(cells["quantity"], "quantity"),
+        _number(cells["entry_price"], "entry_price"),
+        _number(cells["leverage"], "leverage"),
+    )
+
+
+def _collateral(cells: Mapping[str, str]) -> Collateral:
+    return Collateral(
+        _code(cells["asset"], "asset", "Name the asset, e.g. USDC."), _needed(cells["quantity"], "quantity")
+    )
+
+
+def _code(text: str, field_name: str, hint: str) -> str:
+    code = text.strip().upper()
+    if not code:
+        raise InputError(field_name, text, "is missing", hint)
+    return code
+
+
+def _needed(text: str, field_name: str) -> float:
+    value = _number(text, field_name)
+    if value is None:
+        raise InputError(field_name, text, "is missing", "Units of the asset: long above zero, short below.")
+    return value
+
+
+def _number(text: str, field_name: str) -> float | None:
+    """A number as people type it: 1,250.50, -30, −30, 2.5e3. None when empty."""
+    plain = text.strip().replace("\u2212", "-").replace(" ", "").replace("\u00a0", "").replace("_", "")
+    if not plain:
+        return None
+    if _THOUSANDS.fullmatch(plain):
+        plain = plain.replace(",", "")
+    if not _NUMBER.fullmatch(plain):
+        raise InputError(field_name, text, "is not a number", NUMBER_HINT)
+    value = float(plain)
+    if not math.isfinite(value):
+        raise InputError(field_name, text, "is too large")
+    return value
+
+
+def sentence(error: InputError) -> str:
+    """An input error as one line for a reader: no internal path, the value only where it helps."""
+    name = error.field.rsplit(".", 1)[-1].replace("_", " ")
+    shown = str(error.value)
+    value = f" “{shown[:40]}”" if shown and shown != "None" else ""
+    hint = f" {error.hint}" if error.hint else ""
+    return f"{name[:1].upper()}{name[1:]}{value} {_verb(error.problem)}.{hint}"
+
+
+def _verb(problem: str) -> str:
+    """'not a symbol' -> 'is not a symbol', so that the line reads as a sentence."""
+    starts = ("is ", "has ", "must ", "quoted", "settles", "holds", "a ", "no ", "the ", "at ")
+    if problem.startswith(starts):
+        return problem if not problem.startswith("quoted") else f"is {problem}"
+    return f"is {problem}" if problem.startswith("not ") else problem
+
+
+def number_text(value: float | None) -> str:
+    """Shortest text that reads back as the same number: 30.0 -> '30', 0.1 -> '0.1'."""
+    if value is None:
+        return ""
+    text = repr(float(value))
+    return text[:-2] if text.endswith(".0") else text
+
+
+def position_drafts(positions: Iterable[Position]) -> tuple[Draft, ...]:
+    return tuple(
+        Draft(i, (p.symbol, number_text(p.quantity), number_text(p.entry_price), number_text(p.leverage)))
+        for i, p in enumerate(positions, start=1)
+    )
+
+
+def collateral_drafts(collateral: Iterable[Collateral]) -> tuple[Draft, ...]:
+    return tuple(Draft(i, (c.asset, number_text(c.quantity))) for i, c in enumerate(collateral, start=1))
+
+
+def drafts_from_browser(rows: Any, keys: tuple[str, ...], most: int) -> tuple[Draft, ...]:
+    """Rows as the table component sends them -> drafts. Anything malformed in them is dropped, nothing raises."""
+    drafts: list[Draft] = []
+    seen: set[int] = set()
+    for row in rows if isinstance(rows, list) else ():
+        cells = row.get("cells") if isinstance(row, dict) else None
+        row_id = row.get("id") if isinstance(row, dict) else None
+        if not isinstance(cells, dict) or type(row_id) is not int or row_id in seen:
+            continue
+        seen.add(row_id)
+        values = (cells.get(key) for key in keys)
+        drafts.append(Draft(row_id, tuple(v[:MAX_CELL] if isinstance(v, str) else "" for v in values)))
+        if len(drafts) > most:
+            break
+    return tuple(drafts)

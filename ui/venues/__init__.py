@@ -1,0 +1,1 @@
+"""The Venues page, in the order it is read."""

@@ -1,0 +1,262 @@
+"""One venue looked into: line by line, its modes side by side, where it liquidates, its scenario grid and its tiers."""
+
+import pandas as pd
+import streamlit as st
+
+from margin.core.market import Market
+from margin.core.portfolio import Portfolio
+from margin.venues import Marks, Rulebook, liquidation
+from margin.venues.families.perpetuals import PerpetualVenue
+from margin.venues.survey import Asked, Refused, Survey, betas
+from ui.blocks.exporting import chart, csv_button
+from ui.blocks.formats import money, percent
+from ui.blocks.text import dollars, plain
+from ui.blocks.views import tabbed
+from ui.charts import venues as charts_venues
+
+
+def settings(rulebook: Rulebook) -> dict[str, float]:
+    """What the visitor's sliders of a venue stand at."""
+    kept = {s.key: st.session_state.get(_key(rulebook, s.key), s.default) for s in rulebook.sliders}
+    return {key: float(value) for key, value in kept.items()}
+
+
+def _key(rulebook: Rulebook, setting: str) -> str:
+    return f"venue_{rulebook.name}_{setting}"
+
+
+def nearest(a: Asked) -> str:
+    """The smallest move that liquidates, e.g. "BTC −36.8%"."""
+    if a.nearest is None:
+        return "never"
+    what, move = a.nearest
+    return "now" if move == 0 else f"{what.split('/')[0]} {100 * move:+.1f}%".replace("-", "−")
+
+
+def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> None:
+    """The picked venue and mode, its sliders, and the views."""
+    st.markdown("**Look into one venue**")
+    names = [f"{a.margin.venue}, {a.margin.mode}" for a in found.asked]
+    first = next((i for i, a in enumerate(found.asked) if a.rulebook.purpose != "comparison"), 0)
+    picked = found.asked[names.index(st.selectbox("Venue and mode", names, first, key="venue_picked"))]
+    for slider in picked.rulebook.sliders:
+        st.slider(
+            slider.title + (f" ({slider.unit})" if slider.unit else ""), slider.low, slider.high, slider.default,
+            slider.step, help=slider.help or None, key=_key(picked.rulebook, slider.key),
+        )  # fmt: skip
+    views = {
+        "Line by line": lambda: _lines(picked),
+        "Which mode?": lambda: _modes(found, picked, portfolio, marks, market),
+        "Where it liquidates": lambda: _liquidation(picked, portfolio, marks, market),
+        "Scenario grid": lambda: _grids(picked),
+        "Tiers": lambda: _tiers(picked, portfolio, marks),
+    }
+    tabbed(views, "venue_view")
+    for note in (*picked.margin.notes, *picked.rulebook.missing):
+        st.caption(dollars(plain(note)))
+
+
+def _lines(picked: Asked) -> None:
+    """Where the number comes from: every step with the rule's source."""
+    m = picked.margin
+    st.markdown(
+        dollars(
+            f"{plain(m.venue)} compares {money(m.equity_initial, cents=True)} with {money(m.initial, cents=True)} to "
+            f"open, and liquidates when {money(m.equity, cents=True)} falls below {money(m.maintenance, cents=True)}."
+        )
+    )
+    lines = pd.DataFrame(
+        [
+            {
+                "Step": line.label,
+                "Reckoning": line.formula,
+                "USD": "–" if line.amount is None else money(line.amount, cents=True),
+                "Source": line.source,
+            }
+            for line in m.lines
+        ]
+    )
+    st.dataframe(lines, hide_index=True, key="venue_lines", alt=f"Every line of {m.venue}, {m.mode}")
+    if m.collateral:
+        held = pd.DataFrame(
+            [
+                {
+                    "Collateral": c.asset,
+                    "Units": f"{c.quantity:,.6g}",
+                    "At market": money(c.market_value),
+                    "Counts to open": money(c.counted_initial),
+                    "Counts against liquidation": money(c.counted_maintenance),
+                }
+                for c in m.collateral
+            ]
+        )
+        st.dataframe(held, hide_index=True, key="venue_collateral", alt="What each balance counts")
+    csv_button("These lines", lambda: lines, "venue_lines")
+
+
+def _modes(found: Survey, picked: Asked, portfolio: Portfolio, marks: Marks, market: Market) -> None:
+    """The venue's modes side by side, and what to make of them."""
+    same = [a for a in found.asked if a.rulebook.name == picked.rulebook.name]
+    refused = [r for r in found.refused if r.rulebook.name == picked.rulebook.name and r.mode]
+    farthest = max(same, key=room)
+    least = min(same, key=lambda a: a.margin.initial)
+    if len(same) == 1:
+        st.markdown(f"{plain(picked.margin.venue)} has one mode for this book: {same[0].margin.mode}.")
+    elif len({round(a.margin.initial, 2) for a in same}) == 1:
+        st.markdown(
+            f"Every mode asks the same to open; **{farthest.margin.mode}** is farthest from liquidation: "
+            f"{nearest(farthest)}."
+        )
+    elif farthest is least:
+        st.markdown(f"**{least.margin.mode.title()}** asks least and is farthest from liquidation.")
+    else:
+        st.markdown(
+            dollars(
+                f"**{least.margin.mode.title()}** asks least ({money(least.margin.initial)}); "
+                f"**{farthest.margin.mode}** is farthest from liquidation: {nearest(farthest)}, not {nearest(least)}."
+            )
+        )
+    rows = [
+        {
+            "Mode": a.margin.mode,
+            "Initial": money(a.margin.initial),
+            "Maintenance": money(a.margin.maintenance),
+            "Free to open more": money(a.margin.free),
+            "Health": "–" if a.margin.health is None else f"{a.margin.health:.2f}",
+            "Nearest liquidation": nearest(a),
+            "A loss in one position": "only its own margin" if a.margin.mode == "isolated" else "the whole account",
+        }
+        for a in same
+    ]
+    table = pd.DataFrame(rows)
+    st.dataframe(table, hide_index=True, key="venue_modes", alt="Modes side by side")
+    if len(same) == 1:
+        _why_not(refused)
+        return
+    chart(
+        charts_venues.modes([a.margin for a in same]),
+        "venue_modes_chart",
+        "; ".join(
+            f"{a.margin.mode}: {money(a.margin.initial)} to open, {money(a.margin.maintenance)} to stay" for a in same
+        ),
+    )
+    _why_not(refused)
+
+
+def _why_not(refused: list[Refused]) -> None:
+    for r in refused:
+        st.caption(f"{plain((r.mode or '').title())} mode cannot hold it: {plain('; '.join(r.reasons))}.")
+
+
+def room(a: Asked) -> float:
+    """The smallest move that liquidates, as a fraction; infinite where none does."""
+    return float("inf") if a.nearest is None else abs(a.nearest[1])
+
+
+def _liquidation(picked: Asked, portfolio: Portfolio, marks: Marks, market: Market) -> None:
+    """Prices of each underlying alone; for a pooled account also all together, and two at once."""
+    rows = [
+        {
+            "As it moves alone": name,
+            "Now": money(marks.price(name.split("/")[0]), cents=True),
+            "Liquidated at, falling": "never" if e.down is None else money(e.down, cents=True),
+            "Liquidated at, rising": "never" if e.up is None else money(e.up, cents=True),
+        }
+        for name, e in picked.edges.items()
+    ]
+    table = pd.DataFrame(rows)
+    st.dataframe(table, hide_index=True, key="venue_edges", alt="Liquidation prices")
+    csv_button("These prices", lambda: table, "venue_liquidation")
+    if picked.margin.mode == "isolated":
+        st.caption("Isolated positions are liquidated one by one, each with its own margin.")
+        return
+    assets = liquidation.moving(portfolio)
+    if len(assets) < 2:
+        return
+    reference = "BTC" if "BTC" in assets else assets[0]
+    slopes = betas(market, assets, reference, marks.as_of)
+    chosen = settings(picked.rulebook)
+    both = liquidation.together(picked.rulebook, portfolio, marks, picked.margin.mode, slopes, chosen)
+    said = ", ".join(f"{asset} {slope:.2f}" for asset, slope in slopes.items())
+    ways = [
+        f"{word} of {percent(100 * abs(move), 1)}"
+        for word, move in (("a fall", both.down), ("a rise", both.up))
+        if move is not None
+    ]
+    end = f"{reference} liquidates the account by {' or '.join(ways)}." if ways else "no common move liquidates it."
+    st.markdown(f"**All together by their betas to {reference}** ({said}; daily, of the last year): {end}")
+    left, right = st.columns(2)
+    first = left.selectbox("One underlying", assets, key="venue_first")
+    others = [asset for asset in assets if asset != first]
+    second = right.selectbox("against another", others, key="venue_second")
+    seen = liquidation.surface(picked.rulebook, portfolio, marks, picked.margin.mode, first, second, chosen)
+    share = 100 * float((seen.gap < 0).mean())
+    chart(
+        charts_venues.surface(seen),
+        "venue_surface",
+        f"Money left before liquidation as {first} and {second} move from -60% to +60%; {share:.0f}% of the field is "
+        f"liquidated.",
+    )
+    st.caption(f"Money left before liquidation. The line is where it begins; {share:.0f}% of the field is beyond it.")
+
+
+def _grids(picked: Asked) -> None:
+    """The venue's own scenarios; the cell that sets the margin is marked."""
+    if not picked.margin.grids:
+        st.markdown("This mode has no scenarios: every position is margined by its size.")
+    for i, grid in enumerate(picked.margin.grids):
+        st.markdown(f"**{plain(grid.title)}**")
+        if grid.binding is not None:
+            row, column = grid.binding
+            worst = f"{grid.rows[row]}, {grid.columns[column]}: {money(float(grid.values[row, column]))}"
+            st.markdown(dollars(f"The cell marked ◆ sets the margin: {plain(worst)}."))
+        else:
+            st.markdown("No scenario loses: another rule sets the margin.")
+        chart(
+            charts_venues.grid(grid), f"venue_grid_{i}", f"{grid.title}, {len(grid.rows)} by {len(grid.columns)} cells"
+        )
+
+
+def _tiers(picked: Asked, portfolio: Portfolio, marks: Marks) -> None:
+    """The tiers of each position's contract, the one it is in marked, and the rates at its size."""
+    rulebook = picked.rulebook
+    if not isinstance(rulebook, PerpetualVenue) or picked.margin.grids:
+        st.markdown("This mode has no tiers: see its lines.")
+        return
+    for position, row in zip(
+        [p for p in portfolio.positions if p.instrument.kind != "loan"], picked.margin.positions, strict=True
+    ):
+        table = rulebook.tiers_for(position.underlying, position.instrument.is_inverse)
+        st.markdown(
+            dollars(
+                f"**{plain(position.symbol)}**: {money(row.notional)} at "
+                f"{percent(None if row.maintenance_rate is None else 100 * row.maintenance_rate, 2)} maintenance, "
+                f"{percent(None if row.initial_rate is None else 100 * row.initial_rate, 2)} to open."
+            )
+        )
+        if table is None or len(table) < 2:
+            st.caption("One rate, whatever the size." if table else "No tiers.")
+            continue
+        size = rulebook.tier_size(position, marks)
+        unit = row.notional / size if size else 0.0
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    {
+                        "Here": "◆" if t.floor <= size and (t.cap is None or size < t.cap) else "",
+                        "From": f"{t.floor:,.0f}",
+                        "To": "no end" if t.cap is None else f"{t.cap:,.0f}",
+                        "Maintenance rate": percent(100 * t.rate, 2),
+                        "Deduction": f"{t.deduction:,.2f}",
+                        "Highest leverage": f"{t.leverage:g}x",
+                        "Of it here": f"{here:,.6g}",
+                        "Its margin": "whole position" if rulebook.whole else money(here * t.rate * unit, cents=True),
+                    }
+                    for t in table
+                    for here in [max(min(size, t.cap or size) - t.floor, 0.0)]
+                ]
+            ),
+            hide_index=True,
+            key=f"venue_tiers_{position.symbol}",
+            alt=f"Tiers of {position.symbol}",
+        )

@@ -1,0 +1,170 @@
+"""The Venues page: the visitor's book under each venue's own rules, in every mode, and why some cannot hold it."""
+
+import pandas as pd
+import streamlit as st
+
+from data.errors import FetchError
+from data.exchange import tiers
+from data.universe import is_offline
+from margin import venues
+from margin.core.errors import InputError
+from margin.core.portfolio import Portfolio
+from margin.venues import Marks, Rulebook
+from margin.venues.families.perpetuals import FIRST_LEVERAGE, PerpetualVenue, as_perpetuals
+from margin.venues.survey import Asked, Refused, Survey, recent_gain, survey
+from ui.blocks.exporting import chart, csv_button
+from ui.blocks.formats import money
+from ui.blocks.notices import nothing_computed
+from ui.blocks.text import dollars, plain
+from ui.blocks.views import refused
+from ui.charts import venues as charts_venues
+from ui.state import book, compute, prices
+from ui.state.compute import Answer
+from ui.venues import detail as venues_detail
+
+ON_PERPETUALS = "Hold my spot positions as perpetuals of the same coin"
+
+
+def page() -> None:
+    """The whole page below its heading."""
+    active = prices.active()
+    now = compute.answer(book.current(), active)
+    if now.comparison is None:
+        nothing_computed(now)
+        return
+    portfolio = _as_asked(now)
+    try:
+        marks = Marks.of_market(active.market, portfolio, book.current().settings.as_of)
+    except InputError as error:
+        refused(error)
+        return
+    rulebooks = _rulebooks()
+    chosen = {r.name: venues_detail.settings(r) for r in rulebooks}
+    tiers_of = tuple(r.live_source for r in rulebooks if isinstance(r, PerpetualVenue))
+    key = ("venues", portfolio, marks.as_of, str(chosen), tiers_of)
+    found = active.market.remember(
+        key, lambda: survey(portfolio, marks, chosen, rulebooks, recent_gain(portfolio, active.market, marks))
+    )
+    asked = [a for a in found.asked if a.rulebook.purpose != "comparison"]
+    if not asked:
+        st.subheader("No venue reproduced here can hold this book.", anchor=False)
+    else:
+        _answer(now, asked)
+    _table(found)
+    _live_tiers(portfolio)
+    if found.asked:
+        venues_detail.draw(found, portfolio, marks, active.market)
+
+
+def _as_asked(now: Answer) -> Portfolio:
+    """The book, with spot positions as perpetuals where the visitor wishes it: most venues here hold no spot."""
+    spot = [p for p in now.portfolio.positions if p.instrument.kind == "spot"]
+    if not spot or not st.toggle(ON_PERPETUALS, key="venues_perpetuals", persist_state="session"):
+        return now.portfolio
+    return as_perpetuals(now.portfolio)
+
+
+def _rulebooks() -> list[Rulebook]:
+    """Every rulebook, with the live tiers kept on this machine where there are any."""
+    out = []
+    for name in venues.names():
+        rulebook = venues.rulebook(name)
+        kept = tiers.load_tiers(name) if name in tiers.PUBLISHERS else None
+        if kept is not None and isinstance(rulebook, PerpetualVenue):
+            rulebook = rulebook.with_tiers(kept.rows, f"{rulebook.title}, public tiers ({kept.date})")
+        out.append(rulebook)
+    return out
+
+
+def _answer(now: Answer, asked: list[Asked]) -> None:
+    """One sentence, the chart of each venue's cheapest mode, and how that compares with the engine's own methods."""
+    assert now.comparison is not None
+    ordered = sorted(asked, key=lambda a: (a.margin.initial, -venues_detail.room(a)))
+    best = list({a.rulebook.name: a for a in reversed(ordered)}.values())
+    best.sort(key=lambda a: a.margin.initial)
+    least, most = best[0].margin, best[-1].margin
+    words = f"{plain(least.venue)} ({least.mode}) asks least to open this book: {money(least.initial)}"
+    if len(best) > 1:
+        words += f"; {plain(most.venue)} asks at least {money(most.initial)}"
+    st.subheader(dollars(f"{words}."), anchor=False)
+    st.markdown(
+        dollars(
+            f"Margin Lab's own portfolio margin for the same book is {money(now.comparison.portfolio)}, its isolated "
+            f"margin {money(now.comparison.isolated)}. A low requirement is not a safe one: see how far liquidation is."
+        )
+    )
+    said = "; ".join(f"{a.margin.venue} {a.margin.mode}: {money(a.margin.initial)}" for a in best)
+    chart(
+        charts_venues.asked([a.margin for a in best]),
+        "venues_chart",
+        f"Initial and maintenance margin of each venue in the mode that asks least. {said}.",
+    )
+    st.caption(
+        f"Each venue in the mode that asks least. A position without a leverage of its own is opened at "
+        f"{FIRST_LEVERAGE:g} times, or the most its venue allows. Figures use the rules of the date in the table, not "
+        f"today's, where a venue does not publish them freely."
+    )
+
+
+DOLLARS = ("Initial", "Maintenance", "Collateral counts", "Free to open more")
+
+
+def _table(found: Survey) -> None:
+    table = pd.DataFrame([*map(_row, found.asked), *map(_no_row, found.refused)])
+    columns = {name: st.column_config.NumberColumn(format="dollar") for name in DOLLARS}
+    columns["Health"] = st.column_config.NumberColumn(format="%.2f")
+    columns["30-day return on margin"] = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        table, hide_index=True, key="venues_table", alt="Every venue and mode", column_config=columns, placeholder="–"
+    )
+    csv_button("This table", lambda: table, "venues")
+
+
+def _row(a: Asked) -> dict[str, object]:
+    m = a.margin
+    kind = {"venue": "", "lending": " (lending)", "comparison": " (comparison)"}[a.rulebook.purpose]
+    return {
+        "Venue": m.venue + kind,
+        "Mode": m.mode,
+        "Initial": m.initial,
+        "Maintenance": m.maintenance,
+        "Nearest liquidation": venues_detail.nearest(a),
+        "Collateral counts": m.collateral_value,
+        "Free to open more": m.free,
+        "Health": m.health,
+        "30-day return on margin": a.return_on_margin,
+        "Rules of": a.rulebook.as_of,
+        "Cannot hold": "",
+    }
+
+
+def _no_row(r: Refused) -> dict[str, object]:
+    about = {"Rules of": r.rulebook.as_of, "Cannot hold": "; ".join(r.reasons)}
+    return {"Venue": r.rulebook.title, "Mode": r.mode or "any", **about}
+
+
+def _live_tiers(portfolio: Portfolio) -> None:
+    """Fetch what venues publish without a key; kept on this machine with its date."""
+    names = [venues.rulebook(name).title for name in tiers.PUBLISHERS]
+    kept = [t for t in map(tiers.load_tiers, tiers.PUBLISHERS) if t is not None]
+    if kept:
+        said = ", ".join(f"{venues.rulebook(t.venue).title} of {t.date} ({', '.join(sorted(t.rows))})" for t in kept)
+        st.caption(f"Live tiers in use: {plain(said)}.")
+    if is_offline():
+        st.caption("Working offline: tiers are those carried with Margin Lab, or fetched earlier.")
+        return
+    if st.button(f"Fetch today's tiers of {', '.join(names)}", key="venues_fetch", icon=":material/refresh:"):
+        wanted = [a for a in portfolio.assets if a]
+        bar = st.progress(0.0, "Asking the exchanges …")
+        problems = []
+        for i, name in enumerate(tiers.PUBLISHERS):
+            try:
+                tiers.save_tiers(tiers.fetch_tiers(name, wanted))
+            except (FetchError, InputError, OSError) as error:
+                problems.append(f"{venues.rulebook(name).title}: {error}")
+            bar.progress((i + 1) / len(tiers.PUBLISHERS), f"{venues.rulebook(name).title} asked")
+        bar.empty()
+        st.session_state["venues_problems"] = problems
+        st.rerun()
+    for problem in st.session_state.pop("venues_problems", []):
+        st.warning(plain(problem), icon=":material/warning:")
