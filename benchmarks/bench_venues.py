@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from margin import Collateral, Portfolio, Position, venues
+from margin.models.marks import Marks
 from margin.venues import liquidation
-from margin.venues.marks import Marks
 from margin.venues.survey import survey
 
 RUNS = 50

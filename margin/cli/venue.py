@@ -7,7 +7,7 @@ from margin import venues
 from margin.cli import text as cli_text
 from margin.core.errors import InputError
 from margin.formats.prices import read_market
-from margin.venues.marks import Marks
+from margin.models.marks import Marks
 from margin.venues.survey import Asked, Refused, recent_gain, survey
 
 

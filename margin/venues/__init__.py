@@ -9,9 +9,9 @@ from functools import cache
 from importlib import import_module
 
 from margin.core.errors import InputError, did_you_mean
+from margin.models.marks import Marks
 from margin.venues import parameters
 from margin.venues.base import MODES, Mode, Rulebook, VenueMargin
-from margin.venues.marks import Marks
 
 __all__ = ["MODES", "Marks", "Mode", "Rulebook", "VenueMargin", "names", "rulebook"]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from margin.core.instruments import USD_LIKE
 from margin.core.portfolio import Collateral, Portfolio, Position
-from margin.venues.marks import Marks
+from margin.models.marks import Marks
 
 
 def balances(portfolio: Portfolio, marks: Marks, spot: bool = False) -> dict[str, float]:

@@ -28,7 +28,7 @@ import numpy as np
 
 from margin.core.errors import InputError, did_you_mean
 from margin.core.portfolio import Portfolio
-from margin.venues.marks import Marks
+from margin.models.marks import Marks
 from margin.venues.parameters import Parameters
 
 Mode = Literal["isolated", "cross", "portfolio"]

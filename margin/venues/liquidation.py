@@ -12,9 +12,9 @@ from scipy.optimize import brentq
 
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
+from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import Mode, Rulebook
-from margin.venues.marks import Marks
 
 # Where the gap is looked at before a crossing is closed in on: moves away from the mark, down and up.
 _DOWN = -np.array([1e-3, 3e-3, 0.01, 0.02, 0.04, 0.07, *np.arange(0.1, 0.96, 0.05), 0.98, 0.99, 0.999, 0.99999])

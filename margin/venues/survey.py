@@ -10,10 +10,10 @@ from margin import venues
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
+from margin.models.marks import Marks
 from margin.venues import accounts, liquidation
 from margin.venues.base import Rulebook, VenueMargin
 from margin.venues.liquidation import Edges
-from margin.venues.marks import Marks
 
 RETURN_DAYS = 30
 

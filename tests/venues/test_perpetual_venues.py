@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from margin import Collateral, InputError, Market, Portfolio, Position, venues
 from margin.cli.main import main
+from margin.models.marks import Marks
 from margin.venues import liquidation
 from margin.venues.families.tiers import Tier, liquidation_price, maintenance, tier_at, tiers_of
-from margin.venues.marks import Marks
 from margin.venues.rules.binance import cross_liquidation_price, hedged_liquidation_price
 from tests.ladder.books import market_frame
 

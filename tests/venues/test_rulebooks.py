@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from margin import Collateral, InputError, Market, Portfolio, Position, venues
 from margin.core import options
+from margin.models.marks import Marks
 from margin.venues import liquidation
-from margin.venues.marks import Marks
 from margin.venues.rules import binance, bybit, deribit, synthetix
 from margin.venues.rules import drift_arithmetic as drift_rules
 from margin.venues.survey import betas, recent_gain, survey

@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from margin.core.portfolio import Portfolio, Position
+from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import (
     CollateralValue,
@@ -25,7 +26,6 @@ from margin.venues.base import (
     VenueMargin,
 )
 from margin.venues.families.grids import scenario_pnl
-from margin.venues.marks import Marks
 
 # price move as a share of the scan range, volatility direction, share of the loss that counts
 SPAN_SCENARIOS = (

@@ -6,8 +6,8 @@ import numpy as np
 
 from margin.core import options
 from margin.core.portfolio import Position
+from margin.models.marks import Marks
 from margin.venues.base import Grid
-from margin.venues.marks import Marks
 
 
 def scenario_pnl(

@@ -4,9 +4,9 @@ from abc import abstractmethod
 from collections.abc import Mapping
 
 from margin.core.portfolio import Portfolio
+from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import CollateralValue, Lines, Mode, Rulebook, Unsupported, VenueMargin
-from margin.venues.marks import Marks
 
 
 def discount_factor(adjusted_collateral: float, liability: float) -> float:

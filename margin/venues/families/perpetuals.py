@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from margin.core.instruments import USD_STABLECOINS
 from margin.core.portfolio import Portfolio, Position
+from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import CollateralValue, Lines, Mode, PositionMargin, Rulebook, Unsupported, VenueMargin
 from margin.venues.families.tiers import Tier, describe, maintenance, tier_at, tiers_of
-from margin.venues.marks import Marks
 from margin.venues.parameters import Parameters
 
 FIRST_LEVERAGE = 20.0  # where a position names none

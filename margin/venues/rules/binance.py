@@ -5,10 +5,10 @@ from functools import cached_property
 from typing import ClassVar
 
 from margin.core.portfolio import Portfolio
+from margin.models.marks import Marks
 from margin.venues.base import Lines, Mode, PositionMargin, Slider
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tier, tiers_of
-from margin.venues.marks import Marks
 
 
 def cross_liquidation_price(

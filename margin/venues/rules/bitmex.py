@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from margin.core.portfolio import Position
+from margin.models.marks import Marks
 from margin.venues.accounts import contracts_value
 from margin.venues.base import Mode
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tier, tiers_of
-from margin.venues.marks import Marks
 
 
 def step_rates(

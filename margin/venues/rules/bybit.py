@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import ClassVar
 
 from margin.core.portfolio import Portfolio, Position
+from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import Lines, Mode, PositionMargin
 from margin.venues.families.perpetuals import FIRST_LEVERAGE, PerpetualVenue
 from margin.venues.families.tiers import Tier, sliced, tiers_of
-from margin.venues.marks import Marks
 
 
 def isolated_liquidation_price(

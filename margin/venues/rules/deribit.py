@@ -12,12 +12,12 @@ import numpy as np
 
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio, Position
+from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import Lines, Mode, PositionMargin, Unsupported, VenueMargin
 from margin.venues.families.grids import scenario_pnl, table, worst_cell
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tier
-from margin.venues.marks import Marks
 from margin.venues.rules.derive.book import SECONDS_PER_YEAR, vol_multiple
 
 EXTENDED_MOVES = (-0.66, -0.33, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0)

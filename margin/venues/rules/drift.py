@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from margin.core.portfolio import Position
+from margin.models.marks import Marks
 from margin.venues.base import Lines, Mode, PositionMargin, Slider
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tier
-from margin.venues.marks import Marks
 from margin.venues.rules import drift_arithmetic as rules
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from margin.core.portfolio import Position
+from margin.models.marks import Marks
 from margin.venues.base import Lines, Mode, PositionMargin, Slider
 from margin.venues.families.perpetuals import FIRST_LEVERAGE, PerpetualVenue
 from margin.venues.families.tiers import Tier
-from margin.venues.marks import Marks
 
 
 def open_interest_factor(open_interest: float, multiplier: float) -> float:

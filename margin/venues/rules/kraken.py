@@ -4,11 +4,11 @@ from functools import cached_property
 from typing import ClassVar
 
 from margin.core.portfolio import Portfolio
+from margin.models.marks import Marks
 from margin.venues.accounts import of_underlying
 from margin.venues.base import Lines, Mode, PositionMargin
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tier, tiers_of
-from margin.venues.marks import Marks
 
 
 def netted(margin_long: float, margin_short: float) -> float:

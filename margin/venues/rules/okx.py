@@ -10,12 +10,12 @@ from typing import ClassVar
 import numpy as np
 
 from margin.core.portfolio import Portfolio, Position
+from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import Lines, Mode, PositionMargin, Unsupported, VenueMargin
 from margin.venues.families.grids import scenario_pnl, table, worst_cell
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tier, sliced, tiers_of
-from margin.venues.marks import Marks
 
 
 def isolated_liquidation_price(quantity: float, entry: float, margin: float, rate: float, fee: float) -> float:

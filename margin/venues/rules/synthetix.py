@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from margin.core.portfolio import Portfolio, Position
+from margin.models.marks import Marks
 from margin.venues.base import Lines, Mode, PositionMargin
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tier
-from margin.venues.marks import Marks
 
 
 def margins(

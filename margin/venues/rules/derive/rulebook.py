@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from margin.core.portfolio import Portfolio, Position
+from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import (
     CollateralValue,
@@ -19,7 +20,6 @@ from margin.venues.base import (
     Unsupported,
     VenueMargin,
 )
-from margin.venues.marks import Marks
 from margin.venues.rules.derive import portfolio as derive_portfolio
 from margin.venues.rules.derive import portfolio_v1 as derive_portfolio_v1
 from margin.venues.rules.derive import standard as derive_standard
