@@ -1,0 +1,267 @@
+"""A network of protocols from a file, and what a shock does to it under each model.
+
+Network JSON:
+
+    {"nodes": [{"id": "vault", "kind": "vault", "assets": {"ETH": 10}, "cash": 0, "external_debt": 5000,
+                "equity": 9000}],
+     "debts": [{"from": "vault", "to": "lender", "usd": 12000}],
+     "shares": [{"holder": "fund", "issuer": "vault", "share": 0.4}],
+     "prices": {"ETH": 3000}}
+
+Only `nodes[].id` is required. A network of weekly snapshots in DeXposure's columns (source, target, value) is read too.
+Definitions: docs/protocols.md.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from margin.core.errors import InputError, did_you_mean
+from margin.core.portfolio import _only_keys as only_keys
+from margin.protocols.clearing import Clearing, clear
+from margin.protocols.debtrank import DebtRank, debtrank
+from margin.protocols.fire_sales import FireSale, fire_sale
+
+MOST_NODES = 2_000
+SHARE_ROUNDS = 10_000
+EDGE_COLUMNS = (("source", "target", "value"), ("from", "to", "usd"), ("source", "target", "usd"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Network:
+    """ids (n); amounts (n,) USD but `holdings` (n, k) units of `assets`; prices (k,) USD, NaN where not known.
+
+    debts (n, n): row owes column; shares (n, n): row holds that part of the column's equity; equity NaN: not stated
+    """
+
+    ids: tuple[str, ...]
+    kinds: tuple[str, ...]
+    assets: tuple[str, ...]
+    prices: np.ndarray
+    holdings: np.ndarray
+    cash: np.ndarray
+    external: np.ndarray
+    equity: np.ndarray
+    debts: np.ndarray
+    shares: np.ndarray
+
+    def outside(self, moves: Mapping[str, float] | None = None) -> np.ndarray:
+        """(n,) USD of what each holds that is no claim on another, after each asset moved by a fraction.
+
+        Raises InputError for an asset that is held and has no price, or a move of one that nobody holds.
+        """
+        factors = np.ones(len(self.assets))
+        for asset, move in (moves or {}).items():
+            if asset not in self.assets:
+                hint = did_you_mean(asset, self.assets) or f"Held: {', '.join(self.assets) or 'nothing'}."
+                raise InputError("shock", asset, "is held by no node", hint)
+            if not -1.0 <= move <= 100.0:
+                raise InputError(f"shock {asset}", move, "must be a fraction from -1 to 100")
+            factors[self.assets.index(asset)] = 1.0 + move
+        for i, asset in enumerate(self.assets):
+            if np.isnan(self.prices[i]) and self.holdings[:, i].any():
+                raise InputError(f"prices.{asset}", None, "is missing", 'Add "prices": {"ETH": 3000}.')
+        worth: np.ndarray = self.holdings @ np.nan_to_num(self.prices * factors) + self.cash
+        return worth
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cleared:
+    """Who can pay after a shock. before, after: clearing without and with it; outside (n,) USD after the shock."""
+
+    ids: tuple[str, ...]
+    outside: np.ndarray
+    before: Clearing
+    after: Clearing
+
+    @property
+    def losses(self) -> np.ndarray:
+        """(n,) USD of equity that the shock costs each node."""
+        lost: np.ndarray = self.before.equity - self.after.equity
+        return lost
+
+    @property
+    def new_defaults(self) -> tuple[str, ...]:
+        """Nodes that could pay before and cannot after."""
+        fresh = self.after.defaults & ~self.before.defaults
+        return tuple(name for name, default in zip(self.ids, fresh, strict=True) if default)
+
+
+def clear_network(
+    network: Network, moves: Mapping[str, float] | None = None, alpha: float = 1.0, beta: float = 1.0
+) -> Cleared:
+    """Clearing before and after prices move, shares of equity included; external debts are paid first."""
+    return Cleared(
+        ids=network.ids,
+        outside=network.outside(moves),
+        before=_with_shares(network, network.outside(), alpha, beta),
+        after=_with_shares(network, network.outside(moves), alpha, beta),
+    )
+
+
+def _with_shares(network: Network, outside: np.ndarray, alpha: float, beta: float) -> Clearing:
+    """The greatest solution when some hold shares of others: equity and clearing in turn, downwards, to 1e-10."""
+    held = network.shares
+    if not held.any():
+        return clear(network.debts, outside, network.external, alpha=alpha, beta=beta)
+    if np.abs(np.linalg.eigvals(held)).max() >= 1.0:
+        raise InputError("shares", "a circle", "of nodes owns itself in full", "Let somebody outside hold a part.")
+    paid_in_full = network.debts.sum(axis=0)
+    most = np.linalg.solve(np.eye(len(held)) - held, outside + paid_in_full)  # nobody owes, everybody is paid
+    found = clear(network.debts, outside + held @ np.maximum(most, 0.0), network.external, alpha=alpha, beta=beta)
+    for _ in range(SHARE_ROUNDS):
+        worth = outside + held @ found.equity
+        after = clear(network.debts, worth, network.external, alpha=alpha, beta=beta)
+        if np.abs(after.equity - found.equity).max() <= 1e-10 * max(1.0, float(np.abs(found.equity).max())):
+            return after
+        found = after
+    return found
+
+
+def rank_network(network: Network, moves: Mapping[str, float], nonlinear: float = 0.0) -> DebtRank:
+    """DebtRank after prices move: what a node is owed is what it can lose. Uses the stated equity, else what follows.
+
+    Raises InputError for a node without equity above 0.
+    """
+    calm = network.outside()
+    follows = calm + network.debts.sum(axis=0) - network.debts.sum(axis=1) - network.external
+    equity = np.where(np.isnan(network.equity), follows, network.equity)
+    for name, value in zip(network.ids, equity, strict=True):
+        if not value > 0:
+            raise InputError(f"nodes {name} equity", float(value), "must be above 0 for DebtRank", "Use clearing.")
+    first = np.clip((calm - network.outside(moves)) / equity, 0.0, 1.0)
+    return debtrank(network.debts.T, equity, first, nonlinear)
+
+
+def sell_network(network: Network, moves: Mapping[str, float], impact: Mapping[str, float]) -> FireSale:
+    """Fire sales after prices move. impact : fall per USD sold, by asset; what has none does not fall.
+
+    Holders keep their leverage: (debts owed) / (assets held less debts owed). Raises InputError for one without equity.
+    """
+    held = network.holdings * np.nan_to_num(network.prices)
+    network.outside(moves)  # refuses what has no price
+    total = held.sum(axis=1)
+    owners = np.flatnonzero(total > 0)
+    owed = (network.debts.sum(axis=1) + network.external)[owners]
+    equity = total[owners] + network.cash[owners] + network.debts.sum(axis=0)[owners] - owed
+    for i, value in zip(owners, equity, strict=True):
+        if not value > 0:
+            raise InputError(f"nodes {network.ids[i]}", float(value), "has no equity, so no leverage to keep")
+    shock = np.array([moves.get(asset, 0.0) for asset in network.assets])
+    falls = np.array([impact.get(asset, 0.0) for asset in network.assets])
+    leverage = np.divide(owed, equity)
+    return fire_sale(total[owners], leverage, held[owners] / total[owners, None], falls, shock)
+
+
+def read_network(source: str | bytes | Mapping[str, Any]) -> Network:
+    """A network from JSON (text or parsed) or a CSV of edges. Raises InputError naming what is wrong and where."""
+    if isinstance(source, Mapping):
+        return _from_mapping(source)
+    text = source.decode("utf-8-sig", errors="replace") if isinstance(source, bytes) else source
+    if text.lstrip()[:1] not in ("{", "["):
+        return _from_edges(text)
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError("network", text[:20], f"is not valid JSON at line {error.lineno}: {error.msg}") from None
+    if not isinstance(data, Mapping):
+        raise InputError("network", str(data)[:20], "must be an object with nodes", 'Give {"nodes": [...]}.')
+    return _from_mapping(data)
+
+
+def _from_mapping(data: Mapping[str, Any]) -> Network:
+    only_keys(data, ("nodes", "debts", "shares", "prices", "name"), "network")
+    nodes = _rows(data, "nodes")
+    if not 0 < len(nodes) <= MOST_NODES:
+        raise InputError("nodes", len(nodes), f"must be 1 to {MOST_NODES:,} nodes")
+    for i, node in enumerate(nodes):
+        only_keys(node, ("id", "kind", "assets", "cash", "external_debt", "equity"), f"nodes[{i}]")
+        if not isinstance(node.get("id"), str) or not node["id"].strip():
+            raise InputError(f"nodes[{i}].id", node.get("id"), "must be a name")
+    ids = tuple(node["id"] for node in nodes)
+    if len(set(ids)) < len(ids):
+        raise InputError("nodes", next(i for i in ids if ids.count(i) > 1), "is the id of two nodes")
+    assets = tuple(sorted({asset for node in nodes for asset in node.get("assets", {})}))
+    holdings = np.array(
+        [[_amount(node.get("assets", {}).get(a, 0.0), f"nodes.{node['id']}.{a}") for a in assets] for node in nodes]
+    ).reshape(len(ids), len(assets))
+    given = data.get("prices", {})
+    prices = [_amount(given[a], f"prices.{a}") if a in given else (1.0 if a == "USD" else np.nan) for a in assets]
+
+    def column(key: str, missing: float) -> np.ndarray:
+        return np.array([_amount(n[key], f"nodes.{n['id']}.{key}") if key in n else missing for n in nodes])
+
+    return Network(
+        ids=ids,
+        kinds=tuple(str(node.get("kind", "")) for node in nodes),
+        assets=assets,
+        prices=np.array(prices),
+        holdings=holdings,
+        cash=column("cash", 0.0),
+        external=column("external_debt", 0.0),
+        equity=column("equity", np.nan),
+        debts=_matrix(data, "debts", ("from", "to", "usd"), ids),
+        shares=_matrix(data, "shares", ("holder", "issuer", "share"), ids),
+    )
+
+
+def _matrix(data: Mapping[str, Any], name: str, keys: tuple[str, str, str], ids: tuple[str, ...]) -> np.ndarray:
+    out = np.zeros((len(ids), len(ids)))
+    for i, row in enumerate(_rows(data, name)):
+        where = f"{name}[{i}]"
+        only_keys(row, keys, where)
+        ends = []
+        for key in keys[:2]:
+            if row.get(key) not in ids:
+                hint = did_you_mean(str(row.get(key)), ids) or "Add it to the nodes."
+                raise InputError(f"{where}.{key}", row.get(key), "is not a node", hint)
+            ends.append(ids.index(row[key]))
+        if ends[0] == ends[1]:
+            raise InputError(where, row[keys[0]], "names one node twice", "A node owes and holds nothing of itself.")
+        out[ends[0], ends[1]] += _amount(row.get(keys[2]), f"{where}.{keys[2]}")
+    if name == "shares" and (out.sum(axis=0) > 1.0 + 1e-12).any():
+        raise InputError(name, ids[int(out.sum(axis=0).argmax())], "is held to more than the whole of it")
+    return out
+
+
+def _from_edges(text: str) -> Network:
+    """Edges as CSV: who holds a claim (source) on whom (target), and its USD value; repeated edges add up."""
+    reader = csv.DictReader(io.StringIO(text))
+    header = [name.strip().lower() for name in reader.fieldnames or []]
+    columns = next((c for c in EDGE_COLUMNS if set(c) <= set(header)), None)
+    if columns is None:
+        hint = "Columns source, target, value (USD); or the JSON form of docs/protocols.md."
+        raise InputError("network", ", ".join(header)[:60], "is neither JSON nor a table of edges", hint)
+    rows = []
+    for number, raw in enumerate(reader, 2):
+        row = {(k or "").strip().lower(): (v or "").strip() for k, v in raw.items() if isinstance(v, str)}
+        try:
+            usd = float(row.get(columns[2], ""))
+        except ValueError:
+            raise InputError(f"line {number} {columns[2]}", row.get(columns[2]), "is not a number") from None
+        a, b = row.get(columns[0], ""), row.get(columns[1], "")
+        if not a or not b:
+            raise InputError(f"line {number}", f"{a},{b}", "lacks a name", "Give both ends of the edge.")
+        owes, owed = (b, a) if columns[0] == "source" else (a, b)
+        if owes != owed:
+            rows.append({"from": owes, "to": owed, "usd": usd})
+    names = dict.fromkeys(name for row in rows for name in (row["to"], row["from"]))
+    return _from_mapping({"nodes": [{"id": name} for name in names], "debts": rows})
+
+
+def _rows(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    rows = data.get(name, [])
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise InputError(name, str(rows)[:20], "must be a list of objects")
+    return rows
+
+
+def _amount(value: Any, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value < 1e18:
+        raise InputError(where, value, "must be a number from 0 to 1e18")
+    return float(value)

@@ -1,0 +1,126 @@
+"""Networks from files: what is read, what is refused, and events as published."""
+
+import json
+
+import numpy as np
+import pytest
+
+from margin import InputError
+from margin.protocols.events import event, events
+from margin.protocols.network import clear_network, rank_network, read_network, sell_network
+
+VAULT = {
+    "nodes": [
+        {"id": "vault", "kind": "vault", "assets": {"ETH": 10}, "external_debt": 5000},
+        {"id": "lender", "cash": 2000},
+        {"id": "fund", "assets": {"ETH": 1}},
+    ],
+    "debts": [{"from": "vault", "to": "lender", "usd": 12000}],
+    "shares": [{"holder": "fund", "issuer": "vault", "share": 0.5}],
+    "prices": {"ETH": 3000},
+}
+
+
+def test_a_fall_is_paid_by_equity_first_then_by_who_lent():
+    calm = clear_network(read_network(VAULT))
+    np.testing.assert_allclose(calm.before.equity, [13000, 14000, 3000 + 0.5 * 13000])
+    fallen = clear_network(read_network(json.dumps(VAULT)), {"ETH": -0.5})
+    # vault: 15,000 in ETH, 5,000 to outside first, 10,000 of 12,000 to the lender
+    np.testing.assert_allclose(fallen.after.paid, [10000, 0, 0])
+    np.testing.assert_allclose(fallen.after.equity, [0, 12000, 1500])
+    assert fallen.new_defaults == ("vault",)
+    np.testing.assert_allclose(fallen.losses, [13000, 2000, 8000])
+
+
+def test_circles_of_shares_are_worth_what_is_outside_them():
+    network = read_network(
+        {
+            "nodes": [{"id": "a", "cash": 100}, {"id": "b", "cash": 50}],
+            "shares": [{"holder": "a", "issuer": "b", "share": 0.5}, {"holder": "b", "issuer": "a", "share": 0.2}],
+        }
+    )
+    worth = clear_network(network).before.equity
+    np.testing.assert_allclose(worth, np.linalg.solve([[1, -0.5], [-0.2, 1]], [100, 50]), rtol=1e-9)
+
+
+def test_stream_creditors_recover_what_was_published():
+    """With 138 million of assets every creditor of equal rank gets 48.4%; with 63 million 22.1%."""
+    network = event("stream-2025").network
+    assert network is not None
+    found = clear_network(network).before
+    assert found.recovery[0] == pytest.approx(0.484, abs=0.001)
+    np.testing.assert_allclose(
+        found.received[1:] - network.debts[0, 1:], [-63.8e6, -35.1e6, -13.1e6, -35.1e6], atol=0.1e6
+    )
+    smaller = json.loads(
+        json.dumps(
+            {"nodes": [{"id": "s", "cash": 63e6}, {"id": "c"}], "debts": [{"from": "s", "to": "c", "usd": 285e6}]}
+        )
+    )
+    assert clear_network(read_network(smaller)).before.recovery[0] == pytest.approx(0.221, abs=0.001)
+
+
+def test_every_event_has_a_source_and_a_range_for_each_figure():
+    assert len(events()) >= 6
+    for found in events():
+        assert found.lesson
+        assert found.figures
+        for figure in found.figures:
+            assert figure.source
+            assert 0 < figure.low <= figure.high
+    with pytest.raises(InputError, match="Did you mean"):
+        event("drift-2025")
+
+
+def test_debtrank_and_fire_sales_of_a_network():
+    network = read_network(
+        {
+            "nodes": [
+                {"id": "a", "assets": {"ETH": 10}, "equity": 10000},
+                {"id": "b", "assets": {"ETH": 5}, "equity": 5000},
+            ],
+            "debts": [{"from": "a", "to": "b", "usd": 2000}],
+            "prices": {"ETH": 1000},
+        }
+    )
+    found = rank_network(network, {"ETH": -0.1})
+    assert found.first.tolist() == [0.1, 0.1]
+    assert found.distress[1] == pytest.approx(0.1 + 2000 / 5000 * 0.1)
+    sold = sell_network(network, {"ETH": -0.1}, {"ETH": 1e-7})
+    assert sold.sales[0] == pytest.approx(10000 * (2000 / 8000) * 0.1)
+
+
+def test_a_table_of_edges_is_read_as_claims():
+    network = read_network("source,target,value\nAave,Lido,100\nAave,Lido,50\nMaker,Aave,30\n")
+    assert network.debts[network.ids.index("Lido"), network.ids.index("Aave")] == 150
+    assert network.debts[network.ids.index("Aave"), network.ids.index("Maker")] == 30
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("", "neither JSON nor a table"),
+        ("{", "not valid JSON"),
+        ("[]", "must be an object"),
+        ({"nodes": []}, "1 to 2,000 nodes"),
+        ({"nodes": [{"id": "a"}, {"id": "a"}]}, "two nodes"),
+        ({"nodes": [{"id": "a", "colour": 1}]}, "unknown key"),
+        ({"nodes": [{"id": "a"}], "debts": [{"from": "a", "to": "b", "usd": 1}]}, "not a node"),
+        ({"nodes": [{"id": "a"}], "debts": [{"from": "a", "to": "a", "usd": 1}]}, "one node twice"),
+        ({"nodes": [{"id": "a", "cash": float("nan")}]}, "0 to 1e18"),
+        ({"nodes": [{"id": "a", "cash": "10"}]}, "0 to 1e18"),
+        ("source,target,value\na,b,ten\n", "not a number"),
+        ("source,target,value\na,,10\n", "lacks a name"),
+    ],
+)
+def test_what_cannot_be_read_is_named(source, says):
+    with pytest.raises(InputError, match=says):
+        read_network(source)
+
+
+def test_an_asset_without_a_price_or_holder_is_named():
+    network = read_network({"nodes": [{"id": "a", "assets": {"ETH": 1}}]})
+    with pytest.raises(InputError, match="ETH"):
+        clear_network(network)
+    with pytest.raises(InputError, match="held by no node"):
+        clear_network(read_network(VAULT), {"BTC": -0.1})
