@@ -34,8 +34,9 @@ MAX_SYMBOL = 100
 USD_LIKE = USD_STABLECOINS | {"USD"}
 
 _CODE = r"[A-Z0-9][A-Z0-9.]{0,19}"
+# A base may carry the market's prefix, as ccxt writes contracts of builders at Hyperliquid: XYZ-SPCX/USDC:USDC.
 _SYMBOL = re.compile(
-    rf"(?P<base>{_CODE})/(?P<quote>{_CODE})"
+    rf"(?P<base>{_CODE}(?:-{_CODE})?)/(?P<quote>{_CODE})"
     rf"(?::(?P<settle>{_CODE})(?:-(?P<expiry>\d{{6}})(?:-(?P<strike>\d{{1,12}}(?:\.\d{{1,8}})?)-(?P<type>[CP]))?)?)?"
 )
 _ASSET = re.compile(_CODE)

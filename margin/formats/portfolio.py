@@ -4,23 +4,26 @@ import csv
 import io
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from margin.core.errors import InputError, did_you_mean
-from margin.core.portfolio import MAX_COLLATERAL, MAX_POSITIONS, MAX_TEXT, Collateral, Portfolio, Position
+from margin.core.portfolio import MAX_COLLATERAL, MAX_POSITIONS, MAX_TEXT, Account, Collateral, Portfolio, Position
+from margin.formats.portfolio_json import from_version_1
 
-if TYPE_CHECKING:
-    from margin.core.instruments import Instrument
-
-CSV_COLUMNS = ("kind", "symbol", "quantity", "entry_price", "leverage")
+OLD_COLUMNS = ("kind", "symbol", "quantity", "entry_price", "leverage")  # as this program wrote them before version 2
+_NUMBERS = (
+    "entry_price", "leverage", "margin", "margin_coin", "mark_price", "max_leverage", "maintenance_rate",
+    "maintenance_deduction", "implied_vol",
+)  # fmt: skip
+CSV_COLUMNS = (*OLD_COLUMNS, "mode", *_NUMBERS[2:5], "paid", *_NUMBERS[5:], "venue", "as_of")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 def positions_from_ccxt(items: list) -> tuple[Position, ...]:
     """Positions from ccxt `fetch_positions()` structures; closed ones (zero contracts) are left out.
 
-    quantity = contracts x contractSize, signed by `side`. For an inverse contract that product is USD, so it is
-    divided by markPrice (else entryPrice) to give coins. Raises InputError naming the entry.
+    quantity = contracts x contractSize, signed by `side`; of an inverse contract that product is US dollars of face.
+    Raises InputError naming the entry.
     Source: ccxt manual, "Position Structure" (contracts is unsigned, side is 'long' or 'short').
     """
     read = (position_from_ccxt(item, f"positions[{i}]") for i, item in enumerate(items))
@@ -32,7 +35,7 @@ def position_from_ccxt(item: Any, where: str) -> Position | None:
     if not isinstance(item, Mapping):
         raise InputError(where, item, "must be a ccxt position (an object)")
     if "contracts" not in item:
-        hint = 'For Margin Lab\'s own format wrap the list: {"version": 1, "positions": [...]}.'
+        hint = 'For Margin Lab\'s own format wrap the list: {"version": 2, "accounts": [{"positions": [...]}]}.'
         raise InputError(where, list(item)[:6], "has no 'contracts', so it is not a ccxt position", hint)
     try:
         contracts = _float(item, "contracts")
@@ -47,19 +50,23 @@ def position_from_ccxt(item: Any, where: str) -> Position | None:
         position = Position(item.get("symbol") or "", 0.0)
         entry = _float(item, "entryPrice") or None
         leverage = _float(item, "leverage") or None
-        quantity = _coins(amount, position.instrument, _float(item, "markPrice") or entry)
-        return Position(position.symbol, quantity, entry, leverage)
+        isolated = item.get("marginMode") == "isolated" and position.instrument.kind in ("perpetual", "future")
+        posted = _float(item, "collateral") if isolated else None  # in the settlement currency
+        if posted is not None and posted < 0:
+            posted = None
+        inverse = position.instrument.is_inverse
+        return Position(
+            position.symbol,
+            amount,
+            entry,
+            leverage,
+            mode="isolated" if isolated else None,
+            margin=None if inverse else posted,
+            margin_coin=posted if inverse else None,
+            mark_price=_float(item, "markPrice") or None,
+        )
     except InputError as error:
         raise InputError(f"{where}.{error.field}", error.value, error.problem, error.hint) from None
-
-
-def _coins(amount: float, instrument: "Instrument", price: float | None) -> float:
-    if not instrument.is_inverse:
-        return amount
-    if not price:
-        hint = "An inverse contract counts dollars; its price is needed to turn them into coins."
-        raise InputError("markPrice", price, "is missing", hint)
-    return amount / price
 
 
 def _float(item: Mapping, key: str) -> float | None:
@@ -77,16 +84,25 @@ def _float(item: Mapping, key: str) -> float | None:
 
 
 def portfolio_to_csv(portfolio: Portfolio) -> str:
-    """One row per position and per collateral asset, and one for the name; floats at full precision."""
+    """One row per position and per collateral asset, one for the name, one before each named account.
+
+    Floats at full precision. `venue_says` is not in a table: JSON carries it.
+    """
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    writer = csv.DictWriter(out, CSV_COLUMNS, lineterminator="\n", restval="")
+    writer.writeheader()
     if portfolio.name:
-        writer.writerow(["name", _guard(portfolio.name), "", "", ""])
-    for p in portfolio.positions:
-        writer.writerow(["position", p.symbol, repr(p.quantity), _cell(p.entry_price), _cell(p.leverage)])
-    for c in portfolio.collateral:
-        writer.writerow(["collateral", c.asset, repr(c.quantity), "", ""])
+        writer.writerow({"kind": "name", "symbol": _guard(portfolio.name)})
+    for account in portfolio.accounts:
+        if len(portfolio.accounts) > 1 or account.name or account.venue or account.mode or account.as_of:
+            row = {"kind": "account", "symbol": _guard(account.name), "venue": _guard(account.venue)}
+            writer.writerow({**row, "mode": account.mode or "", "as_of": account.as_of or ""})
+        for p in account.positions:
+            row = {"kind": "position", "symbol": p.symbol, "quantity": repr(p.quantity), "mode": p.mode or ""}
+            row.update({name: _cell(getattr(p, name)) for name in _NUMBERS})
+            writer.writerow({**row, "paid": "" if p.paid else "no"})
+        for c in account.collateral:
+            writer.writerow({"kind": "collateral", "symbol": c.asset, "quantity": repr(c.quantity)})
     return out.getvalue()
 
 
@@ -116,7 +132,8 @@ def portfolio_from_csv(text: str | bytes) -> Portfolio:
     for needed in ("symbol", "quantity"):
         if columns.count(needed) != 1:
             raise InputError("line 1", ",".join(columns), f"needs one column '{needed}'")
-    positions, collateral, name = [], [], ""
+    accounts: list[tuple[dict[str, Any], list[Position], list[Collateral]]] = [({}, [], [])]
+    name = ""
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(columns):
             raise InputError(f"row {number}", ",".join(row), f"has {len(row)} cells but {len(columns)} columns")
@@ -126,21 +143,44 @@ def portfolio_from_csv(text: str | bytes) -> Portfolio:
             if kind == "name":
                 name = _unguard(cells["symbol"])
             elif kind == "collateral":
-                collateral.append(Collateral(cells["symbol"], _csv_number(cells, "quantity", required=True)))
+                quantity = _csv_number(cells, "quantity", required=True)
+                accounts[-1][2].append(Collateral(cells["symbol"], quantity))
             elif kind == "position":
-                positions.append(
-                    Position(
-                        cells["symbol"],
-                        _csv_number(cells, "quantity", required=True),
-                        _csv_number(cells, "entry_price"),
-                        _csv_number(cells, "leverage"),
-                    )
-                )
+                accounts[-1][1].append(_csv_position(cells))
+            elif kind == "account":
+                accounts.append((_csv_account(cells), [], []))
             else:
-                raise InputError("kind", kind, "must be 'position' or 'collateral'")
+                raise InputError("kind", kind, "must be 'position', 'collateral', 'account' or 'name'")
         except InputError as error:
             raise InputError(f"row {number}, {error.field}", error.value, error.problem, error.hint) from None
-    return Portfolio(tuple(positions), tuple(collateral), name)
+    if len(accounts) > 1 and not accounts[0][1] and not accounts[0][2]:
+        accounts = accounts[1:]
+    notes: list[str] = []
+    made = []
+    for plain, positions, collateral in accounts:
+        if tuple(columns) == OLD_COLUMNS:
+            read, said = from_version_1(tuple(positions))
+            positions, notes = list(read), [*notes, *said]
+        made.append(Account(positions=tuple(positions), collateral=tuple(collateral), **plain))
+    return Portfolio(accounts=made, name=name, notes=notes)
+
+
+def _csv_position(cells: Mapping[str, str]) -> Position:
+    paid = cells.get("paid", "").lower()
+    if paid not in ("", "yes", "no", "true", "false"):
+        raise InputError("paid", paid, "must be yes or no")
+    return Position(
+        cells["symbol"],
+        _csv_number(cells, "quantity", required=True),
+        mode=cells.get("mode") or None,  # type: ignore[arg-type]
+        paid=paid not in ("no", "false"),
+        **{name: _csv_number(cells, name) for name in _NUMBERS},
+    )
+
+
+def _csv_account(cells: Mapping[str, str]) -> dict[str, Any]:
+    plain = {key: _unguard(cells[key]) for key in ("venue", "mode", "as_of") if cells.get(key)}
+    return {"name": _unguard(cells["symbol"]), **plain}
 
 
 def _csv_number(cells: Mapping[str, str], column: str, required: bool = False) -> Any:

@@ -134,15 +134,12 @@ def _unrealised(book: Book) -> tuple[float, list[str]]:
     """USD profit since entry of every position that has an entry price, and the symbols that have none."""
     total, missing = 0.0, []
     for e in book.exposures:
-        entry, q = e.position.entry_price, e.position.quantity
         if e.instrument.kind == "loan":
             continue  # a balance counts at its full value, whenever it was taken
-        if entry is None:
+        if e.position.entry_price is None:
             missing.append(e.position.symbol)
-        elif e.instrument.is_inverse:
-            total += q * e.price * (e.price / entry - 1.0)  # q coins now are q x price dollars of contracts
         else:
-            total += q * (e.price - entry)
+            total += e.position.profit(e.price)
     return total, missing
 
 

@@ -3,4 +3,71 @@
 from margin import models
 models.get("hyperliquid:cross").state(sub_account, marks)
 models.get("portfolio", market=market, settings=settings)
+
+A room that has margin models has a module `margin_models` with `keys()` and `get(key, market, settings)`: its being
+there is the registration. It is imported by name when it is asked, for rooms of models stand above this one.
 """
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+import margin
+from margin.core.errors import InputError, did_you_mean
+from margin.models.base import MarginModel
+
+PROVIDER = "margin_models"
+
+
+def keys() -> tuple[str, ...]:
+    """Every model's key, room by room."""
+    return tuple(key for keys_of, _ in _rooms() for key in keys_of())
+
+
+def get(key: str, market: Any = None, settings: Any = None) -> MarginModel:
+    """The model of that key.
+
+    market, settings : the ladder's methods need the market (prices and volumes); a rulebook neither. settings: a
+                       ladder's Settings, or a venue's sliders
+    Raises InputError for an unknown key, or a market that is missing.
+    """
+    for keys_of, make in _rooms():
+        if key in keys_of():
+            return make(key, market=market, settings=settings)
+    hint = did_you_mean(str(key), keys()) or f"One of {', '.join(keys())}."
+    raise InputError("model", key, "is not a margin model", hint)
+
+
+@cache
+def _rooms() -> tuple[tuple[Callable, Callable], ...]:
+    """(keys, get) of every room that has models."""
+    found = []
+    for room in iter_modules(margin.__path__):
+        if not room.ispkg:
+            continue
+        path = [f"{place}/{room.name}" for place in margin.__path__]
+        if any(module.name == PROVIDER for module in iter_modules(path)):
+            provider = import_module(f"margin.{room.name}.{PROVIDER}")
+            found.append((provider.keys, provider.get))
+    return tuple(found)
+
+
+def for_account(account: Any, market: Any = None, settings: Mapping[str, Any] | Any = None) -> MarginModel:
+    """The model of the account's own venue and mode; of an account without a venue the portfolio method.
+
+    Isolated positions of a cross account are judged by the same model: `SubAccount.isolated` says which they are.
+    Raises InputError for a venue or mode that has no model here.
+    """
+    if not account.venue:
+        return get("portfolio", market=market, settings=settings)
+    own = [key for key in keys() if key.split(":")[0] == account.venue]
+    if not own:
+        venues = sorted({key.split(":")[0] for key in keys() if ":" in key})
+        hint = did_you_mean(account.venue, venues) or f"One of {', '.join(venues)}."
+        raise InputError("venue", account.venue, "has no margin model here", hint)
+    wanted = account.mode or "cross"
+    if account.mode is None and f"{account.venue}:cross" not in own:
+        return get(own[0])
+    return get(f"{account.venue}:{wanted}")

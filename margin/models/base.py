@@ -4,39 +4,22 @@ The ladder's methods and every venue's rulebook in each mode are margin models; 
 hedge and audit ask nothing else. Definitions: docs/margin-models.md.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
+import pandas as pd
 
-from margin.core.portfolio import Collateral, Position
+from margin.core.account import Account, SubAccount
+from margin.core.errors import InputError
+from margin.core.position import Position
 from margin.models.marks import Marks
 
+__all__ = ["ClosingRules", "MarginModel", "MarginState", "Mode", "Model", "States", "SubAccount", "Unsupported"]
+
 Mode = Literal["isolated", "cross", "portfolio"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubAccount:
-    """What is liquidated by itself: the cross pool of an account, or one isolated position with its own margin.
-
-    positions  : those that are margined here; owned spot is no position, it stands in `collateral`
-    collateral : the pool's balances and owned coins; of an isolated position the margin posted to it
-    isolated   : whether it is one isolated position
-    name       : for people: the account's name, or the isolated position's symbol
-    """
-
-    name: str
-    positions: tuple[Position, ...]
-    collateral: tuple[Collateral, ...]
-    isolated: bool = False
-    venue: str = ""
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        """Assets whose price moves it, sorted; dollars need no price."""
-        names = {p.underlying for p in self.positions} | {c.asset for c in self.collateral}
-        return tuple(sorted(names - {"USD"}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +119,7 @@ class MarginModel(Protocol):
     @property
     def closing(self) -> ClosingRules: ...
 
-    def refuses(self, account: Any) -> tuple[Unsupported, ...]:
+    def refuses(self, account: Account | SubAccount) -> tuple[Unsupported, ...]:
         """What of the account (or sub-account) is not reproduced here, line by line; () when all of it is."""
         ...
 
@@ -154,8 +137,63 @@ class MarginModel(Protocol):
     ) -> States:
         """The same under n moves of the prices, vectorised; equals `state` to 1e-9.
 
-        factors : (n, k) multiples of the marks of `sub_account.assets`, in that order (dollars and dollar stablecoins
-                  included where they are held); vols: (n,) annual volatility by underlying, else those of `marks`
+        factors : (n, k) multiples of the marks of `sub_account.assets`, in that order (dollar stablecoins included
+                  where they are held); vols: (n,) annual volatility by underlying, else those of `marks`
         as_of   : time to which options have aged, else that of `marks`
+        Positions without an entry price were entered at `marks`: their profit is what they earn from there.
         """
         ...
+
+    def opening_margin(self, position: Position, marks: Marks | None = None) -> float:
+        """USD initial margin of the position alone at its entry price, without one at `marks`: isolated margin."""
+        ...
+
+
+class Model(ABC):
+    """A margin model with what all of them share. Subclasses set `key`, `title`, `closing` and write the rest."""
+
+    key: str
+    title: str
+    closing: ClosingRules
+
+    @abstractmethod
+    def refuses(self, account: Account | SubAccount) -> tuple[Unsupported, ...]: ...
+
+    @abstractmethod
+    def state(self, sub_account: SubAccount, marks: Marks) -> MarginState: ...
+
+    @abstractmethod
+    def states(
+        self,
+        sub_account: SubAccount,
+        marks: Marks,
+        factors: np.ndarray,
+        vols: Mapping[str, np.ndarray] | None = None,
+        as_of: Any = None,
+    ) -> States: ...
+
+    def opening_margin(self, position: Position, marks: Marks | None = None) -> float:
+        """Initial margin of the position alone, its asset at its entry price. Raises InputError without any price."""
+        alone = SubAccount(name=position.symbol, positions=(position,), collateral=(), isolated=True)
+        if position.entry_price is None or position.instrument.is_option:
+            if marks is None:
+                hint = "Give entry_price, margin, or marks."
+                raise InputError("entry_price", None, f"is missing: the margin posted to {position.symbol}", hint)
+            return self.state(alone, marks).initial
+        when = marks.as_of if marks is not None else pd.Timestamp(0)
+        vols = marks.vols if marks is not None else {}
+        return self.state(alone, Marks({position.underlying: position.entry_price}, when, vols)).initial
+
+    def check(self, sub_account: SubAccount) -> None:
+        """Raise InputError, naming the first line that is not reproduced here."""
+        for refused in self.refuses(sub_account):
+            raise InputError("positions", refused.symbol, f"{self.title}: {refused.reason}")
+
+
+def pinned(sub_account: SubAccount, marks: Marks) -> SubAccount:
+    """The sub-account with every entry price written down, so that moving the marks moves its profit."""
+    out = []
+    for p in sub_account.positions:
+        open_ended = p.entry_price is None and p.instrument.kind != "loan"
+        out.append(replace(p, entry_price=marks.mark(p.instrument)) if open_ended else p)
+    return replace(sub_account, positions=tuple(out))

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from margin.core import options
+from margin.core.account import Account
 from margin.core.errors import InputError, MissingPriceError
-from margin.core.instruments import Instrument
+from margin.core.instruments import USD_LIKE, Instrument, parse_symbol
 from margin.core.market import Market, parse_date
 from margin.core.portfolio import Portfolio, Position
 from margin.risk.scenarios import ewma_vol_path
@@ -19,15 +20,17 @@ class Marks:
     """USD prices by asset and implied volatilities (annual) by underlying, as of one moment.
 
     prices : {"BTC": 61000.0}; USD is always 1
-    vols   : {"BTC": 0.55}; only options read it
-    Linear contracts are marked at the asset's price; options at Black-76 on it with rate zero, as everywhere else in
-    Margin Lab.
+    vols   : {"BTC": 0.55}, by underlying or by an option's own symbol; only options read it
+    contracts : {"BTC/USDT:USDT": 61010.0}, marks of single perpetuals and futures; they move with their asset's price
+    Other linear contracts are marked at the asset's price; options at Black-76 on it with rate zero, as everywhere else
+    in Margin Lab.
     """
 
     prices: Mapping[str, float]
     as_of: pd.Timestamp
     vols: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    contracts: Mapping[str, float] = field(default_factory=dict)
 
     def price(self, asset: str) -> float:
         """USD per unit. Raises MissingPriceError."""
@@ -50,23 +53,65 @@ class Marks:
 
     def mark(self, instrument: Instrument) -> float:
         """USD per unit of the instrument: an option's premium, else the asset's price."""
-        spot = self.price(instrument.base)
         if not instrument.is_option:
-            return spot
+            return self.contract(instrument)
+        spot = self.price(instrument.base)
         assert instrument.strike is not None and instrument.option_type is not None
-        years, vol = self.years(instrument), self.vol(instrument.base)
+        years = self.years(instrument)
+        vol = self.vols[instrument.symbol] if instrument.symbol in self.vols else self.vol(instrument.base)
         return float(options.black76(spot, instrument.strike, years, vol, instrument.option_type))
+
+    def contract(self, instrument: Instrument) -> float:
+        """USD per unit of a perpetual or future: its own mark where one is known, else the asset's price."""
+        own = self.contracts.get(instrument.symbol)
+        return self.price(instrument.base) if own is None else own
 
     def moved(self, factors: Mapping[str, float]) -> "Marks":
         """The same marks with prices multiplied: {"BTC": 0.9} is BTC down 10%; volatilities stay."""
         moved = {asset: self.price(asset) * factor for asset, factor in factors.items()}
-        return replace(self, prices={**self.prices, **moved})
+        own = {s: price * factors.get(parse_symbol(s).base, 1.0) for s, price in self.contracts.items()}
+        return replace(self, prices={**self.prices, **moved}, contracts=own)
 
     def unrealised(self, position: Position) -> float:
-        """USD PnL since `entry_price`; 0 when none is given (entered at the mark)."""
-        if position.entry_price is None:
-            return 0.0
-        return position.quantity * (self.mark(position.instrument) - position.entry_price)
+        """USD PnL since `entry_price`; 0 when none is given (entered at the mark). Coin-settled: N (P / E - 1)."""
+        return position.profit(self.mark(position.instrument)) if position.entry_price is not None else 0.0
+
+    @classmethod
+    def of_account(
+        cls,
+        account: Account,
+        prices: Mapping[str, float] | None = None,
+        as_of: Any = None,
+        vols: Mapping[str, float] | None = None,
+    ) -> "Marks":
+        """From what the account itself carries: each position's `mark_price` and `implied_vol`, its as-of.
+
+        prices : by asset, where at hand; else the first perpetual's mark, a future's, and 1 for dollar stablecoins
+        Raises MissingPriceError for an asset that has neither, InputError where there is no as-of.
+        """
+        when = as_of if as_of is not None else account.as_of
+        if when is None:
+            raise InputError("as_of", None, "the account has no as-of", 'Add "as_of": "2026-11-26T10:00:00Z".')
+        known = dict(prices or {})
+        given: dict[str, float] = {}
+        contracts: dict[str, float] = {}
+        order = {"perpetual": 0, "future": 1, "spot": 2}
+        for p in sorted(account.positions, key=lambda p: order.get(p.instrument.kind, 3)):
+            if p.implied_vol is not None:
+                given[p.symbol] = p.implied_vol
+            if p.mark_price is None or p.instrument.is_option:
+                continue
+            known.setdefault(p.underlying, p.mark_price)
+            if p.instrument.kind in ("perpetual", "future"):
+                contracts[p.symbol] = p.mark_price
+        needed = {p.underlying for p in account.positions} | {c.asset for c in account.collateral}
+        notes = []
+        for asset in sorted(needed - {"USD"} - set(known)):
+            if asset not in USD_LIKE:
+                raise MissingPriceError([asset], known)
+            known[asset] = 1.0
+            notes.append(f"{asset} is taken at 1 US dollar")
+        return cls(known, parse_date(when), {**(vols or {}), **given}, tuple(notes), contracts)
 
     @classmethod
     def of_market(

@@ -16,7 +16,7 @@ from margin.core.settings import Settings
 class Exposure:
     """One position valued at as-of.
 
-    price : USD per unit (the option's own value for an option); value : quantity x price, signed
+    price : USD per unit (the option's own value for an option); value : quantity x price, signed (inverse: face)
     delta : units of the underlying it behaves like, for the whole position; delta_usd : the same in USD
     gamma : change of delta per USD; vega : USD per vol point; theta : USD per day; all for the whole position
     """
@@ -125,8 +125,8 @@ def value_book(
             continue
         if instrument.expiry is not None:
             options.years_to_expiry(instrument, as_of)
-        value = position.quantity * spot
-        exposures.append(Exposure(position, instrument, column, spot, spot, value, position.quantity))
+        delta = position.exposure(spot) / spot
+        exposures.append(Exposure(position, instrument, column, spot, spot, position.value(spot), delta))
     return Book(tuple(exposures), assets, as_of, daily_vol, settings)
 
 

@@ -9,9 +9,10 @@ from margin.models.marks import Marks
 
 
 def balances(portfolio: Portfolio, marks: Marks, spot: bool = False) -> dict[str, float]:
-    """Units held (> 0) or owed (< 0) by asset: collateral and loans; with `spot` also coins bought and what they cost.
+    """Units held (> 0) or owed (< 0) by asset: collateral, loans; with `spot` also coins bought and what they owe.
 
-    A spot position was paid for at its entry price (the mark where none is given), out of the largest dollar balance.
+    Owned spot is a balance like any other. Spot that is not owned owes its cost: its entry price (the mark where none
+    is given), out of the largest dollar balance.
     """
     out: dict[str, float] = {}
     cost = 0.0
@@ -21,7 +22,7 @@ def balances(portfolio: Portfolio, marks: Marks, spot: bool = False) -> dict[str
         kind = position.instrument.kind
         if kind == "loan" or (spot and kind == "spot"):
             out[position.underlying] = out.get(position.underlying, 0.0) + position.quantity
-        if spot and kind == "spot":
+        if spot and kind == "spot" and not position.owned:
             cost += position.quantity * entry(position, marks)
     if cost:
         dollars = max((asset for asset in out if is_dollar(asset)), key=lambda asset: out[asset], default="USD")
@@ -37,14 +38,11 @@ def entry(position: Position, marks: Marks) -> float:
 def pinned(portfolio: Portfolio, marks: Marks) -> Portfolio:
     """The book with every entry price written down, so that moving the marks moves its profit."""
     return portfolio.with_positions(
-        p if p.entry_price is not None or p.instrument.kind == "loan" else _entered(p, marks)
+        p
+        if p.entry_price is not None or p.instrument.kind == "loan"
+        else replace(p, entry_price=marks.mark(p.instrument))
         for p in portfolio.positions
     )
-
-
-def _entered(position: Position, marks: Marks) -> Position:
-    price = marks.mark(position.instrument)
-    return replace(position, entry_price=price) if price > 0 else position
 
 
 def of_kind(portfolio: Portfolio, *kinds: str) -> list[Position]:
@@ -70,9 +68,8 @@ def silo(position: Position, margin: float, marks: Marks) -> Portfolio:
 
 
 def contracts_value(position: Position, marks: Marks) -> float:
-    """USD of a derivative's contracts without sign: |q| x mark, or |q| x entry where they count dollars (inverse)."""
-    price = entry(position, marks) if position.instrument.is_inverse else marks.price(position.underlying)
-    return abs(position.quantity) * price
+    """USD of a derivative's contracts without sign: |q| x mark; of a coin-settled contract its face, |q|."""
+    return abs(position.value(marks.contract(position.instrument)))
 
 
 def tokens(portfolio: Portfolio, marks: Marks, spot: bool = False) -> list[tuple[str, float, float]]:

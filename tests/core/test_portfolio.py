@@ -110,7 +110,9 @@ def test_csv_names_cannot_become_spreadsheet_formulas_and_survive(name):
     ("text", "said"),
     [
         ('{"positions": []}', "version"),
-        ('{"version": 2, "positions": []}', "version"),
+        ('{"version": 2, "positions": []}', "unknown key"),
+        ('{"version": 2}', "accounts: is missing"),
+        ('{"version": 3, "positions": []}', "version"),
         ('{"version": true, "positions": []}', "version"),
         ('{"version": 1}', "positions"),
         ('{"version": 1, "positions": {}}', "must be a list"),
@@ -153,7 +155,7 @@ def test_bad_json_is_named_with_its_place(text, said):
         ('symbol,quantity\nBTC/USD,"1,000"\n', "no thousands separator"),
         ("symbol,quantity\nBTC/USD,1_000\n", "must be a number"),
         ("symbol,quantity\nBTC/USD,nan\n", "finite"),
-        ("kind,symbol,quantity\nloan,BTC,1\n", "must be 'position' or 'collateral'"),
+        ("kind,symbol,quantity\nloan,BTC,1\n", "must be 'position', 'collateral', 'account' or 'name'"),
         (b"\xff\xfe\x00", "UTF-8"),
     ],
 )
@@ -173,13 +175,21 @@ def ccxt_position(**changes):
 
 def test_ccxt_linear_short():
     (position,) = Portfolio.from_json([ccxt_position()]).positions
-    assert position == Position("BTC/USDT:USDT", -0.02, 60000.0, 5.0)
+    assert position == Position("BTC/USDT:USDT", -0.02, 60000.0, 5.0, mark_price=61000.0)
 
 
-def test_ccxt_inverse_contracts_count_dollars_and_become_coins():
+def test_ccxt_isolated_positions_keep_what_was_posted():
+    (position,) = Portfolio.from_ccxt([ccxt_position(marginMode="isolated", collateral=123.4)]).positions
+    assert (position.mode, position.margin) == ("isolated", 123.4)
+    inverse = ccxt_position(symbol="BTC/USD:BTC", marginMode="isolated", collateral=0.02)
+    (position,) = Portfolio.from_ccxt([inverse]).positions
+    assert (position.margin, position.margin_coin) == (None, 0.02)
+
+
+def test_ccxt_inverse_contracts_count_dollars():
     inverse = ccxt_position(symbol="BTC/USD:BTC", contracts=610.0, contractSize=100.0, side="long")
     (position,) = Portfolio.from_ccxt([inverse]).positions
-    assert math.isclose(position.quantity, 1.0)
+    assert math.isclose(position.quantity, 61_000.0)
 
 
 def test_ccxt_closed_positions_are_left_out_and_text_numbers_read():
@@ -195,7 +205,6 @@ def test_ccxt_closed_positions_are_left_out_and_text_numbers_read():
         ({"side": "buy"}, "positions[0].side"),
         ({"contracts": "many"}, "positions[0].contracts"),
         ({"symbol": None}, "positions[0].symbol"),
-        ({"symbol": "BTC/USD:BTC", "markPrice": None, "entryPrice": None}, "markPrice: is missing"),
     ],
 )
 def test_bad_ccxt_positions_are_named(changes, said):

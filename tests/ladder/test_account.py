@@ -36,8 +36,8 @@ def test_equity_health_and_leverage_by_hand():
 
 
 def test_inverse_profit_is_paid_in_coins():
-    """60,000 contracts of $1 bought at 50,000 cost 1.2 coins and are 1 coin now: 0.2 coins x 60,000."""
-    c = compare(book([Position("BTC/USD:BTC", 1, entry_price=50_000)]), MARKET)
+    """60,000 dollars of face bought at 50,000 cost 1.2 coins and are 1 coin now: 0.2 coins x 60,000."""
+    c = compare(book([Position("BTC/USD:BTC", 60_000, entry_price=50_000)]), MARKET)
     contracts = 60_000
     assert c.account.unrealised_pnl == pytest.approx(contracts * (1 / 50_000 - 1 / 60_000) * 60_000)
 
@@ -105,7 +105,11 @@ def test_the_joint_margin_is_the_margin_of_a_book_that_holds_the_collateral(esti
 @pytest.mark.parametrize("estimator", ["historical", "gaussian"])
 def test_a_hedge_of_three_legs_needs_nothing_and_has_no_health(estimator):
     """0.1 + 0.2 - 0.3 is 5e-17 in floating point; a health of 1e15 would be nonsense."""
-    legs = [Position("BTC/USD", 0.1), Position("BTC/USDT:USDT", 0.2), Position("BTC/USD:BTC", -0.3)]
+    legs = [
+        Position("BTC/USD", 0.1, paid=False),
+        Position("BTC/USDT:USDT", 0.2),
+        Position("BTC/USD:BTC", -18_000),
+    ]
     c = compare(book(legs, ("USD", 1000)), MARKET, estimator=estimator)
     assert c.portfolio == c.netted == 0.0
     assert c.account.health is None

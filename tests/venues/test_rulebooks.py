@@ -139,14 +139,14 @@ def test_kraken_nets_longs_and_shorts_of_one_coin_only():
 
 
 def test_bitmex_charges_the_whole_position_at_its_step():
-    found = ask("bitmex", book(("BTC/USD:BTC", 230.0, None, 100.0), BTC=50.0), "cross")
+    found = ask("bitmex", book(("BTC/USD:BTC", 230.0 * 60_000, None, 100.0), BTC=50.0), "cross")
     assert found.maintenance == pytest.approx(230 * 60_000 * 0.01)
     assert found.initial == pytest.approx(230 * 60_000 * 0.015)
 
 
 def test_an_inverse_position_is_worth_more_dollars_the_higher_the_coin():
-    """1 BTC of contracts from 60,000 with 0.1 BTC behind it: at p equity is 0.1 p + p - 60,000, maintenance 300."""
-    held = book(("BTC/USD:BTC", 1.0, 60_000.0, 10.0), BTC=0.1)
+    """60,000 contracts of $1 from 60,000 with 0.1 BTC behind it: at p equity is 0.1 p + p - 60,000, maintenance 300."""
+    held = book(("BTC/USD:BTC", 60_000.0, 60_000.0, 10.0), BTC=0.1)
     found = liquidation.prices(venues.rulebook("bitmex"), held, MARKS, "cross")["BTC"]
     assert found.down == pytest.approx(60_300 / 1.1)
     alone = liquidation.prices(venues.rulebook("bitmex"), held, MARKS, "isolated")["BTC/USD:BTC"]
