@@ -179,7 +179,8 @@ def backtest(
             progress((done + 1) / len(rows))
     dates, losses = walk.close_dates[rows], walk.losses_after(rows)
     records = tuple(_record(m, kept, dates, losses, chosen) for m, kept in zip(methods, collected, strict=True))
-    return Backtest(records, dates, walk.gross(rows), chosen, constant, skipped, tuple(walk.notes))
+    notes = (*walk.notes, *market.findings_of(portfolio.underlyings, chosen.as_of))
+    return Backtest(records, dates, walk.gross(rows), chosen, constant, skipped, notes)
 
 
 def _record(method: Method, kept: list[Day], dates: np.ndarray, losses: np.ndarray, s: Settings) -> MethodRecord:

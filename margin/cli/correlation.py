@@ -28,6 +28,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         f"As of {result.as_of.date()}, {result.method} over {window} {_span(result.horizon)} returns",
         cli_text.table(("", *result.assets), rows),
         "\n".join(f"note: {pair} has no figure: {reason}" for pair, reason in result.reasons.items()),
+        "\n".join(f"note: {finding}" for finding in market.findings_of(result.assets, options.as_of)),
         "\n".join(f"note: {asset} has no figure: {reason}" for asset, reason in result.missing.items()),
     ]
     return result.to_dict(), "\n\n".join(part for part in text if part)

@@ -35,12 +35,17 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
             found[asset] = {"haircut": None, "source": f"not computed: {error.problem}", "price": None}
             continue
         found[asset] = {"haircut": h.total, "source": describe(h), "price": h.price, "parts": h.parts}
-        found[asset] |= {"floor": h.floor, "days_to_sell": h.horizon_days, "notes": list(h.notes)}
+        found[asset] |= {
+            "floor": h.floor,
+            "days_to_sell": h.horizon_days,
+            "notes": [*h.notes, *market.findings_of([asset], options.as_of)],
+        }
     header = ("asset", "haircut", *(name.replace("floor_top_up", "to floor") for name in COMPONENTS))
     rows = [(asset, *_cells(line)) for asset, line in found.items()]
     result = {"size_usd": options.size, "parameters": described(settings), "haircuts": found}
     left_out = [f"{asset}: {line['source']}" for asset, line in found.items() if line["haircut"] is None]
-    return result, "\n".join([cli_text.table(header, rows), *left_out])
+    noticed = [f"note: {text}" for text in market.findings_of(market.assets, options.as_of)]
+    return result, "\n".join([cli_text.table(header, rows), *left_out, *noticed])
 
 
 def _cells(line: dict[str, Any]) -> list[str]:

@@ -10,12 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from margin.core.daily import daily_volumes, make_daily, odd_jumps
 from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import USD_STABLECOINS
+from margin.core.spacing import measure
 
 MAX_STEP_DAYS = 4  # a return across a longer pause (halt, delisting, missing data) is not one day's risk
 KEPT_RESULTS = 32
 MAX_STALE_DAYS = 4  # a collateral price older than this is not a price
+EARLIEST, LATEST = pd.Timestamp("1970-01-01"), pd.Timestamp("2200-01-01")
+SMALLEST_CLOSE, LARGEST_CLOSE = 1e-15, 1e12
+LARGEST_VOLUME = 1e16  # USD a day; the whole world trades about 1e13
 
 
 @dataclass(frozen=True)
@@ -45,32 +50,45 @@ class Returns:
 class Market:
     """Closes (and traded USD volumes) of many assets as arrays; NaN where there is no close.
 
-    closes  : DataFrame, date index ascending and unique, one column per asset, USD
-    volumes : DataFrame of the same form, USD traded per day, or None
-    Raises InputError for unsorted or duplicate dates, text cells, zero or negative closes.
+    closes  : DataFrame, date index ascending and unique, one column per asset, USD. Finer rows than daily become daily
+              closes (the last of each UTC day); `BTC_high`, `BTC_low` beside `BTC` and columns named by a unified
+              symbol beside their asset's are kept apart
+    volumes : DataFrame of the same form, USD traded per row, or None
+
+    highs, lows : (n, k) USD like `closes`, NaN where unknown
+    fine        : DataFrame of the columns that came finer than daily, as they came, or None
+    instruments : symbols with closes of their own, in the columns of `instrument_closes` (n, m)
+    findings    : (asset, one line) of what was done to its rows; `findings_of` adds the jumps that stay
+    Raises InputError for duplicate dates, dates outside 1970 to 2200, rows coarser than daily, text cells, zero or
+    negative closes, volumes below zero or beyond 1e16 USD.
     """
 
     def __init__(self, closes: pd.DataFrame, volumes: pd.DataFrame | None = None):
-        frame = _with_date_index(closes)
+        table = _with_date_index(closes)
+        numbers = pd.DataFrame(_float_array(table, "prices"), table.index, [str(c) for c in table.columns])
+        if numbers.columns.has_duplicates:
+            twice = str(numbers.columns[numbers.columns.duplicated()][0])
+            raise InputError("prices", twice, "an asset has two columns", "Keep one of them.")
+        _check_closes(numbers)
+        daily = make_daily(numbers)
+        frame = daily.closes
+        if not len(frame) or not len(frame.columns):
+            raise InputError("prices", "no finished day", "holds no daily close", "Give at least one whole day.")
         self.dates: np.ndarray = frame.index.to_numpy().astype("datetime64[ns]")
         self.assets: tuple[str, ...] = tuple(str(c) for c in frame.columns)
         self._column = {asset: i for i, asset in enumerate(self.assets)}
-        if len(self._column) < len(self.assets):
-            twice = next(a for a in self.assets if self.assets.count(a) > 1)
-            raise InputError("prices", twice, "an asset has two columns", "Keep one of them.")
-        self.closes = _float_array(frame, "prices")
-        bad = np.argwhere((self.closes <= 0) | np.isinf(self.closes))
-        if bad.size:
-            row, col = bad[0]
-            where = f"prices {self.assets[col]} {str(self.dates[row])[:10]}"
-            hint = "Leave the cell empty where there is no close."
-            raise InputError(where, float(self.closes[row, col]), "a close must be a finite number above zero", hint)
+        self.closes = np.ascontiguousarray(frame.to_numpy(dtype=float))
+        self.highs = np.ascontiguousarray(daily.highs.to_numpy(dtype=float))
+        self.lows = np.ascontiguousarray(daily.lows.to_numpy(dtype=float))
+        self.instruments: tuple[str, ...] = tuple(daily.instruments.columns)
+        self.instrument_closes = np.ascontiguousarray(daily.instruments.to_numpy(dtype=float))
+        self.fine = daily.fine
+        self.findings: tuple[tuple[str, str], ...] = tuple(daily.findings)
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
         self.volumes: np.ndarray | None = None
         if volumes is not None:
-            aligned_volumes = _with_date_index(volumes).reindex(index=frame.index, columns=frame.columns)
-            self.volumes = _float_array(aligned_volumes, "volumes")
+            self.volumes = _volumes(_with_date_index(volumes), frame)
 
     def __contains__(self, asset: str) -> bool:
         return asset in self._column
@@ -90,6 +108,26 @@ class Market:
             while len(self._kept) > KEPT_RESULTS:
                 self._kept.popitem(last=False)
         return result
+
+    def findings_of(self, assets: Iterable[str], as_of: Any = None) -> tuple[str, ...]:
+        """What was noticed about the prices of `assets` up to `as_of`, one sentence each, for the notes of a result."""
+        asked = tuple(a for a in dict.fromkeys(assets) if a in self._column)
+        upto = self._upto(as_of)
+        return self.remember(("findings", asked, upto), lambda: self._findings(asked, upto))
+
+    def _findings(self, assets: tuple[str, ...], upto: int) -> tuple[str, ...]:
+        found = [text for asset, text in self.findings if asset in assets]
+        for asset in assets:
+            column = self.closes[:upto, self._column[asset]]
+            held = ~np.isnan(column)
+            found += odd_jumps(asset, self.dates[:upto][held], column[held])
+        return tuple(found)
+
+    def instrument(self, symbol: str) -> np.ndarray:
+        """(n,) USD closes of one instrument on `dates`, NaN where unknown. Raises MissingPriceError."""
+        if symbol not in self.instruments:
+            raise MissingPriceError([symbol], self.instruments)
+        return self.instrument_closes[:, self.instruments.index(symbol)]
 
     def columns(self, assets: Sequence[str]) -> list[int]:
         missing = [a for a in assets if a not in self._column]
@@ -224,8 +262,62 @@ def _day(as_of: Any) -> str:
     return "the last date" if as_of is None else str(parse_date(as_of))[:10]
 
 
+def _check_closes(frame: pd.DataFrame) -> None:
+    values = frame.to_numpy(dtype=float)
+    with np.errstate(invalid="ignore"):
+        bad = np.argwhere((values < SMALLEST_CLOSE) | (values > LARGEST_CLOSE))
+    if not bad.size:
+        return
+    row, column = bad[0]
+    where = f"prices {frame.columns[column]} {str(frame.index[row])[:10]}"
+    value = float(values[row, column])
+    if value <= 0 or np.isinf(value):
+        with np.errstate(invalid="ignore"):
+            negative = float((values[:, column] < 0).mean())
+        hint = "Leave the cell empty where there is no close."
+        if negative > 0.2:
+            hint = "These look like returns (or traded volumes): give USD closes."
+        raise InputError(where, value, "a close must be a finite number above zero", hint)
+    raise InputError(where, value, f"a close must be from {SMALLEST_CLOSE:g} to {LARGEST_CLOSE:g} USD")
+
+
+def _volumes(table: pd.DataFrame, closes: pd.DataFrame) -> np.ndarray:
+    """(n, k) USD traded per day on the dates and for the assets of `closes`."""
+    numbers = pd.DataFrame(_float_array(table, "volumes"), table.index, [str(c) for c in table.columns])
+    values = numbers.to_numpy(dtype=float)
+    with np.errstate(invalid="ignore"):
+        bad = np.argwhere((values < 0) | (values > LARGEST_VOLUME))
+    if bad.size:
+        row, column = bad[0]
+        where = f"volumes {numbers.columns[column]} {str(numbers.index[row])[:10]}"
+        hint = "Give USD traded per day; leave the cell empty where it is not known."
+        raise InputError(where, float(values[row, column]), f"must be from 0 to {LARGEST_VOLUME:g} USD", hint)
+    daily = daily_volumes(numbers.loc[:, ~numbers.columns.duplicated()])
+    return np.ascontiguousarray(daily.reindex(index=closes.index, columns=closes.columns).to_numpy(dtype=float))
+
+
+def _local_if_daily(index: pd.DatetimeIndex, local: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Naive stamps: the wall time where they were written for daily prices, UTC for finer ones."""
+    utc = index.tz_convert("UTC").tz_localize(None)
+    return utc if measure(utc.to_numpy()).kind == "finer" else local
+
+
+def _from_text(index: pd.Index) -> pd.DatetimeIndex:
+    """ISO stamps with or without a distance to UTC: 2024-11-15 00:00:00+01:00 is the 15th of the place it names."""
+    utc = pd.DatetimeIndex(pd.to_datetime(index, utc=True, format="ISO8601"))
+    zone = pd.Series(index.astype(str)).str.extract(r"\d{2}:\d{2}\S*([+-])(\d{2}):?(\d{2})$")
+    if zone[0].isna().all():
+        return utc.tz_localize(None)
+    minutes = (zone[1].astype(float) * 60 + zone[2].astype(float)) * zone[0].map({"+": 1.0, "-": -1.0})
+    local = utc.tz_localize(None) + pd.to_timedelta(minutes.fillna(0.0).to_numpy(), unit="m")
+    return _local_if_daily(utc, pd.DatetimeIndex(local))
+
+
 def _with_date_index(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with a tz-naive UTC DatetimeIndex, taken from a `date` column when that comes first."""
+    """The frame with a tz-naive DatetimeIndex, taken from a `date` column when that comes first.
+
+    UTC, but for daily stamps with a time zone, which keep the day of their place.
+    """
     if not isinstance(frame, pd.DataFrame):
         raise InputError("prices", type(frame).__name__, "must be a DataFrame", "One column of closes per asset.")
     if not isinstance(frame.index, pd.DatetimeIndex):
@@ -234,12 +326,12 @@ def _with_date_index(frame: pd.DataFrame) -> pd.DataFrame:
         try:
             if pd.api.types.is_numeric_dtype(frame.index):
                 raise ValueError(f"{frame.index[0] if len(frame) else 'numbers'}")
-            frame = frame.set_axis(pd.to_datetime(frame.index, utc=True, format="ISO8601"), axis=0)
+            frame = frame.set_axis(_from_text(frame.index), axis=0)
         except (ValueError, TypeError, OverflowError) as error:
             hint = "Give it a date index or a first column 'date', as 2025-10-10."
             raise InputError("prices", str(error)[:60], "its dates cannot be read", hint) from None
     if isinstance(frame.index, pd.DatetimeIndex) and frame.index.tz is not None:
-        frame = frame.set_axis(frame.index.tz_convert("UTC").tz_localize(None), axis=0)
+        frame = frame.set_axis(_local_if_daily(frame.index, frame.index.tz_localize(None)), axis=0)
     if frame.index.hasnans:
         raise InputError("prices", "empty date", "a row has no date")
     if not frame.index.is_monotonic_increasing:
@@ -249,6 +341,9 @@ def _with_date_index(frame: pd.DataFrame) -> pd.DataFrame:
         raise InputError("prices", str(twice)[:19], "a date appears twice", "Keep one row per date.")
     if not len(frame):
         raise InputError("prices", "0 rows", "is empty")
+    for moment in (frame.index[0], frame.index[-1]):
+        if not EARLIEST <= moment < LATEST:
+            raise InputError("prices", str(moment)[:19], "is a date outside 1970 to 2200", "Check the date column.")
     return frame
 
 

@@ -17,6 +17,7 @@ def book_notes(market: Market, book: Book, settings: Settings, count: int) -> It
     """Notes on the valuation of `book` with `count` scenarios. Prices after as-of change none of them."""
     yield from _scenario_notes(settings, count)
     yield from _date_notes(market, book, settings)
+    yield from market.findings_of(book.assets, book.as_of)
     if settings.estimator not in CLOSED_FORMS and (settings.correlation != "sample" or settings.what_if):
         yield (
             f"The {settings.correlation} correlation is used by the gaussian and student estimators only; "

@@ -1,0 +1,143 @@
+"""A price table of any spacing made daily: closes, highs, lows, other instruments and what was noticed on the way."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from margin.core.errors import InputError
+from margin.core.spacing import days_of, is_dense, last_day_is_open, measure
+
+HIGH, LOW = "_high", "_low"
+JUMP, JUMP_SIGMAS, CALM = np.log(1.9), 12.0, 0.1
+AROUND = 20  # closes on either side of a jump that say whether the market was calm
+PAUSE_DAYS, OTHER_LIFE = 4, np.log(10.0)
+
+
+@dataclass
+class Daily:
+    """Daily tables of one price file. `fine` holds the finer columns as they came; None where all were daily."""
+
+    closes: pd.DataFrame
+    highs: pd.DataFrame
+    lows: pd.DataFrame
+    instruments: pd.DataFrame
+    fine: pd.DataFrame | None = None
+    findings: list[tuple[str, str]] = field(default_factory=list)  # (asset, one line)
+
+
+def make_daily(frame: pd.DataFrame) -> Daily:
+    """Daily closes of `frame` (ascending unique UTC index, float cells, NaN where unknown).
+
+    Columns `BTC_high` and `BTC_low` beside a column `BTC`, and columns named by a unified symbol (`BTC/USDT:USDT`)
+    beside the asset's own, are kept apart from the closes. Raises InputError for an asset with prices further apart
+    than a day.
+    """
+    names = [str(c) for c in frame.columns]
+    own = {n for n in names if "/" not in n and not n.endswith((HIGH, LOW))}
+    ranges = {n for n in names if n.endswith((HIGH, LOW)) and n.rsplit("_", 1)[0] in own}
+    instruments = [n for n in names if "/" in n and n.split("/")[0] in own]
+    findings: list[tuple[str, str]] = []
+    index = pd.DatetimeIndex(frame.index)
+    stamps = index.to_numpy().astype("datetime64[s]")
+    midnight = bool((stamps == stamps.astype("datetime64[D]")).all())
+    cells = frame.to_numpy(dtype=float)
+    series: dict[str, pd.Series] = {}
+    fine: dict[str, pd.Series] = {}
+    for number, name in enumerate(names):
+        held = ~np.isnan(cells[:, number])
+        when = stamps[held]
+        if midnight and is_dense(when):
+            continue
+        shown = name.rsplit("_", 1)[0] if name in ranges else name
+        found = measure(when)
+        if found.kind == "coarser":
+            raise InputError(
+                f"prices {shown}",
+                f"one close every {found}",
+                "is coarser than daily and cannot be counted as days",
+                "Give daily closes (or finer ones: they become daily).",
+            )
+        if midnight:
+            continue
+        how = "max" if name.endswith(HIGH) and name in ranges else "min" if name in ranges else "last"
+        if found.kind == "finer":
+            fine[name] = pd.Series(cells[held, number], index[held])
+            days = when.astype("datetime64[D]")
+            text = f"{shown} has a price every {found}: the last one of each UTC day is its daily close"
+            if last_day_is_open(when, found.hours):
+                keep = days < days[-1]
+                text += f"; {days[-1]} is not over and left out"
+            else:
+                keep = np.ones(len(days), bool)
+            if name == shown:
+                findings.append((shown, text))
+            values = cells[held, number][keep]
+            days = days[keep]
+        else:
+            days, values = days_of(when), cells[held, number]
+            twice = len(days) - len(np.unique(days))
+            if twice and name == shown:
+                findings.append((shown, f"{shown} has {twice} days with more than one close: the last one counts"))
+        series[name] = pd.Series(values, days.astype("datetime64[ns]")).groupby(level=0).agg(how)
+    if not midnight:
+        # Empty columns too keep their place.
+        frame = pd.DataFrame({n: series.get(n, pd.Series(dtype=float)) for n in names}).sort_index()
+        frame.index = pd.DatetimeIndex(frame.index, name="date")
+        frame = frame.reindex(columns=names)
+    closes = frame[[n for n in names if n not in ranges and n not in instruments]]
+    blank = pd.DataFrame(np.nan, frame.index, closes.columns)
+    highs, lows = blank, blank
+    if ranges:
+        highs, lows = blank.copy(), blank.copy()
+        for name in ranges:
+            (highs if name.endswith(HIGH) else lows)[name.rsplit("_", 1)[0]] = frame[name]
+    finer = pd.DataFrame(fine) if fine else None
+    return Daily(closes, highs, lows, frame[instruments], finer, findings)
+
+
+def daily_volumes(volumes: pd.DataFrame) -> pd.DataFrame:
+    """USD traded per day out of a table of any spacing: finer rows are summed, stamps moved to their days."""
+    stamps = pd.DatetimeIndex(volumes.index).to_numpy().astype("datetime64[s]")
+    if bool((stamps == stamps.astype("datetime64[D]")).all()):
+        return volumes
+    finer = measure(stamps).kind == "finer"
+    days = (stamps.astype("datetime64[D]") if finer else days_of(stamps)).astype("datetime64[ns]")
+    return volumes.groupby(pd.DatetimeIndex(days, name="date")).sum(min_count=1)
+
+
+def odd_jumps(asset: str, dates: np.ndarray, closes: np.ndarray) -> list[str]:
+    """What looks like no market move: a jump that stays in a calm market (split, redenomination), another life.
+
+    A jump is a one-step move by a factor of 1.9 or more that is at least 12 times the usual daily move (1.4826 x the
+    median absolute log return of the 20 closes before it and after it), with calm on both sides: the usual move is at
+    most a tenth of it. Another life: prices that go on after a pause of more than four days at a tenth, or ten times.
+    """
+    if len(closes) < 3 or not (closes > 0).all():
+        return []
+    logs = np.log(closes)
+    steps = np.diff(logs)
+    pause = np.diff(dates) / np.timedelta64(1, "D") > PAUSE_DAYS
+    found = []
+    for at in np.flatnonzero(np.abs(steps) >= JUMP):
+        day = str(dates[at + 1])[:10]
+        factor = float(np.exp(abs(steps[at])))
+        said = f"{factor:.4g}:1 {'up' if steps[at] > 0 else 'down'}"
+        if pause[at]:
+            if abs(steps[at]) >= OTHER_LIFE:
+                found.append(
+                    f"{asset} goes on {said} after a pause until {day}: another life of the ticker; "
+                    "no return is taken across"
+                )
+            continue
+        before, after = np.abs(steps[max(at - AROUND, 0) : at]), np.abs(steps[at + 1 : at + 1 + AROUND])
+        if len(before) < 2 or len(after) < 2:
+            continue
+        usual = 1.4826 * max(float(np.median(before)), float(np.median(after)), 1e-6)
+        stays = abs(float(np.median(logs[at + 1 : at + 1 + AROUND])) - logs[at]) >= 0.5 * abs(steps[at])
+        if abs(steps[at]) >= max(JUMP_SIGMAS * usual, usual / CALM) and stays:
+            found.append(
+                f"{asset} jumps {said} on {day} and stays there: a split, a redenomination or a renamed ticker? "
+                "It counts as a loss or gain until the earlier closes are adjusted"
+            )
+    return found
