@@ -55,7 +55,7 @@ def _settings(given: list[str]) -> dict[str, float]:
 def _about(found: Asked | Refused) -> dict[str, Any]:
     rulebook = found.rulebook
     about = {"venue": rulebook.name, "title": rulebook.title, "purpose": rulebook.purpose}
-    return {**about, "parameters_of": rulebook.as_of, "missing": list(rulebook.missing)}
+    return {**about, "parameters_of": rulebook.as_of, "status": rulebook.status, "missing": list(rulebook.missing)}
 
 
 def _refusal(found: Refused) -> dict[str, Any]:

@@ -177,8 +177,13 @@ class Rulebook(ABC):
 
     @property
     def as_of(self) -> str:
-        """Date of the oldest parameter in use, YYYY-MM-DD."""
+        """The venue's own date of the oldest parameter in use, YYYY-MM-DD."""
         return self.parameters.as_of
+
+    @property
+    def status(self) -> str:
+        """Whether the venue is alive, with date and source; "" where not known."""
+        return str(self.parameters.status or "")
 
     @property
     def sources(self) -> Mapping[str, Any]:

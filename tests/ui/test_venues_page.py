@@ -101,7 +101,7 @@ def test_every_view_of_every_venue(view):
         seen += len(said)
         if view == "Where it liquidates" and "cross" in option:
             assert "All together by their betas" in said
-        if view == "Scenario grid" and option.startswith("Deribit"):
+        if view == "Scenario grid" and option.startswith("Deribit (portfolio"):
             assert "The cell marked ◆ sets the margin" in said
     assert seen
 
@@ -136,7 +136,7 @@ def test_live_tiers_kept_on_this_machine_are_used_and_dated(tmp_path):
 
 
 def test_tiers_are_fetched_from_the_exchanges_and_used(monkeypatch, tmp_path):
-    held = Portfolio((Position("BTC/USDT:USDT", 1.0),), (Collateral("USDC", 20_000.0),))
+    held = Portfolio((Position("BTC/USDT:USDT", 20.0),), (Collateral("USDC", 400_000.0),))  # above the tier carried
     with ExchangeServer() as server:
         monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
         monkeypatch.setenv("MARGIN_OFFLINE", "0")

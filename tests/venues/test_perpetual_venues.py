@@ -39,12 +39,12 @@ def test_every_parameter_file_has_its_rulebook_and_says_what_is_missing():
 
 
 def test_binance_by_hand():
-    """1 BTC at 60,000 at 10x lies in the second bracket: 0.5% less 50; initial 6,000."""
+    """1 BTC at 60,000 at 10x lies in the first bracket of September 2026: 0.4%; initial 6,000."""
     one = Portfolio((Position("BTC/USDT:USDT", 1.0, 58_000.0, 10.0),), (Collateral("USDT", 9_000.0),))
     found = venues.rulebook("binance").requirement(one, marks(one), "cross")
-    assert (found.initial, found.maintenance) == (pytest.approx(6_000), pytest.approx(60_000 * 0.005 - 50))
+    assert (found.initial, found.maintenance) == (pytest.approx(6_000), pytest.approx(60_000 * 0.004))
     assert found.equity == pytest.approx(11_000)
-    assert found.health == pytest.approx(11_000 / 250)
+    assert found.health == pytest.approx(11_000 / 240)
     isolated = venues.rulebook("binance").requirement(one, marks(one), "isolated")
     assert isolated.positions[0].equity == pytest.approx(8_000)
 
@@ -53,8 +53,8 @@ def test_dydx_scales_with_open_interest_but_not_the_maintenance_margin():
     sol = book(("SOL/USDT:USDT", 100.0))
     rulebook = venues.rulebook("dydx")
     low, half, full = (rulebook.requirement(sol, marks(sol), "cross", {"open_interest": u}) for u in (0.0, 0.5, 1.0))
-    assert [m.initial for m in (low, half, full)] == pytest.approx([0.1 * 15_000, 0.55 * 15_000, 15_000])
-    assert low.maintenance == half.maintenance == full.maintenance == pytest.approx(0.05 * 15_000)
+    assert [m.initial for m in (low, half, full)] == pytest.approx([0.05 * 15_000, 0.525 * 15_000, 15_000])
+    assert low.maintenance == half.maintenance == full.maintenance == pytest.approx(0.03 * 15_000)
 
 
 def test_hyperliquid_tiers_by_hand():
@@ -140,12 +140,12 @@ def test_no_price_liquidates_what_cannot_lose_so_much():
 
 
 def test_what_a_venue_cannot_hold_is_said_position_by_position():
-    odd = book(("BTC/USD", 1.0), ("BTC/USD:BTC", 1.0), ("ADA/USDT:USDT", 5.0), ("BTC/USD:BTC-261225-60000-C", 1.0))
+    odd = book(("BTC/USD", 1.0), ("BTC/USD:BTC", 1.0), ("NOSUCH/USDT:USDT", 5.0), ("BTC/USD:BTC-261225-60000-C", 1.0))
     said = {u.symbol: u.reason for u in venues.rulebook("hyperliquid").supports(odd)}
-    assert "no spot" in said["BTC/USD"]
-    assert "settled in dollars" in said["BTC/USD:BTC"]
-    assert "no option" in said["BTC/USD:BTC-261225-60000-C"]
-    assert "no tiers of ADA" in said["ADA/USDT:USDT"]
+    assert "spot is not reproduced here" in said["BTC/USD"]
+    assert "only those settled in dollars" in said["BTC/USD:BTC"]
+    assert "option is not reproduced here" in said["BTC/USD:BTC-261225-60000-C"]
+    assert "no tiers of NOSUCH" in said["NOSUCH/USDT:USDT"]
     with pytest.raises(InputError, match="cannot hold it"):
         venues.rulebook("hyperliquid").requirement(odd, marks(book(("BTC/USDT:USDT", 1.0))), "cross")
     one = book(("BTC/USDT:USDT", 1.0))
@@ -197,7 +197,7 @@ def test_the_command_line(files, capsys):
     assert main(["venue", "dydx", *arguments, "--set", "leverage_cap=5"]) == 0
     assert capsys.readouterr().out != plain
     assert main(["venue", "dydx", "--portfolio", str(files / "S.json"), "--prices", str(files / "C.csv")]) == 0
-    assert "cannot hold it: BTC/USD: it lists perpetuals, no spot" in capsys.readouterr().out
+    assert "cannot hold it: BTC/USD: spot is not reproduced here" in capsys.readouterr().out
     assert main(["venue", "bynance", *arguments]) == 2
     assert "Did you mean 'binance'?" in capsys.readouterr().err
     for wrong in (["all", "--set", "open_interest=1"], ["dydx", "--set", "open_interest"], ["dydx", "--set", "oi=1"]):

@@ -110,7 +110,7 @@ def test_a_larger_position_never_asks_less(name, size, factor, side):
     for mode in rulebook.modes:
         for symbol in ("BTC/USDT:USDT", "BTC/USD:BTC"):
             one, more = (book((symbol, side * size * f, None, 5.0), USDC=1e7) for f in (1.0, factor))
-            if rulebook.supports(one, mode):
+            if rulebook.supports(one, mode) or rulebook.supports(more, mode):
                 continue
             try:
                 small, large = (rulebook.requirement(b, MARKS, mode) for b in (one, more))
@@ -133,9 +133,9 @@ def test_bybit_by_hand():
 
 def test_kraken_nets_longs_and_shorts_of_one_coin_only():
     both = book(("BTC/USDT:USDT", 2.0, None, 10.0), ("BTC/USDT:USDT-250328", -1.0, None, 10.0), USDC=1e5)
-    assert ask("kraken", both, "cross").maintenance == pytest.approx(120_000 * 0.01)
+    assert ask("kraken", both, "cross").maintenance == pytest.approx(120_000 * 0.005)
     two = book(("BTC/USDT:USDT", 2.0, None, 10.0), ("ETH/USDT:USDT", -20.0, None, 10.0), USDC=1e5)
-    assert ask("kraken", two, "cross").maintenance == pytest.approx(120_000 * 0.01 + 60_000 * 0.01)
+    assert ask("kraken", two, "cross").maintenance == pytest.approx(120_000 * 0.005 + 60_000 * 0.01)
 
 
 def test_bitmex_charges_the_whole_position_at_its_step():
@@ -154,11 +154,14 @@ def test_an_inverse_position_is_worth_more_dollars_the_higher_the_coin():
 
 
 def test_okx_jumps_at_the_edge_of_a_tier():
+    rows = {"ETH": [(0, 200, 0.01, 75), (200, 400, 0.015, 50), (400, None, 0.02, 20)]}
+    table = venues.rulebook("okx").with_tiers(rows, "October 2024")
     below, above = (
-        ask("okx", book(("ETH/USDT:USDT", q, None, 10.0), USDT=1e6), "cross").maintenance for q in (199.99, 200.01)
+        table.requirement(book(("ETH/USDT:USDT", q, None, 10.0), USDT=1e6), MARKS, "cross").maintenance
+        for q in (199.99, 200.01)
     )
-    assert below == pytest.approx(199.99 * 3_000 * (0.01 + 0.0006))
-    assert above == pytest.approx(200.01 * 3_000 * (0.015 + 0.0006))
+    assert below == pytest.approx(199.99 * 3_000 * (0.01 + 0.0005))
+    assert above == pytest.approx(200.01 * 3_000 * (0.015 + 0.0005))
 
 
 def test_okx_portfolio_margin_is_the_worst_move_and_the_basis():
@@ -206,11 +209,13 @@ def test_derive_asks_less_in_one_account_than_alone():
     """Spot against a short perpetual of the same coin: only contingencies are left under portfolio margin."""
     both = ask("derive", book(("BTC/USD", 1.0), ("BTC/USDT:USDT", -1.0), USDC=70_000.0), "portfolio")
     perp = ask("derive", book(("BTC/USDT:USDT", -1.0), USDC=70_000.0), "portfolio")
-    assert both.initial == pytest.approx(60_000 * (0.02 + 0.03))
-    assert both.initial < 0.3 * perp.initial
+    assert both.initial == pytest.approx(60_000 * (0.04 + 0.12))
+    assert both.initial < 0.8 * perp.initial
+    assert perp.initial == pytest.approx(60_000 * (0.18 + 0.04))
+    assert perp.maintenance == pytest.approx(60_000 * (0.8 * 0.18 + 0.03))
     standard = ask("derive", book(("BTC/USDT:USDT", -1.0), USDC=70_000.0), "cross")
-    assert standard.initial == pytest.approx(0.10 * 60_000)
-    assert standard.maintenance == pytest.approx(0.065 * 60_000)
+    assert standard.initial == pytest.approx(0.066 * 60_000)
+    assert standard.maintenance == pytest.approx(0.05 * 60_000)
 
 
 def test_derive_s_feeds_and_its_stablecoin():
@@ -256,7 +261,7 @@ def test_binance_portfolio_margin_nets_collateral_and_nothing_else():
     none, some = (ask("binance", held, "portfolio", coin_rate=rate) for rate in (0.0, 0.95))
     assert none.equity == pytest.approx(-5_000)
     assert some.equity == pytest.approx(0.95 * 60_000 - 5_000), "debts count in full"
-    assert some.maintenance == pytest.approx(1.05 * (60_000 * 0.005 - 50))
+    assert some.maintenance == pytest.approx(1.05 * 60_000 * 0.004)
 
 
 def test_hyperliquid_portfolio_margin_lends_on_coins():
@@ -381,3 +386,33 @@ def test_further_figures_that_venues_print():
     available = 100_000 + lost
     assert available == pytest.approx(99_000)
     assert available - btc[0] - ether[0] - 0.05 * 100_000 == pytest.approx(87_500), "withdrawable"
+
+
+def test_every_venue_says_whether_it_is_alive_with_date_and_source():
+    for name in venues.names():
+        status = venues.rulebook(name).parameters.status
+        assert status is not None
+        assert status.date[:2] == "20"
+        assert len(status.source) > 10
+    assert venues.rulebook("drift").status.startswith("historic (2026-04-01")
+    assert venues.rulebook("mango").parameters.status.state == "wound down"
+
+
+def test_dated_futures_of_deribit_ask_four_and_two_percent():
+    found = ask("deribit", book(("BTC/USD:BTC-250328", 60_000.0, 60_000.0), BTC=1.0), "cross")
+    assert found.initial == pytest.approx(60_000 * (0.04 + 0.00005))
+    assert found.maintenance == pytest.approx(60_000 * (0.02 + 0.00005))
+    eth = ask("deribit", book(("ETH/USD:ETH", 30_000.0, 3_000.0), ETH=1.0), "cross")
+    assert eth.initial == pytest.approx(30_000 * (0.02 + 10 * 0.000004))
+
+
+def test_okx_refuses_what_lies_above_the_tiers_that_are_known():
+    okx = venues.rulebook("okx")
+    assert not okx.supports(book(("ETH/USDT:USDT", 500.0)), "cross")
+    assert "not reproduced here" in okx.supports(book(("ETH/USDT:USDT", 500.1)), "cross")[0].reason
+
+
+def test_kraken_counts_coins_after_their_haircut():
+    found = ask("kraken", book(("BTC/USD:BTC", 60_000.0, 60_000.0), BTC=1.0), "cross")
+    assert found.equity == pytest.approx(0.97 * 60_000)
+    assert found.maintenance == pytest.approx(0.01 * 60_000)

@@ -52,6 +52,8 @@ def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> N
         "Tiers": lambda: _tiers(picked, portfolio, marks),
     }
     tabbed(views, "venue_view")
+    if picked.rulebook.status:
+        st.caption(dollars(plain(f"Rules of {picked.rulebook.as_of}. Status: {picked.rulebook.status}.")))
     for note in (*picked.margin.notes, *picked.rulebook.missing):
         st.caption(dollars(plain(note)))
 

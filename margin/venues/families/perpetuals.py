@@ -103,11 +103,20 @@ class PerpetualVenue(Rulebook):
                 continue
             if instrument.kind not in self.kinds:
                 listed = " and ".join(f"{kind}s" for kind in self.kinds)
-                found.append(Unsupported(position.symbol, f"it lists {listed}, no {instrument.kind}"))
+                found.append(Unsupported(position.symbol, f"{instrument.kind} is not reproduced here, only {listed}"))
             elif instrument.is_inverse and not self.inverse:
-                found.append(Unsupported(position.symbol, "its perpetuals are settled in dollars"))
+                found.append(
+                    Unsupported(
+                        position.symbol, "coin-settled contracts are not reproduced here, only those settled in dollars"
+                    )
+                )
             elif not instrument.is_inverse and not self.linear:
-                found.append(Unsupported(position.symbol, "its contracts carried here are settled in the coin"))
+                found.append(
+                    Unsupported(
+                        position.symbol,
+                        "contracts settled in dollars are not reproduced here, only those settled in the coin",
+                    )
+                )
             elif self.tiers_for(position.underlying, instrument.is_inverse) is None:
                 found.append(Unsupported(position.symbol, f"no tiers of {position.underlying} are known here"))
         return tuple(found)

@@ -6,7 +6,9 @@
      "facts": {"liquidity_tiers": {"value": [...], "source": "tiers"}},
      "missing": ["what the venue does not publish, and what that means for the numbers here"]}
 
-`date` of a source is the day of the copy the figures were read from. Unknown keys are an error.
+`date` of a source is the venue's own date, "" where its page carries none; `read` the day the figures were
+read. `status` says whether the venue is alive, historic, replaced, wound down or unverified, with date and source.
+Unknown keys are an error.
 """
 
 import json
@@ -19,19 +21,33 @@ from typing import Any
 from margin.core.errors import InputError, did_you_mean
 
 FOLDER = Path(__file__).parent
+STATES = ("alive", "historic", "replaced", "wound down", "unverified")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
 class Source:
-    """where : document or file; date : YYYY-MM-DD of the copy read; note : what to know about it."""
+    """where : document or file; date : the venue's own, YYYY-MM-DD or ""; read : day of reading; note : remarks."""
 
     where: str
-    date: str
+    date: str = ""
     note: str = ""
+    read: str = ""
 
     def __str__(self) -> str:
-        return f"{self.where} ({self.date})"
+        return f"{self.where} ({self.date or f'undated, read {self.read}'})"
+
+
+@dataclass(frozen=True)
+class Status:
+    """state : one of `STATES`; date : YYYY-MM-DD since when, or when last seen; source : where that is from."""
+
+    state: str
+    date: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.state} ({self.date}: {self.source})"
 
 
 @dataclass(frozen=True)
@@ -44,11 +60,13 @@ class Parameters:
     facts: dict[str, Any]
     origin: dict[str, str]
     missing: tuple[str, ...]
+    status: Status | None = None
 
     @property
     def as_of(self) -> str:
-        """The oldest date among the sources, YYYY-MM-DD."""
-        return min(source.date for source in self.sources.values())
+        """The venue's own oldest date among the sources, YYYY-MM-DD; the day of reading where it states none."""
+        dated = [source.date for source in self.sources.values() if source.date]
+        return min(dated) if dated else min(source.read for source in self.sources.values())
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.facts:
@@ -70,19 +88,23 @@ class Parameters:
     def from_dict(cls, data: dict[str, Any]) -> "Parameters":
         """Raises InputError when a fact has no source, a source no date, or a key is unknown."""
         field = f"parameters of {data.get('venue', '?')}"
-        unknown = set(data) - {"venue", "title", "sources", "facts", "missing"}
+        unknown = set(data) - {"venue", "title", "sources", "facts", "missing", "status"}
         if unknown:
             raise InputError(field, sorted(unknown)[0], "unknown key")
         sources = {key: Source(**entry) for key, entry in data["sources"].items()}
         for key, source in sources.items():
-            if not _DATE.fullmatch(source.date):
+            if not _DATE.fullmatch(source.date or source.read):
                 raise InputError(field, source.date, f"source {key!r} has no date YYYY-MM-DD")
         origin = {name: entry["source"] for name, entry in data["facts"].items()}
         for name, key in origin.items():
             if key not in sources:
                 raise InputError(field, key, f"fact {name!r} names an unknown source")
         facts = {name: entry["value"] for name, entry in data["facts"].items()}
-        return cls(data["venue"], data["title"], sources, facts, origin, tuple(data.get("missing", ())))
+        status = Status(**data["status"]) if "status" in data else None
+        if status is not None and (status.state not in STATES or not _DATE.fullmatch(status.date)):
+            raise InputError(field, status.state, "status has an unknown state or no date YYYY-MM-DD")
+        missing = tuple(data.get("missing", ()))
+        return cls(data["venue"], data["title"], sources, facts, origin, missing, status)
 
 
 def names() -> tuple[str, ...]:

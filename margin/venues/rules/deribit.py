@@ -89,7 +89,7 @@ class Deribit(PerpetualVenue):
             return tuple(
                 Unsupported(p.symbol, f"no portfolio-margin parameters of {p.underlying} are known here")
                 if p.instrument.kind in self.kinds
-                else Unsupported(p.symbol, f"it lists derivatives, no {p.instrument.kind}")
+                else Unsupported(p.symbol, f"{p.instrument.kind} in this account is not reproduced here")
                 for p in portfolio.positions
                 if p.instrument.kind != "loan" and (p.underlying not in ranges or p.instrument.kind not in self.kinds)
             )
@@ -111,7 +111,10 @@ class Deribit(PerpetualVenue):
         if position.instrument.is_option:
             return self._option(position, marks, spot, lines)
         size = notional / spot
-        given = self.parameters["perpetual_rates"].get(position.underlying, (0.0, 0.0, 0.0))  # 0: in the grid only
+        dated = position.instrument.kind == "future"
+        rows = self.parameters["future_rates"] if dated else {}
+        undated = self.parameters["perpetual_rates"].get(position.underlying, (0.0, 0.0, 0.0))  # 0: in the grid only
+        given = rows.get(position.underlying, undated)
         rates = linear_rates(size, *given)
         amounts = notional * rates[0], notional * rates[1]
         for word, rate, amount in zip(("initial", "maintenance"), rates, amounts, strict=True):

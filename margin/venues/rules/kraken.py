@@ -1,5 +1,6 @@
 """Kraken Futures: levels of rising rates; longs and shorts in one coin are margined as the larger of the two."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import ClassVar
 
@@ -33,6 +34,15 @@ class Kraken(PerpetualVenue):
     def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
         return self._tiers.get(("inverse " if inverse else "") + asset)
 
+    def counted(
+        self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
+    ) -> tuple[float, float, str]:
+        haircut = self.parameters["haircuts"].get(asset)
+        if haircut is None or quantity <= 0:
+            return super().counted(asset, quantity, price, mode, settings)
+        value = quantity * price * (1.0 - haircut)
+        return value, value, f"{asset} counts after a haircut of {haircut:.1%}."
+
     def totals(
         self, portfolio: Portfolio, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
     ) -> tuple[float, float]:
@@ -53,11 +63,10 @@ class Kraken(PerpetualVenue):
 
     @cached_property
     def _tiers(self) -> dict[str, tuple[Tier, ...]]:
-        rates = self.parameters["initial_rates"]
         out = {}
-        for asset, caps in self.parameters["levels"].items():
-            floors, uppers = [0.0, *caps], [*caps, None]
-            used = rates[: len(floors)]
+        for asset, levels in self.parameters["levels"].items():
+            floors, used = [low for low, _ in levels], [rate for _, rate in levels]
+            uppers = [*floors[1:], None]
             out[asset] = tiers_of(
                 list(zip(floors, uppers, maintenance_of(used), [1.0 / r for r in used], strict=True)), whole=self.whole
             )

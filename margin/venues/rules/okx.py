@@ -88,7 +88,7 @@ class Okx(PerpetualVenue):
 
     def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
         if mode != "portfolio":
-            return super().supports(portfolio, mode)
+            return super().supports(portfolio, mode) + self._too_large(portfolio)
         found = []
         for p in portfolio.positions:
             kind = p.instrument.kind
@@ -96,6 +96,17 @@ class Okx(PerpetualVenue):
                 found.append(Unsupported(p.symbol, "its volatility shocks by expiry are not published"))
             elif kind != "loan" and self._group(p.underlying) is None:
                 found.append(Unsupported(p.symbol, f"the basis and least charges of {p.underlying} are not published"))
+        return tuple(found)
+
+    def _too_large(self, portfolio: Portfolio) -> tuple[Unsupported, ...]:
+        """Positions beyond the highest tier that is known: nothing is guessed above it."""
+        found = []
+        for p in portfolio.positions:
+            tiers = self.tiers_for(p.underlying) if p.instrument.kind in self.kinds else None
+            cap = tiers[-1].cap if tiers else None
+            if cap is not None and abs(p.quantity) > cap:
+                reason = f"tiers above {cap:g} {p.underlying} are not reproduced here"
+                found.append(Unsupported(p.symbol, reason))
         return tuple(found)
 
     def _group(self, asset: str) -> dict | None:

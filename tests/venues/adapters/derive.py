@@ -4,8 +4,8 @@ import json
 import math
 from ast import literal_eval
 from functools import cache
+from pathlib import Path
 
-from margin.venues import rulebook
 from margin.venues.rules.derive import portfolio as pm2
 from margin.venues.rules.derive import portfolio_v1 as pm1
 from margin.venues.rules.derive import standard as srm
@@ -136,13 +136,13 @@ def _as_the_tests_list_them(s):
 
 
 def _parameters(case):
-    """(parameters, scenarios) of a portfolio; set 0 of each is the rulebook's own."""
+    """(parameters, scenarios) of a portfolio; set 0 of each is that of the venue's own tests."""
     x = case["inputs"]
     names = [(x.get(k) or x[f"{k}_ref"]).split(".")[-1] for k in ("params", "scenarios")]
     if names == ["P0", "S0"]:
-        own = rulebook("derive").parameters
-        rows = sorted((pm2.Scenario(*row) for row in own["portfolio_scenarios"]), key=_as_the_tests_list_them)
-        return pm2.Parameters(**own["portfolio"]), tuple(rows)
+        own = json.loads(Path(__file__).with_name("derive_tests_own.json").read_text(encoding="utf-8"))
+        rows = sorted((pm2.Scenario(*row) for row in own["scenarios"]), key=_as_the_tests_list_them)
+        return pm2.Parameters(**own["parameters"]), tuple(rows)
     sets = _sets(case.get("folder"))
     assert sets is not None, f"{case['id']} names {names}, and no file with these sets is here"
     p = sets["param_sets"][names[0]]

@@ -116,13 +116,14 @@ def skewed(e: Expiry, p: Parameters, kind: str) -> float:
     """USD of an expiry's options with each volatility bent by its log-moneyness, linearly or to both sides."""
     root = math.sqrt(e.years)
     base, slope = (p.linear_base_cap, p.linear_cap_slope) if kind == "Linear" else (p.abs_base_cap, p.abs_cap_slope)
-    cap = max(base + slope * root, 0.0)
+    cap = base + slope * root  # keeps its sign, as the contract does
     edge = max(p.least_k, root * p.width * (p.k_static + root * p.k_scale))
     total = 0.0
     for o in e.options:
         k = math.log(o.strike / e.forward)
         k = abs(k) if kind == "Abs" else k
-        multiple = 1.0 + max(-cap, min(cap, k * cap / edge))
+        bend = k * cap / edge
+        multiple = 1.0 + (min(cap, bend) if k >= 0 else max(-cap, bend))
         total += float(Expiry(e.seconds, e.forward, (o,), fixed=e.fixed).shocked(np.ones(1), np.array([multiple]))[0])
     return total
 

@@ -94,7 +94,7 @@ def margin(a: Account, scenarios: tuple[Scenario, ...], p: Parameters) -> Result
     static = a.spot * (abs(a.perp) * p.perp_percent + abs(a.base) * p.base_percent + naked * p.option_percent)
     mtm = value + a.perp_pnl + a.base * a.spot / a.stable
     unsure = lacking(min(a.spot_confidence, a.perp_confidence), p.confidence_threshold) * (abs(a.perp) + abs(a.base))
-    unsure += sum(lacking(e.confidence, p.confidence_threshold) * e.gross() for e in a.expiries)
+    unsure += sum(lacking(min(e.confidence, a.spot_confidence), p.confidence_threshold) * e.gross() for e in a.expiries)
     peg = max(p.peg_threshold - a.stable, 0.0) * p.peg_factor
     initial = (worst - static) * (p.initial_factor + peg) - unsure * p.confidence_margin * a.spot + mtm + a.cash
     return Result(initial, worst - static + mtm + a.cash, mtm + a.cash, pnl, basis)
