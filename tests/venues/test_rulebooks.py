@@ -416,3 +416,15 @@ def test_kraken_counts_coins_after_their_haircut():
     found = ask("kraken", book(("BTC/USD:BTC", 60_000.0, 60_000.0), BTC=1.0), "cross")
     assert found.equity == pytest.approx(0.97 * 60_000)
     assert found.maintenance == pytest.approx(0.01 * 60_000)
+
+
+def test_a_position_exactly_at_the_edge_lies_in_the_tier_that_the_venue_says():
+    rows = {"ETH": [(0, 200, 0.01, 75), (200, 400, 0.015, 50), (400, None, 0.02, 20)]}
+    okx = venues.rulebook("okx").with_tiers(rows, "October 2024")
+    at = okx.requirement(book(("ETH/USDT:USDT", 200.0), USDT=1e6), MARKS, "cross").positions[0]
+    assert at.maintenance_rate == pytest.approx(0.01)
+    edge = ask("bitmex", book(("BTC/USD:BTC", 200.0 * 60_000), BTC=50.0), "cross").positions[0]
+    assert edge.maintenance_rate == pytest.approx(0.005)
+    at_40k = replace(MARKS, prices={**MARKS.prices, "BTC": 40_000.0})
+    bybit_edge = ask("bybit", book(("BTC/USDT:USDT", 50.0, None, 100.0), USDT=1e6), "cross", at_40k).positions[0]
+    assert (bybit_edge.maintenance_rate, bybit_edge.initial_rate) == pytest.approx((0.005, 0.01))

@@ -42,6 +42,7 @@ class PerpetualVenue(Rulebook):
     inverse: ClassVar[bool] = False
     fee_to_open: ClassVar[bool] = True  # the closing fee is part of the initial margin too
     whole: ClassVar[bool] = False  # a tier's rate applies to the whole position
+    closed: ClassVar[bool] = False  # a tier holds its own upper bound
     mode_notes: ClassVar[Mapping[Mode, tuple[str, ...]]] = {}
 
     def __init__(self, parameters: Parameters | None = None):
@@ -55,7 +56,7 @@ class PerpetualVenue(Rulebook):
         Raises InputError for tiers that leave a gap or fall.
         """
         out = copy(self)
-        out.live = {asset: tiers_of(table, whole=self.whole) for asset, table in rows.items()}
+        out.live = {asset: tiers_of(table, whole=self.whole, closed=self.closed) for asset, table in rows.items()}
         out.live_source = source
         return out
 

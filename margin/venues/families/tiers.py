@@ -16,9 +16,10 @@ class Tier:
     rate: float
     leverage: float
     deduction: float
+    closed: bool = False  # the cap itself still lies in this tier
 
 
-def tiers_of(rows: Sequence[Sequence[Any]], whole: bool = False) -> tuple[Tier, ...]:
+def tiers_of(rows: Sequence[Sequence[Any]], whole: bool = False, closed: bool = False) -> tuple[Tier, ...]:
     """Tiers from rows of (floor, cap, maintenance rate, highest leverage), in order.
 
     Deductions make the requirement continuous: d_n = d_(n-1) + floor_n (rate_n - rate_(n-1)); where a venue charges
@@ -33,7 +34,9 @@ def tiers_of(rows: Sequence[Sequence[Any]], whole: bool = False) -> tuple[Tier, 
             if before.cap != floor or rate < before.rate:
                 raise InputError("tiers", floor, "must follow the tier before, at a rate that is not lower")
             deduction = 0.0 if whole else before.deduction + floor * (rate - before.rate)
-        out.append(Tier(float(floor), None if cap is None else float(cap), float(rate), float(leverage), deduction))
+        out.append(
+            Tier(float(floor), None if cap is None else float(cap), float(rate), float(leverage), deduction, closed)
+        )
     return tuple(out)
 
 
@@ -50,8 +53,8 @@ def sliced(rows: Sequence[Sequence[Any]], amount: float) -> float:
 
 
 def tier_at(tiers: Sequence[Tier], notional: float) -> Tier:
-    """The tier of a notional, USD; at an exact edge the upper one (both ask the same there)."""
-    return next((t for t in tiers if t.cap is None or notional < t.cap), tiers[-1])
+    """The tier of a notional, USD; at an exact edge the lower one where the venue says so, else the upper."""
+    return next((t for t in tiers if t.cap is None or notional < t.cap or (t.closed and notional == t.cap)), tiers[-1])
 
 
 def maintenance(tiers: Sequence[Tier], notional: float) -> float:

@@ -53,6 +53,7 @@ UNI_MMR_LIQUIDATION = 1.05  # equity / maintenance margin at which liquidation s
 class Binance(PerpetualVenue):
     name = "binance"
     rule = "brackets"
+    closed = True
     mode_notes: ClassVar = {"portfolio": ("It nets collateral only: the futures' margins are still added up.",)}
     modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross", "portfolio")
     sliders = (
@@ -88,7 +89,7 @@ class Binance(PerpetualVenue):
 
     @cached_property
     def _tiers(self) -> dict[str, tuple[Tier, ...]]:
-        return {asset: tiers_of(rows) for asset, rows in self.parameters["brackets"].items()}
+        return {asset: tiers_of(rows, closed=self.closed) for asset, rows in self.parameters["brackets"].items()}
 
 
 RULEBOOK = Binance()

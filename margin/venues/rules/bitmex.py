@@ -32,6 +32,7 @@ class Bitmex(PerpetualVenue):
     name = "bitmex"
     rule = "risk_limit"
     whole = True
+    closed = True
     linear = False
     inverse = True
 
@@ -57,7 +58,7 @@ class Bitmex(PerpetualVenue):
         for i, floor in enumerate(edges):
             cap = edges[i + 1] if i + 1 < len(edges) else None
             rows.append((floor, cap, maintenance + i * rise, 1.0 / (initial + i * rise)))
-        return tiers_of(rows, whole=self.whole)
+        return tiers_of(rows, whole=self.whole, closed=self.closed)
 
 
 RULEBOOK = Bitmex()

@@ -47,6 +47,7 @@ def tiered_maintenance(value: float, rate: float, deduction: float) -> float:
 class Bybit(PerpetualVenue):
     name = "bybit"
     rule = "risk_limits"
+    closed = True
     mode_notes: ClassVar = {
         "cross": (
             "Portfolio margin is not offered here: its contingencies, initial-margin factor and volatility shocks "
@@ -86,7 +87,7 @@ class Bybit(PerpetualVenue):
 
     @cached_property
     def _tiers(self) -> dict[str, tuple[Tier, ...]]:
-        return {asset: tiers_of(rows) for asset, rows in self.parameters["risk_limits"].items()}
+        return {asset: tiers_of(rows, closed=self.closed) for asset, rows in self.parameters["risk_limits"].items()}
 
 
 RULEBOOK = Bybit()

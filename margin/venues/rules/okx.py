@@ -59,6 +59,7 @@ class Okx(PerpetualVenue):
     name = "okx"
     rule = "position_tiers"
     whole = True
+    closed = True
     modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross", "portfolio")
     kinds = ("perpetual", "future")
     fee_to_open = False
@@ -168,7 +169,10 @@ class Okx(PerpetualVenue):
 
     @cached_property
     def _tiers(self) -> dict[str, tuple[Tier, ...]]:
-        return {asset: tiers_of(rows, whole=self.whole) for asset, rows in self.parameters["position_tiers"].items()}
+        return {
+            asset: tiers_of(rows, whole=self.whole, closed=self.closed)
+            for asset, rows in self.parameters["position_tiers"].items()
+        }
 
 
 RULEBOOK = Okx()
