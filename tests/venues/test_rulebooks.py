@@ -428,3 +428,10 @@ def test_a_position_exactly_at_the_edge_lies_in_the_tier_that_the_venue_says():
     at_40k = replace(MARKS, prices={**MARKS.prices, "BTC": 40_000.0})
     bybit_edge = ask("bybit", book(("BTC/USDT:USDT", 50.0, None, 100.0), USDT=1e6), "cross", at_40k).positions[0]
     assert (bybit_edge.maintenance_rate, bybit_edge.initial_rate) == pytest.approx((0.005, 0.01))
+
+
+def test_derive_s_published_tails_bind_for_puts_far_below():
+    """Short 20 puts at 45,000, two weeks, 67,503: $99,355 by the published tails, $30,804 by the tests' old ones."""
+    held = book(("BTC/USD:BTC-250114-45000-P", -20.0), USDC=200_000.0)
+    at = replace(MARKS, prices={**MARKS.prices, "BTC": 67_503.0})
+    assert ask("derive", held, "portfolio", at).initial == pytest.approx(99_355.5, abs=1.0)
