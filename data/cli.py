@@ -1,10 +1,12 @@
-"""`python -m data fetch`: prices from exchanges and Yahoo into the store and, if wished, into a CSV.
+"""`python -m data fetch`: prices from exchanges and Yahoo into the store and, if wished, into a CSV;
+`python -m data read`: what is read from a price file.
 
 Exit status: 0 all assets; 1 some could not be had (each named with the reason, the others are written); 2 bad input.
 """
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from data.fetch.fetch import fetch_prices
-from data.files.read import prices_to_csv
+from data.files.read import prices_to_csv, read_prices_path
 from data.model import PriceSet
 from margin.core.errors import InputError, one_line
 
@@ -36,6 +38,11 @@ def parser() -> Parser:
     fetch.add_argument("--out", help="write the closes to this CSV file")
     fetch.add_argument("--json", action="store_true", help="print JSON")
     fetch.set_defaults(run=run_fetch)
+    read = commands.add_parser("read", help="what is read from a price file, and what is refused")
+    read.add_argument("file", help="CSV or Parquet: a date column and US dollar closes")
+    read.add_argument("--asset", help="the asset of a file that holds one and does not say which, e.g. BTC")
+    read.add_argument("--json", action="store_true", help="print JSON")
+    read.set_defaults(run=run_read)
     return top
 
 
@@ -68,20 +75,72 @@ def run_fetch(options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.write(json.dumps(as_dict(prices), indent=2) + "\n")
     else:
-        sys.stdout.writelines(f"{line}\n" for line in provenance_lines(prices))
+        sys.stdout.writelines(f"{line}\n" for line in (*provenance_lines(prices), *finding_lines(prices)))
     for asset, reason in prices.failures.items():
         sys.stderr.write(f"error: {asset}: {one_line(reason)}\n")
     return 1 if prices.failures else 0
 
 
+def run_read(options: argparse.Namespace) -> int:
+    """Print what `read_prices_path` makes of one file: its assets, their last closes, and every finding."""
+    prices = read_prices_path(options.file, options.asset)
+    if options.json:
+        sys.stdout.write(json.dumps(read_as_dict(prices), indent=2) + "\n")
+        return 0
+    for asset, line in read_as_dict(prices)["assets"].items():
+        volume = line["last_volume_usd"]
+        traded = "volume not known" if volume is None else f"{volume:,.0f} USD traded on the last day"
+        sys.stdout.write(
+            f"{asset}: {line['rows']} daily closes {line['first']} to {line['last']}, "
+            f"last {line['last_close']:g} USD, {traded}\n"
+        )
+    sys.stdout.writelines(f"{line}\n" for line in finding_lines(prices))
+    return 0
+
+
+def read_as_dict(prices: PriceSet) -> dict[str, Any]:
+    """`{"assets": {A: {first, last, rows, last_close, last_volume_usd}}, "findings": [...]}`; dates are days."""
+    assets = {}
+    for asset in prices.assets:
+        closes = prices.closes[asset].dropna()
+        volume = float(prices.volumes[asset].loc[closes.index[-1]])
+        assets[asset] = {
+            "first": str(closes.index[0])[:10],
+            "last": str(closes.index[-1])[:10],
+            "rows": len(closes),
+            "last_close": float(closes.iloc[-1]),
+            "last_volume_usd": volume if math.isfinite(volume) else None,
+        }
+    return {"assets": assets, "findings": _findings(prices)}
+
+
+def _findings(prices: PriceSet) -> list[dict[str, Any]]:
+    return [
+        {name: str(value) if value is not None else "" for name, value in asdict(f).items()} | {"count": f.count}
+        for f in prices.findings
+    ]
+
+
+def finding_lines(prices: PriceSet) -> list[str]:
+    """One line per finding: `note: BTC: gap (3), left empty: longest 2 days from 2025-03-01`."""
+    lines = []
+    for f in prices.findings:
+        about = f"{f.asset}: " if f.asset else ""
+        detail = f": {f.detail}" if f.detail else ""
+        lines.append(one_line(f"note: {about}{f.kind} ({f.count}), {f.action}{detail}"))
+    return lines
+
+
 def provenance_lines(prices: PriceSet) -> list[str]:
     """One line per asset: where its prices come from, from when to when, how fresh."""
     lines = []
+    ended = {f.asset for f in prices.findings if f.kind == "delisted"}
     for p in prices.provenance.values():
         note = f" ({p.note})" if p.note else ""
+        status = "ended" if p.asset in ended else p.status
         lines.append(
             f"{p.asset}: {p.rows} {p.interval} closes {str(p.first)[:10]} to {str(p.last)[:10]} "
-            f"from {p.source} {p.symbol}, {p.status}, fetched {str(p.fetched_at)[:16]} UTC{note}"
+            f"from {p.source} {p.symbol}, {status}, fetched {str(p.fetched_at)[:16]} UTC{note}"
         )
     return lines
 
@@ -95,8 +154,7 @@ def as_dict(prices: PriceSet) -> dict[str, Any]:
         }
         for p in prices.provenance.values()
     }  # fmt: skip
-    findings = [{name: str(value) for name, value in asdict(f).items()} | {"count": f.count} for f in prices.findings]
-    return {"series": series, "findings": findings, "failures": prices.failures}
+    return {"series": series, "findings": _findings(prices), "failures": prices.failures}
 
 
 def _write(path: Path, prices: PriceSet) -> None:

@@ -4,12 +4,14 @@ A price is only removed when it cannot have been one: the tests for bad prints a
 stays (12 March 2020, Luna, FTX, 10 October 2025), because a crash that was cleaned away is a risk that is not shown.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from data.model import Interval
+from margin.core.daily import OTHER_LIFE, PAUSE_DAYS, odd_jumps
 
 CANDLES_PER_DAY = {"1d": 1, "1h": 24}
 WINDOW, ENOUGH = 60, 15  # returns before a candle that say what is usual, and how many are enough
@@ -131,6 +133,38 @@ def no_trades(frame: pd.DataFrame, interval: Interval) -> Checked:
         return frame, []
     detail = f"volume 0 in {idle.mean():.1%} of the candles: the price is carried on, not traded"
     return frame, [Found("no trades", times(frame, idle), "kept", detail)]
+
+
+def lives(frame: pd.DataFrame, interval: Interval) -> Checked:
+    """Two lives of one ticker (LUNA): after a pause of more than four days prices go on at a tenth, or ten times.
+
+    Only the later life is kept: nothing about the earlier one says anything of what trades under the name now.
+    """
+    if len(frame) < 2:
+        return frame, []
+    stamps = frame.index.to_numpy()
+    with np.errstate(divide="ignore"):
+        steps = np.abs(np.diff(np.log(frame["close"].to_numpy())))
+    again = (np.diff(stamps) > np.timedelta64(PAUSE_DAYS, "D")) & (steps >= OTHER_LIFE)
+    if not again.any():
+        return frame, []
+    start = int(np.flatnonzero(again)[-1]) + 1
+    before, after = frame["close"].iloc[start - 1], frame["close"].iloc[start]
+    detail = f"close {before:g}, then {after:g} from {frame.index[start]:%Y-%m-%d}: another life of the ticker"
+    return frame.iloc[start:], [Found("two lives", pd.DatetimeIndex(frame.index[:start]), "dropped", detail)]
+
+
+def jumps(frame: pd.DataFrame, interval: Interval) -> Checked:
+    """A jump that stays in a calm market: a split, a redenomination, a renamed ticker. Kept, and named."""
+    found = odd_jumps("it", frame.index.to_numpy(), frame["close"].to_numpy())
+    if not found:
+        return frame, []
+    times_ = pd.DatetimeIndex([pd.Timestamp(day) for day in _days_in(found)])
+    return frame, [Found("jump", times_, "kept", found[0].removeprefix("it "))]
+
+
+def _days_in(texts: list[str]) -> list[str]:
+    return [match[0] for text in texts if (match := re.search(r"\d{4}-\d{2}-\d{2}", text))]
 
 
 def trades_weekends(index: pd.Index) -> bool:

@@ -12,8 +12,20 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from data.cleaning.checks import Found, bad_prints, gaps, no_trades, odd_ranges, trades_weekends, volumes
+from data.cleaning.checks import (
+    Found,
+    bad_prints,
+    gaps,
+    jumps,
+    lives,
+    no_trades,
+    odd_ranges,
+    trades_weekends,
+    volumes,
+)
 from data.model import CANDLE_COLUMNS, Finding, Interval, PriceSet, Provenance
+from margin.core.market import LARGEST_CLOSE, SMALLEST_CLOSE
+from margin.core.spacing import too_coarse
 
 STEP = {"1d": pd.Timedelta(days=1), "1h": pd.Timedelta(hours=1)}
 GRID_TOLERANCE = pd.Timedelta(minutes=1)  # a stamp this little after the full hour or day belongs to it
@@ -40,7 +52,10 @@ def clean_candles(
     finite = np.isfinite(frame["close"].to_numpy())
     frame = log.drop(frame, ~finite, "empty", "no close")
     frame = log.drop(frame, frame["close"].to_numpy() <= 0, "zero", "a close of zero or less")
-    for check in (odd_ranges, bad_prints, volumes, no_trades, gaps):
+    close = frame["close"].to_numpy()
+    beyond = (close < SMALLEST_CLOSE) | (close > LARGEST_CLOSE)
+    frame = log.drop(frame, beyond, "zero", f"a close below {SMALLEST_CLOSE:g} or above {LARGEST_CLOSE:g} USD")
+    for check in (lives, odd_ranges, bad_prints, jumps, volumes, no_trades, gaps):
         frame, found = check(frame, interval)
         log.add(found)
     return frame, log.findings
@@ -63,6 +78,8 @@ def combine(
     for asset, frame in candles_by_asset.items():
         if frame.empty:
             failed.setdefault(asset, "no usable candle")
+        elif (coarse := too_coarse(frame.index.to_numpy())) is not None:
+            failed.setdefault(asset, f"one close every {coarse}: coarser than daily, and cannot be counted as days")
         else:
             present[asset] = frame
     closes = _side_by_side({a: f["close"] for a, f in present.items()})

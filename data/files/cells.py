@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
+import pandas as pd
 
 from margin.core.errors import InputError
 
@@ -170,6 +171,7 @@ MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "o
 SHORT_YEAR = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2}(?:\D.*)?")
 EARLIEST, LATEST = datetime(1970, 1, 1), datetime(2200, 1, 1)
 EPOCH_UNITS = ((1e8, 7.3e9, 1.0), (1e11, 7.3e12, 1e3), (1e14, 7.3e15, 1e6), (1e17, 7.3e18, 1e9))
+OUTSIDE, OUTSIDE_HINT = "is a date outside 1970 to 2200", "Check the date column; prices begin in 1970 at the earliest."
 DAY_FIRST_HINT = "Write dates as year-month-day, e.g. 2024-03-09."
 
 
@@ -184,11 +186,21 @@ class Dates:
     form: str = "ISO"
 
 
-def dates(cells: np.ndarray, name: str) -> Dates:
-    """A column of dates. InputError when day and month cannot be told apart, or years have two digits."""
+def dates(cells: np.ndarray, name: str, zone: str = "") -> Dates:
+    """A column of dates; `zone` is the time zone of a datetime column, whose cells are UTC.
+
+    InputError when day and month cannot be told apart, years have two digits, or a date is outside 1970 to 2200.
+    """
     count = len(cells)
     if cells.dtype.kind == "M":
-        return Dates(cells.astype("datetime64[us]"), np.zeros(count), int(np.isnat(cells).sum()), "", "dates")
+        moments = cells.astype("datetime64[us]")
+        known = moments[~np.isnat(moments)]
+        if len(known) and not (known.min() >= np.datetime64(EARLIEST) and known.max() < np.datetime64(LATEST)):
+            wrong = known.min() if known.min() < np.datetime64(EARLIEST) else known.max()
+            raise InputError(name, str(wrong)[:19], OUTSIDE, OUTSIDE_HINT)
+        offset = _offsets(moments, zone)
+        local = moments + (offset * 1e6).astype("timedelta64[us]")
+        return Dates(local, offset, int(np.isnat(moments).sum()), "", "dates")
     if cells.dtype.kind in "iuf":
         texts = ["" if not np.isfinite(c) else f"{c:.0f}" for c in cells.astype(np.float64)]
     else:
@@ -202,6 +214,9 @@ def dates(cells: np.ndarray, name: str) -> Dates:
             known[text] = _date(text, order) if len(text) <= MAX_CELL else None
         found = known[text]
         if found is None:
+            year = re.match(r"([0-9]{4,6})[-/.][0-9]{1,2}[-/.][0-9]{1,2}(?:\D|$)", text)
+            if year and not EARLIEST.year <= int(year[1]) < LATEST.year:
+                raise InputError(name, text[:MAX_CELL], OUTSIDE, OUTSIDE_HINT)
             refused, example = refused + 1, example or text[:MAX_CELL]
             continue
         moment, offset[row], form = found
@@ -210,6 +225,19 @@ def dates(cells: np.ndarray, name: str) -> Dates:
     if refused == count and any(SHORT_YEAR.fullmatch(t) for t in texts[:50]):
         raise InputError(name, texts[0], "has years of two digits", DAY_FIRST_HINT)
     return Dates(local, offset, refused, example, ", ".join(sorted(forms)))
+
+
+def _offsets(moments: np.ndarray, zone: str) -> np.ndarray:
+    """Seconds east of UTC of each moment (UTC) in a time zone; zeros for UTC or a zone this system does not know."""
+    if not zone or zone.upper() in ("UTC", "GMT", "Z"):
+        return np.zeros(len(moments))
+    try:
+        utc = pd.DatetimeIndex(moments).tz_localize("UTC")
+        local = utc.tz_convert(zone).tz_localize(None)
+    except (ValueError, KeyError, TypeError, OSError):
+        return np.zeros(len(moments))
+    seconds = (local - utc.tz_localize(None)) / pd.Timedelta(seconds=1)
+    return np.nan_to_num(np.asarray(seconds, dtype=float))
 
 
 def _day_or_month_first(texts: list[str], name: str) -> str:

@@ -1,66 +1,124 @@
-"""What the columns of a table are: the date, the assets, wide or long; and the names assets go by."""
+"""What the columns of a table are: the date, the assets; wide, long or one asset. Unknown columns are no prices."""
 
 import re
 from dataclasses import dataclass, field
-from pathlib import PurePath
+
+import numpy as np
 
 from data.files.cells import MAX_CELL, PLAIN
 from data.files.table import FORM, Column, Table, note
 from data.model import Finding
 from margin.core.errors import InputError, did_you_mean
+from margin.formats.price_names import Meaning, asset_name, asset_of_file, looks_like_asset, meaning, pair
+from margin.formats.price_words import DOLLARS, currency, fold
 
-DATE_NAMES = (
-    "date", "datetime", "timestamp", "time", "day", "date_utc", "open_time", "opentime", "open time", "unix",
-    "unix_timestamp", "candle_begin_time", "__index_level_0__", "",
-)  # fmt: skip
-ASSET_NAMES = ("asset", "symbol", "ticker", "coin", "pair", "market", "instrument", "base", "name", "currency")
-CLOSE_NAMES = (
-    "adj close", "adj_close", "adjclose", "adjusted_close", "close", "close_usd", "close price", "closing price",
-    "price", "price_usd", "last", "close/last", "px_last", "value",
-)  # fmt: skip
-UNIT_VOLUMES = ("volume", "vol", "vol.", "volume_base", "base_volume", "volumefrom", "amount")
-USD_VOLUMES = (
-    "volume_usd", "usd_volume", "volume_quote", "quote_volume", "quote asset volume", "volumeto", "volume usd",
-    "volume usdt", "turnover",
-)  # fmt: skip
-RANGE_NAMES = {"open": "open", "high": "high", "low": "low", "max": "high", "min": "low"}
-
-ASSET = re.compile(r"[A-Z0-9][A-Z0-9.]{0,19}")
-QUOTES = ("USDT", "USDC", "BUSD", "TUSD", "FDUSD", "USD")
-KEPT_WHOLE = {"CRVUSD"}  # a coin whose own name ends like a pair
-NO_ASSETS = {
-    "DATA", "PRICE", "PRICES", "DAILY", "HOURLY", "HISTORY", "HISTORICAL", "CLOSE", "CLOSES", "CANDLES", "OHLC",
-    "OHLCV", "EXPORT", "DOWNLOAD", "FILE", "CHART", "TABLE", "SHEET", "SHEET1", "BOOK1", "UNTITLED", "MARKET", "UPLOAD",
-}  # fmt: skip
-ALIASES = {"XBT": "BTC", "XXBT": "BTC", "XETH": "ETH", "XDG": "DOGE"}
+DATE_ORDER = (
+    "date",
+    "datetime",
+    "timeopen",
+    "opentime",
+    "candlebegintime",
+    "dateutc",
+    "timestamp",
+    "time",
+    "snappedat",
+)
+ASSET_ORDER = ("asset", "symbol", "ticker", "tic", "coin", "pair", "instrument", "base", "baseasset", "market")
+CLOSE_ORDER = ("close", "closeusd", "closeprice", "closingprice", "priceclose", "price", "priceusd")
+# Codes that are tickers too: taken for assets where no family of open, high, low and close stands beside them.
+TICKERS_TOO = frozenset(("LOW", "HIGH", "OPEN", "COIN", "MA", "V", "T", "S", "C", "O", "H", "L"))
+CMC_DOLLAR = "2781"  # CoinMarketCap writes the number of the currency into the column `name`; 2781 is the US dollar
+COLUMN_HINT = "Write one column of US dollar closes per asset, named by its code: BTC, ETH, SPY."
 
 
 @dataclass
 class Layout:
-    """Which column is what. `series` has one entry per asset of a wide file; long and single files use `roles`."""
+    """Which column is what.
 
-    kind: str  # "wide", "long" or "single"
+    kind   : "wide" (`series`: roles by asset), "long" (`roles` with asset and close) or "single" (`roles`, `asset`)
+    quote  : a column that names the currency of each row, or None
+    vendor : who wrote the file, where its columns say so: "yahoo", "coinmarketcap", "coingecko", "klines", ...
+    """
+
+    kind: str
     date: Column
-    series: dict[str, Column] = field(default_factory=dict)
-    roles: dict[str, Column] = field(default_factory=dict)  # asset, close, open, high, low, volume, volume_usd
-    asset: str = ""  # of a single file
+    series: dict[str, dict[str, Column]] = field(default_factory=dict)
+    roles: dict[str, Column] = field(default_factory=dict)
+    asset: str = ""
+    quote: Column | None = None
+    vendor: str = ""
     findings: list[Finding] = field(default_factory=list)
 
 
-def find_layout(table: Table, name: str) -> Layout:
-    """The roles of the columns of `table`. InputError with the reason where they cannot be told."""
-    by_name: dict[str, Column] = {}
-    for column in table.columns:
-        by_name.setdefault(column.name.strip().lower(), column)
-    date = _date_column(table, by_name, name)
-    others = {key: column for key, column in by_name.items() if column is not date}
-    close = next((others[key] for key in CLOSE_NAMES if key in others), None)
-    asset = next((others[key] for key in ASSET_NAMES if key in others and _holds_names(others[key])), None)
-    if asset is not None:
-        return _long(table, date, asset, close, others, name)
-    if close is not None:
-        return _single(date, close, others, name)
-    return _wide(table, date, name)
+@dataclass
+class _Columns:
+    """The columns beside the date, each with its meaning."""
+
+    all: list[tuple[Column, Meaning]]
+
+    def bare(self, *roles: str) -> list[Column]:
+        return [c for c, m in self.all if m.role in roles and not m.asset and not m.why]
+
+    def has(self, *keys: str) -> bool:
+        return set(keys) <= {fold(c.name) for c, _ in self.all}
+
+
+def find_layout(table: Table, name: str, asset: str | None = None) -> Layout:
+    """The roles of the columns of `table`. `asset` names the one asset of a file that does not say which it holds.
+
+    InputError with the reason where they cannot be told, or where no dollar price is among them.
+    """
+    date = _date_column(table, name)
+    columns = _Columns([(c, meaning(c.name)) for c in table.columns if c is not date])
+    columns.all = [(c, _ticker_too(c, m, columns)) for c, m in columns.all]
+    quote = next((c for c in columns.bare("quote") if _holds_names(c)), None)
+    named = [c for c in columns.bare("asset") if _holds_names(c)]
+    named.sort(key=lambda c: _order(c, ASSET_ORDER))
+    if quote is None:  # a column `currency` may name the coin or the money
+        quote = next((c for c in named if _all_money(c) and fold(c.name) not in ASSET_ORDER), None)
+        named = [c for c in named if c is not quote]
+    elif not named and fold(quote.name) == "currency" and not _all_money(quote):
+        named, quote = [quote], None
+    if not named and (family := _asset_in_cells(columns)) is not None:
+        named = [family]
+    vendor = _vendor(columns, date)
+    closes = _closes(columns, name)
+    if named:
+        layout = _long(table, date, named[0], closes, columns, name)
+    elif closes and not _has_own_assets(columns):
+        layout = _single(date, closes, columns, name, asset)
+        _check_cmc_currency(columns, name)
+    elif len({m.role for c, m in columns.all if m.role in ("open", "high", "low") and not m.asset}) >= 2:
+        shown = ", ".join(c.name for c in table.columns)[:60]
+        raise InputError(name, shown, "has opens, highs or lows but no column of closes", "Name it 'close'.")
+    else:
+        layout = _wide(table, date, columns, name)
+    layout.quote, layout.vendor = quote, vendor
+    return layout
+
+
+def _has_own_assets(columns: _Columns) -> bool:
+    """Whether columns of assets stand beside a stray column of closes: no family of open, high and low."""
+    plain = [c for c, m in columns.all if not m.role and looks_like_asset(c.name) and not _holds_names(c)]
+    return bool(plain) and not columns.bare("open", "high", "low", "adjusted")
+
+
+def _order(column: Column, order: tuple[str, ...]) -> int:
+    key = fold(column.name)
+    return order.index(key) if key in order else len(order)
+
+
+def _ticker_too(column: Column, found: Meaning, columns: _Columns) -> Meaning:
+    """LOW beside HD is a share; LOW beside HIGH and CLOSE is a low."""
+    raw = column.name.strip()
+    if not found.role or found.asset or raw not in TICKERS_TOO or _holds_names(column):
+        return found
+    letters = {fold(c.name) for c, m in columns.all}
+    family = any(m.role in ("close", "adjusted") and not m.asset and c.name.strip() != "C" for c, m in columns.all)
+    ranges = {m.role for c, m in columns.all if m.role in ("open", "high", "low") and not m.asset}
+    if family or len(ranges) >= 2 or {"o", "h", "l"} <= letters:
+        return found
+    return Meaning("", raw)
 
 
 def _holds_names(column: Column) -> bool:
@@ -71,131 +129,207 @@ def _holds_names(column: Column) -> bool:
     return 2 * sum(PLAIN.fullmatch(cell[:MAX_CELL]) is None for cell in some) > len(some)
 
 
-def _date_column(table: Table, by_name: dict[str, Column], name: str) -> Column:
-    dated = [column for column in table.columns if column.cells.dtype.kind == "M"]
-    for key in DATE_NAMES:
-        if key in by_name:
-            return by_name[key]
-    if dated:
-        return dated[0]
+def _all_money(column: Column) -> bool:
+    some = {str(cell).strip() for cell in column.cells[:2000] if str(cell).strip()}
+    return bool(some) and all(currency(cell) for cell in some)
+
+
+def _asset_in_cells(columns: _Columns) -> Column | None:
+    """A column without a known name whose cells are pairs: 'BTC/USDT' in every row."""
+    for column, found in columns.all:
+        if found.role in ("", "other") and _holds_names(column):
+            some = {str(cell).strip() for cell in column.cells[:2000] if str(cell).strip()}
+            if some and len(some) <= 500 and all(pair(cell)[1] for cell in some):
+                return column
+    return None
+
+
+def _date_column(table: Table, name: str) -> Column:
+    known = [c for c in table.columns if meaning(c.name).role == "date"]
+    known = [c for c in known if not (c.name.strip() in TICKERS_TOO and c is not table.columns[0])] or known
+    known.sort(key=lambda c: _order(c, DATE_ORDER))
+    dated = [c for c in table.columns if c.cells.dtype.kind == "M"]
+    if known:
+        return _with_time(known[0], table)
+    unnamed = [c for c in table.columns if not c.name.strip()]
+    if dated or unnamed:
+        return (dated or unnamed)[0]
     first = table.columns[0]
     if any(c.isdigit() for c in first.name) and not re.search("[A-Za-z]", first.name):
         raise InputError(name, first.name, "has no line of column names", "Begin with a line such as date,BTC,ETH.")
     return first
 
 
-def _roles(others: dict[str, Column], close: Column) -> tuple[dict[str, Column], list[Finding]]:
+def _with_time(date: Column, table: Table) -> Column:
+    """MetaTrader writes the day and the time of day in two columns."""
+    time = next((c for c in table.columns if fold(c.name) == "time"), None)
+    if time is None or time is date or fold(date.name) != "date" or "O" not in (date.cells.dtype.kind,):
+        return date
+    clock = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
+    if time.cells.dtype.kind != "O" or not all(clock.fullmatch(str(t).strip()) for t in time.cells[:50]):
+        return date
+    both = [f"{str(d).strip()} {str(t).strip()}" for d, t in zip(date.cells, time.cells, strict=True)]
+    date.cells = np.array(both, dtype=object)
+    return date
+
+
+def _closes(columns: _Columns, name: str) -> list[Column]:
+    """The columns of closes that carry no asset's name, best first: adjusted, then by CLOSE_ORDER, dollars only."""
+    found = [(c, m) for c, m in columns.all if m.role in ("close", "adjusted") and not m.asset and not m.why]
+    foreign = [(c, m) for c, m in found if m.quote and m.quote not in DOLLARS]
+    dollars = [(c, m) for c, m in found if not m.quote or m.quote in DOLLARS]
+    if foreign and not dollars:
+        column, said = foreign[0]
+        raise InputError(name, column.name[:40], f"is in {said.quote}, not in US dollars", COLUMN_HINT)
+    for role in ("close", "adjusted"):
+        names = [c.name.strip() for c, m in dollars if m.role == role]
+        repeated = next((n for n in names if names.count(n) > 1 or f"{n}.1" in {c.name for c, _ in columns.all}), None)
+        if repeated is not None:
+            raise InputError(
+                name, repeated, "names several columns, so whose closes they are cannot be told", COLUMN_HINT
+            )
+    dollars.sort(key=lambda item: (item[1].role != "adjusted", item[1].quote == "", _order(item[0], CLOSE_ORDER)))
+    return [c for c, _ in dollars]
+
+
+def _roles(columns: _Columns, closes: list[Column]) -> tuple[dict[str, Column], list[Finding]]:
+    close = closes[0]
+    adjusted = meaning(close.name).role == "adjusted"
     roles = {"close": close}
-    for role, names in (("volume", UNIT_VOLUMES), ("volume_usd", USD_VOLUMES)):
-        found = next((others[key] for key in names if key in others), None)
-        if found is not None:
-            roles[role] = found
-    adjusted = close.name.lower().startswith("adj")
+    for role, column in (
+        ("volume usd", columns.bare("volume usd")),
+        ("volume base", columns.bare("volume base")),
+        ("volume", columns.bare("volume")),
+    ):
+        if column:
+            roles[role] = column[0]
+    based = [c for c, m in columns.all if m.role == "volume" and m.asset]
+    if based and "volume base" not in roles:
+        roles["volume base"] = based[0]  # "Volume BTC"
     if not adjusted:  # open, high and low are not adjusted alike
-        roles |= {role: others[key] for key, role in RANGE_NAMES.items() if key in others}
+        for role in ("open", "high", "low"):
+            if found := columns.bare(role):
+                roles[role] = found[0]
     findings = []
-    if adjusted and "close" in others:
+    if adjusted and len(closes) > 1:
         findings.append(note("columns", 1, "kept", f"the adjusted closes of column {close.name!r} are used"))
     used = {id(column) for column in roles.values()}
-    unused = [column.name for key, column in others.items() if id(column) not in used and key not in ASSET_NAMES]
+    unused = [c.name for c, m in columns.all if id(c) not in used and m.role not in ("asset", "quote")]
     if unused:
         findings.append(note("columns", len(unused), "ignored", ", ".join(u[:20] for u in unused[:8])))
     return roles, findings
 
 
-def _long(
-    table: Table, date: Column, asset: Column, close: Column | None, others: dict[str, Column], name: str
-) -> Layout:
-    if close is None:
-        hint = " ".join(filter(None, (did_you_mean(key, ["close", "price"]) for key in others)))
-        raise InputError(
-            name,
-            ", ".join(c.name for c in table.columns)[:60],
-            f"has a column {asset.name!r} but none with closes",
-            hint or "Name the column of USD closes 'close'.",
-        )
-    roles, findings = _roles(others, close)
+def _long(table: Table, date: Column, asset: Column, closes: list[Column], columns: _Columns, name: str) -> Layout:
+    if not closes:
+        keys = [c.name.strip().lower() for c, _ in columns.all]
+        hint = " ".join(filter(None, (did_you_mean(key, ["close", "price"]) for key in keys)))
+        shown = ", ".join(c.name for c in table.columns)[:60]
+        problem = f"has a column {asset.name!r} but none with closes"
+        raise InputError(name, shown, problem, hint or "Name the column of USD closes 'close'.")
+    roles, findings = _roles(columns, closes)
     return Layout("long", date, roles=roles | {"asset": asset}, findings=findings)
 
 
-def _single(date: Column, close: Column, others: dict[str, Column], name: str) -> Layout:
-    stem = PurePath(name).name.split(".")[0]
-    words = [word for word in re.split(r"[\s()_-]+", stem.upper()) if word]
-    asset, _ = asset_name(words[0]) if words else (None, "")
-    if not asset or words[0] in NO_ASSETS:
+def _single(date: Column, closes: list[Column], columns: _Columns, name: str, chosen: str | None) -> Layout:
+    roles, findings = _roles(columns, closes)
+    asset, quote, why = asset_of_file(name)
+    if why and quote:
+        raise InputError(name, asset or name, why, "Give US dollar prices.")
+    if chosen:
+        given, _, problem = pair(chosen)
+        if not given or problem:
+            raise InputError("asset", chosen, problem or "is not an asset", "Name one like BTC or SPY.")
+        asset = given
+    elif why or not asset:
         raise InputError(
             name,
-            stem,
+            name[:60],
             "holds one asset but its file name does not say which",
-            "Add a column 'asset', or name it BTC.csv.",
+            "Name it: --asset BTC (on the page: the box for it), a column 'asset', or a file name like BTC.csv.",
         )
-    roles, findings = _roles(others, close)
-    findings.append(note("name", 1, "taken from the file name", f"one asset, {asset}", asset))
+    else:
+        findings.append(note("name", 1, "taken from the file name", f"one asset, {asset}", asset))
     return Layout("single", date, roles=roles, asset=asset, findings=findings)
 
 
-def _wide(table: Table, date: Column, name: str) -> Layout:
+def _check_cmc_currency(columns: _Columns, name: str) -> None:
+    column = next((c for c, _ in columns.all if fold(c.name) == "name"), None)
+    if column is None or not columns.has("timeclose", "timehigh"):
+        return
+    numbers = {str(cell).strip() for cell in column.cells[:2000]} - {""}
+    if numbers and numbers != {CMC_DOLLAR} and all(n.isdigit() for n in numbers):
+        shown = ", ".join(sorted(numbers))[:40]
+        raise InputError(name, shown, "is CoinMarketCap's number of a currency other than the US dollar", COLUMN_HINT)
+
+
+def _vendor(columns: _Columns, date: Column) -> str:
+    """Whose export this is, by the columns only its writer has."""
+    if columns.bare("cap") or columns.has("timeclose") or columns.has("timehigh"):
+        return "coinmarketcap"
+    if fold(date.name) == "snappedat" or columns.has("totalvolume"):
+        return "coingecko"
+    if columns.has("takerbuyvolume") or columns.has("quoteassetvolume") or columns.has("closetime", "quotevolume"):
+        return "klines"
+    if columns.bare("adjusted"):
+        return "yahoo"
+    if columns.has("tickvol"):
+        return "metatrader"
+    if any(m.role == "change" for _, m in columns.all):
+        return "investing"
+    if fold(date.name) == "time" and any(c.name == "Volume" for c, _ in columns.all) and columns.has("open", "close"):
+        return "tradingview"
+    return ""
+
+
+def _wide(table: Table, date: Column, columns: _Columns, name: str) -> Layout:
     layout = Layout("wide", date)
-    columns = [column for column in table.columns if column is not date]
-    # A column that has the asset's own name goes before one that only reduces to it (USDC before USDC_USD).
-    columns.sort(key=lambda column: column.name.strip() != asset_name(column.name)[0])
-    for column in columns:
-        asset, why = asset_name(column.name)
-        if asset is None:
-            layout.findings.append(note("refused", 1, "dropped", f"column {column.name[:30]!r}: {why}"))
-        elif asset in layout.series:
-            same = "the same" if (layout.series[asset].cells == column.cells).all() else "another"
-            detail = f"column {column.name[:30]!r} is {same} {asset} column; the first one is kept"
-            layout.findings.append(note("duplicate column", 1, "dropped", detail, asset))
+    by_own_name = sorted(columns.all, key=lambda item: item[0].name.strip() != item[1].asset)
+    for column, found in by_own_name:
+        shown = column.name[:30]
+        named = looks_like_asset(column.name) if not found.role else found.role in ("close", "adjusted", "high", "low")
+        volume = found.role in ("volume usd", "volume") and bool(found.asset)
+        if found.why and found.asset:
+            layout.findings.append(note("refused", 1, "dropped", f"column {shown!r}: {found.why}"))
+        elif found.asset and volume and found.role == "volume usd":
+            layout.series.setdefault(found.asset, {})["volume usd"] = column
+        elif not found.asset or not named or _is_time(column):
+            why = found.why or ("a " + found.role if found.role else "not the name of an asset")
+            layout.findings.append(note("refused", 1, "dropped", f"column {shown!r}: {why}; it is no price"))
         else:
-            layout.series[asset] = column
-            if why:
-                layout.findings.append(note("name", 1, "renamed", why, asset))
-    order = [asset_name(column.name)[0] for column in table.columns]
-    layout.series = {a: layout.series[a] for a in dict.fromkeys(order) if a in layout.series}
+            role = found.role or "close"
+            role = "close" if role == "adjusted" else role
+            kept = layout.series.setdefault(found.asset, {})
+            if role in kept:
+                same = "the same" if (kept[role].cells == column.cells).all() else "another"
+                detail = f"column {shown!r} is {same} {found.asset} column; the first one is kept"
+                layout.findings.append(note("duplicate column", 1, "dropped", detail, found.asset))
+                continue
+            kept[role] = column
+            if role == "close" and column.name.strip() != found.asset:
+                layout.findings.append(note("name", 1, "renamed", f"{shown!r} is taken as {found.asset}", found.asset))
+    order = [meaning(c.name).asset or c.name.strip() for c in table.columns]
+    layout.series = {a: layout.series[a] for a in dict.fromkeys(order) if "close" in layout.series.get(a, {})}
     if not layout.series:
-        raise InputError(name, ", ".join(c.name for c in table.columns)[:60], "has no column of prices", FORM)
+        shown = ", ".join(c.name for c in table.columns)[:60]
+        why = next((f.detail for f in layout.findings if f.kind == "refused" and "it is no price" not in f.detail), "")
+        raise InputError(name, shown, "has no column of US dollar prices", f"{why}. {FORM}" if why else FORM)
     return layout
 
 
-def asset_name(text: str) -> tuple[str | None, str]:
-    """The asset a column or cell names, and what was changed: 'btc-usd' gives 'BTC'. (None, why) when it names none.
-
-    A pair against the dollar or a dollar stablecoin is its first part; any other pair is not a USD price.
-    """
-    raw = str(text).strip()
-    name = raw.upper().lstrip("^").split(":")[0]
-    if not name:
-        return None, "a column without a name"
-    if name.startswith("UNNAMED"):
-        return None, "a row number"
-    parts = [part for part in re.split(r"[/_\s-]+", name.removesuffix("=X")) if part]
-    if len(parts) > 1 and parts[-1] in ("CLOSE", "PRICE", "CLOSES"):
-        parts.pop()
-    if len(parts) > 1 and parts[-1] in ("OPEN", "HIGH", "LOW", "VOLUME", "VOL"):
-        return None, "not closes"
-    if len(parts) == 2 and parts[1] in QUOTES:
-        name = parts[0]
-    elif "/" in name:
-        return None, "a pair that is not quoted in USD"
-    elif len(parts) == 2 and len(parts[1]) == 1:
-        name = ".".join(parts)  # a class of shares, BRK-B
-    else:
-        name = _joined(parts[0]) if len(parts) == 1 else ""
-    name = ALIASES.get(name, name)
-    if name == "USD":
-        return None, "the dollar is always 1 here"
-    if not ASSET.fullmatch(name) or name.replace(".", "").isdigit():
-        return None, "not the name of an asset"
-    return name, "" if name == raw else f"{raw[:30]!r} is taken as {name}"
+def _is_time(column: Column) -> bool:
+    """Whether a column of numbers is one of stamps: epoch seconds to nanoseconds that only go up (or only down)."""
+    if column.cells.dtype.kind == "M":
+        return True
+    try:
+        values = column.cells[:500].astype(np.float64)
+    except (ValueError, TypeError):
+        return False
+    values = values[np.isfinite(values)]
+    if len(values) < 3 or not any(low <= values.min() and values.max() < 7 * low for low in (1e9, 1e12, 1e15, 1e18)):
+        return False
+    steps = np.diff(values)
+    return bool((steps > 0).all() or (steps < 0).all())
 
 
-def _joined(name: str) -> str:
-    """BTCUSDT -> BTC; TUSD, USDT and the like stay."""
-    if name in KEPT_WHOLE:
-        return name
-    for quote in ("USDT", "USDC", "FDUSD", "USD"):
-        base = name.removesuffix(quote)
-        if base != name and len(base) >= (3 if quote == "USD" else 1):
-            return base
-    return name
+__all__ = ["Layout", "asset_name", "find_layout"]

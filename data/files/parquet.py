@@ -55,5 +55,5 @@ def _columns(header: dict, arrays: bytes) -> list[Column]:
             cells = np.frombuffer(arrays, np.int64, rows, offset).astype("datetime64[us]")
         else:
             cells = np.array(about["words"], dtype=object)[np.frombuffer(arrays, np.int64, rows, offset)]
-        columns.append(Column(about["name"], cells))
+        columns.append(Column(about["name"], cells, about.get("zone", "")))
     return columns

@@ -15,22 +15,27 @@ import pandas as pd
 
 from data.cleaning.clean import STEP, aware, clean_candles, combine
 from data.files.cells import Dates, Numbers, dates, numbers, survey
+from data.files.days import daily_candles
 from data.files.layout import Layout, asset_name, find_layout
 from data.files.parquet import read_parquet_table
 from data.files.table import MAX_COLUMNS, Column, Table, note, read_text_table
+from data.files.volumes import usd_volume
 from data.model import Finding, Interval, PriceSet, Provenance
 from margin.core.errors import InputError, one_line
+from margin.formats.price_words import DOLLARS, currency
 
 UPLOAD_BYTES, PATH_BYTES = 2_000_000, 64_000_000
-HOUR = 3600.0
+MAX_BELOW_ZERO = 0.1  # more closes than this below zero: they are no prices
 DANGEROUS = ("=", "+", "-", "@")
 
 
-def read_prices(content: bytes, name: str, max_bytes: int = UPLOAD_BYTES) -> PriceSet:
+def read_prices(content: bytes, name: str, max_bytes: int = UPLOAD_BYTES, asset: str | None = None) -> PriceSet:
     """The prices in an uploaded file: wide (date, one column per asset) or long (date, asset, close[, volume...]).
 
     content : the bytes of a CSV or Parquet file of at most `max_bytes`
     name    : its file name; errors name it, and a file of one asset is named by it (BTC-USD.csv)
+    asset   : the asset of a file that holds one and does not say which
+    The closes are daily: finer rows give the last of each UTC day, with a finding; coarser ones are refused.
     Raises InputError, one clear line, for everything that cannot be used.
     """
     shown = _shown(name)
@@ -39,29 +44,38 @@ def read_prices(content: bytes, name: str, max_bytes: int = UPLOAD_BYTES) -> Pri
         raise InputError(shown, size, f"is larger than {max_bytes / 1e6:.0f} MB", "Keep the assets and years you need.")
     parquet = content.startswith(b"PAR1")
     table = read_parquet_table(content, shown) if parquet else read_text_table(content, shown)
-    layout = find_layout(table, shown)
-    when = dates(layout.date.cells, shown)
-    interval, times, findings = _times(when, shown)
-    candles, cell_findings = _candles(table, layout, times, shown)
-    findings = [*table.findings, *layout.findings, *findings, *cell_findings]
+    layout = find_layout(table, shown, asset)
+    when = dates(layout.date.cells, shown, layout.date.zone)
+    findings = [*table.findings, *layout.findings, *_date_findings(when, shown)]
+    frames, cell_findings = _frames(table, layout, when, shown)
+    findings += cell_findings
+    candles, day_findings = daily_candles(frames, when, shown)
+    findings += day_findings
     end = max((f.index.max() for f in candles.values() if len(f)), default=pd.Timestamp(0))
     cleaned, provenance = {}, {}
+    interval: Interval = "1d"
     now = aware(end + STEP[interval])  # a file holds finished candles
-    for asset, frame in candles.items():
-        cleaned[asset], noticed = clean_candles(frame, asset, interval, now)
+    for name_of, frame in candles.items():
+        cleaned[name_of], noticed = clean_candles(frame, name_of, interval, now)
         findings += noticed
-        provenance[asset] = _provenance(asset, shown, interval, cleaned[asset])
+        provenance[name_of] = _provenance(name_of, shown, interval, cleaned[name_of])
     prices = combine(cleaned, provenance, findings, interval, {})
     if prices.closes.empty:
-        why = next((f.detail for f in findings if f.kind in ("refused", "zero", "empty")), "every price is missing")
+        why = next(iter(prices.failures.values()), "")
+        if "coarser" not in why:
+            kinds = ("refused", "zero", "empty", "resampled")
+            why = next((f.detail for f in findings if f.kind in kinds), "every price is missing")
         raise InputError(shown, ", ".join(candles)[:60], "holds no usable price", f"{why[:100]}.")
     return prices
 
 
-def read_prices_path(path: Path | str) -> PriceSet:
-    """`read_prices` of a file on disk, up to 64 MB. InputError when it cannot be opened."""
+def read_prices_path(path: Path | str, asset: str | None = None) -> PriceSet:
+    """`read_prices` of a file on disk, up to 64 MB. InputError when it cannot be opened, or is no ordinary file."""
     path = Path(path)
     try:
+        if path.exists() and not path.is_file():
+            what = "is a folder" if path.is_dir() else "is a device, not a file"
+            raise InputError(str(path), path.name, what, "Give a CSV or Parquet file.")
         if path.stat().st_size > PATH_BYTES:
             raise InputError(str(path), f"{path.stat().st_size / 1e6:.0f} MB", "is too large", "Give daily closes.")
         content = path.read_bytes()
@@ -69,7 +83,7 @@ def read_prices_path(path: Path | str) -> PriceSet:
         raise InputError(str(path), path.name, "there is no such file", "Check the path.") from error
     except (OSError, ValueError) as error:
         raise InputError(str(path), getattr(error, "strerror", "") or str(error), "cannot be read") from error
-    return read_prices(content, path.name, PATH_BYTES)
+    return read_prices(content, path.name, PATH_BYTES, asset)
 
 
 def prices_to_csv(prices: PriceSet) -> str:
@@ -121,8 +135,7 @@ def _shown(name: str) -> str:
     return shown[:80] or "file"
 
 
-def _times(when: Dates, name: str) -> tuple[Interval, pd.DatetimeIndex, list[Finding]]:
-    """Candle times from wall times: whole days keep their own calendar day, hours become UTC."""
+def _date_findings(when: Dates, name: str) -> list[Finding]:
     count = len(when.local)
     read = count - when.refused
     if read == 0 or when.refused > read:
@@ -134,69 +147,82 @@ def _times(when: Dates, name: str) -> tuple[Interval, pd.DatetimeIndex, list[Fin
         )
     findings = []
     if when.refused:
-        findings.append(
-            note("refused", when.refused, "dropped", f"rows whose date cannot be read, e.g. {when.example!r}")
-        )
+        detail = f"rows whose date cannot be read, e.g. {when.example!r}"
+        findings.append(note("refused", when.refused, "dropped", detail))
     if when.form not in ("ISO", "dates"):
         findings.append(note("dates", read, "converted", f"read as {when.form}"))
-    local = pd.DatetimeIndex(when.local)
-    utc = local - pd.to_timedelta(when.offset, unit="s")
-    known = utc[utc.notna()].unique().sort_values()
-    spacing = (
-        float(np.median(np.diff(known.to_numpy()).astype("timedelta64[s]").astype(float)))
-        if len(known) > 1
-        else 86400.0
-    )
-    if spacing >= 20 * HOUR:
-        if (local != local.normalize())[local.notna()].any():
-            findings.append(
-                note("time of day", read, "dropped", "daily prices: the calendar day of each stamp is kept")
-            )
-        if spacing > 4 * 24 * HOUR:
-            detail = f"a price every {spacing / 86400:.0f} days; returns over more than four days are not used"
-            findings.append(note("sparse", len(known), "kept", detail))
-        return "1d", local.normalize(), findings
-    if not 0.9 * HOUR <= spacing <= 1.1 * HOUR:
-        raise InputError(
-            name,
-            f"one price every {spacing / 60:.0f} minutes",
-            "is neither daily nor hourly",
-            "Give daily or hourly closes.",
-        )
-    if (when.offset != 0).any():
-        findings.append(note("time zone", int((when.offset != 0).sum()), "converted", "times converted to UTC"))
-    return "1h", pd.DatetimeIndex(utc), findings
+    return findings
 
 
-def _candles(
-    table: Table, layout: Layout, times: pd.DatetimeIndex, name: str
-) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
-    """Candles by asset, cells that are no numbers refused with an example."""
-    readable = np.asarray(times.notna())
+def _frames(table: Table, layout: Layout, when: Dates, name: str) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
+    """Raw numbers by asset, indexed by the row of the table: close, and open, high, low, volume where there are any.
+
+    Cells that are no numbers are refused with an example; columns of returns or flows refuse the file.
+    """
+    readable = ~np.isnat(when.local)
     if layout.kind == "wide":
-        decimal = survey([c.cells for c in layout.series.values() if c.cells.dtype.kind == "O"]).decimal(
-            table.separator, name
-        )
-        frames, findings = {}, []
-        for asset, column in layout.series.items():
-            values = numbers(column.cells, decimal)
-            findings += _refusals(values, asset, column)
-            keep = readable & ~np.isnan(values.values)
-            if not keep.any():
-                findings.append(note("refused", 1, "dropped", f"column {column.name[:30]!r} holds no price", asset))
+        texts = [c.cells for roles in layout.series.values() for c in roles.values() if c.cells.dtype.kind == "O"]
+        decimal = survey(texts).decimal(table.separator, name)
+        frames: dict[str, pd.DataFrame] = {}
+        findings: list[Finding] = []
+        for asset, roles in layout.series.items():
+            read = {role: numbers(c.cells, decimal, scaled=role.startswith("volume")) for role, c in roles.items()}
+            findings += _refusals(read["close"], asset, roles["close"])
+            frame = pd.DataFrame({role: found.values for role, found in read.items()})
+            frame = frame[readable & frame["close"].notna().to_numpy()]
+            if frame.empty:
+                shown = roles["close"].name[:30]
+                findings.append(note("refused", 1, "dropped", f"column {shown!r} holds no price", asset))
                 continue
-            frames[asset] = pd.DataFrame({"close": values.values[keep]}, index=times[keep])
+            _refuse_returns(frame["close"], asset, name)
+            frames[asset] = _with_volume(frame, layout, asset, name, findings)
         if not frames:
             raise InputError(name, ", ".join(layout.series)[:60], "holds no price", _first_detail(findings))
         return frames, findings
     values_by_role, findings = _role_values(table, layout, name)
-    frame = pd.DataFrame(values_by_role, index=times)
-    usd = frame.pop("volume_usd") if "volume_usd" in frame else None
-    if usd is not None and "volume" not in frame:
-        frame["volume"] = usd / frame["close"].where(frame["close"] > 0)
+    frame = pd.DataFrame(values_by_role)
+    readable &= _dollar_rows(layout, name, findings)
     if layout.kind == "single":
-        return {layout.asset: frame[readable]}, findings
-    return _by_asset(frame, layout.roles["asset"], readable, name, findings)
+        by_asset = {layout.asset: frame[readable]}
+    else:
+        by_asset, findings = _by_asset(frame, layout.roles["asset"], readable, name, findings)
+    for asset, part in by_asset.items():
+        _refuse_returns(part["close"], asset, name)
+        by_asset[asset] = _with_volume(part, layout, asset, name, findings)
+    return by_asset, findings
+
+
+def _with_volume(frame: pd.DataFrame, layout: Layout, asset: str, name: str, findings: list[Finding]) -> pd.DataFrame:
+    """The frame with `volume` in units of the asset, from whatever its columns count; without it where not known."""
+    usd, noticed = usd_volume(frame, layout, asset, name)
+    findings += noticed
+    frame = frame.drop(columns=[c for c in frame if c.startswith("volume")])
+    return frame if usd is None else frame.assign(volume=usd / frame["close"].where(frame["close"] > 0))
+
+
+def _refuse_returns(closes: pd.Series, asset: str, name: str) -> None:
+    below = int((closes < 0).sum())
+    if below >= 3 and below > MAX_BELOW_ZERO * max(int(closes.notna().sum()), 1):
+        example = float(closes[closes < 0].iloc[0])
+        problem = f"{below:,} of {int(closes.notna().sum()):,} values of {asset} are below zero"
+        hint = "These are returns, changes or flows, not prices: give US dollar closes."
+        raise InputError(name, f"{example:g}", problem, hint)
+
+
+def _dollar_rows(layout: Layout, name: str, findings: list[Finding]) -> np.ndarray:
+    """Which rows are priced in dollars, where a column says in what."""
+    count = len(layout.date.cells)
+    if layout.quote is None:
+        return np.ones(count, bool)
+    words = np.array([str(cell).strip().upper() for cell in layout.quote.cells], dtype=object)
+    dollars = np.array([w == "" or currency(w) in DOLLARS for w in words], bool)
+    if not dollars.any():
+        shown = ", ".join(sorted(set(words)))[:40]
+        raise InputError(name, shown, "prices are not in US dollars", "Give US dollar closes.")
+    if not dollars.all():
+        others = ", ".join(sorted({str(w) for w in words[~dollars]}))[:60]
+        findings.append(note("refused", int((~dollars).sum()), "dropped", f"rows quoted in {others}, not in dollars"))
+    return dollars
 
 
 def _role_values(table: Table, layout: Layout, name: str) -> tuple[dict[str, np.ndarray], list[Finding]]:

@@ -10,11 +10,18 @@ import numpy as np
 
 from data.model import Finding
 from margin.core.errors import InputError
+from margin.formats.price_names import meaning
 
 MAX_COLUMNS, MAX_ROWS, MAX_CELLS = 500, 200_000, 5_000_000
+PLAIN = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 MAX_PREAMBLE = 10  # lines before the header that some providers write
 SEPARATORS = (",", ";", "\t", "|")
 FORM = "Give a CSV or Parquet file: a date column and one column of USD closes per asset, or date, asset, close."
+
+KLINES = (
+    "open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count", "taker_buy_volume",
+    "taker_buy_quote_volume", "ignore",
+)  # fmt: skip
 
 # First bytes of what people upload by mistake, and what to say.
 SIGNATURES = (
@@ -38,6 +45,7 @@ class Column:
 
     name: str
     cells: np.ndarray
+    zone: str = ""  # of a column of dates that has a time zone: its name; the cells are UTC
 
 
 @dataclass
@@ -67,7 +75,7 @@ def read_text_table(content: bytes, name: str) -> Table:
     beginning = text.lstrip("\ufeff \t\r\n")[:300].lower()
     if not beginning:
         raise InputError(name, text[:20], "is empty", FORM)
-    if beginning.startswith("<"):
+    if beginning.startswith("<") and not re.match(r"<(date|dtyyyymmdd|ticker|per|time|open|close)>", beginning):
         raise InputError(name, beginning[:40], "is a web page, not a table", "Download the file itself, not its page.")
     if beginning.startswith(("{", "[")):
         raise InputError(name, beginning[:40], "is JSON, not a table", FORM)
@@ -161,8 +169,38 @@ def _usual_width(rows: list[list[str]]) -> int:
     return Counter(len(row) for row in rows[:200]).most_common(1)[0][0] if rows else 0
 
 
+def _header(rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """(names, rows below). Two lines of names, as pandas writes many tickers (Close over BTC-USD), become one.
+
+    Binance's archive has no line of names: twelve cells that begin with an epoch are its klines.
+    """
+    first = [cell.strip().lstrip("\ufeff#").strip() for cell in rows[0]]
+    if len(first) == len(KLINES) and re.fullmatch(r"1[0-9]{12,15}", first[0]) and PLAIN.fullmatch(first[4]):
+        return list(KLINES), rows
+    if len(rows) < 3 or len(rows[1]) != len(first):
+        return first, rows[1:]
+    second = [cell.strip() for cell in rows[1]]
+    below = [cell.strip() for cell in rows[2]]
+    roles, tickers = (meaning(cell).role for cell in first[1:]), (meaning(cell).role for cell in second[1:])
+    priced = ("open", "high", "low", "close", "adjusted", "volume", "")
+    names = all(cell and not PLAIN.fullmatch(cell) for cell in second[1:]) and len(second) > 1
+    marked = second[0].lower() in ("ticker", "price", "tickers", "symbol", "symbols", "attributes", "")
+    if not names or not marked:
+        return first, rows[1:]
+    first_roles, second_roles = list(roles), list(tickers)
+    if not (all(r in priced for r in first_roles + second_roles) and (all(first_roles) or all(second_roles))):
+        return first, rows[1:]
+    body = rows[2:]
+    if below[0].lower() in ("date", "datetime", "") and not any(below[1:]):
+        body = rows[3:]
+    upper = first if all(second_roles) else second  # the line of tickers
+    lower = second if all(second_roles) else first
+    joined = [f"{ticker} {role}" for ticker, role in zip(upper[1:], lower[1:], strict=True)]
+    return ["date", *joined], body
+
+
 def _columns(rows: list[list[str]], separator: str, name: str, findings: list[Finding]) -> Table:
-    header, body = [cell.strip().lstrip("\ufeff#").strip() for cell in rows[0]], rows[1:]
+    header, body = _header(rows)
     width = len(header)
     while width and not header[width - 1] and all(not r[width - 1].strip() for r in body if len(r) >= width):
         width -= 1  # a separator at the end of every line

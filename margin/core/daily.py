@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from margin.core.errors import InputError
-from margin.core.spacing import days_of, is_dense, last_day_is_open, measure
+from margin.core.spacing import days_of, is_dense, last_day_is_open, measure, too_coarse
 
 HIGH, LOW = "_high", "_low"
 JUMP, JUMP_SIGMAS, CALM = np.log(1.9), 12.0, 0.1
@@ -51,10 +51,10 @@ def make_daily(frame: pd.DataFrame) -> Daily:
             continue
         shown = name.rsplit("_", 1)[0] if name in ranges else name
         found = measure(when)
-        if found.kind == "coarser":
+        if (coarse := too_coarse(when)) is not None:
             raise InputError(
                 f"prices {shown}",
-                f"one close every {found}",
+                f"one close every {coarse}",
                 "is coarser than daily and cannot be counted as days",
                 "Give daily closes (or finer ones: they become daily).",
             )

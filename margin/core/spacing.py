@@ -52,9 +52,18 @@ def measure(stamps: np.ndarray) -> Spacing:
     weekday = (days.astype(np.int64) + 3) % 7  # Monday is 0; 1970-01-01 was a Thursday
     five_day_week = float((weekday >= 5).mean()) <= WEEKEND_SHARE
     steps = np.busday_count(days[:-1], days[1:]) if five_day_week else np.diff(days) / DAY
-    if float(np.median(steps)) >= COARSER_DAYS:
+    usual = float(np.min(steps) if len(steps) < 4 else np.median(steps))  # two or three steps: every one must be long
+    if usual >= COARSER_DAYS:
         return Spacing("coarser", float(np.median(np.diff(days) / DAY)) * 24.0)
     return Spacing("daily", 24.0)
+
+
+def too_coarse(stamps: np.ndarray) -> Spacing | None:
+    """The spacing of a series that is coarser than daily, also one of bursts of finer rows; None when it is daily."""
+    found = measure(stamps)
+    if found.kind == "finer":
+        found = measure(np.unique(stamps.astype("datetime64[D]")))
+    return found if found.kind == "coarser" else None
 
 
 def days_of(stamps: np.ndarray) -> np.ndarray:

@@ -1,0 +1,254 @@
+"""What one column name, cell or file name of a price file says: a role, an asset, a currency. Nothing is guessed.
+
+`meaning` reads a column's name, `asset_name` the name of an asset or pair, `asset_of_file` a file's name.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from margin.formats.price_words import (
+    ALIASES,
+    COIN_QUOTES,
+    COINS,
+    CONTRACT_WORDS,
+    DOLLAR_COINS,
+    DOLLARS,
+    EXCHANGE_WORDS,
+    FILLER_WORDS,
+    FOREIGN_LISTINGS,
+    JOINED_COINS,
+    JOINED_FIAT,
+    KEPT_WHOLE,
+    KNOWN,
+    MONEY_WORDS,
+    OTHER_MONEY,
+    ROLES,
+    currency,
+    fold,
+)
+
+ASSET = re.compile(r"[A-Z0-9][A-Z0-9.]{0,19}")
+YAHOO_COIN = re.compile(r"([A-Z0-9]*[A-Z])[0-9]{3,6}")  # UNI7083-USD: Yahoo numbers coins whose ticker was taken
+SPLIT = re.compile(r"[/_\s,()\[\]|-]+")
+DATE_OR_NUMBER = re.compile(r"[0-9]+(?:[.:][0-9]+)*|[0-9]{1,4}(?:D|H|M|W|MIN|MO|Y|YR|S|MN|HR|DAY|DAYS)|V[0-9]+")
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a column is. `role` is one of price_words.ROLE_WORDS or ''; `asset` a code or ''; `quote` a currency or ''.
+
+    why : why it is no dollar price, '' when it may be one
+    """
+
+    role: str = ""
+    asset: str = ""
+    quote: str = ""
+    why: str = ""
+
+
+def meaning(text: str) -> Meaning:
+    """What a column's name says: 'Close' a role, 'BTC' an asset, 'BTC-USD High' both, 'price (EUR)' a currency."""
+    raw = str(text).strip().strip("<>*\"'#").strip()
+    if match := re.fullmatch(r"\(\s*'([^']*)'\s*,\s*'([^']*)'\s*\)", raw):  # pandas' two-level columns in Parquet
+        raw = f"{match[1]} {match[2]}".strip()
+    key = fold(raw)
+    if key in ROLES:
+        return Meaning(ROLES[key])
+    if not key:
+        signs = {"%": "change", "+/- %": "change", "+/-%": "change"}
+        return Meaning(signs.get(raw, ""), why="a column without a name")
+    if raw.upper().startswith("UNNAMED"):
+        return Meaning("other", why="a row number")
+    parts = [part for part in re.split(r"[\s_()\[\],|]+", raw) if part]
+    words = [part for part in re.split(r"[/\-:]+", " ".join(parts).replace(" ", "-")) if part]
+    for money, rest in _ends(words):
+        code = currency(money)
+        role = ROLES.get(fold("".join(rest)), "")
+        if role == "volume" and code in DOLLARS:
+            return Meaning("volume usd")
+        if code and role and (code not in COIN_QUOTES or fold("".join(rest)) == "price"):
+            return Meaning(role, quote=code)
+        if role == "volume" and ASSET.fullmatch(money.upper()):
+            return Meaning(role, asset=ALIASES.get(money.upper(), money.upper()))  # "Volume BTC"
+    for size in (3, 2, 1):
+        if len(words) <= size:
+            continue
+        for role_words, rest in ((words[-size:], words[:-size]), (words[:size], words[size:])):
+            role = ROLES.get(fold("".join(role_words)), "")
+            if role in ("close", "adjusted", "open", "high", "low", "volume", "volume usd", "cap", "change") and (
+                len("".join(role_words)) > 1
+            ):
+                asset, quote, why = pair("-".join(rest))
+                return Meaning(role, asset, quote, why)
+    asset, quote, why = pair(raw)
+    return Meaning("", asset, quote, why)
+
+
+def _ends(words: list[str]) -> list[tuple[str, list[str]]]:
+    return [(words[-1], words[:-1]), (words[0], words[1:])] if len(words) > 1 else []
+
+
+def asset_name(text: str) -> tuple[str | None, str]:
+    """The asset a column or cell names, and what was changed: 'btc-usd' gives 'BTC'. (None, why) when it names none.
+
+    A pair against the dollar or a dollar stablecoin is its first part; any other pair is not a USD price.
+    """
+    raw = str(text).strip()
+    found = meaning(raw)
+    if found.role and found.role not in ("close", "adjusted") and found.asset:
+        return None, "not closes"
+    asset, _, why = (found.asset, "", found.why) if found.role and found.asset else pair(raw)
+    if not asset or why:
+        return None, why or "not the name of an asset"
+    return asset, "" if asset == raw else f"{raw[:30]!r} is taken as {asset}"
+
+
+def pair(text: str) -> tuple[str, str, str]:
+    """(asset, quote, why it is no dollar price). 'BTCEUR' gives ('BTC', 'EUR', 'is quoted in EUR, not in dollars')."""
+    raw = str(text).strip()
+    name = raw.upper().lstrip("^").strip()
+    if not name:
+        return "", "", "a column without a name"
+    if name.startswith("UNNAMED"):
+        return "", "", "a row number"
+    if ":" in name:
+        head, _, tail = name.partition(":")
+        name = head if "/" in head else tail if tail and (head in EXCHANGE_WORDS or not currency(tail)) else head
+    name = name.removesuffix("=X").removesuffix(".P")
+    coin = COINS.get(re.sub(r"[^A-Z0-9]", "", name))
+    if coin:
+        return coin, "", ""
+    parts = [part for part in SPLIT.split(name) if part]
+    while len(parts) > 1 and parts[0] in EXCHANGE_WORDS:
+        parts.pop(0)
+    while len(parts) > 1 and (parts[-1] in EXCHANGE_WORDS or parts[-1] in CONTRACT_WORDS):
+        parts.pop()
+    if not parts:
+        return "", "", "not the name of an asset"
+    if len(parts) > 2 and currency(parts[1]):
+        parts = parts[:2]
+    if len(parts) == 2:
+        base, quote = parts
+        if quote == "IN" or base == "IN":
+            return "", "", "not the name of an asset"
+        code = currency(quote)
+        if code and (code in DOLLARS or code in OTHER_MONEY):
+            numbered = YAHOO_COIN.fullmatch(base)
+            base = numbered[1] if numbered and "-" in raw else base
+            base = COINS.get(base, ALIASES.get(base, base))
+            if not ASSET.fullmatch(base):
+                return "", code, "not the name of an asset"
+            return _checked(base, code)
+        if "/" in name:
+            return base if ASSET.fullmatch(base) else "", quote, "a pair that is not quoted in USD"
+        if len(quote) == 1 and quote.isalpha() and ASSET.fullmatch(base):
+            return f"{base}.{quote}", "", ""  # a class of shares, BRK-B
+        return "", "", "not the name of an asset"
+    if len(parts) > 2:
+        if currency(parts[-1]) and len(parts) == 3 and parts[1] in ("IN", "VS", "TO"):
+            return _checked(ALIASES.get(parts[0], parts[0]), currency(parts[-1]))
+        return "", "", "not the name of an asset"
+    name = parts[0]
+    base, quote = joined(name)
+    base = ALIASES.get(base, base)
+    if not ASSET.fullmatch(base) or base.replace(".", "").isdigit():
+        return "", "", "not the name of an asset"
+    if "." in base and not quote:
+        head, _, tail = base.rpartition(".")
+        if head and tail in FOREIGN_LISTINGS:
+            return base, "", "trades on an exchange that does not quote US dollars"
+    return _checked(base, quote)
+
+
+def _checked(base: str, quote: str) -> tuple[str, str, str]:
+    if base == "USD":
+        return "", quote, "the dollar is always 1 here"
+    if quote and quote not in DOLLARS:
+        return base, quote, f"is quoted in {quote}, not in dollars"
+    return base, quote, ""
+
+
+def joined(name: str) -> tuple[str, str]:
+    """('BTC', 'USDT') of 'BTCUSDT'; ('TUSD', '') of 'TUSD'. Only dollars, coins and the commoner currencies."""
+    if name in KEPT_WHOLE or name in KNOWN:
+        return name, ""
+    dollars = ("USDT", "USDC", "FDUSD", "PYUSD", "RLUSD", "USD", *DOLLAR_COINS)
+    ends = [(name.removesuffix(quote), quote) for quote in dollars if name.endswith(quote)]
+    for base, quote in ends:
+        if base in KNOWN or base in ALIASES:
+            return base, quote
+    for base, quote in ends:  # DOTUSD is DOT in dollars, not DO in TUSD
+        if quote in dollars[:6] and len(base) >= (1 if quote in ("USDT", "USDC") else 2):
+            return base, quote
+    for quote in (*JOINED_FIAT, *JOINED_COINS):
+        base = name.removesuffix(quote)
+        common = len(base) >= 3 and base.isalpha() and quote in JOINED_FIAT[:16]
+        if base != name and (base in KNOWN or base in ALIASES or common):
+            return base, "BTC" if quote == "XBT" else quote
+        if base != name and quote in JOINED_COINS and len(base) >= 3 and base.isalnum():
+            return base, "BTC" if quote == "XBT" else quote
+    return name, ""
+
+
+def looks_like_asset(text: str) -> bool:
+    """Whether a column name without a role names an asset: a code in capitals, a known one, a pair, a coin's name."""
+    raw = str(text).strip()
+    asset, quote, why = pair(raw)
+    if not asset or why:
+        return False
+    if quote or asset in KNOWN or re.sub(r"[^A-Z0-9]", "", raw.upper()) in COINS:
+        return True
+    if not any(c.isalpha() for c in raw):
+        return False
+    body = raw.lstrip("^")
+    return (body == body.upper() and len(body) <= 12) or (body.isalnum() and len(body) <= 5)
+
+
+def asset_of_file(name: str) -> tuple[str, str, str]:
+    """(asset, quote, why not) of a file name: 'coinbase_BTC-USD.csv', 'Bitcoin Historical Data.csv', 'btc-eur-max.csv'.
+
+    ('', '', why) when the name does not say which asset it is.
+    """
+    stem = re.sub(r"(\.(csv|txt|tsv|dat|parquet|pq))+$", "", PurePath(name).name, flags=re.IGNORECASE)
+    words = [w for w in re.split(r"[^\w.^=€£¥$]+|_", re.sub(r"\(\d+\)", " ", stem)) if w]
+    kept: list[str] = []
+    for number, word in enumerate(words):
+        upper = fold(word).upper() if not word.isascii() else word.upper()
+        upper = upper.strip(".")
+        if not upper or DATE_OR_NUMBER.fullmatch(upper) or (upper in CONTRACT_WORDS and kept):
+            continue
+        after = words[number + 1].upper() if number + 1 < len(words) else ""
+        two = re.sub(r"\W", "", upper + after)
+        if after and two in COINS:
+            kept.append(COINS[two])
+            words[number + 1] = "0"
+        elif upper in COINS and not (upper in EXCHANGE_WORDS and any(w.upper() in KNOWN for w in words)):
+            kept.append(COINS[upper])
+        elif upper in EXCHANGE_WORDS or (upper in FILLER_WORDS and word not in KNOWN):
+            continue
+        else:
+            kept.append(word)
+    unknown = "its file name does not say which asset it holds"
+    if not kept or len(kept) > 3:
+        return "", "", unknown
+    first, rest = kept[0], kept[1:]
+    code = next((currency(w) for w in rest if currency(w)), "")
+    asset, quote, why = pair(f"{first}-{code}" if code else first)
+    if why and quote:
+        return asset, quote, why
+    if not asset or why:
+        return "", "", unknown
+    strangers = [w for w in rest if not currency(w)]
+    sure = bool(quote or code) or asset in KNOWN
+    if not sure and (strangers or not (first.upper() == first and len(first) <= 6 and any(c.isalpha() for c in first))):
+        return "", "", unknown
+    return asset, quote, ""
+
+
+def money_word(text: str) -> str:
+    """The currency that a free text such as a header line names, '' when none: 'Close (EUR)', 'Preis in €'."""
+    for word in re.split(r"[^\w€£¥₩₹₽₺$]+", str(text).upper()):
+        if code := currency(MONEY_WORDS.get(word, word)):
+            return code
+    return ""

@@ -1,0 +1,158 @@
+"""The words of price files: columns in nine languages, currencies, coins' names, what vendors put into file names.
+
+Adding a language or a vendor is adding words here. A name that no list knows is no price by itself: see price_names.py.
+"""
+
+import re
+import unicodedata
+
+
+def in_order(text: str) -> tuple[str, ...]:
+    """The words of a text as they come."""
+    return tuple(text.split())
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text, in no order."""
+    return frozenset(text.split())
+
+
+# What a column holds, by its name without accents, spaces and signs. English first, then German, French, Spanish,
+# Italian, Portuguese, Dutch, Polish, Turkish, Russian, Chinese and Japanese, as Investing.com and stooq write them.
+ROLE_WORDS = {
+    "date": """date datetime timestamp time day dateutc utcdate opentime timeopen unix unixtimestamp snappedat
+        candlebegintime begin t dt epoch indexlevel0 datum zeit tag jour heure fecha hora dia data ora giorno
+        tarih дата 日期 日付 日付け""",
+    "close time": "closetime timeclose timehigh timelow endtime end",
+    "adjusted": """adjclose adjustedclose closeadj adjustedcloseprice adjclosep adjcloseprice adjustedprice
+        totalreturnprice""",
+    "close": """close closeusd closeprice closingprice price priceusd last closelast pxlast lastprice value c priceclose
+        pricelast settle settlement zuletzt schluss schlusskurs schlusspreis kurs preis dernier cloture prix
+        cours ultimo cierre precio chiusura prezzo fechamento preco slot slotkoers laatste koers zamkniecie
+        simdi kapanis цена закрытие последняя 收盘 收盘价 終値""",
+    "open": """open openprice o priceopen openingprice eroffn eroffnung eroffnungskurs ouv ouverture apertura apert
+        abertura abert openen opening otwarcie acilis откр 开盘 开盘价 始値""",
+    "high": """high highprice h pricehigh max hoch hochst tageshoch plushaut haut maximo massimo maxima hoog najwyzszy
+        yuksek макс 高 最高价 高値""",
+    "low": """low lowprice l pricelow min tief tiefst tagestief plusbas bas minimo minima laag najnizszy dusuk мин 低
+        最低价 安値""",
+    "volume": """volume vol v volumen volumes totalvolume24h stucke umsatz wolumen hac hacim объем объём 交易量 成交量
+        出来高 realvol amount""",
+    "volume base": "volumebase basevolume volumefrom baseassetvolume volumecoin volumecoins volumeunits volumeshares",
+    "volume usd": """volumeusd usdvolume volumequote quotevolume quoteassetvolume volumeto turnover turnoverusd
+        dollarvolume         volumecurrency totalvolume tradedusd volume24husd volumeusdt volumeusdc""",
+    "cap": "marketcap marketcapusd mcap capitalization marktkapitalisierung capitalisation fdv",
+    "change": """change changepercent changepct pctchange percentchange chg return returns dailyreturn dailyreturns
+        logreturn logreturns ret pct variation var veranderung rendite rendement rendimento retorno fark изм
+        涨跌幅 変化率""",
+    "asset": """asset symbol ticker coin pair market instrument base name tic stock security secid baseasset assetname
+        crypto code""",
+    "quote": "quote quotecurrency quoteasset currency convert vscurrency ccy counter quotesymbol denomination",
+    "other": """tickvol ticks spread count trades tradecount numberoftrades ignore takerbuyvolume takerbuyquotevolume
+        takerbuybaseassetvolume takerbuyquoteassetvolume takerbuybasevolume dominance btcdominance supply
+        circulatingsupply maxsupply totalsupply rank id sno index vwap weightedprice average avg dividends
+        dividend stocksplits splits splitratio splitcoefficient capitalgains openinterest oi funding fundingrate
+        s sma ema ma rsi macd signal rowid row no nr numtrades source exchange provider tradetype conversiontype
+        conversionsymbol timeframe interval per period typical hlc3 ohlc4 feargreed sentiment total sum mean
+        median std volatility basis label target comment note notes""",
+}  # fmt: skip
+ROLES = {word: role for role, words in ROLE_WORDS.items() for word in words.split()}
+
+DOLLAR_COINS = (
+    "USDT", "USDC", "BUSD", "TUSD", "FDUSD", "USDP", "PYUSD", "GUSD", "USDS", "USDE", "USDD", "DAI", "RLUSD", "USD1",
+)  # fmt: skip
+DOLLARS = frozenset(("USD", "US$", "$", "DOLLAR", "DOLLARS", "USDOLLAR", *DOLLAR_COINS))
+FIAT = words(
+    """AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF
+    CHF CLP CNY CNH COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GBX GEL GHS GIP GMD GNF GTQ
+    GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR
+    LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK
+    PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT TND
+    TOP TRY TTD TWD TZS UAH UGX UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL"""
+)
+COIN_QUOTES = words(
+    """BTC XBT ETH BNB WBTC WETH EURT EURC EURS EURI AEUR EURR TRYB BIDR IDRT GBPT BRLA BVND XAUT SATS"""
+)
+OTHER_MONEY = FIAT | COIN_QUOTES
+MONEY_WORDS = {
+    "€": "EUR", "EURO": "EUR", "EUROS": "EUR", "£": "GBP", "POUND": "GBP", "POUNDS": "GBP", "STERLING": "GBP",
+    "¥": "JPY", "YEN": "JPY", "WON": "KRW", "₩": "KRW", "₹": "INR", "RUPEE": "INR", "₽": "RUB", "₺": "TRY",
+    "FRANC": "CHF", "FRANKEN": "CHF", "YUAN": "CNY", "RENMINBI": "CNY", "PENCE": "GBX", "$": "USD", "US$": "USD",
+    "DOLLAR": "USD", "DOLLARS": "USD", "XBT": "BTC", "SATOSHI": "BTC", "SATS": "BTC", "BITCOINS": "BTC",
+}  # fmt: skip
+# The currencies that joined names end in (BTCEUR); rarer ones collide with tickers.
+JOINED_FIAT = in_order(
+    """EUR GBP JPY CHF AUD CAD NZD KRW TRY BRL INR CNY RUB PLN UAH ZAR MXN ARS COP NGN IDR THB VND SEK NOK DKK CZK
+    HUF RON HKD SGD TWD ILS AED SAR PHP MYR EURT EURC EURS EURI AEUR TRYB BIDR IDRT"""
+)
+JOINED_COINS = ("BTC", "XBT", "ETH", "BNB")
+# Coins and funds whose own names end like a pair.
+KEPT_WHOLE = words(
+    """CRVUSD TUSD BUSD FDUSD PYUSD GUSD LUSD SUSD HUSD RLUSD MUSD ZUSD EUSD OUSD FRXUSD DEUSD USDUSD CUSD DUSD
+    NUSD USD1 USDT USDC USDD USDE USDS USDP AUSD BITUSD MIMUSD ALUSD DOLA VUSD XUSD WBTC CBBTC TBTC HBTC RENBTC
+    SBTC LBTC BBTC FBTC PUMPBTC SOLVBTC UBTC IBTC EBTC KBTC OBTC BTCB BTC WETH STETH WSTETH RETH CBETH METH
+    EZETH WEETH EETH RSETH OSETH SFRXETH FRXETH ANKRETH SWETH LSETH BETH OETH ETHX ETH WBNB BNB SBNB AUD EURC
+    EURS EURT AEUR EURI EUR GBP JPY CHF"""
+)
+COINS = {
+    "BITCOIN": "BTC", "ETHEREUM": "ETH", "ETHER": "ETH", "SOLANA": "SOL", "RIPPLE": "XRP", "CARDANO": "ADA",
+    "DOGECOIN": "DOGE", "AVALANCHE": "AVAX", "CHAINLINK": "LINK", "LITECOIN": "LTC", "POLKADOT": "DOT",
+    "UNISWAP": "UNI", "COSMOS": "ATOM", "TRON": "TRX", "STELLAR": "XLM", "MONERO": "XMR", "FILECOIN": "FIL",
+    "APTOS": "APT", "TETHER": "USDT", "POLYGON": "POL", "ARBITRUM": "ARB", "OPTIMISM": "OP", "HYPERLIQUID": "HYPE",
+    "TONCOIN": "TON", "ALGORAND": "ALGO", "INJECTIVE": "INJ", "MAKER": "MKR", "ZILLIQA": "ZIL", "DASH": "DASH",
+    "ZCASH": "ZEC", "TEZOS": "XTZ", "EOS": "EOS", "NEO": "NEO", "IOTA": "IOTA", "VECHAIN": "VET", "HEDERA": "HBAR",
+    "FANTOM": "FTM", "BITCOINCASH": "BCH", "ETHEREUMCLASSIC": "ETC", "SHIBAINU": "SHIB", "BINANCECOIN": "BNB",
+    "INTERNETCOMPUTER": "ICP", "PAXGOLD": "PAXG", "NEARPROTOCOL": "NEAR", "USDCOIN": "USDC", "CRYPTOCOMCOIN": "CRO",
+    "WRAPPEDBITCOIN": "WBTC", "LIDODAO": "LDO", "CURVEDAOTOKEN": "CRV", "THEGRAPH": "GRT", "CHILIZ": "CHZ",
+    "DECENTRALAND": "MANA", "SANDBOX": "SAND", "AXIEINFINITY": "AXS", "QUANT": "QNT", "STACKS": "STX",
+    "CELESTIA": "TIA", "SEI": "SEI", "TERRA": "LUNA", "TERRALUNA": "LUNA", "FTXTOKEN": "FTT",
+}  # fmt: skip
+KNOWN = frozenset(COINS.values()) | words(
+    """BTC ETH SOL BNB XRP ADA DOGE AVAX LINK LTC DOT UNI AAVE ATOM PAXG TRX BCH NEAR POL MATIC ARB OP SUI HYPE XLM
+    ETC FIL ICP APT INJ MKR CRV SHIB PEPE TON ALGO XMR USDC USDT DAI SPY QQQ GLD TLT CAKE LDO LUNA FTT WIF BONK
+    JUP ENA ONDO TAO IMX STRK ZK WLD PYTH TIA SEI RUNE KAS FET RENDER SNX COMP SUSHI YFI GMX DYDX PENDLE ZRO W
+    EIGEN ORDI SATS FLOKI TRUMP STETH WBTC WETH WSTETH CBBTC CBETH RETH AAPL MSFT NVDA TSLA AMZN GOOGL GOOG META
+    SLV IWM DIA VTI VOO COIN MSTR FTM MANA SAND AXS GRT CHZ EOS XTZ NEO ZEC DASH VET HBAR QNT STX LUNC USTC USTC
+    UST FXS KSM GALA APE BLUR"""
+)
+ALIASES = {"XBT": "BTC", "XXBT": "BTC", "XETH": "ETH", "XDG": "DOGE", "XXDG": "DOGE", "XXRP": "XRP", "XLTC": "LTC"}
+
+EXCHANGE_WORDS = words(
+    """BINANCE BINANCEUS COINBASE COINBASEPRO KRAKEN BITSTAMP BITFINEX OKX OKEX BYBIT KUCOIN GEMINI BITGET HUOBI
+    HTX GATEIO GATE MEXC POLONIEX BITTREX CRYPTOCOM UPBIT BITHUMB BITMEX DERIBIT PHEMEX WHITEBIT FTX NASDAQ NYSE
+    AMEX ARCA NYSEARCA BATS CBOE INDEX CRYPTOCAP TVC FX OANDA FXCM CAPITALCOM PEPPERSTONE FOREXCOM EIGHTCAP
+    YAHOO YF YFINANCE CRYPTOCOMPARE COINGECKO CMC COINMARKETCAP STOOQ INVESTING INVESTINGCOM TRADINGVIEW KAGGLE
+    CDD CRYPTODATADOWNLOAD GBTC24 XETRA TRADEGATE FINNHUB POLYGONIO ALPHAVANTAGE TIINGO MT4 MT5 METATRADER"""
+)
+CONTRACT_WORDS = words("""PERP PERPETUAL PERPETUALS SWAP SPOT FUTURES FUTURE P UM CM LINEAR INVERSE""")
+FILLER_WORDS = words(
+    """HISTORICAL HISTORY HISTORISCHE HISTORIC DATEN DATA DATOS HISTORICOS HISTORIQUES DONNEES DATI STORICI DADOS
+    HISTORISCH GEGEVENS DANE PRICE PRICES PREIS PREISE KURS KURSE CLOSE CLOSES CLOSING DAILY DAY DAYS WEEKLY
+    HOURLY HOUR MINUTE TAG TAGLICH DIARIO MAX FULL ALL EXPORT DOWNLOAD DOWNLOADS FILE CHART TABLE SHEET SHEET1
+    BOOK1 UNTITLED MARKET UPLOAD CANDLES CANDLE KLINES KLINE OHLC OHLCV QUOTES QUOTE RATES RATE COPY FINAL CLEAN
+    NEW OLD TEST SAMPLE DATASET HISTORICALDATA COIN COINS CRYPTO CURRENCY TOKEN STOCK STOCKS SHARE SHARES ETF
+    FUND COL COLUMN WIDE LONG VOL VOLUME RETURNS RETURN D H M W MIN TIMESERIES SERIES FEED LATEST RECENT TODAY
+    MY THE OF AND FOR FROM TO VERLAUF KURSVERLAUF COURS PREZZI PRECIOS PRECOS TRADING ADJUSTED ADJ US UTC CSV
+    PARQUET TXT TSV BUNDLE INPUT OUTPUT DUP FAR YEAR TZ STAMP SPLIT MEMORY NEG BAD GOOD"""
+)
+# Yahoo's endings of exchanges that do not quote US dollars.
+FOREIGN_LISTINGS = words(
+    """DE F L PA AS MI MC SW TO V T HK SS SZ KS KQ NS BO AX NZ SA ST OL CO HE BR LS VI WA IR IS JK KL SI TA BK TW
+    TWO ME JO MX BE DU HM HA MU SG CN NE PR IL AT VX RG TL VS IC BA BD CR CL"""
+)
+
+
+def fold(text: str) -> str:
+    """`text` in lower case without accents, spaces and signs: 'Eröffn.' gives 'eroffn', 'Adj Close**' 'adjclose'."""
+    plain = unicodedata.normalize("NFKD", str(text).replace("ß", "ss").replace("ı", "i").replace("ł", "l").casefold())
+    # Only marks of Latin letters: the й of Russian is one letter.
+    bare = "".join(c for c in plain if not (unicodedata.combining(c) and c < "\u0370"))
+    bare = unicodedata.normalize("NFC", bare)
+    return re.sub(r"[\W_]+", "", bare)
+
+
+def currency(text: str) -> str:
+    """The currency code a word names ('EUR', 'USD', 'BTC'), '' when it names none."""
+    word = str(text).strip().upper()
+    word = MONEY_WORDS.get(word, word)
+    return word if word in DOLLARS or word in OTHER_MONEY else ""
