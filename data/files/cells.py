@@ -194,9 +194,9 @@ def dates(cells: np.ndarray, name: str, zone: str = "") -> Dates:
     count = len(cells)
     if cells.dtype.kind == "M":
         moments = cells.astype("datetime64[us]")
-        known = moments[~np.isnat(moments)]
-        if len(known) and not (known.min() >= np.datetime64(EARLIEST) and known.max() < np.datetime64(LATEST)):
-            wrong = known.min() if known.min() < np.datetime64(EARLIEST) else known.max()
+        there = moments[~np.isnat(moments)]
+        if len(there) and not (there.min() >= np.datetime64(EARLIEST) and there.max() < np.datetime64(LATEST)):
+            wrong = there.min() if there.min() < np.datetime64(EARLIEST) else there.max()
             raise InputError(name, str(wrong)[:19], OUTSIDE, OUTSIDE_HINT)
         offset = _offsets(moments, zone)
         local = moments + (offset * 1e6).astype("timedelta64[us]")

@@ -196,7 +196,7 @@ def _with_volume(frame: pd.DataFrame, layout: Layout, asset: str, name: str, fin
     """The frame with `volume` in units of the asset, from whatever its columns count; without it where not known."""
     usd, noticed = usd_volume(frame, layout, asset, name)
     findings += noticed
-    frame = frame.drop(columns=[c for c in frame if c.startswith("volume")])
+    frame = frame.drop(columns=[c for c in frame if str(c).startswith("volume")])
     return frame if usd is None else frame.assign(volume=usd / frame["close"].where(frame["close"] > 0))
 
 

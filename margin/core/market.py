@@ -116,7 +116,7 @@ class Market:
         return self.remember(("findings", asked, upto), lambda: self._findings(asked, upto))
 
     def _findings(self, assets: tuple[str, ...], upto: int) -> tuple[str, ...]:
-        found = [text for asset, text in self.findings if asset in assets]
+        found = [text for asset, text in self.findings if asset in assets or not asset]
         for asset in assets:
             column = self.closes[:upto, self._column[asset]]
             held = ~np.isnan(column)

@@ -6,15 +6,75 @@ import pandas as pd
 
 from margin.core.errors import InputError
 from margin.core.market import Market
+from margin.formats.price_names import Meaning, asset_of_file, looks_like_asset, meaning
+from margin.formats.price_words import DOLLARS
 
 MAX_BYTES = 200_000_000
 
 
 def read_market(prices: str, volumes: str | None = None) -> Market:
     """A Market from a file of closes and, when given, one of USD traded per day. Raises InputError naming the file."""
-    closes = read_table(prices)
-    traded = read_table(volumes) if volumes else None
-    return Market(closes, traded)
+    closes, findings = dollar_columns(read_table(prices), prices)
+    traded = dollar_columns(read_table(volumes), volumes)[0] if volumes else None
+    market = Market(closes, traded)
+    market.findings = (*(("", text) for text in findings), *market.findings)
+    return market
+
+
+def dollar_columns(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:
+    """The columns of `frame` that are US dollar prices, named by their assets, and a sentence about every other one.
+
+    `BTC_high`, `BTC_low` and unified symbols keep their names. A file of one asset (date, open, high, low, close) is
+    named by its file. Raises InputError where no dollar price is left.
+    """
+    columns = [str(c) for c in frame.columns[1:]]
+    found = {c: meaning(c) for c in columns}
+    bare = [c for c, m in found.items() if m.role in ("adjusted", "close") and not m.asset and not m.why]
+    family = {m.role for m in found.values() if m.role in ("open", "high", "low") and not m.asset}
+    if bare and (len(family) >= 2 or len(columns) == 1 or not any(_is_asset(c, m) for c, m in found.items())):
+        return _one_asset(frame, bare, found, name)
+    kept: dict[str, str] = {}
+    findings = []
+    for column in columns:
+        said = found[column]
+        shown = column[:30]
+        if "/" in column and not said.why and said.asset:
+            kept.setdefault(column if said.asset in columns or column in kept else said.asset, column)
+        elif said.asset and said.role in ("high", "low") and not said.why:
+            kept.setdefault(f"{said.asset}_{said.role}", column)
+        elif _is_asset(column, said):
+            if said.asset in kept:
+                if kept[said.asset] == column or column == said.asset:
+                    raise InputError("prices", said.asset, "an asset has two columns", "Keep one of them.")
+                findings.append(f"Column {shown!r} is another column of {said.asset} and left out.")
+                continue
+            kept[said.asset] = column
+        else:
+            why = said.why or (f"a column of {said.role}s" if said.role else "not the name of an asset")
+            findings.append(f"Column {shown!r} is left out: {why}; it is no US dollar price.")
+    if not any("_" not in key for key in kept):
+        raise InputError(name, ", ".join(columns)[:60], "holds no column of US dollar prices", " ".join(findings)[:200])
+    chosen = frame[[frame.columns[0], *kept.values()]]
+    return chosen.set_axis([frame.columns[0], *kept], axis=1), findings
+
+
+def _is_asset(column: str, said: Meaning) -> bool:
+    plain = looks_like_asset(column) if not said.role else bool(said.asset) and said.role in ("close", "adjusted")
+    return plain and not said.why
+
+
+def _one_asset(
+    frame: pd.DataFrame, closes: list[str], found: dict[str, Meaning], name: str
+) -> tuple[pd.DataFrame, list[str]]:
+    best = sorted(closes, key=lambda c: found[c].role != "adjusted")[0]
+    foreign = found[best].quote if found[best].quote and found[best].quote not in DOLLARS else ""
+    asset, quote, why = asset_of_file(name)
+    if foreign or (why and quote):
+        raise InputError(name, foreign or quote, "is not in US dollars", "Give US dollar closes.")
+    if not asset:
+        raise InputError(name, best, "holds one asset but its file name does not say which", "Name the column: BTC.")
+    chosen = frame[[frame.columns[0], best]].set_axis([frame.columns[0], asset], axis=1)
+    return chosen, [f"The file holds one asset, taken from its name: {asset}; the column {best[:30]!r} is used."]
 
 
 def read_table(name: str) -> pd.DataFrame:
