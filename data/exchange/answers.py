@@ -1,6 +1,7 @@
 """What an exchange's answer means: every exception and odd response as a FetchError that says what to do."""
 
 import asyncio
+import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from data.errors import FetchError, Kind
+from data.exchange.session import AnswerTooLarge, RedirectRefused
+from margin.core.errors import one_line
 
 
 @dataclass
@@ -21,6 +24,11 @@ class Answer:
     retry_after: float | None = None
     is_web_page: bool = False
     is_truncated: bool = False
+    text: str = ""  # the beginning of what it said
+
+
+class EmptyList(Exception):
+    """A market list without a market."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,19 @@ def remember(
         answer.retry_after = seconds(by_name.get("retry-after"), datetime.now(UTC))
         answer.is_web_page = answer.is_web_page or text[:1] == "<"
         whole = text[:1] in ("{", "[") and text[-1:] in ("}", "]")
-        answer.is_truncated = answer.is_truncated or (code == 200 and not whole)
+        answer.is_truncated = answer.is_truncated or (200 <= int(code) < 300 and not whole)
+        if answer.is_web_page or not whole or not answer.text:
+            answer.text = said(text)
     return text
+
+
+def said(text: str) -> str:
+    """The beginning of a body as a person would quote it: a page's title, else its first words."""
+    if not text:
+        return "an empty body"
+    title = re.search(r"<title[^>]*>([^<]{1,80})", text, re.IGNORECASE)
+    shown = title[1] if title else text[:80]
+    return repr(one_line(shown).strip())
 
 
 def seconds(value: Any, now: datetime) -> float | None:
@@ -73,16 +92,24 @@ def judge(asset: str, exchange: str, error: Exception, answer: Answer) -> Verdic
         kind, text, again = "blocked", "refuses this host's region; use a gateway or another exchange", False
     elif answer.status in (418, 429) or isinstance(error, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
         kind, text = "rate limited", "asks for fewer requests; try again in a minute"
+    elif isinstance(error, AnswerTooLarge):
+        kind, text, again = "bad answer", f"answers with {error}, far more than prices take", False
+    elif isinstance(error, RedirectRefused) or isinstance(error.__cause__, RedirectRefused):
+        kind, text, again = "bad answer", f"sends the request elsewhere ({error}); that is not followed", False
+    elif isinstance(error, EmptyList):
+        kind, text = "bad answer", f"gives no market list; it says {answer.text}"
     elif answer.status >= 500:
         kind, text = "unavailable", f"answers with error {answer.status}; try again later"
+    elif answer.is_web_page:
+        kind, text = "bad answer", f"answers with a web page instead of data: {answer.text}"
+    elif isinstance(error, ccxt.OnMaintenance | ccxt.ExchangeNotAvailable) and answer.text:
+        kind, text = "unavailable", f"is not available now; it says {answer.text}"
     elif isinstance(error, ccxt.BadSymbol):
         kind, text, again = "not listed", "does not list it", False
     elif isinstance(error, ccxt.RequestTimeout | asyncio.TimeoutError):
         kind, text = "timeout", "does not answer"
-    elif answer.is_web_page:
-        kind, text = "bad answer", "answers with a web page instead of data; a challenge page, perhaps"
     elif answer.is_truncated or not isinstance(error, ccxt.BaseError):
-        kind, text = "bad answer", "answers with something that cannot be read"
+        kind, text = "bad answer", f"answers with something that cannot be read: {answer.text or type(error).__name__}"
     elif isinstance(error, ccxt.NetworkError):
         kind, text = "unavailable", "cannot be reached; check the network, or MARGIN_EXCHANGE_GATEWAY if it is set"
     else:

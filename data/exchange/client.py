@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import FetchError
-from data.exchange import answers, gateway, pagination, refusals
+from data.exchange import answers, gateway, pagination, refusals, session
 from data.exchange.pagination import Page, Rows
 from data.model import CANDLE_COLUMNS, Interval
 from data.universe import PERPETUAL_ONLY, candidates, step_ms
@@ -59,6 +59,7 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
+        """Close the connections; nothing may be asked afterwards."""
         if self._exchange is not None:
             await self._exchange.close()
 
@@ -70,13 +71,28 @@ class Client:
             if self._exchange is None:
                 refusals.check(asset, self.id)  # opening costs tens of milliseconds
                 self._exchange = _open(self.id, self.kind, self.patience)
+                # Closed by the exchange, which takes it for its own.
+                self._exchange.session = session.open_session(self._exchange.cafile)
             if not self._exchange.markets:
                 try:
-                    await self.call(asset, self._exchange.load_markets)
+                    await self.call(asset, self._load_markets)
                 except FetchError as error:
                     self._failed = error
                     raise
-        return self._exchange.markets
+        markets: dict[str, Any] = self._exchange.markets
+        return markets
+
+    async def _load_markets(self) -> None:
+        """The market list anew: ccxt keeps what it took for one, so that a second try would ask nothing."""
+        import ccxt.async_support as ccxt
+
+        self._exchange.markets = None
+        try:
+            await self._exchange.load_markets(True)
+        except ccxt.BadSymbol as error:  # said of the whole list: the exchange's trouble, not the asset's
+            raise answers.EmptyList(str(error)) from error
+        if not self._exchange.markets:
+            raise answers.EmptyList("an empty market list")
 
     async def symbol(self, asset: str) -> str:
         """The exchange's symbol for the asset's dollar price. Raises FetchError 'not listed'."""
@@ -145,7 +161,8 @@ class Client:
             return await self.call(asset, self._candles, symbol, interval, low, limit, params)
 
         async for page in pagination.walk(self.id, first, end, step, ask):
-            yield replace(page, since=start) if page.share >= 1.0 else page
+            whole = page.share >= 1.0 and page.since <= max(first, pagination.EARLIEST_MS)
+            yield replace(page, since=start) if whole else page
 
     async def _candles(self, symbol: str, interval: Interval, since: int, limit: int, params: dict[str, Any]) -> Rows:
         batch = await self._exchange.fetch_ohlcv(symbol, interval, since, limit, params)

@@ -4,6 +4,7 @@ Newest first, because a fetch that is stopped midway then holds the candles that
 always reaches without a hole from some time up to now: the next fetch has one older part to ask for.
 """
 
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,9 @@ PAGE = {
     "hyperliquid": 5000,
 }  # fmt: skip
 KEPT = {"kraken": 720, "hyperliquid": 5000}
-# OKX gives 300 recent candles a call, but 100 of its history: so many may mean that there are more.
-LEAST = {**PAGE, "okx": 100}
+HOLE = 10  # so many candles missing within a page are asked for again; fewer may be a market without trades
+HOLES_TRIED = 3
+
 END_WANTED = ("bybit", "kucoin", "hyperliquid", "binance", "binanceusdm")  # without one these answer up to now
 
 Rows = list[list[Any]]
@@ -28,11 +30,16 @@ Rows = list[list[Any]]
 
 @dataclass(frozen=True)
 class Page:
-    """Candles that open from `since` on, up to the page before; `share` of the span is done. All times in ms."""
+    """Candles of one window; `share` of the span is done. All times in ms.
+
+    since : from when on everything was had without a hole, up to the newest
+    holes : (open time of the first, of the last) of candles that stayed missing, also when asked for again
+    """
 
     rows: Rows
     since: int
     share: float
+    holes: tuple[tuple[int, int], ...] = ()
 
 
 def reach(exchange: str, newest: int, step: int) -> int | None:
@@ -58,35 +65,63 @@ async def walk(
 ) -> AsyncIterator[Page]:
     """The span from `start` to `end` (open times, both included) page by page, the newest page first.
 
-    ask(start, end) gives the rows of one request; it may give fewer than the window holds (OKX) or repeat a candle
-    until the page is full: what was cut off is asked for again. The walk ends early at a listing, see EMPTY_MS.
+    ask(start, end) gives the rows of one request; it may give fewer than the window holds, at either end, or repeat a
+    candle until the page is full: what is missing is asked for again, and a hole that stays is said and never counted
+    as had. The walk ends early at a listing, see EMPTY_MS.
     """
     first, last = max(start, EARLIEST_MS), end
     whole = max(last - first + step, step)
     oldest_seen: int | None = None
+    pinned: int | None = None  # from here on there is no hole
     while last >= first:
         low = max(first, last - (PAGE[exchange] - 1) * step)
-        rows, covered = await _window(exchange, low, last, step, ask)
+        rows = await _window(low, last, step, ask)
+        covered = low
+        holes: list[tuple[int, int]] = []
         if rows:
+            until = oldest_seen or max(int(row[0]) for row in rows) + step
+            rows, holes = await _filled(rows, until, step, ask)
+            if holes:
+                pinned = max(pinned or 0, holes[-1][1] + step)
             oldest_seen = min(int(row[0]) for row in rows)
+            covered = max(oldest_seen, low)
         elif oldest_seen is not None and oldest_seen - covered > EMPTY_MS:
             covered = first
         last = covered - step
         done = last < first
-        yield Page(rows, start if done else covered, 1.0 if done else (end - last) / whole)
+        since = start if done else covered
+        yield Page(rows, since if pinned is None else pinned, 1.0 if done else (end - last) / whole, tuple(holes))
 
 
-async def _window(
-    exchange: str, low: int, high: int, step: int, ask: Callable[[int, int], Awaitable[Rows]]
-) -> tuple[Rows, int]:
-    """(rows of one window, from when on they are complete)."""
-    batch = await ask(low, high)
-    rows = [row for row in batch if low <= row[0] <= high]
-    if not rows:
-        return [], low
-    full = len(batch) >= min((high - low) // step + 1, LEAST[exchange])
-    newest, oldest = max(int(row[0]) for row in rows), min(int(row[0]) for row in rows)
-    repeated = len({row[0] for row in rows}) < len(rows)
-    if full and repeated and newest < high:  # repeats crowded the newest candles out of the page
-        rows += (await _window(exchange, newest + step, high, step, ask))[0]
-    return rows, oldest if full else low
+async def _filled(
+    rows: Rows, until: int, step: int, ask: Callable[[int, int], Awaitable[Rows]]
+) -> tuple[Rows, list[tuple[int, int]]]:
+    """The rows with what is missing up to `until` (excluded) asked for once more, and the holes that stay."""
+    found = _holes(rows, until, step)
+    for low, high in found[-HOLES_TRIED:]:
+        rows = rows + await _window(low, high, step, ask)
+    return rows, _holes(rows, until, step) if found else []
+
+
+def _holes(rows: Rows, until: int, step: int) -> list[tuple[int, int]]:
+    """Runs of HOLE missing candles and more within the rows, and of any length just before `until`."""
+    times = sorted({int(row[0]) for row in rows})
+    found = [(a + step, b - step) for a, b in itertools.pairwise(times) if b - a > HOLE * step]
+    return found if times[-1] + step >= until else [*found, (times[-1] + step, until - step)]
+
+
+async def _window(low: int, high: int, step: int, ask: Callable[[int, int], Awaitable[Rows]]) -> Rows:
+    """The rows of one window; a page that ends before its end is asked for again from there, as long as that helps."""
+    rows: Rows = []
+    start, asked_twice = low, False
+    while start <= high:
+        batch = await ask(start, high)
+        fresh = [row for row in batch if start <= row[0] <= high]
+        if not fresh and rows and not asked_twice:
+            asked_twice = True
+            continue
+        if not fresh:
+            break
+        rows += fresh
+        start = max(int(row[0]) for row in fresh) + step
+    return rows

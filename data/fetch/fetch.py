@@ -19,12 +19,22 @@ from data.fetch.series import Found, Span, age_text, best, is_fresh, price_set, 
 from data.fetch.sources import Job, Progress, fetch_from
 from data.model import Interval, PriceSet, SeriesKey
 from data.store.store import Store, default_store
-from data.universe import CRYPTO, STABLECOINS, YAHOO, candidates, check_asset, check_exchanges, is_offline, order_for
+from data.universe import (
+    CRYPTO,
+    EXCHANGES,
+    STABLECOINS,
+    YAHOO,
+    candidates,
+    check_asset,
+    check_exchanges,
+    is_offline,
+    order_for,
+)
+from margin.formats.price_words import KNOWN, SHARES
 
 __all__ = ["Progress", "fetch_prices", "stored_prices"]
 
 WATCH_SECONDS = 0.05  # how often a running fetch looks whether it was cancelled
-UNKNOWN_TO = 2  # so many exchanges must say that they do not list it before a name is taken for a ticker of Yahoo
 
 
 def fetch_prices(
@@ -127,10 +137,10 @@ async def _ask(asset: str, order: list[str], kept: dict[str, Found], failures: l
             failures.append(error)
         finally:
             _reread(source, asset, kept, job)
-    if YAHOO not in order and _may_be_a_ticker(asset, kept, failures):
+    if YAHOO not in order and _may_be_a_ticker(asset, order, kept, failures):
         try:
             found = await fetch_from(YAHOO, asset, None, job)
-            kept[YAHOO] = replace(found, note="no exchange lists it: Yahoo's ticker")
+            kept[YAHOO] = found
         except FetchError as error:
             failures.append(error)
 
@@ -140,16 +150,20 @@ def _is_covered(kept: dict[str, Found], span: Span) -> bool:
     return whole is not None and whole.status != "stale" and reaches(whole, span)
 
 
-def _may_be_a_ticker(asset: str, kept: dict[str, Found], failures: list[FetchError]) -> bool:
-    """A coin is not looked up as a share; a name is, when exchanges answer and none of them lists it."""
-    if _is_coin(asset) or any(source != YAHOO for source in kept):
+def _may_be_a_ticker(asset: str, order: list[str], kept: dict[str, Found], failures: list[FetchError]) -> bool:
+    """Whether a name may be looked up as a share: every exchange was asked and answered that it does not list it.
+
+    A coin is never served by a share of the same ticker: not one we know, and not where an exchange was not asked (the
+    user chose some) or gave no clear answer.
+    """
+    if _is_coin(asset) or any(source != YAHOO for source in kept) or set(order) != set(EXCHANGES):
         return False
-    unlisted = [f for f in failures if f.kind == "not listed"]
-    return len(unlisted) >= min(UNKNOWN_TO, len(failures)) and len(unlisted) > 0
+    unlisted = {f.exchange for f in failures if f.kind == "not listed"}
+    return unlisted >= set(order)
 
 
 def _is_coin(asset: str) -> bool:
-    return asset in CRYPTO or asset in STABLECOINS
+    return asset in CRYPTO or asset in STABLECOINS or (asset in KNOWN and asset not in SHARES)
 
 
 def _summary(asset: str, failures: list[FetchError]) -> str:

@@ -10,7 +10,7 @@ from data.cleaning.clean import clean_candles, combine
 from data.exchange.pagination import KEPT
 from data.model import Finding, Interval, PriceSet, Provenance, SeriesKey, Status
 from data.store.store import Store, StoredSeries
-from data.universe import PERPETUAL_ONLY, SOURCES, STABLECOINS, YAHOO, step_ms
+from data.universe import FUNDS, PERPETUAL_ONLY, SOURCES, STABLECOINS, YAHOO, step_ms
 
 YAHOO_FRESH = timedelta(hours=6)  # a dividend changes every adjusted close, so the whole span is asked for again
 SEAM = 0.02  # two series are one asset when their closes where they meet differ by less
@@ -67,7 +67,8 @@ class Found:
         if self.older is None:
             return own
         before = self.older.candles
-        return pd.concat([before[before.index < own.index[0]], own])
+        edge = pd.Timestamp(whole_from(self), unit="ms")
+        return pd.concat([before[(before.index < edge) & ~before.index.isin(own.index)], own]).sort_index()
 
 
 def asked_from(series: StoredSeries) -> int | None:
@@ -80,6 +81,12 @@ def asked_until(series: StoredSeries, step: int) -> int:
     return int(series.fetched_at.timestamp() * 1000) // step * step - step
 
 
+def whole_from(found: Found) -> int:
+    """From when on a series has no hole that an exchange left, in ms: candles before its promise may have some."""
+    asked = asked_from(found.series)
+    return found.first if asked is None else max(found.first, asked)
+
+
 def is_fresh(found: Found, span: Span) -> bool:
     """Whether nothing newer can be had: every finished candle was asked for, or for Yahoo lately enough."""
     if found.key.source == YAHOO:
@@ -89,9 +96,9 @@ def is_fresh(found: Found, span: Span) -> bool:
 
 def is_short(found: Found, span: Span) -> bool:
     """Whether the source may have older candles than these, or keeps none so old; not so for a late listing."""
-    if found.first <= span.since:
-        return False
     asked = asked_from(found.series)
+    if found.first <= span.since:
+        return asked is not None and asked > max(found.first, span.since)
     if asked is None or asked > span.since:
         return True
     kept = KEPT.get(found.key.source)
@@ -117,10 +124,12 @@ def best(candidates: Iterable[Found], span: Span) -> Found | None:
 
 
 def _extended(chosen: Found, others: Iterable[Found], span: Span) -> Found:
-    longer = sorted((c for c in others if c.first < chosen.first), key=lambda c: max(c.first, span.since))
+    edge = whole_from(chosen)
+    longer = sorted((c for c in others if c.first < edge and c is not chosen), key=lambda c: max(c.first, span.since))
     for other in longer:
         if _meet(other.series.candles, chosen.series.candles):
-            older = _extended(other, others, span) if is_short(other, span) else other
+            rest = [c for c in others if c is not other]
+            older = _extended(other, rest, span) if is_short(other, span) else other
             return replace(chosen, older=older, findings=(*chosen.findings, *older.findings))
     return chosen
 
@@ -157,7 +166,7 @@ def price_set(
 def _joined(asset: str, item: Found, frame: pd.DataFrame) -> list[Finding]:
     if item.older is None:
         return []
-    before = frame.index[frame.index < item.series.candles.index[0]]
+    before = frame.index[~frame.index.isin(item.series.candles.index)]
     if not len(before):
         return []
     other = item.older.key
@@ -189,7 +198,8 @@ def _why_short(item: Found) -> str:
 def quote_note(key: SeriesKey) -> str:
     """What a reader must know about the pair: a dollar stablecoin taken as a dollar, a perpetual taken as spot."""
     if key.source == YAHOO:
-        return "adjusted for dividends and splits"
+        ticker = "" if key.symbol in FUNDS else "no exchange lists it: Yahoo's ticker; "
+        return f"{ticker}adjusted for dividends and splits"
     quote = key.symbol.partition("/")[2].partition(":")[0]
     notes = [f"{quote} taken as USD"] if quote != "USD" else []
     return "; ".join([*notes, *(["perpetual, not spot"] if key.source in PERPETUAL_ONLY else [])])

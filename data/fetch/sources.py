@@ -85,14 +85,16 @@ async def _fill(
 
     Each page is stored with one candle of what it is joined to, so that the store knows that there is no hole between.
     """
-    joint, seen = part.joint, part.older
+    joint, seen, pinned = part.joint, part.older, False
     findings: list[Finding] = []
     async for page in client.pages(asset, key.interval, part.start, part.end, job.span.until):
         frame = to_frame(page.rows)
         findings += _passing(frame, asset, job.span)
+        findings += [_hole(asset, client.id, hole, job.span.step) for hole in page.holes]
+        pinned = pinned or bool(page.holes)
         ended = page.share >= 1.0
         if len(frame) or (len(joint) and (seen or ended)):
-            since = part.closes_at if ended else datetime.fromtimestamp(page.since / 1000, UTC)
+            since = part.closes_at if ended and not pinned else datetime.fromtimestamp(page.since / 1000, UTC)
             together = pd.concat([joint, frame]) if len(joint) and (seen or ended) else frame
             job.store.append(key, together, job.span.now, since)
         if len(frame):
@@ -101,6 +103,12 @@ async def _fill(
         if job.cancel.is_set():
             raise asyncio.CancelledError
     return findings
+
+
+def _hole(asset: str, exchange: str, hole: tuple[int, int], step: int) -> Finding:
+    first, last = (datetime.fromtimestamp(ms / 1000, UTC) for ms in hole)
+    detail = f"{exchange} left them out, also when asked again; they are asked for at the next fetch, and elsewhere"
+    return Finding(asset, "hole", (hole[1] - hole[0]) // step + 1, first, last, "left empty", detail)
 
 
 def _passing(frame: pd.DataFrame, asset: str, span: Span) -> list[Finding]:

@@ -7,13 +7,12 @@ from data.files.layout import Layout
 from data.files.table import note
 from data.model import Finding
 from margin.core.market import LARGEST_VOLUME
-from margin.formats.price_words import KNOWN, fold, words
+from margin.formats.price_words import KNOWN, SHARES, fold
 
 DOLLAR_VENDORS = {"coinmarketcap": "CoinMarketCap", "coingecko": "CoinGecko"}
 UNIT_VENDORS = ("klines", "investing", "tradingview")
 MOST_DAILY_USD = 5e11  # no asset trades more in a day; a product above it was dollars already
 AGREE = 0.05
-SHARES = words("""SPY QQQ GLD TLT AAPL MSFT NVDA TSLA AMZN GOOGL GOOG META SLV IWM DIA VTI VOO COIN MSTR""")
 USE = "Name the column volume_usd or volume_base to have it used."
 
 

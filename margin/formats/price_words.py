@@ -115,6 +115,8 @@ KNOWN = frozenset(COINS.values()) | words(
     SLV IWM DIA VTI VOO COIN MSTR FTM MANA SAND AXS GRT CHZ EOS XTZ NEO ZEC DASH VET HBAR QNT STX LUNC USTC USTC
     UST FXS KSM GALA APE BLUR"""
 )
+# Of those, shares and funds: their volumes count shares, and Yahoo may serve them.
+SHARES = words("""SPY QQQ GLD TLT AAPL MSFT NVDA TSLA AMZN GOOGL GOOG META SLV IWM DIA VTI VOO COIN MSTR""")
 ALIASES = {"XBT": "BTC", "XXBT": "BTC", "XETH": "ETH", "XDG": "DOGE", "XXDG": "DOGE", "XXRP": "XRP", "XLTC": "LTC"}
 
 EXCHANGE_WORDS = words(

@@ -2,8 +2,24 @@
 
 from dataclasses import dataclass
 
-ANSWERS = ("451", "403", "429", "500", "html", "truncated", "hang", "empty")
-DAMAGE = ("gaps", "duplicates", "zeros", "delisted", "unlisted")
+ANSWERS = (
+    "451",
+    "403",
+    "429",
+    "500",
+    "html",
+    "truncated",
+    "hang",
+    "empty",
+    "null",
+    "blank",
+    "204",
+    "invalid",
+    "maintenance",
+    "bomb",
+    "redirect",
+)
+DAMAGE = ("gaps", "duplicates", "zeros", "delisted", "unlisted", "short", "hole")
 DELISTED_DAYS = 60  # how long ago the candles of a "delisted" asset end
 
 
@@ -44,7 +60,14 @@ class Fault:
 
 
 def damaged(rows: list[tuple], kinds: set[str], now_ms: int) -> list[tuple]:
-    """Candles with every tenth missing, every twelfth twice, every fifteenth zero; by open time, so pages agree."""
+    """Candles with every tenth missing, every twelfth twice, every fifteenth zero; by open time, so pages agree.
+
+    "short": the first half of what was asked. "hole": 20 days, from 100 days ago on, are never given.
+    """
+    if "short" in kinds:
+        rows = rows[: max(len(rows) // 2, 1)]
+    if "hole" in kinds:
+        rows = [r for r in rows if not 80 * 86_400_000 < now_ms - r[0] <= 100 * 86_400_000]
     out = []
     ends = now_ms - DELISTED_DAYS * 86_400_000 if "delisted" in kinds else now_ms
     for row in rows:

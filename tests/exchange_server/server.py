@@ -1,6 +1,7 @@
 """The server itself: one port for all exchanges, `/<host>/<path>` as the app's gateway asks for them."""
 
 import asyncio
+import gzip
 import json
 import threading
 import time
@@ -14,6 +15,11 @@ from tests.exchange_server.faults import ANSWERS, DAMAGE, Fault, damaged
 from tests.exchange_server.prices import candles
 
 EXCHANGES = (kraken, krakenfutures, coinbase, okx, binance, bybit, kucoin, hyperliquid, yahoo)
+SIMPLE = {
+    "null": ("null", 200), "blank": ("", 200), "204": ("", 204),
+    "invalid": ('{"code": -1121, "msg": "Invalid symbol."}', 400),
+    "maintenance": ('{"status": "maintenance", "msg": "System maintenance."}', 200),
+}  # fmt: skip
 CHALLENGE = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
 
 
@@ -148,6 +154,14 @@ async def _failure(rule: Fault) -> web.StreamResponse:
         await asyncio.sleep(60)
     if rule.kind == "html":
         return web.Response(text=CHALLENGE, content_type="text/html")
+    if rule.kind in SIMPLE:
+        text, status = SIMPLE[rule.kind]
+        return web.Response(text=text or None, status=status, content_type="application/json")
+    if rule.kind == "bomb":
+        packed = gzip.compress(b'{"result": "' + b"0" * 300_000_000 + b'"}', 1)
+        return web.Response(body=packed, headers={"Content-Encoding": "gzip", "Content-Type": "application/json"})
+    if rule.kind == "redirect":
+        return web.Response(status=302, headers={"Location": "http://localhost:9/elsewhere"})
     headers = {"Retry-After": str(rule.retry_after)} if rule.retry_after is not None else {}
     status = int(rule.kind) if rule.kind.isdigit() else 500
     return web.json_response({"message": f"refused with {status}"}, status=status, headers=headers)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from data.exchange.client import Patience
 from data.exchange.tickers import fetch_last_prices
 from data.fetch.fetch import fetch_prices, stored_prices
 from data.fetch.live import LiveFeed
@@ -105,7 +106,7 @@ def test_damaged_candles_are_cleaned_and_reported(server, store, kind, finding):
 def test_what_no_exchange_lists_and_is_no_ticker_either_fails_alone(server, store):
     prices = fetch(["BTC", "US0378331005"], store, exchanges=["okx"])
     assert prices.assets == ["BTC"]
-    assert "ISIN" in prices.failures["US0378331005"] or "does not list" in prices.failures["US0378331005"]
+    assert "not listed" in prices.failures["US0378331005"]
 
 
 def test_resume_asks_only_for_what_is_missing(server, store):
@@ -232,3 +233,82 @@ def test_blocking_calls_work_under_a_running_event_loop(server):
         return fetch_last_prices(["BTC"], patience=QUICK)
 
     assert asyncio.run(cell())["BTC"].price > 0
+
+
+BAD_LISTS = ("null", "blank", "204", "maintenance", "invalid", "html", "truncated")
+
+
+@pytest.mark.parametrize("exchange", ["okx", "binance", "kraken", "coinbase", "bybit", "kucoin"])
+@pytest.mark.parametrize("kind", BAD_LISTS)
+def test_a_bad_market_list_is_the_exchanges_answer_and_never_not_listed(server, store, kind, exchange):
+    server.faults.append(Fault(kind, host=exchange, where="markets"))
+    reason = fetch(["BTC"], store, exchanges=[exchange], days=30).failures["BTC"]
+    assert "not listed" not in reason and "does not list" not in reason and "check the network" not in reason, reason
+    assert exchange in reason
+
+
+@pytest.mark.parametrize("kind", BAD_LISTS)
+def test_a_bad_market_list_is_asked_for_again(server, store, kind):
+    server.faults.append(Fault(kind, host="okx", where="markets", times=2))
+    prices = fetch(["BTC"], store, exchanges=["okx"], days=30)
+    assert prices.failures == {} and prices.provenance["BTC"].rows == 30
+
+
+def test_what_the_exchange_answered_is_named(server, store):
+    server.faults.append(Fault("html", host="okx", where="markets"))
+    assert "Just a moment" in fetch(["BTC"], store, exchanges=["okx"]).failures["BTC"]
+
+
+@pytest.mark.parametrize("kind", ["null", "blank", "html", "451", "500"])
+def test_a_bad_market_list_is_no_reason_for_yahoo(server, store, kind):
+    server.faults.append(Fault(kind, where="markets"))
+    prices = fetch_prices(["SPYX"], 30, store=store, now=AT, patience=QUICK)
+    assert "SPYX" in prices.failures
+    assert not [host for _, host, _ in server.log if "yahoo" in host]
+
+
+@pytest.mark.parametrize("asset", ["CAKE", "LINK", "COMP", "W"])
+def test_a_coin_is_never_served_by_a_share(server, store, asset):
+    server.faults.append(Fault("unlisted", asset=asset))
+    for exchanges in (["binance"], ["binance", "okx"], None):
+        prices = fetch_prices([asset], 30, exchanges=exchanges, store=store, now=AT, patience=QUICK)
+        assert asset in prices.failures
+    assert not [host for _, host, _ in server.log if "yahoo" in host]
+
+
+@pytest.mark.parametrize("exchange", ["okx", "binance", "coinbase", "bybit", "kucoin", "kraken"])
+def test_a_page_shorter_than_asked_is_asked_again_for_its_missing_end(server, store, exchange):
+    server.faults.append(Fault("short", host=exchange, times=2))
+    prices = fetch(["BTC"], store, exchanges=[exchange], days=400)
+    assert prices.provenance["BTC"].rows == 400
+    assert not [f for f in prices.findings if f.kind in ("gap", "hole")]
+
+
+def test_a_hole_that_stays_is_a_finding_and_filled_from_the_next_exchange(server, store):
+    server.faults.append(Fault("hole", host="okx"))
+    prices = fetch(["BTC"], store, exchanges=["okx", "binance"], days=250)
+    assert prices.closes["BTC"].notna().sum() == 250
+    assert any(f.kind == "hole" and f.count == 20 for f in prices.findings)
+
+
+def test_a_hole_that_stays_is_not_complete_and_asked_for_at_the_next_fetch(server, store):
+    server.faults.append(Fault("hole", host="okx"))
+    assert fetch(["BTC"], store, exchanges=["okx"], days=250).provenance["BTC"].rows == 230
+    server.faults.clear()
+    assert fetch(["BTC"], store, exchanges=["okx"], days=250).provenance["BTC"].rows == 250
+
+
+@pytest.mark.parametrize("kind", ["bomb", "redirect"])
+@pytest.mark.parametrize("where", ["markets", "candles"])
+def test_an_answer_without_bound_or_from_elsewhere_is_refused(server, store, kind, where):
+    server.faults.append(Fault(kind, host="okx", where=where))
+    patience = Patience(timeout=20, tries=2, pause=0.01, pace=0.02)
+    prices = fetch_prices(["BTC"], 30, exchanges=["okx"], store=store, now=AT, patience=patience)
+    assert ("48 MB" if kind == "bomb" else "elsewhere") in prices.failures["BTC"]
+
+
+def test_offline_makes_no_request_at_all(server, store, monkeypatch):
+    monkeypatch.setenv("MARGIN_OFFLINE", "1")
+    fetch(["BTC", "SPY"], store)
+    fetch_last_prices(["BTC"])
+    assert server.log == []
