@@ -18,6 +18,7 @@ import numpy as np
 
 MAX_COLUMNS, MAX_ROWS, MAX_CELLS = 500, 200_000, 5_000_000
 MAX_UNPACKED = 96 * 1024 * 1024
+BOUNDS = f"At most {MAX_ROWS:,} rows, {MAX_COLUMNS} columns and {MAX_CELLS:,} cells are read."
 MAX_TEXT = 200
 MEMORY_BYTES, CPU_SECONDS = 1024**3, 20
 MAX_WORDS = 40_000_000  # characters of all texts together
@@ -33,11 +34,11 @@ def check(metadata: Any) -> list[str]:
     """Refuse what is too large or not flat; the names of the text columns."""
     rows, columns = metadata.num_rows, metadata.num_columns
     if columns > MAX_COLUMNS:
-        raise Refused(f"{columns:,} columns", f"has more than {MAX_COLUMNS} columns", "Keep the assets you need.")
+        raise Refused(f"{columns:,} columns", f"has more than {MAX_COLUMNS} columns", BOUNDS)
     if columns < 2:
         raise Refused(f"{columns} columns", "has only one column", HINT)
     if rows > MAX_ROWS or rows * columns > MAX_CELLS:
-        raise Refused(f"{rows:,} x {columns:,}", "is too long", f"At most {MAX_ROWS:,} rows can be read.")
+        raise Refused(f"{rows:,} x {columns:,}", "is too long", BOUNDS)
     if rows < 1:
         raise Refused("0 rows", "has no rows", HINT)
     texts = []

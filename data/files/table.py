@@ -14,8 +14,10 @@ from margin.formats.price_names import meaning
 
 MAX_COLUMNS, MAX_ROWS, MAX_CELLS = 500, 200_000, 5_000_000
 PLAIN = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
+MOST_IN_A_ROW = 4 * MAX_COLUMNS  # decimal and thousands commas may split a number into three
 MAX_PREAMBLE = 10  # lines before the header that some providers write
 SEPARATORS = (",", ";", "\t", "|")
+BOUNDS = f"At most {MAX_ROWS:,} rows, {MAX_COLUMNS} columns and {MAX_CELLS:,} cells are read."
 FORM = "Give a CSV or Parquet file: a date column and one column of USD closes per asset, or date, asset, close."
 
 KLINES = (
@@ -129,14 +131,19 @@ def _records(text: str, name: str) -> _Records:
     declared = re.match(r"\ufeff?sep=(.)\r?\n", text)
     if declared:
         text = text[declared.end() :]
+    widest = max((line.count(s) for line in text[:4_000_000].splitlines()[:40] for s in SEPARATORS), default=0)
+    if widest > MOST_IN_A_ROW:
+        raise InputError(name, f"{widest:,} cells in a row", f"has more than {MAX_COLUMNS} columns", BOUNDS)
     separator = declared.group(1) if declared and declared.group(1) in SEPARATORS else _separator(text)
     rows: list[list[str]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+            if len(row) > MOST_IN_A_ROW:
+                raise InputError(name, f"{len(row):,} cells in a row", f"has more than {MAX_COLUMNS} columns", BOUNDS)
             if any(cell.strip() for cell in row):
                 rows.append(row)
             if len(rows) > MAX_ROWS + MAX_PREAMBLE:
-                raise InputError(name, f"more than {MAX_ROWS:,} rows", "is too long", "Split it or give daily prices.")
+                raise InputError(name, f"more than {MAX_ROWS:,} rows", "is too long", BOUNDS)
     except csv.Error as error:
         raise InputError(name, str(error), "cannot be split into cells", FORM) from error
     width = _usual_width(rows)
@@ -205,17 +212,15 @@ def _columns(rows: list[list[str]], separator: str, name: str, findings: list[Fi
     while width and not header[width - 1] and all(not r[width - 1].strip() for r in body if len(r) >= width):
         width -= 1  # a separator at the end of every line
     if width > MAX_COLUMNS:
-        raise InputError(
-            name, f"{width:,} columns", f"has more than {MAX_COLUMNS} columns", "Keep the assets you need."
-        )
+        raise InputError(name, f"{width:,} columns", f"has more than {MAX_COLUMNS} columns", BOUNDS)
     if width < 2:
         raise InputError(name, ",".join(header)[:40], "has only one column", FORM)
     if not body:
         raise InputError(name, ", ".join(header)[:40], "has a header but no rows", FORM)
     if len(body) > MAX_ROWS:
-        raise InputError(name, f"{len(body):,} rows", "is too long", f"At most {MAX_ROWS:,} rows can be read.")
+        raise InputError(name, f"{len(body):,} rows", "is too long", BOUNDS)
     if len(body) * width > MAX_CELLS:
-        raise InputError(name, f"{len(body) * width:,} cells", "is too large", f"At most {MAX_CELLS:,} can be read.")
+        raise InputError(name, f"{len(body) * width:,} cells", "is too large", BOUNDS)
     long = [row for row in body if len(row) > width and any(cell.strip() for cell in row[width:])]
     if len(long) * 2 > len(body):
         raise InputError(

@@ -2,12 +2,17 @@
 
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import platformdirs
+import portalocker
+
+from margin.core.errors import InputError
+
+FOLDER_HINT = "Set MARGIN_DATA_DIR to a folder that can be written; until then prices last until the program stops."
 BUSY_SECONDS = 15.0
 
 
@@ -54,21 +59,19 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def file_lock(path: Path, exclusive: bool) -> Iterator[None]:
-    """flock on `<path>.guard`: appends share it, a recovery (which renames the file) holds it alone.
+    """A lock on `<path>.guard`: appends share it, a recovery (which renames the file) holds it alone.
 
-    Not `.lock`: that name is SQLite's own where it locks by files. Where the system has no flock, or the directory
+    Not `.lock`: that name is SQLite's own where it locks by files. Where the system cannot lock, or the directory
     cannot be written, there is no lock and SQLite's own must do.
     """
     try:
-        import fcntl
-
         file = open(f"{path}.guard", "a")  # noqa: SIM115 - closed below, which also releases the lock
-    except (ImportError, OSError):
+    except OSError:
         yield
         return
     with file:
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+        with suppress(portalocker.LockException, OSError):
+            portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE if exclusive else portalocker.LockFlags.SHARED)
         yield
 
 
@@ -82,14 +85,15 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def data_directory() -> Path:
-    """MARGIN_DATA_DIR, else `margin-lab` in the user's cache directory."""
+    """MARGIN_DATA_DIR, else `margin-lab` in the user's cache directory.
+
+    Raises InputError where neither names a place: a home folder that nobody has (`~nobody/x`, no home at all).
+    """
     chosen = os.environ.get("MARGIN_DATA_DIR", "").strip()
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    elif sys.platform == "darwin":
-        base = "~/Library/Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "margin-lab"
+    try:
+        path = Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("margin-lab", appauthor=False)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise InputError("MARGIN_DATA_DIR", chosen or "not set", f"names no folder ({error})", FOLDER_HINT) from None
+    if "\0" in str(path) or path.parts[:1] == ("~",) or str(path).startswith("~"):
+        raise InputError("MARGIN_DATA_DIR", chosen or "not set", "names no folder", FOLDER_HINT)
+    return path

@@ -1,8 +1,7 @@
 """A damaged store file: set aside under a dated name, and what can still be read copied into a new one.
 
-Two readings of the set-aside file are tried, each row on its own, and every blob must pass its checksum: the table
-as it stands, and a copy whose first page is replaced by a fresh one that knows the true length (a zeroed header, a
-truncated file). That works because the tables of one version always start on the same pages.
+Rows are read one by one from the file as it stands, and every blob must pass its checksum. What cannot be read is
+fetched again.
 """
 
 import shutil
@@ -16,7 +15,6 @@ from typing import cast
 from data.model import Interval, SeriesKey
 from data.store.codec import DamagedBlob, decode
 from data.store.files import transaction
-from data.store.schema import migrate
 
 SIDE_FILES = ("-wal", "-shm")
 ROWS_TRIED = 20_000  # when the file cannot even say how many rows it has
@@ -64,10 +62,6 @@ def salvage(damaged: Path, into: sqlite3.Connection) -> int:
         copy = _copy(damaged, Path(work) / "copy.db")
         for row in _rows(copy):
             best.setdefault(row[:3], row)
-        patched = _copy(damaged, Path(work) / "patched.db")
-        if _replace_first_page(patched, Path(work) / "fresh.db"):
-            for row in _rows(patched):
-                best.setdefault(row[:3], row)
     with transaction(into):
         into.executemany(
             "INSERT OR IGNORE INTO series (source, symbol, interval, candles) VALUES (?, ?, ?, ?)",
@@ -81,22 +75,6 @@ def _copy(damaged: Path, target: Path) -> Path:
     with suppress(FileNotFoundError):
         shutil.copyfile(f"{damaged}-wal", f"{target}-wal")
     return target
-
-
-def _replace_first_page(path: Path, fresh: Path) -> bool:
-    with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
-        migrate(connection)
-        size = connection.execute("PRAGMA page_size").fetchone()[0]
-    page = bytearray(fresh.read_bytes()[:size])
-    pages = path.stat().st_size // size
-    if pages < 2:
-        return False
-    page[28:32] = pages.to_bytes(4, "big")
-    page[32:40] = bytes(8)  # no free list: it cannot be trusted
-    with path.open("r+b") as file:
-        file.write(page)
-    Path(f"{path}-wal").unlink(missing_ok=True)  # it would put the damaged page back
-    return True
 
 
 def _rows(path: Path) -> list[Row]:

@@ -8,9 +8,11 @@ says so.
 
 import os
 import sqlite3
+import tempfile
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -21,6 +23,7 @@ from data.store import recovery as store_recovery
 from data.store.codec import Block, DamagedBlob, StoredSeries, decode, encode, merge, to_block
 from data.store.files import connect, data_directory, file_lock, identity, journal_mode, transaction
 from data.store.schema import ForeignFile, migrate
+from margin.core.errors import InputError
 
 __all__ = ["Store", "StoredSeries", "default_store"]
 
@@ -300,9 +303,21 @@ def default_store() -> Store:
 
     Where that directory cannot be written the store keeps prices in memory, and its `notices` say so.
     """
-    path = data_directory() / "prices.db"
+    said = ""
+    try:
+        path = data_directory() / "prices.db"
+    except InputError as error:
+        path, said = _temporary_folder() / "prices.db", f"Prices cannot be kept: {error}"
     with _stores_lock:
         store = _stores.get(path)
         if store is None or store.closed:
             store = _stores[path] = Store(path)
+            if said:
+                store._notice(said)
         return store
+
+
+@cache
+def _temporary_folder() -> Path:
+    """A folder of this process, where no lasting one can be had."""
+    return Path(tempfile.mkdtemp(prefix="margin-lab-"))

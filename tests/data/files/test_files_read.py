@@ -444,3 +444,8 @@ def test_recorded_files_read_as_recorded():
     for asset in both:
         left, right = long.closes[asset].dropna(), prices.closes[asset].dropna()
         np.testing.assert_allclose(left, right.reindex(left.index), rtol=1e-7)
+
+
+def test_a_file_with_a_million_columns_is_refused_at_once_with_the_bounds_said():
+    message = refusal(b"date" + b",x" * 990_000 + b"\n2024-01-01" + b",1" * 5, "wide.csv")
+    assert "500 columns" in message and "200,000 rows" in message
