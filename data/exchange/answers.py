@@ -9,7 +9,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from data.errors import FetchError, Kind
-from data.exchange.session import AnswerTooLarge, RedirectRefused
 from margin.core.errors import one_line
 
 
@@ -25,6 +24,14 @@ class Answer:
     is_web_page: bool = False
     is_truncated: bool = False
     text: str = ""  # the beginning of what it said
+
+
+class AnswerTooLarge(Exception):
+    """An answer of more than the session reads."""
+
+
+class RedirectRefused(Exception):
+    """An answer that sends the request to another host."""
 
 
 class EmptyList(Exception):

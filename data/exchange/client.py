@@ -14,16 +14,13 @@ import numpy as np
 import pandas as pd
 
 from data.errors import FetchError
-from data.exchange import answers, gateway, pagination, refusals, session
+from data.exchange import answers, gateway, pagination, refusals
 from data.exchange.pagination import Page, Rows
+from data.exchange.registry import candidates, facts_of
 from data.model import CANDLE_COLUMNS, Interval
-from data.universe import PERPETUAL_ONLY, candidates, step_ms
+from data.universe import step_ms
 
 T = TypeVar("T")
-SPOT_ONLY = {"binance": ["spot"], "okx": ["spot"], "bybit": ["spot"], "kucoin": ["spot"]}
-PERPETUALS = {
-    "binanceusdm": ["linear"], "okx": ["swap"], "bybit": ["linear"], "kucoin": ["contract"], "hyperliquid": ["swap"],
-}  # fmt: skip
 SILENCES = 2  # a request that gets no answer at all is made this often, not more: each one costs the whole timeout
 
 
@@ -46,7 +43,8 @@ class Client:
 
     def __init__(self, exchange_id: str, kind: str = "spot", patience: Patience | None = None):
         self.id, self.patience = exchange_id, patience or Patience()
-        self.kind = "perpetual" if exchange_id in PERPETUAL_ONLY else kind
+        self.facts = facts_of(exchange_id)
+        self.kind = "perpetual" if self.facts.perpetual_quote else kind
         self._exchange: Any = None
         self._loading = asyncio.Lock()
         self._failed: FetchError | None = None
@@ -71,8 +69,7 @@ class Client:
             if self._exchange is None:
                 refusals.check(asset, self.id)  # opening costs tens of milliseconds
                 self._exchange = _open(self.id, self.kind, self.patience)
-                # Closed by the exchange, which takes it for its own.
-                self._exchange.session = session.open_session(self._exchange.cafile)
+                self._exchange.session = _session(self._exchange.cafile)  # closed by ccxt, which takes it for its own
             if not self._exchange.markets:
                 try:
                     await self.call(asset, self._load_markets)
@@ -98,7 +95,7 @@ class Client:
         """The exchange's symbol for the asset's dollar price. Raises FetchError 'not listed'."""
         listed = await self.markets(asset)
         names = candidates(self.id, asset)
-        if self.kind == "perpetual" and self.id not in PERPETUAL_ONLY:
+        if self.kind == "perpetual" and not self.facts.perpetual_quote:
             names = [f"{asset}/{quote}:{quote}" for quote in ("USDT", "USDC")]
         for name in names:
             if name in listed:
@@ -185,19 +182,26 @@ def to_frame(rows: Rows) -> pd.DataFrame:
     return pd.DataFrame(numbers[:, 1:], index=index, columns=list(CANDLE_COLUMNS))
 
 
+def _session(certificates: str) -> Any:
+    from data.exchange.session import open_session  # aiohttp is loaded when the first exchange is asked
+
+    return open_session(certificates)
+
+
 def _open(exchange_id: str, kind: str, patience: Patience) -> Any:
     """A ccxt exchange with its rate limit on, only the markets needed, through the gateway where one is set."""
     import ccxt.async_support as ccxt
 
     exchange = getattr(ccxt, exchange_id)({"enableRateLimit": True, "timeout": int(patience.timeout * 1000)})
     exchange.has["fetchCurrencies"] = False  # deposit and network details: one more request, and often a key
-    types = (SPOT_ONLY if kind == "spot" else PERPETUALS).get(exchange_id)
-    if types is not None:
+    facts = facts_of(exchange_id)
+    types = list(facts.spot_types if kind == "spot" else facts.perpetual_types)
+    if types:
         chosen = exchange.options.get("fetchMarkets")
         exchange.options["fetchMarkets"] = {**(chosen if isinstance(chosen, dict) else {}), "types": types}
         exchange.options["defaultType"] = "spot" if kind == "spot" else "swap"
-    if exchange_id == "kucoin":
-        exchange.options["fetchMarkets"]["fetchTickersFees"] = False
+    if facts.market_options:
+        exchange.options["fetchMarkets"].update(facts.market_options)
     if patience.pace != 1.0:
         exchange.rateLimit, exchange.tokenBucket = exchange.rateLimit * patience.pace, None
         exchange.init_rest_rate_limiter()

@@ -7,9 +7,9 @@ import pandas as pd
 from data.errors import FetchError
 from data.exchange.client import Client, Patience
 from data.exchange.event_loop import run
-from data.universe import check_asset, check_exchanges
+from data.exchange.registry import check_exchanges, exchanges, facts_of
+from data.universe import check_asset
 
-PAGE = {"binanceusdm": 1000, "bybit": 200, "okx": 100, "hyperliquid": 500, "kucoin": 100}
 MOST_PAGES = 2000
 
 
@@ -22,8 +22,9 @@ def fetch_funding_history(
     without perpetuals here.
     """
     (name,) = check_exchanges([exchange_id])
-    if name not in PAGE:
-        raise FetchError(asset, name, "not listed", f"{name} has no perpetuals here; ask {', '.join(PAGE)}")
+    if name not in exchanges() or not facts_of(name).funding_page:
+        others = ", ".join(e.id for e in exchanges().values() if e.funding_page)
+        raise FetchError(asset, name, "not listed", f"{name} has no perpetuals here; ask {others}")
     start, end = (int(t.timestamp() * 1000) for t in (since, until))
     return run(_history(name, check_asset(asset), start, end, patience))
 
@@ -32,12 +33,14 @@ async def _history(exchange: str, asset: str, start: int, end: int, patience: Pa
     rates: dict[int, float] = {}
     async with Client(exchange, "perpetual", patience) as client:
         symbol = await client.symbol(asset)
-        backwards = exchange in ("bybit", "okx", "kucoin")  # these give the newest payments before `until` first
+        backwards = facts_of(exchange).funding_backwards  # these give the newest payments before `until` first
         edge = end if backwards else start
         for _ in range(MOST_PAGES):
             until = {"after": str(edge + 1)} if exchange == "okx" else {"until": edge}
             first, more = (start, until) if backwards else (edge, {})
-            page = await client.raw(asset, "fetch_funding_rate_history", symbol, first, PAGE[exchange], more)
+            page = await client.raw(
+                asset, "fetch_funding_rate_history", symbol, first, facts_of(exchange).funding_page, more
+            )
             times = [row["timestamp"] for row in page if row.get("fundingRate") is not None]
             rates.update({r["timestamp"]: float(r["fundingRate"]) for r in page if r.get("fundingRate") is not None})
             if not times or (backwards and min(times) <= start) or (not backwards and max(times) >= end):

@@ -8,7 +8,8 @@ import numpy as np
 from data.errors import FetchError
 from data.exchange.client import Client, Patience
 from data.exchange.event_loop import run
-from data.universe import check_asset, check_exchanges
+from data.exchange.registry import check_exchanges
+from data.universe import check_asset
 
 
 @dataclass(frozen=True)

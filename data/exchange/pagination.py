@@ -9,21 +9,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from data.exchange.registry import facts_of
+
 DAY_MS = 86_400_000
 EARLIEST_MS = 1_262_304_000_000  # 2010-01-01: no exchange is older
 EMPTY_MS = 730 * DAY_MS  # nothing for this long before the oldest candle: the asset was not listed yet
 
-# Candles per request, and how many of the newest an exchange keeps at all.
-# Source: the exchanges' API documentation, as in ccxt 4.5.90; asking for more is refused or silently cut.
-PAGE = {
-    "kraken": 720, "coinbase": 300, "okx": 300, "binance": 1000, "bybit": 1000, "kucoin": 1500, "binanceusdm": 1000,
-    "hyperliquid": 5000,
-}  # fmt: skip
-KEPT = {"kraken": 720, "hyperliquid": 5000}
 HOLE = 10  # so many candles missing within a page are asked for again; fewer may be a market without trades
 HOLES_TRIED = 3
 
-END_WANTED = ("bybit", "kucoin", "hyperliquid", "binance", "binanceusdm")  # without one these answer up to now
 
 Rows = list[list[Any]]
 
@@ -47,7 +41,7 @@ def reach(exchange: str, newest: int, step: int) -> int | None:
 
     newest : open time of the newest finished candle; the unfinished one counts among those kept
     """
-    kept = KEPT.get(exchange)
+    kept = facts_of(exchange).kept
     return None if kept is None else newest - (kept - 2) * step
 
 
@@ -56,7 +50,7 @@ def request(exchange: str, start: int, end: int, step: int) -> tuple[int, dict[s
     limit = (end - start) // step + 1
     # At the end of the last candle, not on an open: that would add a candle where ends are included, and KuCoin
     # leaves out a candle that opens at the end.
-    params = {"until": end + step - 1} if exchange in END_WANTED else {}
+    params = {"until": end + step - 1} if facts_of(exchange).end_wanted else {}
     return max(limit, 2), params  # some exchanges answer nothing to a limit of 1
 
 
@@ -74,7 +68,7 @@ async def walk(
     oldest_seen: int | None = None
     pinned: int | None = None  # from here on there is no hole
     while last >= first:
-        low = max(first, last - (PAGE[exchange] - 1) * step)
+        low = max(first, last - (facts_of(exchange).page - 1) * step)
         rows = await _window(low, last, step, ask)
         covered = low
         holes: list[tuple[int, int]] = []

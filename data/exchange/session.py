@@ -10,15 +10,9 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
+from data.exchange.answers import AnswerTooLarge, RedirectRefused
+
 MAX_ANSWER = 48 * 1024 * 1024  # unpacked; the largest market list seen is 20 MB
-
-
-class AnswerTooLarge(Exception):
-    """An answer of more than MAX_ANSWER bytes."""
-
-
-class RedirectRefused(Exception):
-    """An answer that sends the request to another host."""
 
 
 class CappedResponse(aiohttp.ClientResponse):

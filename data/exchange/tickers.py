@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from data.errors import FetchError
 from data.exchange.client import Client, Patience
 from data.exchange.event_loop import run
-from data.universe import EXCHANGES, FUNDS, YAHOO, check_asset, check_exchanges
+from data.exchange.registry import EXCHANGES, YAHOO, check_exchanges, facts_of
+from data.universe import FUNDS, check_asset
 
 HASTY = Patience(timeout=4.0, tries=1)
-ALL_AT_ONCE = ("kraken",)  # one request gives the tickers of several pairs; elsewhere it would give those of all pairs
 REST_SECONDS = 30.0  # an exchange that failed is left alone for so long
 IDLE_SECONDS = 60.0  # a client that nobody needed for so long is closed, with the megabytes of its market list
 UNKNOWN_SECONDS = 600.0  # an asset that no exchange lists is not looked for again before
@@ -93,7 +93,7 @@ class Desk:
                     return {}, False
         if not symbols:
             return {}, True
-        if exchange in ALL_AT_ONCE:
+        if facts_of(exchange).all_tickers:  # elsewhere it would give the tickers of all pairs
             try:
                 tickers = await client.raw(next(iter(symbols)), "fetch_tickers", list(symbols.values()))
                 prices = {a: _price(client, s, (tickers.get(s) or {}).get("last")) for a, s in symbols.items()}
@@ -118,7 +118,7 @@ class Desk:
 
 async def _one(client: Client, asset: str, symbol: str) -> LastPrice | None:
     try:
-        if client.id == "hyperliquid":  # its tickers come all at once; the middle of the book is enough
+        if client.facts.book_ticker:  # its tickers come all at once; the middle of the book is enough
             book = await client.raw(asset, "fetch_order_book", symbol, 5)
             return _price(client, symbol, (book["bids"][0][0] + book["asks"][0][0]) / 2)
         return _price(client, symbol, (await client.raw(asset, "fetch_ticker", symbol)).get("last"))

@@ -14,22 +14,13 @@ from threading import Event
 from data.errors import FetchError
 from data.exchange.client import Patience
 from data.exchange.event_loop import run
+from data.exchange.registry import EXCHANGES, YAHOO, candidates, check_exchanges, order_for
 from data.fetch.parts import missing
 from data.fetch.series import Found, Span, age_text, best, is_fresh, price_set, reaches, span_of, stored_prices
 from data.fetch.sources import Job, Progress, fetch_from
 from data.model import Interval, PriceSet, SeriesKey
 from data.store.store import Store, default_store
-from data.universe import (
-    CRYPTO,
-    EXCHANGES,
-    STABLECOINS,
-    YAHOO,
-    candidates,
-    check_asset,
-    check_exchanges,
-    is_offline,
-    order_for,
-)
+from data.universe import CRYPTO, STABLECOINS, check_asset, is_offline
 from margin.formats.price_words import KNOWN, SHARES
 
 __all__ = ["Progress", "fetch_prices", "stored_prices"]

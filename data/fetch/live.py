@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from data.exchange.client import Patience
+from data.exchange.registry import EXCHANGES
 from data.exchange.tickers import HASTY, Desk, LastPrice
-from data.universe import EXCHANGES, FUNDS, check_asset
+from data.universe import FUNDS, check_asset
 from margin.core.errors import InputError
 
 EVERY_SECONDS = 4.0

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 
 from data.cleaning.clean import clean_candles, combine
-from data.exchange.pagination import KEPT
+from data.exchange.registry import SOURCES, YAHOO, exchanges, kept
 from data.model import Finding, Interval, PriceSet, Provenance, SeriesKey, Status
 from data.store.store import Store, StoredSeries
-from data.universe import FUNDS, PERPETUAL_ONLY, SOURCES, STABLECOINS, YAHOO, step_ms
+from data.universe import FUNDS, STABLECOINS, step_ms
 
 YAHOO_FRESH = timedelta(hours=6)  # a dividend changes every adjusted close, so the whole span is asked for again
 SEAM = 0.02  # two series are one asset when their closes where they meet differ by less
@@ -101,8 +101,8 @@ def is_short(found: Found, span: Span) -> bool:
         return asked is not None and asked > max(found.first, span.since)
     if asked is None or asked > span.since:
         return True
-    kept = KEPT.get(found.key.source)
-    return kept is not None and len(found.series.candles) >= kept - 2
+    most = kept(found.key.source)
+    return most is not None and len(found.series.candles) >= most - 2
 
 
 def best(candidates: Iterable[Found], span: Span) -> Found | None:
@@ -190,8 +190,8 @@ def _provenance(asset: str, item: Found, frame: pd.DataFrame, interval: Interval
 
 
 def _why_short(item: Found) -> str:
-    if (kept := KEPT.get(item.key.source)) and len(item.series.candles) >= kept - 2:
-        return f"{item.key.source} keeps only the newest {kept} candles"
+    if (most := kept(item.key.source)) and len(item.series.candles) >= most - 2:
+        return f"{item.key.source} keeps only the newest {most} candles"
     return "older candles were not fetched yet"
 
 
@@ -201,8 +201,9 @@ def quote_note(key: SeriesKey) -> str:
         ticker = "" if key.symbol in FUNDS else "no exchange lists it: Yahoo's ticker; "
         return f"{ticker}adjusted for dividends and splits"
     quote = key.symbol.partition("/")[2].partition(":")[0]
+    perpetual = key.source in exchanges() and exchanges()[key.source].perpetual_quote
     notes = [f"{quote} taken as USD"] if quote != "USD" else []
-    return "; ".join([*notes, *(["perpetual, not spot"] if key.source in PERPETUAL_ONLY else [])])
+    return "; ".join([*notes, *(["perpetual, not spot"] if perpetual else [])])
 
 
 def age_text(age: timedelta) -> str:

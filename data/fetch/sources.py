@@ -14,11 +14,11 @@ import pandas as pd
 from data.cleaning.clean import clean_candles
 from data.errors import FetchError
 from data.exchange.client import Client, Patience, to_frame
+from data.exchange.registry import YAHOO
 from data.fetch.parts import Part, missing
 from data.fetch.series import Found, Span
 from data.model import Finding, SeriesKey
 from data.store.store import Store
-from data.universe import YAHOO
 from margin.core.errors import InputError
 
 T = TypeVar("T")

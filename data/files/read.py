@@ -17,8 +17,8 @@ from data.cleaning.clean import STEP, aware, clean_candles, combine
 from data.files.cells import Dates, Numbers, dates, numbers, survey
 from data.files.days import daily_candles
 from data.files.layout import Layout, asset_name, find_layout
-from data.files.parquet import read_parquet_table
-from data.files.table import MAX_COLUMNS, Column, Table, note, read_text_table
+from data.files.readers import read_table
+from data.files.table import MAX_COLUMNS, Column, Table, note
 from data.files.volumes import usd_volume
 from data.model import Finding, Interval, PriceSet, Provenance
 from margin.core.errors import InputError, one_line
@@ -42,8 +42,7 @@ def read_prices(content: bytes, name: str, max_bytes: int = UPLOAD_BYTES, asset:
     if len(content) > max_bytes:
         size = f"{len(content) / 1e6:.1f} MB"
         raise InputError(shown, size, f"is larger than {max_bytes / 1e6:.0f} MB", "Keep the assets and years you need.")
-    parquet = content.startswith(b"PAR1")
-    table = read_parquet_table(content, shown) if parquet else read_text_table(content, shown)
+    table = read_table(content, shown)
     layout = find_layout(table, shown, asset)
     when = dates(layout.date.cells, shown, layout.date.zone)
     findings = [*table.findings, *layout.findings, *_date_findings(when, shown)]

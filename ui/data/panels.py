@@ -6,9 +6,10 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
+from data.exchange.registry import EXCHANGES
 from data.files.read import prices_to_csv, prices_to_parquet, read_prices
 from data.model import PriceSet
-from data.universe import EXCHANGES, NAMES, is_offline
+from data.universe import NAMES, is_offline
 from margin.core.errors import InputError
 from ui import charts
 from ui.blocks.text import plain

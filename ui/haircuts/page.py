@@ -8,8 +8,9 @@ import streamlit as st
 
 from data.errors import FetchError
 from data.exchange.orderbook import fetch_order_book
+from data.exchange.registry import EXCHANGES
 from data.exchange.tickers import HASTY
-from data.universe import EXCHANGES, is_offline
+from data.universe import is_offline
 from margin.core.errors import InputError
 from margin.core.instruments import USD_STABLECOINS
 from margin.haircut.model import Haircut, Haircuts, OrderBook, dynamic_haircuts, haircut_curve

@@ -11,9 +11,9 @@ import pytest
 
 from data.exchange.client import Client, _open, to_frame
 from data.exchange.gateway import through_gateway
-from data.exchange.pagination import KEPT, PAGE
+from data.exchange.registry import EXCHANGES, exchanges
 from data.fetch.fetch import fetch_prices
-from data.universe import EXCHANGES, step_ms
+from data.universe import step_ms
 from margin import InputError
 from tests.data.exchange.conftest import NOW, QUICK
 from tests.exchange_server import ExchangeServer
@@ -38,7 +38,7 @@ def fetch(exchange, asset, interval, count):
 @pytest.mark.parametrize("interval", ["1d", "1h"])
 @pytest.mark.parametrize("exchange", EXCHANGES)
 def test_candles_are_complete_and_exactly_the_servers(server, exchange, interval):
-    count = min(2 * PAGE[exchange] + 7, 1300) if exchange not in KEPT else 700
+    count = min(2 * exchanges()[exchange].page + 7, 1300) if exchanges()[exchange].kept is None else 700
     frame, pages = fetch(exchange, "ETH", interval, count)
     step = step_ms(interval)
     until = int(NOW * 1000) // step * step - step
@@ -55,9 +55,11 @@ def test_candles_are_complete_and_exactly_the_servers(server, exchange, interval
 def test_no_more_pages_than_needed(server, exchange):
     count = 1000
     fetch(exchange, "BTC", "1h", count)
-    reachable = min(count, KEPT.get(exchange) or count)
+    reachable = min(count, exchanges()[exchange].kept or count)
     asked = sum(n for what, n in server.requests.items() if what.endswith("candles"))
-    page = {"okx": 100}.get(exchange, PAGE[exchange])  # the server's clock is in OKX's history, which gives 100 a call
+    page = {"okx": 100}.get(
+        exchange, exchanges()[exchange].page
+    )  # the server's clock is in OKX's history, which gives 100 a call
     assert asked <= -(-reachable // page) + 1
 
 

@@ -1,0 +1,38 @@
+"""What is known of one exchange: the form of the files in data/exchange/listed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """What is known of one exchange, as ccxt calls it.
+
+    order           : whom to ask first, ascending; None: never for prices (it is asked for margin tiers only)
+    page            : candles per request; asking for more is refused or silently cut
+    kept            : how many of the newest candles it keeps at all; None: all of them
+    end_wanted      : whether it must be told the end of a span, because it answers up to now without one
+    perpetual_quote : the quote of its perpetuals where it has no spot market that we read, else ""
+    spot_types, perpetual_types, market_options : ccxt's options for the market list
+    funding_page    : funding payments per request, 0 where none are read; funding_backwards: newest first
+    all_tickers     : whether one request gives the tickers of several pairs
+    book_ticker     : whether the last price is read as the middle of the order book
+    source          : where the figures are from
+    """
+
+    id: str
+    name: str
+    order: int | None
+    page: int
+    kept: int | None = None
+    end_wanted: bool = False
+    perpetual_quote: str = ""
+    spot_types: tuple[str, ...] = ()
+    perpetual_types: tuple[str, ...] = ()
+    market_options: Mapping[str, Any] = field(default_factory=dict)
+    funding_page: int = 0
+    funding_backwards: bool = False
+    all_tickers: bool = False
+    book_ticker: bool = False
+    source: str = "the exchange's API documentation, as in ccxt 4.5.90"

@@ -1,0 +1,1 @@
+"""One file per exchange: its facts, as `EXCHANGE`. Adding an exchange is adding a file here."""

@@ -1,0 +1,15 @@
+"""Bybit: what is known of its price data."""
+
+from data.exchange.facts import Exchange
+
+EXCHANGE = Exchange(
+    id="bybit",
+    name="Bybit",
+    order=5,
+    page=1000,
+    end_wanted=True,
+    spot_types=("spot",),
+    perpetual_types=("linear",),
+    funding_page=200,
+    funding_backwards=True,
+)

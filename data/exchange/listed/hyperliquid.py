@@ -1,0 +1,16 @@
+"""Hyperliquid: what is known of its price data."""
+
+from data.exchange.facts import Exchange
+
+EXCHANGE = Exchange(
+    id="hyperliquid",
+    name="Hyperliquid",
+    order=8,
+    page=5000,
+    kept=5000,
+    end_wanted=True,
+    perpetual_quote="USDC",
+    perpetual_types=("swap",),
+    funding_page=500,
+    book_ticker=True,
+)

@@ -1,0 +1,14 @@
+"""OKX: what is known of its price data. OKX gives 300 recent candles a call, but 100 of its history."""
+
+from data.exchange.facts import Exchange
+
+EXCHANGE = Exchange(
+    id="okx",
+    name="OKX",
+    order=3,
+    page=300,
+    spot_types=("spot",),
+    perpetual_types=("swap",),
+    funding_page=100,
+    funding_backwards=True,
+)
