@@ -23,6 +23,7 @@ class Parser(argparse.ArgumentParser):
     """argparse whose complaints are one `error:` line like all others."""
 
     def error(self, message: str) -> NoReturn:
+        """Every complaint as an InputError."""
         raise InputError("arguments", message, "cannot be understood", f"See '{self.prog} --help'.")
 
 
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_fetch(options: argparse.Namespace) -> int:
+    """Fetch, write and print; the exit status."""
     if options.timeframe not in ("1d", "1h"):
         raise InputError("timeframe", options.timeframe, "is not offered", "Use 1d or 1h.")
     if not 1 <= options.days <= 20_000:

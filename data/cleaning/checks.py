@@ -210,4 +210,5 @@ def _runs(missing: pd.DatetimeIndex, step: pd.Timedelta | None) -> list[pd.Datet
 
 
 def times(frame: pd.DataFrame, where: "np.ndarray | pd.Series") -> pd.DatetimeIndex:
+    """The open times of the rows where `where` is true."""
     return pd.DatetimeIndex(frame.index[np.asarray(where)])

@@ -99,6 +99,7 @@ class _Log:
         self.findings: list[Finding] = []
 
     def add(self, found: Iterable[Found]) -> None:
+        """Take findings of one check."""
         for item in found:
             times = item.times.dropna()
             first, last = (aware(times.min()), aware(times.max())) if len(times) else (None, None)
@@ -106,6 +107,7 @@ class _Log:
             self.findings.append(Finding(self.asset, item.kind, count, first, last, item.action, item.detail))
 
     def drop(self, frame: pd.DataFrame, bad: np.ndarray, kind: str, detail: str) -> pd.DataFrame:
+        """The frame without the rows that are bad, with a finding for them."""
         if not bad.any():
             return frame
         self.add([Found(kind, pd.DatetimeIndex(frame.index[bad]), "dropped", detail)])

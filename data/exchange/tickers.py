@@ -36,7 +36,7 @@ def fetch_last_prices(
     sources = check_exchanges(exchanges)
 
     async def once() -> dict[str, LastPrice]:
-        desk = Desk(sources, patience)
+        desk = Desk(exchanges=sources, patience=patience)
         try:
             return await desk.last_prices(names)
         finally:
@@ -45,7 +45,7 @@ def fetch_last_prices(
     return run(once())
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Desk:
     """Open clients, kept from one question to the next, and what was learnt about who is silent."""
 
@@ -57,6 +57,7 @@ class Desk:
     unknown: dict[str, float] = field(default_factory=dict)  # asset -> until when
 
     async def last_prices(self, assets: Iterable[str]) -> dict[str, LastPrice]:
+        """Last prices of the assets from the first exchange that answers for each."""
         now = time.monotonic()
         wanted = [a for a in assets if a not in FUNDS and self.unknown.get(a, 0.0) < now]
         found: dict[str, LastPrice] = {}
@@ -112,6 +113,7 @@ class Desk:
             await client.close()
 
     async def close(self) -> None:
+        """Close every client."""
         for exchange in list(self.clients):
             await self._drop(exchange)
 

@@ -50,7 +50,13 @@ def fetch_prices(
     chosen = check_exchanges(exchanges)
     span = span_of(interval, days, now or datetime.now(UTC))
     stop = cancel or Event()
-    job = Job(span, store or default_store(), progress or (lambda *_: None), stop, patience or Patience())
+    job = Job(
+        span=span,
+        store=store or default_store(),
+        progress=progress or (lambda *_: None),
+        cancel=stop,
+        patience=patience or Patience(),
+    )
     found, failures = run(_all(names, chosen, job))
     return price_set(found, failures, interval, span.now, span)
 
@@ -170,7 +176,7 @@ def _kept(source: str, asset: str, job: Job) -> Found | None:
         key = SeriesKey(source, symbol, job.span.interval)
         series = job.store.read(key)
         if series is not None and len(series.candles):
-            found = Found(key, series, "stored")
+            found = Found(key=key, series=series, status="stored")
             return found if is_fresh(found, job.span) else replace(found, status="stale")
     return None
 

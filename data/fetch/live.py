@@ -84,7 +84,7 @@ class LiveFeed:
                 self._thread = None
 
     async def _follow(self) -> None:
-        desk = Desk(EXCHANGES, self._patience)
+        desk = Desk(exchanges=EXCHANGES, patience=self._patience)
         try:
             while not self._stop.is_set() and (names := self._names()):
                 try:

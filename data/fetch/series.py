@@ -27,6 +27,7 @@ class Span:
 
     @property
     def step(self) -> int:
+        """Milliseconds of one candle."""
         return step_ms(self.interval)
 
     @property
@@ -41,7 +42,7 @@ def span_of(interval: Interval, days: float, now: datetime) -> Span:
     return Span(interval, until - max(int(days * 86_400_000) // step - 1, 0) * step, until, now)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """One asset's series and where it comes from; `older` is put before it where it begins too late."""
 
@@ -54,10 +55,12 @@ class Found:
 
     @property
     def first(self) -> int:
+        """Open time of the oldest candle, ms."""
         return _ms(self.series.candles.index[0])
 
     @property
     def last(self) -> int:
+        """Open time of the newest candle, ms."""
         return _ms(self.series.candles.index[-1])
 
     @property
@@ -223,7 +226,7 @@ def stored_prices(store: Store, interval: Interval = "1d", now: datetime | None 
         series = store.read(key) if key.interval == interval else None
         if series is None or not len(series.candles):
             continue
-        found = Found(key, series, "stored")
+        found = Found(key=key, series=series, status="stored")
         if not is_fresh(found, latest):
             found = replace(found, status="stale", note=f"fetched {age_text(moment - series.fetched_at)} ago")
         by_asset.setdefault(key.symbol.partition("/")[0], []).append(found)

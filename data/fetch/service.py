@@ -41,6 +41,7 @@ class PriceService:
 
     @property
     def store(self) -> Store:
+        """The store that fetches are kept in."""
         with self._lock:
             if self._store is None:
                 self._store = default_store()
@@ -48,6 +49,7 @@ class PriceService:
 
     @property
     def state(self) -> State:
+        """How far the fetch under way is."""
         return self._state
 
     @property

@@ -26,7 +26,7 @@ Progress = Callable[[str, float, str], None]
 YAHOO_AT_ONCE = 3
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Job:
     """What one call of fetch_prices carries around."""
 
@@ -39,6 +39,7 @@ class Job:
     yahoo: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(YAHOO_AT_ONCE))
 
     def client(self, exchange: str) -> Client:
+        """The one client of an exchange, opened when first asked for."""
         if exchange not in self.clients:
             self.clients[exchange] = Client(exchange, patience=self.patience)
         return self.clients[exchange]
@@ -75,7 +76,7 @@ async def _from_exchange(exchange: str, asset: str, known: Found | None, job: Jo
     series = job.store.read(key)
     if series is None or not len(series.candles) or series.candles.index[-1] < pd.Timestamp(span.since, unit="ms"):
         raise FetchError(asset, exchange, "empty", f"{exchange} returned no candles of {symbol} for this span")
-    return Found(key, series, "live", "", tuple(findings))
+    return Found(key=key, series=series, status="live", findings=tuple(findings))
 
 
 async def _fill(
@@ -135,7 +136,7 @@ async def _from_yahoo(asset: str, job: Job) -> Found:
     series = job.store.read(key)
     if series is None or not len(series.candles):
         raise FetchError(asset, YAHOO, "empty", f"Yahoo returned no usable prices of {asset}")
-    return Found(key, series, "live", findings=tuple(_passing(frame, asset, span)))
+    return Found(key=key, series=series, status="live", findings=tuple(_passing(frame, asset, span)))
 
 
 async def _in_thread(function: Callable[[], T]) -> T:

@@ -38,6 +38,7 @@ class Style:
     unsure_sign: set[str] = field(default_factory=set)
 
     def see(self, cell: str) -> None:
+        """Note what one cell says about the decimal sign."""
         body = cell.lstrip("+-")
         dot, comma = body.rfind("."), body.rfind(",")
         if dot >= 0 and comma >= 0:

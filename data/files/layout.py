@@ -31,7 +31,7 @@ CMC_DOLLAR = "2781"  # CoinMarketCap writes the number of the currency into the 
 COLUMN_HINT = "Write one column of US dollar closes per asset, named by its code: BTC, ETH, SPY."
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Layout:
     """Which column is what.
 
@@ -57,9 +57,11 @@ class _Columns:
     all: list[tuple[Column, Meaning]]
 
     def bare(self, *roles: str) -> list[Column]:
+        """Columns of these roles that carry no asset's name."""
         return [c for c, m in self.all if m.role in roles and not m.asset and not m.why]
 
     def has(self, *keys: str) -> bool:
+        """Whether columns of all these names (folded) are there."""
         return set(keys) <= {fold(c.name) for c, _ in self.all}
 
 
@@ -228,7 +230,7 @@ def _long(table: Table, date: Column, asset: Column, closes: list[Column], colum
         problem = f"has a column {asset.name!r} but none with closes"
         raise InputError(name, shown, problem, hint or "Name the column of USD closes 'close'.")
     roles, findings = _roles(columns, closes)
-    return Layout("long", date, roles=roles | {"asset": asset}, findings=findings)
+    return Layout(kind="long", date=date, roles=roles | {"asset": asset}, findings=findings)
 
 
 def _single(date: Column, closes: list[Column], columns: _Columns, name: str, chosen: str | None) -> Layout:
@@ -250,7 +252,7 @@ def _single(date: Column, closes: list[Column], columns: _Columns, name: str, ch
         )
     else:
         findings.append(note("name", 1, "taken from the file name", f"one asset, {asset}", asset))
-    return Layout("single", date, roles=roles, asset=asset, findings=findings)
+    return Layout(kind="single", date=date, roles=roles, asset=asset, findings=findings)
 
 
 def _check_cmc_currency(columns: _Columns, name: str) -> None:
@@ -283,7 +285,7 @@ def _vendor(columns: _Columns, date: Column) -> str:
 
 
 def _wide(table: Table, date: Column, columns: _Columns, name: str) -> Layout:
-    layout = Layout("wide", date)
+    layout = Layout(kind="wide", date=date)
     by_own_name = sorted(columns.all, key=lambda item: item[0].name.strip() != item[1].asset)
     for column, found in by_own_name:
         shown = column.name[:30]

@@ -103,6 +103,7 @@ def read(content: bytes) -> tuple[dict[str, Any], list[np.ndarray]]:
 
 
 def main() -> None:
+    """Read standard input within the limits and answer on standard output."""
     with suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -60,6 +60,7 @@ class Table:
 
     @property
     def rows(self) -> int:
+        """How many rows there are."""
         return len(self.columns[0].cells) if self.columns else 0
 
 

@@ -51,6 +51,7 @@ class Block:
     complete_since: int | None
 
     def to_series(self) -> StoredSeries:
+        """The series as a frame that belongs to the caller."""
         index = pd.DatetimeIndex(self.times.astype("datetime64[us]"), name="date")
         candles = pd.DataFrame(self.values.copy(), index=index, columns=list(CANDLE_COLUMNS))
         since = None if self.complete_since is None else _from_us(self.complete_since)
@@ -111,6 +112,7 @@ def _end(block: Block, start: int) -> int:
 
 
 def encode(key: SeriesKey, block: Block) -> bytes:
+    """The blob of a series under its key."""
     columns = np.ascontiguousarray(block.values.T, "<f8")
     body = block.times.astype("<i8", copy=False).tobytes() + columns.tobytes()
     since = UNKNOWN if block.complete_since is None else block.complete_since

@@ -100,6 +100,7 @@ class Store:
 
     @property
     def closed(self) -> bool:
+        """Whether the store may no longer be used."""
         return self._closed
 
     def close(self) -> None:
