@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from margin.core.checks import only_keys
 from margin.core.errors import InputError, did_you_mean
-from margin.core.portfolio import _only_keys as only_keys
 from margin.protocols.clearing import Clearing, clear
 from margin.protocols.debtrank import DebtRank, debtrank
 from margin.protocols.fire_sales import FireSale, fire_sale
