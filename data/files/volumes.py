@@ -14,7 +14,7 @@ from margin.formats.price_words import KNOWN, SHARES, fold
 DOLLAR_VENDORS = {"coinmarketcap": "CoinMarketCap", "coingecko": "CoinGecko"}
 UNIT_VENDORS = ("klines", "investing", "tradingview")
 UNIT_EXCHANGES = {"BINANCE", "COINBASE", "KRAKEN", "BITSTAMP", "BITFINEX", "OKX", "BYBIT", "KUCOIN", "GEMINI"}
-MOST_DAILY_USD = 5e11  # no asset trades more in a day; a product above it was dollars already
+MOST_DAILY_USD = 5e11  # our own bound: volume x price above it is taken for dollars that were multiplied twice
 AGREE = 0.05
 USE = "Name the column volume_usd or volume_base to have it used."
 
