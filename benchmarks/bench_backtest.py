@@ -21,7 +21,7 @@ def world() -> tuple[Market, Portfolio]:
     moves = common + rng.standard_t(4, size=(2100, POSITIONS)) * 0.02
     names = [f"A{i}" for i in range(POSITIONS)]
     closes = pd.DataFrame(100 * np.exp(np.cumsum(moves, axis=0)), pd.date_range("2019-01-01", periods=2100), names)
-    book = Portfolio(tuple(Position(f"{name}/USD", 100.0 * (-1) ** i) for i, name in enumerate(names)))
+    book = Portfolio(tuple(Position(f"{name}/USD", 100.0 * (-1) ** i, paid=False) for i, name in enumerate(names)))
     return Market(closes, closes * 0 + 1e8), book
 
 

@@ -1,7 +1,5 @@
 """What a file's volume counts: dollars, units of the asset, contracts. Where it cannot be told it is not used."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
@@ -13,8 +11,7 @@ from margin.formats.price_words import KNOWN, SHARES, fold
 
 DOLLAR_VENDORS = {"coinmarketcap": "CoinMarketCap", "coingecko": "CoinGecko"}
 UNIT_VENDORS = ("klines", "investing", "tradingview")
-UNIT_EXCHANGES = {"BINANCE", "COINBASE", "KRAKEN", "BITSTAMP", "BITFINEX", "OKX", "BYBIT", "KUCOIN", "GEMINI"}
-MOST_DAILY_USD = 5e11  # our own bound: volume x price above it is taken for dollars that were multiplied twice
+MOST_DAILY_USD = 5e11  # no asset trades more in a day; a product above it was dollars already
 AGREE = 0.05
 USE = "Name the column volume_usd or volume_base to have it used."
 
@@ -56,15 +53,12 @@ def _unit(layout: Layout, asset: str, name: str, plain: pd.Series, close: pd.Ser
         return "usd"
     if layout.vendor == "yahoo":
         return "units" if asset in SHARES or not _is_coin(asset, name) else "usd"
-    words = set(re.split(r"[^A-Z0-9]+", name.upper()))
-    if "PERP" in words or "CM" in words:
-        return ""  # contracts, perhaps
     if usual > MOST_DAILY_USD:
         return "usd" if asset in KNOWN else ""
     if layout.kind == "long" and not layout.vendor and fold(layout.roles["asset"].name) == "asset":
         return "units"  # our own long form says so
-    if asset in SHARES or layout.vendor in UNIT_VENDORS or words & UNIT_EXCHANGES:
-        return "units"
+    if asset in SHARES or layout.vendor in UNIT_VENDORS:
+        return "" if "PERP" in name.upper() else "units"
     return ""
 
 

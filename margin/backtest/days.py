@@ -100,9 +100,13 @@ class Walk:
     """Everything that is computed once for all days of a walk, and the rungs of a single day."""
 
     def __init__(self, portfolio: Portfolio, market: Market, settings: Settings, constant: str, rungs: set[str]):
+        portfolio = portfolio.settled
         if any(p.instrument.is_option for p in portfolio.positions):
             hint = "Leave the options out, or look at them on the Stress page."
             raise InputError("positions", "an option", "has no price history to walk through", hint)
+        if not portfolio.positions and portfolio.collateral:
+            hint = 'Add a position on margin, or write "paid": false where coins were bought on borrowed money.'
+            raise InputError("positions", "only owned spot", "needs no margin to walk through", hint)
         if not portfolio.assets:
             raise InputError(
                 "positions", "only dollars", "nothing in the portfolio moves", "Add an asset with a price."
@@ -116,7 +120,9 @@ class Walk:
         self.known_daily = np.searchsorted(self.past.daily_dates, self.close_dates, side="right")
         moving = [p for p in portfolio.positions if p.underlying != "USD"]
         self.columns = np.array([self.assets.index(p.underlying) for p in moving])
-        quantities = np.array([p.quantity for p in moving])
+        last = {asset: float(self.closes[-1, i]) for i, asset in enumerate(self.assets)}
+        # Units of the coin that gain as much: of a coin-settled contract its face at the entry price.
+        quantities = np.array([p.exposure(last[p.underlying]) / last[p.underlying] for p in moving])
         prices = self.closes if constant == "quantities" else np.broadcast_to(self.closes[-1], self.closes.shape)
         self.values = prices[:, self.columns] * quantities  # (closes, p) USD of each position
         names = sorted({p.underlying for p in moving})

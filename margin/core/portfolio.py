@@ -101,6 +101,14 @@ class Portfolio:
         return Account(name=self.name, positions=self.positions, collateral=self.collateral)
 
     @cached_property
+    def settled(self) -> "Portfolio":
+        """One account, as every margin model of ours reads it: owned spot among the collateral, all accounts pooled."""
+        if len(self.accounts) == 1 and not self.account.owned:
+            return self
+        account = replace(self.pooled, positions=self.margined, collateral=self.held)
+        return replace(self, accounts=(account,))
+
+    @cached_property
     def margined(self) -> tuple[Position, ...]:
         """Positions that a margin model margins: all but owned spot."""
         return self.pooled.margined

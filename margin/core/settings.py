@@ -53,7 +53,9 @@ class Settings:
 
     what_if, implied_vol and haircuts are given as mappings and kept as sorted tuples, so that settings hash.
     what_if: {("BTC", "ETH"): 0.2} or [["BTC", "ETH", 0.2]]; the order within a pair does not matter.
-    implied_vol is annual (0.6 = 60%); haircuts are fractions; half-lives are in days.
+    implied_vol is annual (0.6 = 60%); haircuts are fractions; half-lives are in days; maintenance is the share of the
+    requirement below which liquidation starts. Joint treatment takes effect where coins are held as collateral: dollars
+    and stablecoins alone count after their haircuts.
     """
 
     measure: Literal["es", "var"] = "es"
@@ -69,7 +71,8 @@ class Settings:
     degrees_of_freedom: float = 4.0
     as_of: str | None = None
     implied_vol: PerAsset = ()
-    collateral_treatment: Literal["haircut", "joint"] = "haircut"
+    collateral_treatment: Literal["haircut", "joint"] = "joint"
+    maintenance: float = 0.5
     haircuts: PerAsset = ()
     safeguards: Safeguards = field(default_factory=Safeguards)
 
@@ -79,6 +82,7 @@ class Settings:
         _one_of(self.correlation, CORRELATIONS, "correlation")
         _one_of(self.collateral_treatment, TREATMENTS, "collateral_treatment")
         _fraction(self, "level", "", 0.5, 0.9999)
+        _fraction(self, "maintenance", "", 0.01, 1.0)
         object.__setattr__(self, "horizon", whole_number(self.horizon, "horizon", 1, 365))
         object.__setattr__(self, "lookback", whole_number(self.lookback, "lookback", 2, 100_000))
         _fraction(self, "vol_halflife", "", 1.0, 10_000.0)

@@ -112,6 +112,7 @@ def swap_values(
     chosen, s = settings or Settings(), haircuts or HaircutSettings()
     if not amount > 0:
         raise InputError("amount", amount, "must be above 0 dollars")
+    portfolio = portfolio.settled
     values = _values(portfolio.collateral, market, chosen)
     names = list(dict.fromkeys([*values, *candidates]))
     joint = JointMargin(portfolio.positions, market, names, chosen)
@@ -150,7 +151,7 @@ def right_and_wrong_way(
     cut = haircut(market, asset, collateral_usd, chosen.as_of, s)
     ways = []
     for side, sign in (("short", -1.0), ("long", 1.0)):
-        position = Position(f"{asset}/USD", sign * position_usd / price)
+        position = Position(f"{asset}/USD", sign * position_usd / price, paid=False)
         joint = JointMargin((position,), market, [asset], chosen)
         alone, together = joint.margin({}), joint.margin({asset: collateral_usd})
         ways.append(

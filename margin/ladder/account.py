@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from margin.core.errors import InputError, MissingPriceError
+from margin.core.instruments import USD_LIKE
 from margin.core.market import Market
 from margin.core.portfolio import Collateral, Position
 from margin.core.settings import Settings, date_text
@@ -16,6 +17,8 @@ from margin.ladder.safeguards import Rung
 from margin.risk.estimators import estimate, observations
 from margin.risk.exposures import Book, value_book
 from margin.risk.scenarios import history
+
+UNKNOWN = "nothing counts"
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,25 @@ class CollateralLine:
     counted_value: float
     source: str
 
+    @property
+    def known(self) -> bool:
+        """Whether there is enough history to say what it may lose; without it it counts for nothing, jointly too."""
+        return not self.source.startswith(UNKNOWN)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Account:
-    """USD figures of the account. Health is equity / requirement; None where nothing is required.
+    """USD figures of the account. Health is equity / maintenance, liquidated at 1; None where nothing is required.
 
+    treatment : "joint" where coins are held as collateral and the settings say so, else "haircut"
+    collateral : balances and owned spot
+    maintenance : share of the requirement below which liquidation starts (Settings.maintenance), USD
+    collateral_hedges : portfolio margin - joint requirement: what collateral hedges, below 0 where it only adds risk
     equity : counted collateral + unrealised PnL + loan balances (joint treatment: collateral at market value)
     requirement : the portfolio margin it is measured against (joint: margin of positions and collateral together)
-    health_isolated : the same collateral after haircuts / isolated margin; silos know no joint treatment
-    health_safeguarded : equity / (requirement + what the safeguards add)
+    health_isolated : the same collateral after haircuts / isolated maintenance; an isolated account knows no joint
+                      treatment
+    health_safeguarded : equity / maintenance of (requirement + what the safeguards add)
     """
 
     treatment: str
@@ -49,6 +62,8 @@ class Account:
     loans: float
     equity: float
     requirement: float
+    maintenance: float
+    collateral_hedges: float
     free_equity: float
     health: float | None
     health_isolated: float | None
@@ -73,29 +88,34 @@ def account(collateral: Sequence[Collateral], rung: Rung, safeguarded: float) ->
     loans = sum(e.value for e in book.exposures if e.instrument.kind == "loan")
     market_value = sum(line.market_value for line in lines)
     counted = sum(line.counted_value for line in lines)
-    joint = settings.collateral_treatment == "joint" and bool(lines)
-    requirement = _joint_requirement(rung, lines, notes) if joint else rung.portfolio
+    coins = any(line.quantity and line.asset not in USD_LIKE for line in lines)
+    joint = settings.collateral_treatment == "joint" and coins
+    known_lines = [line for line in lines if line.known]
+    requirement = _joint_requirement(rung, known_lines, notes) if joint else rung.portfolio
     after_haircuts = counted + unrealised + loans
-    equity = market_value + unrealised + loans if joint else after_haircuts
+    equity = sum(line.market_value for line in known_lines) + unrealised + loans if joint else after_haircuts
     gross = sum(abs(e.delta_usd) for e in book.exposures)
     if lines and equity <= 0:
         notes.append("Equity is not above zero: the account is bankrupt, so it has no leverage.")
+    share = settings.maintenance
     return Account(
-        settings.collateral_treatment,
-        lines,
-        market_value,
-        counted,
-        unrealised,
-        loans,
-        equity,
-        requirement,
-        equity - requirement,
-        _ratio(equity, requirement),
-        _ratio(after_haircuts, rung.isolated),
-        _ratio(equity, requirement + safeguarded - rung.portfolio),
-        gross,
-        gross / equity if equity > 0 else None,
-        tuple(notes),
+        treatment="joint" if joint else "haircut",
+        collateral=lines,
+        market_value=market_value,
+        collateral_value=counted,
+        unrealised_pnl=unrealised,
+        loans=loans,
+        equity=equity,
+        requirement=requirement,
+        maintenance=share * requirement,
+        collateral_hedges=rung.portfolio - requirement,
+        free_equity=equity - requirement,
+        health=_ratio(equity, share * requirement),
+        health_isolated=_ratio(after_haircuts, share * rung.isolated),
+        health_safeguarded=_ratio(equity, share * (requirement + safeguarded - rung.portfolio)),
+        gross=gross,
+        effective_leverage=gross / equity if equity > 0 else None,
+        notes=tuple(notes),
     )
 
 
@@ -110,7 +130,7 @@ def default_haircut(asset: str, market: Market, settings: Settings, size_usd: fl
     except MissingPriceError:
         raise
     except InputError as error:
-        return 1.0, f"nothing counts: {asset} {error.problem}"
+        return 1.0, f"{UNKNOWN}: {asset} {error.problem}"
     return found.total, describe(found)
 
 
@@ -163,5 +183,5 @@ def _joint_requirement(rung: Rung, lines: Sequence[CollateralLine], notes: list[
     return model.total()
 
 
-def _ratio(equity: float, requirement: float) -> float | None:
-    return equity / requirement if requirement > 0 and np.isfinite(equity) else None
+def _ratio(equity: float, maintenance: float) -> float | None:
+    return equity / maintenance if maintenance > 0 and np.isfinite(equity) else None

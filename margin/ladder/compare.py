@@ -166,11 +166,12 @@ def compare(
     market = _market(prices, volumes)
     if not portfolio.assets:
         raise InputError("positions", "only dollars", "nothing in the portfolio moves", "Add an asset with a price.")
-    past = history(market, portfolio.assets, chosen)
+    settled = portfolio.settled
+    past = history(market, settled.assets or portfolio.assets, chosen)
     known = past.horizon
-    book = value_book(portfolio.positions, known.assets, known.prices, past.daily_vol, known.as_of, chosen)
+    book = value_book(settled.positions, known.assets, known.prices, past.daily_vol, known.as_of, chosen)
     scenario_set, model = estimate(book, past, chosen)
-    return _result(portfolio, market, book, past, chosen, scenario_set, model)
+    return _result(settled, market, book, past, chosen, scenario_set, model)
 
 
 def compare_methods(
@@ -240,7 +241,7 @@ def _result(
                 name, [e for e, label in zip(book.exposures, labels, strict=True) if label == i], alone, netted_u
             )
             for i, (name, alone, netted_u) in enumerate(
-                zip(names, np.bincount(labels, standalone, len(names)), by_underlying, strict=True)
+                zip(names, np.bincount(np.array(labels, dtype=int), standalone, len(names)), by_underlying, strict=True)
             )
         ),
         safeguard_lines=lines,

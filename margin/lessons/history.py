@@ -36,7 +36,7 @@ def one_position(
     """A position worth `usd` (below 0: short) in one asset, on each of the last `lookback` days. Historical ES."""
     if not np.isfinite(usd) or usd == 0:
         raise InputError("usd", usd, "must be an amount other than 0")
-    book = Portfolio((Position(f"{asset}/USD", usd / market.price(asset, as_of)),))
+    book = Portfolio((Position(f"{asset}/USD", usd / market.price(asset, as_of), paid=False),))
     c = compare(book, market, level=level, lookback=lookback, as_of=as_of)
     losses = c.losses[:, 0]
     var = float(value_at_risk(losses, level))
@@ -79,7 +79,9 @@ def event_days(
         eve = first - np.timedelta64(1, "D")
         evening, days = str(eve.date()), int((last - eve).days)
         try:
-            book = Portfolio(tuple(Position(f"{a}/USD", usd / market.price(a, evening)) for a, usd in legs.items()))
+            book = Portfolio(
+                tuple(Position(f"{a}/USD", usd / market.price(a, evening), paid=False) for a, usd in legs.items())
+            )
             before = compare(book, market, as_of=evening, horizon=days, lookback=lookback)
             moves = {a: market.price(a, str(last.date())) / market.price(a, evening) - 1.0 for a in legs}
         except InputError:

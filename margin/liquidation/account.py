@@ -144,6 +144,8 @@ def simulate(
     c = book.comparison
     if c.book.has_options:
         raise InputError("positions", "an option", "cannot be liquidated step by step here", "Leave the options out.")
+    if not c.positions:
+        raise InputError("positions", "only owned spot", "cannot be liquidated", "Add a position on margin.")
     moves = np.asarray(moves, dtype=float)
     if moves.ndim != 2 or moves.shape[1] != len(c.book.assets) or len(moves) < 2:
         raise InputError("path", moves.shape, f"must be rows of {len(c.book.assets)} returns, two or more")
@@ -196,7 +198,7 @@ class _Run:
         self.scenarios = c.drawn.returns
         self.level, self.measure = c.settings.level, c.settings.measure
         alone = np.array([p.standalone for p in c.positions])
-        self.shares = alone / alone.sum() if alone.sum() > 0 else np.full(len(alone), 1.0 / len(alone))
+        self.shares = alone / alone.sum() if alone.sum() > 0 else np.full(len(alone), 1.0 / max(len(alone), 1))
         held = {} if book.assumed_money else counted_collateral(c)
         self.collateral = np.array([held.get(a, 0.0) for a in self.assets])
 

@@ -76,7 +76,7 @@ class Book:
         returns : (n, k) over the horizon; returns ndarray (n, m)
         """
         n = len(returns)
-        columns = np.array([-1 if e.column is None else e.column for e in self.exposures])
+        columns = np.array([-1 if e.column is None else e.column for e in self.exposures], dtype=int)
         values = np.array([0.0 if e.column is None else e.delta_usd for e in self.exposures])
         losses = -returns[:, columns] * values
         for i, exposure in enumerate(self.exposures):

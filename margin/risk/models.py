@@ -55,7 +55,7 @@ class ScenarioModel:
         return self._alone
 
     def groups(self, labels: Sequence[int], count: int) -> np.ndarray:
-        members = np.eye(count)[list(labels)]
+        members = np.eye(count)[np.array(labels, dtype=int)]
         return without_dust(self.tail(self.losses @ members), self._alone @ members, self.DUST)
 
     def total(self) -> float:
@@ -89,7 +89,7 @@ class EllipticalModel:
         return self._margin(self.weights)
 
     def groups(self, labels: Sequence[int], count: int) -> np.ndarray:
-        members = np.eye(count)[list(labels)]
+        members = np.eye(count)[np.array(labels, dtype=int)]
         return without_dust(self._margin(members.T @ self.weights), self.standalone() @ members, self.DUST)
 
     def total(self) -> float:

@@ -93,6 +93,7 @@ def correlation_breaks(portfolio: Portfolio, market: Market, settings: Settings 
     Raises InputError for a book of dollars only or with less than 60 common returns.
     """
     chosen = settings or Settings()
+    portfolio = portfolio.settled
     if not portfolio.assets:
         raise InputError("positions", "only dollars", "nothing in the portfolio moves", "Add an asset with a price.")
     past = history(market, portfolio.assets, chosen)

@@ -109,7 +109,7 @@ def shock(book: StressBook, moves: Mapping[str, float], vol_change: float = 0.0,
     pnl = float(sum(by_position))
     after = book.money + pnl + (0.0 if book.assumed_money else change)
     alone = np.array([p.standalone for p in c.positions])
-    share = alone / c.isolated if c.isolated > 0 else np.full(len(alone), 1.0 / len(alone))
+    share = alone / c.isolated if c.isolated > 0 else np.full(len(alone), 1.0 / max(len(alone), 1))
     started = book.money + (0.0 if book.assumed_money else change)
     silos = started * share + np.array(by_position)
     needed = [*c.book.assets, *counted_collateral(c)]
@@ -131,7 +131,7 @@ def shock(book: StressBook, moves: Mapping[str, float], vol_change: float = 0.0,
 
 def counted_collateral(c: Comparison) -> dict[str, float]:
     """USD by asset that moves with the asset's price: after its haircut, or in full under the joint treatment."""
-    joint = c.settings.collateral_treatment == "joint"
+    joint = c.account.treatment == "joint"
     out: dict[str, float] = {}
     for line in c.account.collateral:
         out[line.asset] = out.get(line.asset, 0.0) + (line.market_value if joint else line.counted_value)
@@ -252,7 +252,7 @@ def replay_path(book: StressBook, market: Market, start: Any, days: int = 30) ->
         [[position_pnl(e, 0.0 if e.column is None else row[e.column], 0.0, c) for e in exposures] for row in moves]
     )
     alone = np.array([p.standalone for p in c.positions])
-    share = alone / c.isolated if c.isolated > 0 else np.full(len(alone), 1.0 / len(alone))
+    share = alone / c.isolated if c.isolated > 0 else np.full(len(alone), 1.0 / max(len(alone), 1))
     held = counted_collateral(c)
     inside = [(held.get(a, 0.0), i) for i, a in enumerate(c.book.assets)]
     drift = np.zeros(len(moves)) if book.assumed_money else sum(v * moves[:, i] for v, i in inside)

@@ -14,9 +14,14 @@ FRAME = frame(n=760)[["BTC", "ETH", "GAP", "SPY"]]
 VOLUMES = FRAME.notna() * 4e7
 MARKET = Market(FRAME, VOLUMES)
 BOOK = Portfolio(
-    (Position("BTC/USD", -40), Position("ETH/USD", 30), Position("ETH/USDT:USDT", -12), Position("USD", 100.0))
+    (
+        Position("BTC/USD", -40),
+        Position("ETH/USD", 30, paid=False),
+        Position("ETH/USDT:USDT", -12),
+        Position("USD", 100.0),
+    )
 )
-MIXED = Portfolio((Position("BTC/USD", 10), Position("SPY/USD", -20), Position("GAP/USD", -15)))
+MIXED = Portfolio((Position("BTC/USDC:USDC", 10), Position("SPY/USDC:USDC", -20), Position("GAP/USDC:USDC", -15)))
 SHORT = Settings(lookback=120)
 
 

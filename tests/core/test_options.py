@@ -103,7 +103,7 @@ def test_full_revaluation_equals_a_loop(kind, quantity, horizon):
 def test_an_option_that_expires_inside_the_horizon_is_worth_its_payoff_not_nothing():
     deep = Position("BTC/USD:BTC-250102-30000-C", 1)
     c = compare(Portfolio((deep,)), MARKET, horizon=5)
-    future = compare(Portfolio((Position("BTC/USD", 1),)), MARKET, horizon=5)
+    future = compare(Portfolio((Position("BTC/USD", 1, paid=False),)), MARKET, horizon=5)
     assert c.portfolio == pytest.approx(future.portfolio, rel=1e-3)
 
 
@@ -127,7 +127,7 @@ def test_a_long_option_never_loses_more_than_its_premium():
 
 
 def test_the_books_greeks_add_up():
-    book = Portfolio((Position("BTC/USD", 1), Position("BTC/USD:BTC-250627-60000-C", -1)))
+    book = Portfolio((Position("BTC/USD", 1, paid=False), Position("BTC/USD:BTC-250627-60000-C", -1)))
     c = compare(book, MARKET)
     (btc,) = c.underlyings
     assert btc.delta == pytest.approx(1 + c.positions[1].delta)

@@ -17,7 +17,7 @@ from tests.correlation.worlds import frame, market
 
 FRAME = frame()
 MARKET = market()
-BOOK = Portfolio((Position("BTC/USD", 100), Position("ETH/USD", -80), Position("GLD/USD", 30)))
+BOOK = Portfolio((Position("BTC/USDC:USDC", 100), Position("ETH/USDC:USDC", -80), Position("GLD/USDC:USDC", 30)))
 
 
 def test_average_and_first_eigenvalue_equal_a_slow_twin():
@@ -163,7 +163,9 @@ def test_worst_day_is_the_worst_of_all_windows():
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(-100, 100).filter(lambda q: abs(q) > 0.01), min_size=3, max_size=3))
 def test_no_matrix_asks_more_than_every_pair_against_the_book(quantities):
-    book = Portfolio(tuple(Position(f"{a}/USD", q) for a, q in zip(("BTC", "ETH", "GLD"), quantities, strict=True)))
+    book = Portfolio(
+        tuple(Position(f"{a}/USDC:USDC", q) for a, q in zip(("BTC", "ETH", "GLD"), quantities, strict=True))
+    )
     found = correlation_breaks(book, MARKET)
     for line in found.lines:
         assert line.margin <= found.margin("against") * (1 + 1e-9)
@@ -174,7 +176,7 @@ def test_no_matrix_asks_more_than_every_pair_against_the_book(quantities):
 
 
 def test_one_asset_has_nothing_to_break():
-    found = correlation_breaks(Portfolio((Position("BTC/USD", 1),)), MARKET)
+    found = correlation_breaks(Portfolio((Position("BTC/USDC:USDC", 1),)), MARKET)
     assert len({round(line.margin, 9) for line in found.lines}) == 1
 
 
@@ -192,7 +194,7 @@ def test_later_prices_never_change_the_breaks():
         lambda: portfolio_margin_under(np.eye(3), np.ones(2), np.ones(2)),
         lambda: portfolio_margin_under(np.full((2, 2), np.nan), np.ones(2), np.ones(2)),
         lambda: portfolio_margin_under(np.array([[1.0, -3], [-3, 1]]), np.ones(2), np.ones(2)),
-        lambda: correlation_breaks(Portfolio((Position("USDC/USD", 1),)), MARKET),
+        lambda: correlation_breaks(Portfolio((Position("USDC/USDC:USDC", 1),)), MARKET),
         lambda: correlation_breaks(BOOK, MARKET, Settings(as_of="2022-08-20")),
     ],
 )

@@ -27,7 +27,7 @@ def test_a_basket_by_hand():
 
 
 def test_joint_margin_is_the_ladders_joint_treatment():
-    positions = (Position("ETH/USDT:USDT", -10), Position("SOL/USD", 50))
+    positions = (Position("ETH/USDT:USDT", -10), Position("SOL/USDC:USDC", 50))
     book = Portfolio(positions, (Collateral("BTC", 0.5), Collateral("USD", 100.0)))
     ladder = compare(book, MARKET, settings=Settings(collateral_treatment="joint"))
     joint = JointMargin(positions, MARKET, ["BTC"], Settings())
@@ -38,9 +38,12 @@ def test_joint_margin_is_the_ladders_joint_treatment():
 def test_a_swap_is_the_difference_of_two_accounts():
     book = Portfolio((Position("ETH/USDT:USDT", -10),), HELD)
     (swap,) = [s for s in swap_values(book, MARKET, ["USD"], 2000.0) if s.sell == "BTC"]
-    before = compare(book, MARKET).account
+    chosen = Settings(collateral_treatment="haircut")
+    before = compare(book, MARKET, settings=chosen).account
     after = compare(
-        Portfolio(book.positions, (Collateral("BTC", 28_000 / 60_000), HELD[1], Collateral("USD", 7000))), MARKET
+        Portfolio(book.positions, (Collateral("BTC", 28_000 / 60_000), HELD[1], Collateral("USD", 7000))),
+        MARKET,
+        settings=chosen,
     )
     assert swap.amount == 2000.0
     assert swap.haircut_gain == pytest.approx(after.account.equity - before.equity)

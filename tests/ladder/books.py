@@ -9,7 +9,7 @@ from margin import Portfolio, Position
 ASSETS = ["BTC", "ETH", "SOL", "ADA"]
 ESTIMATORS = ["historical", "filtered", "gaussian", "student", "stressed"]
 
-SYMBOLS = st.sampled_from([f"{a}/USD" for a in ASSETS] + [f"{a}/USDT:USDT" for a in ASSETS])
+SYMBOLS = st.sampled_from([f"{a}/USDC:USDC" for a in ASSETS] + [f"{a}/USDT:USDT" for a in ASSETS])
 OPTIONS = st.sampled_from(["BTC/USD:BTC-250627-60000-C", "BTC/USD:BTC-250627-50000-P", "ETH/USD:ETH-250110-3000-P"])
 QUANTITIES = st.floats(-50, 50).filter(lambda q: abs(q) > 1e-3)
 LINEAR = st.builds(Position, SYMBOLS, QUANTITIES)

@@ -20,7 +20,7 @@ def book(positions, *collateral):
 
 
 def test_equity_health_and_leverage_by_hand():
-    chosen = Settings(haircuts=(("BTC", 0.1),))
+    chosen = Settings(haircuts=(("BTC", 0.1),), collateral_treatment="haircut")
     c = compare(
         book([Position("ETH/USDT:USDT", -10, entry_price=3100)], ("BTC", 1), ("USD", 500)), MARKET, settings=chosen
     )
@@ -29,8 +29,9 @@ def test_equity_health_and_leverage_by_hand():
     assert account.collateral_value == pytest.approx(54_500)
     assert account.unrealised_pnl == pytest.approx(1_000)
     assert account.equity == pytest.approx(55_500)
-    assert account.health == pytest.approx(55_500 / c.portfolio)
-    assert account.health_isolated == pytest.approx(55_500 / c.isolated)
+    assert account.maintenance == pytest.approx(0.5 * c.portfolio)
+    assert account.health == pytest.approx(55_500 / (0.5 * c.portfolio))
+    assert account.health_isolated == pytest.approx(55_500 / (0.5 * c.isolated))
     assert account.effective_leverage == pytest.approx(30_000 / 55_500)
     assert account.free_equity == pytest.approx(55_500 - c.portfolio)
 
@@ -44,14 +45,16 @@ def test_inverse_profit_is_paid_in_coins():
 
 def test_debts_count_in_full_and_loans_at_market():
     c = compare(
-        book([Position("BTC", -0.5)], ("ETH", 20), ("USD", -1000)), MARKET, settings=Settings(haircuts=(("ETH", 0.2),))
+        book([Position("BTC", -0.5)], ("ETH", 20), ("USD", -1000)),
+        MARKET,
+        settings=Settings(haircuts=(("ETH", 0.2),), collateral_treatment="haircut"),
     )
     assert c.account.equity == pytest.approx(20 * 3000 * 0.8 - 1000 - 30_000)
 
 
 def test_the_default_haircut_is_the_dynamic_one_of_that_size():
     worst = np.sort(MARKET.returns(["BTC"], None, 2, 500).values[:, 0])[:5]
-    c = compare(book([Position("ETH/USD", 1)], ("BTC", 2)), MARKET)
+    c = compare(book([Position("ETH/USDC:USDC", 1)], ("BTC", 2)), MARKET)
     line = c.account.collateral[0]
     expected = haircut(MARKET, "BTC", 120_000.0)
     assert line.haircut == expected.total
@@ -61,21 +64,24 @@ def test_the_default_haircut_is_the_dynamic_one_of_that_size():
 
 def test_collateral_with_too_little_history_counts_for_nothing_and_says_so():
     young = FRAME.assign(NEW=FRAME["BTC"].where(np.arange(len(FRAME)) >= len(FRAME) - 20))
-    c = compare(book([Position("ETH/USD", 1)], ("NEW", 1)), young)
+    c = compare(book([Position("ETH/USDC:USDC", 1)], ("NEW", 1)), young)
     assert c.account.collateral_value == 0.0
     assert "nothing counts" in c.account.collateral[0].source
     assert "are needed" in c.account.collateral[0].source
+    assert c.account.equity == 0.0, "jointly neither"
+    assert c.account.requirement == c.portfolio and c.scenarios == 500
 
 
 def test_a_debt_has_no_haircut():
-    c = compare(book([Position("ETH/USD", 1)], ("BTC", -1)), MARKET)
+    c = compare(book([Position("ETH/USDC:USDC", 1)], ("BTC", -1)), MARKET)
     assert (c.account.collateral[0].haircut, c.account.collateral_value) == (0.0, -60_000.0)
 
 
 def test_joint_treatment_lets_coins_hedge_a_short_in_the_same_coin():
     held = book([Position("BTC/USDT:USDT", -1)], ("BTC", 1))
-    haircut = compare(held, MARKET)
-    joint = compare(held, MARKET, settings=Settings(collateral_treatment="joint"))
+    haircut = compare(held, MARKET, settings=Settings(collateral_treatment="haircut"))
+    joint = compare(held, MARKET)  # the default where coins are held
+    assert joint.account.collateral_hedges == pytest.approx(joint.portfolio)
     assert haircut.account.requirement == haircut.portfolio > 0
     assert joint.account.requirement == pytest.approx(0, abs=1e-6)
     assert joint.account.equity == pytest.approx(60_000)
@@ -97,7 +103,7 @@ def test_the_joint_margin_is_the_margin_of_a_book_that_holds_the_collateral(esti
     """Collateral under the same scenarios is a spot position; by the estimator chosen, not always history."""
     chosen = Settings(collateral_treatment="joint", estimator=estimator)
     held = book([Position("ETH/USDT:USDT", -10)], ("BTC", 0.5), ("USD", 1000))
-    as_positions = book([Position("ETH/USDT:USDT", -10), Position("BTC/USD", 0.5)])
+    as_positions = book([Position("ETH/USDT:USDT", -10), Position("BTC/USDC:USDC", 0.5)])
     joint = compare(held, MARKET, settings=chosen).account.requirement
     assert joint == pytest.approx(compare(as_positions, MARKET, settings=chosen).portfolio, rel=1e-12)
 
@@ -119,7 +125,7 @@ def test_a_hedge_of_three_legs_needs_nothing_and_has_no_health(estimator):
 
 def test_collateral_without_a_price_is_an_error():
     with pytest.raises(InputError, match="DOGE"):
-        compare(book([Position("BTC/USD", 1)], ("DOGE", 5)), MARKET)
+        compare(book([Position("BTC/USDC:USDC", 1)], ("DOGE", 5)), MARKET)
 
 
 def test_a_bankrupt_account_has_no_leverage():
@@ -147,7 +153,7 @@ def test_equal_risk_curves_are_the_empirical_exhaustion_probabilities(positions,
 
 
 def test_equal_risk_probability_inverts_capital():
-    curve = equal_risk(compare(book([Position("BTC/USD", 1), Position("ETH/USD", -15)]), MARKET))
+    curve = equal_risk(compare(book([Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", -15)]), MARKET))
     for p in (0.01, 0.05, 0.2):
         isolated, pooled = curve.capital(p)
         assert curve.probability(isolated)[0] == pytest.approx(p, abs=1 / 500)
@@ -157,13 +163,18 @@ def test_equal_risk_probability_inverts_capital():
 
 
 def test_freed_capital_by_hand():
-    c = compare(book([Position("BTC/USD", 1), Position("ETH/USD", -15)]), MARKET)
+    c = compare(book([Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", -15)]), MARKET)
     uses = freed_capital(c, 0.05, 0.2, 2.0)
     assert uses.freed == c.saved
     assert uses.yearly_yield == pytest.approx(0.05 * c.saved)
     scaled = compare(
         Portfolio(
-            tuple(p for p in book([Position("BTC/USD", uses.scale), Position("ETH/USD", -15 * uses.scale)]).positions)
+            tuple(
+                p
+                for p in book(
+                    [Position("BTC/USDC:USDC", uses.scale), Position("ETH/USDC:USDC", -15 * uses.scale)]
+                ).positions
+            )
         ),
         MARKET,
     )
@@ -175,5 +186,36 @@ def test_freed_capital_by_hand():
 
 
 def test_a_book_without_margin_has_no_size_limit():
-    c = compare(book([Position("BTC/USD", 1), Position("BTC/USDT:USDT", -1)]), MARKET)
+    c = compare(book([Position("BTC/USDC:USDC", 1), Position("BTC/USDT:USDT", -1)]), MARKET)
     assert freed_capital(c).scale is None
+
+
+@pytest.mark.parametrize("estimator", ["historical", "gaussian"])
+def test_owned_spot_is_collateral_wherever_it_is_entered(estimator):
+    """1.2 BTC among the positions and 1.2 BTC as collateral: the same equity, requirement and health."""
+    short = Position("BTC/USDT:USDT", -1, 61_000)
+    among = compare(book([short, Position("BTC/USD", 1.2, 50_000)]), MARKET, estimator=estimator)
+    beside = compare(book([short], ("BTC", 1.2)), MARKET, estimator=estimator)
+    assert among.to_dict() == beside.to_dict()
+    assert among.account.equity == pytest.approx(1.2 * 60_000 + 1_000)
+    assert [p.symbol for p in among.positions] == ["BTC/USDT:USDT"]
+
+
+def test_spot_owned_alone_needs_no_margin_and_borrowed_spot_owes_its_cost():
+    own = compare(book([Position("BTC/USD", 1.2)]), MARKET)
+    assert (own.isolated, own.netted, own.portfolio, own.safeguarded) == (0, 0, 0, 0)
+    assert own.positions == ()
+    assert own.account.equity == pytest.approx(72_000)
+    owed = compare(book([Position("BTC/USD", 1.2, 50_000, paid=False)], ("USD", 100)), MARKET)
+    assert owed.portfolio > 0
+    assert owed.account.equity == pytest.approx(100 + 12_000, rel=0.01)
+
+
+def test_inverse_needs_the_margin_of_its_face():
+    """100,000 dollars of face, entered where the price is, move like 100,000 dollars of coins."""
+    face = compare(book([Position("BTC/USD:BTC", 60_000)]), MARKET)
+    coin = compare(book([Position("BTC/USDT:USDT", 1)]), MARKET)
+    assert face.portfolio == pytest.approx(coin.portfolio)
+    from_half = compare(book([Position("BTC/USD:BTC", 60_000, 30_000)]), MARKET)
+    assert from_half.portfolio == pytest.approx(2 * coin.portfolio)  # N (P / E) R
+    assert from_half.account.unrealised_pnl == pytest.approx(60_000)

@@ -63,7 +63,7 @@ def test_a_symmetric_model_does_not_know_long_from_short(estimator, book):
 
 
 def test_history_knows_long_from_short():
-    long, short = (compare(Portfolio((Position("BTC/USD", q),)), MARKET) for q in (1, -1))
+    long, short = (compare(Portfolio((Position("BTC/USDC:USDC", q),)), MARKET) for q in (1, -1))
     returns = MARKET.returns(["BTC"], lookback=500).values[:, 0]
     worst = np.sort(returns)
     assert long.portfolio == pytest.approx(-60_000 * (worst[:12].sum() + 0.5 * worst[12]) / 12.5)
@@ -92,7 +92,7 @@ def test_a_perfect_hedge_needs_nothing(estimator, book):
 
 
 def test_spot_against_a_perpetual_nets_to_exactly_zero():
-    book = Portfolio((Position("BTC/USD", 1.5), Position("BTC/USDT:USDT", -1.5)))
+    book = Portfolio((Position("BTC/USDC:USDC", 1.5), Position("BTC/USDT:USDT", -1.5)))
     c = compare(book, MARKET)
     assert (c.netted, c.portfolio) == (0.0, 0.0)
     assert c.isolated > 0
@@ -142,10 +142,10 @@ def test_var_can_break_sub_additivity_and_the_page_is_told():
     closes = np.cumprod(1 + returns, axis=0)
     frame = market_frame(n)[["BTC", "ETH"]]
     frame[:] = closes * 100
-    c = compare(Portfolio((Position("BTC/USD", 1), Position("ETH/USD", 1))), frame, measure="var")
+    c = compare(Portfolio((Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", 1))), frame, measure="var")
     assert c.portfolio > c.isolated
     assert any("not sub-additive" in note for note in c.notes)
-    es = compare(Portfolio((Position("BTC/USD", 1), Position("ETH/USD", 1))), frame, measure="es")
+    es = compare(Portfolio((Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", 1))), frame, measure="es")
     assert es.portfolio <= es.isolated
 
 

@@ -10,7 +10,7 @@ from tests.ladder.books import market_frame
 FRAME = market_frame()
 VOLUMES = pd.DataFrame(5e7, index=FRAME.index, columns=FRAME.columns)
 MARKET = Market(FRAME, VOLUMES)
-PAIR = Portfolio((Position("BTC/USD", 1), Position("ETH/USD", -19)))
+PAIR = Portfolio((Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", -19)))
 WEIGHTS = np.array([60_000.0, -57_000.0])
 OFF = {"offset_cap": False, "stressed": False, "correlation_break": False, "liquidity": False, "cap_at_isolated": False}
 
@@ -87,7 +87,7 @@ def test_procyclicality_buffer_and_floor():
 
 
 def test_never_more_than_isolated():
-    long = Portfolio((Position("BTC/USD", 1), Position("ETH/USD", 19)))
+    long = Portfolio((Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", 19)))
     loose = compare(long, MARKET, settings=only(stressed=True, stress_weight=2.0))
     capped = compare(long, MARKET, settings=only(stressed=True, stress_weight=2.0, cap_at_isolated=True))
     assert loose.safeguarded > loose.isolated

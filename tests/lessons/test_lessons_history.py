@@ -53,7 +53,7 @@ def test_what_comes_after_an_event_changes_nothing():
 
 
 def test_the_replay_counts_days():
-    book = Portfolio((Position("BTC/USD", 1), Position("ETH/USD", -10)))
+    book = Portfolio((Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", -10)))
     seen = lessons_history.replay(book, MARKET)
     price = FRAME.iloc[-1]
     each = -FRAME[["BTC", "ETH"]].pct_change().dropna().to_numpy() * np.array([price["BTC"], -10 * price["ETH"]])

@@ -16,7 +16,7 @@ from tests.ladder.books import ASSETS, market_frame
 
 FRAME = market_frame()
 MARKET = Market(FRAME)
-BOOK = Portfolio((Position("BTC/USD", 1), Position("ETH/USD", -15), Position("SOL/USD", 100)))
+BOOK = Portfolio((Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", -15), Position("SOL/USDC:USDC", 100)))
 WEIGHTS = np.array([60_000.0, -45_000.0, 15_000.0])
 THREE = ["BTC", "ETH", "SOL"]
 
@@ -146,7 +146,7 @@ def test_closed_form_and_draws_agree(estimator, tolerance):
 
 
 def test_what_if_correlation_moves_the_margin_as_the_closed_form_says():
-    pair = Portfolio((Position("BTC/USD", 1), Position("ETH/USD", -20)))
+    pair = Portfolio((Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", -20)))
     vols = simple_returns(500)[:, :2].std(axis=0, ddof=1) * np.array([60_000, 60_000])
     for rho in (-1.0, 0.0, 0.5, 1.0):
         chosen = Settings(estimator="gaussian", correlation="what-if", what_if=(("ETH", "BTC", rho),))
@@ -184,9 +184,9 @@ def test_a_valid_matrix_needs_no_repair():
 def test_an_asset_that_never_moves_has_no_risk_and_breaks_nothing(estimator):
     frame = FRAME.copy()
     frame["USDC"] = 1.0
-    book = Portfolio((Position("ETH/USD", 10), Position("USDC/USD", -30_000)))
+    book = Portfolio((Position("ETH/USDC:USDC", 10), Position("USDC/USDC:USDC", -30_000)))
     with_coin = compare(book, frame, estimator=estimator)
-    alone = compare(Portfolio((Position("ETH/USD", 10),)), frame, estimator=estimator)
+    alone = compare(Portfolio((Position("ETH/USDC:USDC", 10),)), frame, estimator=estimator)
     assert with_coin.positions[1].standalone == 0
     assert with_coin.portfolio == pytest.approx(alone.portfolio)
 
@@ -212,7 +212,7 @@ def test_no_scenario_takes_a_price_below_zero(estimator, lookback):
     moves[200] = -0.8
     moves[-30:] *= 40
     prices = pd.DataFrame({"BTC": 1000 * np.cumprod(1 + moves)}, index=pd.date_range("2022-01-01", periods=400))
-    option = Portfolio((Position("BTC/USD", 1), Position("BTC/USD:BTC-241231-1000-P", 1)))
+    option = Portfolio((Position("BTC/USDC:USDC", 1), Position("BTC/USD:BTC-241231-1000-P", 1)))
     c = compare(option, prices, estimator=estimator, lookback=lookback)
     assert c.drawn.returns.min() == -1.0
     assert any("would take a price below zero" in note for note in c.notes)

@@ -32,7 +32,7 @@ def measured(closes: pd.DataFrame) -> dict[str, float]:
     """The same rows, in percent, on these closes."""
     out = {}
     for name, dollars in BOOKS.items():
-        legs = (Position(f"{asset}/USD", usd / closes.loc[AS_OF, asset]) for asset, usd in dollars.items())
+        legs = (Position(f"{asset}/USDC:USDC", usd / closes.loc[AS_OF, asset]) for asset, usd in dollars.items())
         result = compare(Portfolio(tuple(legs)), closes, level=0.975, lookback=500, as_of=AS_OF)
         slow = slow_saving(closes, dollars)
         assert 1 - result.portfolio / result.isolated == pytest.approx(slow, abs=1e-9)

@@ -32,12 +32,12 @@ PAIR = Portfolio(
     (Collateral("USD", 4000.0), Collateral("BTC", 0.1)),
 )
 CALL = Portfolio(
-    (Position("BTC/USD", 1.0), Position("BTC/USD:BTC-251226-70000-C", -1.0)), (Collateral("USD", 20_000.0),)
+    (Position("BTC/USDC:USDC", 1.0), Position("BTC/USD:BTC-251226-70000-C", -1.0)), (Collateral("USD", 20_000.0),)
 )
 
 
 def test_a_shock_by_hand():
-    book = stress_book(PAIR, MARKET)
+    book = stress_book(PAIR, MARKET, Settings(collateral_treatment="haircut"))
     found = shock(book, {"BTC": -0.2, "ETH": -0.1})
     assert found.by_position == pytest.approx((-12_000.0, 4_500.0))
     counted = book.comparison.account.collateral[1].counted_value
@@ -176,9 +176,9 @@ def nearest(book, names, cov):
 @pytest.mark.parametrize(
     "portfolio",
     [
-        Portfolio((Position("BTC/USD", 1.0), Position("ETH/USD", 1.0)), (Collateral("USD", 61_500.0),)),
+        Portfolio((Position("BTC/USDC:USDC", 1.0), Position("ETH/USDC:USDC", 1.0)), (Collateral("USD", 61_500.0),)),
         CALL,
-        Portfolio((Position("ETH/USDT:USDT", -15.0), Position("SOL/USD", 100.0)), (Collateral("USD", 9_000.0),)),
+        Portfolio((Position("ETH/USDT:USDT", -15.0), Position("SOL/USDC:USDC", 100.0)), (Collateral("USD", 9_000.0),)),
     ],
     ids=["near worthless", "covered call", "two coins"],
 )
@@ -204,7 +204,7 @@ def test_the_reverse_stress_against_an_optimiser(portfolio):
         (lambda: reverse_stress(stress_book(PAIR, MARKET), 1e9), "not below the equity"),
         (
             lambda: reverse_stress(
-                stress_book(Portfolio((Position("BTC/USD", 0.01),), (Collateral("USD", 1e6),)), MARKET)
+                stress_book(Portfolio((Position("BTC/USDC:USDC", 0.01),), (Collateral("USD", 1e6),)), MARKET)
             ),
             "more than it can lose",
         ),

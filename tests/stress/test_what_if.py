@@ -10,7 +10,7 @@ from margin.stress.correlation_what_if import margin_by_correlation, possible_ra
 from tests.ladder.books import market_frame
 
 MARKET = Market(market_frame())
-BOOK = Portfolio((Position("BTC/USD", 1), Position("ETH/USD", -15), Position("SOL/USD", 100)))
+BOOK = Portfolio((Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", -15), Position("SOL/USDC:USDC", 100)))
 
 
 @pytest.mark.parametrize("estimator", ["historical", "gaussian", "student"])

@@ -60,7 +60,9 @@ def test_every_preset(preset, view):
 
 
 def test_the_headline_names_the_books_two_largest():
-    made = Portfolio((Position("SOL/USD", 500), Position("LINK/USD", -4000), Position("BTC/USD", 0.01)))
+    made = Portfolio(
+        (Position("SOL/USD", 500, paid=False), Position("LINK/USD", -4000), Position("BTC/USD", 0.01, paid=False))
+    )
     said = check(opened(parameter=link(made)))
     assert re.search(r"SOL and LINK: 0\.\d\d now|LINK and SOL: 0\.\d\d now", said)
     assert "95% band" in said
@@ -74,7 +76,7 @@ def test_one_asset_is_asked_for_a_second():
 
 
 def test_a_book_of_one_asset_has_no_what_if():
-    made = Portfolio((Position("BTC/USD", 1),), (Collateral("USDC", 1000),))
+    made = Portfolio((Position("BTC/USD", 1, paid=False),), (Collateral("USDC", 1000),))
     for view in ("What if", "When it breaks"):
         app = opened(view, link(made))
         check(app)
@@ -82,7 +84,9 @@ def test_a_book_of_one_asset_has_no_what_if():
 
 
 def test_a_window_longer_than_the_history_is_told(tmp_path):
-    app = opened(parameter=link(Portfolio((Position("BTC/USD", 1), Position("ETH/USD", -1))), as_of="2020-12-01"))
+    app = opened(
+        parameter=link(Portfolio((Position("BTC/USD", 1, paid=False), Position("ETH/USD", -1))), as_of="2020-12-01")
+    )
     app = app.slider(key="correlation_window").set_value(250).run()
     check(app)
     assert app.warning or "no figure" in app.subheader[0].value
@@ -104,7 +108,9 @@ def test_a_what_if_moves_the_margin_and_can_be_taken_into_the_book():
 
 
 def test_an_impossible_what_if_shows_its_repair():
-    made = Portfolio((Position("BTC/USD", 1), Position("ETH/USD", -15), Position("SOL/USD", 100)))
+    made = Portfolio(
+        (Position("BTC/USD", 1, paid=False), Position("ETH/USD", -15), Position("SOL/USD", 100, paid=False))
+    )
     app = opened("What if", link(made))
     slider = next(s for s in app.slider if "What if" in s.label)
     said = check(slider.set_value(-1.0).run())

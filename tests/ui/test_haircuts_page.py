@@ -18,7 +18,7 @@ VIEWS = (
     "By asset", "By size", "Was it enough?", "Beside venues", "Your collateral", "Right and wrong way", "Parameters",
 )  # fmt: skip
 HELD = Portfolio(
-    (Position("ETH/USDT:USDT", -20), Position("BTC/USD", 0.5)),
+    (Position("ETH/USDT:USDT", -20), Position("BTC/USD", 0.5, paid=False)),
     (Collateral("BTC", 0.4), Collateral("USDC", 5000), Collateral("USD", -100), Collateral("DAI", 50)),
 )
 
@@ -58,7 +58,7 @@ def test_every_view_with_every_tail(view, tail):
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_in_the_past_and_with_nothing_held(view):
-    empty = Portfolio((Position("BTC/USD", 1),))
+    empty = Portfolio((Position("BTC/USD", 1, paid=False),))
     said = check(opened(view, empty, as_of="2022-06-30"))
     assert "posts no collateral" in said
 

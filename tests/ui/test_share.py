@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from margin.core.portfolio import Collateral, Portfolio, Position
+from margin.core.portfolio import Account, Collateral, Portfolio, Position
 from margin.core.settings import Safeguards, Settings
 from ui.state.book import Book
 from ui.state.rows import Draft
@@ -62,6 +62,28 @@ def test_a_link_carries_the_whole_book_and_every_setting(portfolio, chosen):
     assert opened.book is not None
     assert opened.book.portfolio == portfolio
     assert opened.book.settings == chosen
+
+
+def test_a_link_carries_several_accounts_and_what_the_table_does_not_show():
+    isolated = Position("ETH/USDT:USDT", 2, 2_000, 5, mode="isolated", margin=900.0, mark_price=2_100.0)
+    first = Account(
+        name="a", venue="okx", mode="cross", as_of="2026-11-26", positions=[isolated, Position("BTC/USD", 1, paid=False)],
+        collateral=[Collateral("USDC", 5)], venue_says={"equity": 3.5},
+    )  # fmt: skip
+    book = Portfolio(accounts=[first, Account(positions=[Position("SOL/USDT:USDT", 1)])], name="two")
+    assert decode(encode(Book.of(book))).book.portfolio == book
+
+
+def test_an_old_link_is_read_as_its_version_meant_it():
+    rows = [["BTC/USD", "2"], ["BTC/USD:BTC", "2", "30000"], ["ETH/USDT:USDT", "3"], ["BTC/USD:BTC", "1"]]
+    opened = decode(packed(json.dumps({"p": rows}).encode()))
+    held = opened.book.portfolio.positions
+    assert held[:3] == (
+        Position("BTC/USD", 2, paid=False),
+        Position("BTC/USD:BTC", 60_000, 30_000),
+        Position("ETH/USDT:USDT", 3),
+    )
+    assert [word in " ".join(opened.messages) for word in ("borrowed", "dollars of face", "entry price")] == [True] * 3
 
 
 def test_a_row_that_is_being_corrected_travels_too():
@@ -123,7 +145,7 @@ def test_a_truncated_link_is_broken_not_half_read():
 def test_a_setting_that_cannot_be_used_is_named_and_the_rest_opens(given_settings, told):
     if isinstance(given_settings, dict):
         given_settings = {**given_settings, "horizon": 10}
-    text = json.dumps({"p": [["BTC/USD", "1"]], "s": given_settings}).encode()
+    text = json.dumps({"v": 2, "p": [["BTC/USD", "1"]], "s": given_settings}).encode()
     opened = decode(packed(text))
     assert opened.book.portfolio.positions == (Position("BTC/USD", 1.0),)
     assert len(opened.messages) == 1 and told in opened.messages[0]
@@ -137,7 +159,26 @@ json_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(["p", "c", "s", "n", "o", "level", "safeguards", "what_if", "haircuts", "as_of"]), inner
+            st.sampled_from(
+                [
+                    "p",
+                    "c",
+                    "s",
+                    "n",
+                    "o",
+                    "v",
+                    "a",
+                    "mode",
+                    "margin",
+                    "venue_says",
+                    "level",
+                    "safeguards",
+                    "what_if",
+                    "haircuts",
+                    "as_of",
+                ]
+            ),
+            inner,
         )
     ),
     max_leaves=20,

@@ -124,8 +124,8 @@ def _words(move: FatalMove) -> str:
 def what_next(now: Answer, active: ActivePrices, share: float) -> None:
     """The account along a path: both modes, the log, and where the money went."""
     kept = tuple(p for p in now.portfolio.positions if not p.instrument.is_option)
-    if not kept:
-        st.info("The book holds options only; they are not liquidated step by step here.")
+    if not any(not p.owned for p in kept):
+        st.info("The book holds options and owned coins only; they are not liquidated step by step here.")
         return
     if len(kept) < len(now.portfolio.positions):
         st.caption("Options are left out here: they are not liquidated step by step.")

@@ -12,6 +12,7 @@ from ui.blocks.formats import money, percent
 from ui.state import book, presets
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
+from ui.state.rows import keep_more
 from ui.state.session import tell
 
 POSITION_COLUMNS = (
@@ -76,18 +77,28 @@ def symbol_options(assets: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _positions_edited(edit: Edit) -> None:
-    book.edit(replace(book.current(), positions=edit.drafts), edit.step)
+    now = book.current()
+    book.edit(replace(now, positions=keep_more(edit.drafts, now.positions)), edit.step)
 
 
 def _collateral_edited(edit: Edit) -> None:
-    book.edit(replace(book.current(), collateral=edit.drafts), edit.step)
+    now = book.current()
+    book.edit(replace(now, collateral=keep_more(edit.drafts, now.collateral)), edit.step)
 
 
 def _position_figures(present: book.Book, now: Answer) -> dict[int, dict[str, Any]]:
     if now.comparison is None:
         return {}
-    counted = [row for row in present.position_ids if row not in now.positions]
-    return {
+    held = zip(present.position_ids, present.positions_in_order, strict=True)
+    counted = [row for row, p in held if row not in now.positions and not p.owned]
+    owned = {
+        row: {"price": money(line.price), "value": money(p.quantity * line.price), "alone": "collateral"}
+        for row, p in zip(present.position_ids, present.positions_in_order, strict=True)
+        if p.owned and row not in now.positions
+        for line in now.comparison.account.collateral
+        if line.asset == p.underlying
+    }
+    return owned | {
         row: {
             "price": money(p.price),
             "value": money(p.value),
@@ -101,14 +112,16 @@ def _position_figures(present: book.Book, now: Answer) -> dict[int, dict[str, An
 def _collateral_figures(present: book.Book, now: Answer) -> dict[int, dict[str, Any]]:
     if now.comparison is None:
         return {}
-    counted = [row for row in present.collateral_ids if row not in now.collateral]
+    lines = {line.asset: line for line in now.comparison.account.collateral}
+    held = zip(present.collateral_ids, present.collateral_in_order, strict=True)
     return {
         row: {
-            "value": money(line.market_value),
-            "haircut": percent(100 * line.haircut),
-            "counts": money(line.counted_value),
+            "value": money(c.quantity * lines[c.asset].price),
+            "haircut": percent(100 * lines[c.asset].haircut),
+            "counts": money(c.quantity * lines[c.asset].price * (1.0 - lines[c.asset].haircut)),
         }
-        for row, line in zip(counted, now.comparison.account.collateral, strict=True)
+        for row, c in held
+        if row not in now.collateral and c.asset in lines
     }
 
 

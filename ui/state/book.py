@@ -7,10 +7,11 @@ Every page reads `current()`. Only the Portfolio page changes it, through `load`
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import streamlit as st
 
-from margin.core.portfolio import Portfolio
+from margin.core.portfolio import Account, Portfolio
 from margin.core.settings import Settings
 from ui.state.rows import Draft, Problem, collateral_drafts, position_drafts, read_collateral, read_positions
 
@@ -26,17 +27,51 @@ class Book:
     collateral: tuple[Draft, ...] = ()
     settings: Settings = field(default_factory=Settings)
     name: str = ""
+    accounts: tuple[Account, ...] = (Account(),)  # their names, venues, modes; what they hold is in the rows
 
     @classmethod
     def of(cls, portfolio: Portfolio, settings: Settings | None = None) -> "Book":
-        drafts = position_drafts(portfolio.positions), collateral_drafts(portfolio.collateral)
-        return cls(*drafts, settings or Settings(), portfolio.name)
+        owners = [[i] * len(a.positions) for i, a in enumerate(portfolio.accounts)]
+        holders = [[i] * len(a.collateral) for i, a in enumerate(portfolio.accounts)]
+        return cls(
+            _owned(position_drafts(portfolio.positions), owners),
+            _owned(collateral_drafts(portfolio.collateral), holders),
+            settings or Settings(),
+            portfolio.name,
+            tuple(replace(a, positions=(), collateral=()) for a in portfolio.accounts),
+        )
 
     @cached_property
     def portfolio(self) -> Portfolio:
-        """The good rows, in order."""
+        """The good rows, account by account, in order."""
         positions, collateral = self._readings
-        return Portfolio(tuple(p for _, p in positions.items), tuple(c for _, c in collateral.items), self.name)
+        return self.gathered(positions.items, collateral.items)
+
+    def gathered(self, positions: Iterable[tuple[int, Any]], collateral: Iterable[tuple[int, Any]]) -> Portfolio:
+        """The portfolio of these (row, position) and (row, collateral) in their accounts."""
+        mine = {draft.id: draft.account for draft in self.positions}
+        theirs = {draft.id: draft.account for draft in self.collateral}
+        last = len(self.accounts) - 1
+        held: list[list[Any]] = [[] for _ in self.accounts]
+        posted: list[list[Any]] = [[] for _ in self.accounts]
+        for row, p in positions:
+            held[min(mine[row], last)].append(p)
+        for row, c in collateral:
+            posted[min(theirs[row], last)].append(c)
+        accounts = [
+            replace(account, positions=tuple(p), collateral=tuple(c))
+            for account, p, c in zip(self.accounts, held, posted, strict=True)
+        ]
+        return Portfolio(accounts=accounts, name=self.name)
+
+    @property
+    def positions_in_order(self) -> tuple[Any, ...]:
+        """The position of each of `position_ids`."""
+        return tuple(p for _, p in self._readings[0].items)
+
+    @property
+    def collateral_in_order(self) -> tuple[Any, ...]:
+        return tuple(c for _, c in self._readings[1].items)
 
     @cached_property
     def _readings(self):
@@ -62,8 +97,13 @@ class Book:
     def without_positions(self, rows: Iterable[int]) -> Portfolio:
         """`portfolio` less the given rows (those that cannot be priced)."""
         out = set(rows)
-        kept = (p for row, p in self._readings[0].items if row not in out)
-        return self.portfolio.with_positions(kept)
+        kept = [(row, p) for row, p in self._readings[0].items if row not in out]
+        return self.gathered(kept, self._readings[1].items)
+
+
+def _owned(drafts: tuple[Draft, ...], owners: list[list[int]]) -> tuple[Draft, ...]:
+    flat = [i for account in owners for i in account]
+    return tuple(replace(draft, account=i) for draft, i in zip(drafts, flat, strict=True))
 
 
 @dataclass(frozen=True)

@@ -53,13 +53,13 @@ def answer(book: Book, active: ActivePrices) -> Answer:
     bad_positions, bad_collateral = dict(book.position_problems), dict(book.collateral_problems)
     missing: list[str] = []
     positions, collateral = [], []
-    for row, position in zip(book.position_ids, book.portfolio.positions, strict=True):
+    for row, position in zip(book.position_ids, book.positions_in_order, strict=True):
         if position.underlying != "USD" and position.underlying not in active.market:
             missing.append(position.underlying)
             bad_positions[row] = Problem("symbol", _no_price(position.underlying, active.assets))
         else:
             positions.append((row, position))
-    for row, line in zip(book.collateral_ids, book.portfolio.collateral, strict=True):
+    for row, line in zip(book.collateral_ids, book.collateral_in_order, strict=True):
         try:
             active.market.collateral_price(line.asset, book.settings.as_of)
             collateral.append((row, line))
@@ -68,19 +68,15 @@ def answer(book: Book, active: ActivePrices) -> Answer:
             missing += [line.asset] if unknown else []
             text = _no_price(line.asset, active.assets) if unknown else sentence(problem)
             bad_collateral[row] = Problem("asset", text)
-    portfolio = _portfolio(positions, collateral, book.name)
+    portfolio = book.gathered(positions, collateral)
     comparison, error = _attempt(portfolio, book.settings, active)
     if comparison is None and positions:
         positions, found = _usable(positions, book.settings, active)
         bad_positions.update(found)
         if found and positions:
-            portfolio = _portfolio(positions, collateral, book.name)
+            portfolio = book.gathered(positions, collateral)
             comparison, error = _attempt(portfolio, book.settings, active)
     return Answer(portfolio, comparison, error, bad_positions, bad_collateral, tuple(dict.fromkeys(missing)))
-
-
-def _portfolio(positions: Iterable[tuple[int, Any]], collateral: Iterable[tuple[int, Any]], name: str) -> Portfolio:
-    return Portfolio(tuple(p for _, p in positions), tuple(c for _, c in collateral), name)
 
 
 def _attempt(portfolio: Portfolio, settings: Settings, active: ActivePrices) -> tuple[Comparison | None, str]:

@@ -78,19 +78,24 @@ def _covered_call(p: Prices) -> list[Position]:
 def _balanced(p: Prices) -> list[Position]:
     bonds = p.first_of("TLT", "GLD")
     weights = {"SPY": 0.57, bonds: 0.38, "BTC": 0.05}
-    return [Position(f"{asset}/USD", p.size(asset, SIZE * w)) for asset, w in weights.items()]
+    return [Position(f"{asset}/USDC:USDC", p.size(asset, SIZE * w)) for asset, w in weights.items()]
 
 
 PRESETS = (
     Preset("ETH/BTC pair", "Long ETH, short BTC: a bet on the difference.", ("BTC", "ETH"), _pair),
-    Preset("Cash and carry", "Own BTC, sell it for a later date: earn the basis.", ("BTC",), _carry),
-    Preset("Long-only majors", "BTC, ETH and SOL, all long.", ("BTC", "ETH", "SOL"), _majors),
+    Preset("Cash and carry", "Own BTC as collateral, sell it for a later date: earn the basis.", ("BTC",), _carry),
+    Preset("Long-only majors", "BTC, ETH and SOL perpetuals, all long.", ("BTC", "ETH", "SOL"), _majors),
     Preset("Alts hedged with BTC", "A basket of altcoins, the market sold against it.", ("BTC", "SOL"), _alts),
     Preset(
         "Long ETH, short stablecoin", "Does a short in a dollar coin hedge anything?", ("ETH", "USDC"), _stable_short
     ),
     Preset("Covered call", "Own BTC, sell an upside call on it.", ("BTC",), _covered_call),
-    Preset("60/40 with BTC", "Shares and a defensive leg, 5% of it in BTC.", ("SPY", "BTC"), _balanced),
+    Preset(
+        "60/40 with BTC",
+        "Shares and a defensive leg, 5% of it in BTC, as perpetuals on margin.",
+        ("SPY", "BTC"),
+        _balanced,
+    ),
 )
 DEFAULT = PRESETS[0].title
 

@@ -6,7 +6,7 @@ A bad row is kept as typed and left out of the computation; it never takes the g
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from margin.core.errors import InputError
@@ -23,10 +23,16 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 @dataclass(frozen=True)
 class Draft:
-    """One row as typed: `id` is unique within its table, `cells` follow POSITION_CELLS or COLLATERAL_CELLS."""
+    """One row as typed: `id` is unique within its table, `cells` follow POSITION_CELLS or COLLATERAL_CELLS.
+
+    more : what else its position carries that the table does not show (mode, margin, paid, ...), by name
+    account : index of the account it belongs to
+    """
 
     id: int
     cells: tuple[str, ...]
+    more: tuple[tuple[str, Any], ...] = ()
+    account: int = 0
 
     @property
     def blank(self) -> bool:
@@ -67,22 +73,23 @@ def _read(drafts: Iterable[Draft], build: Any, keys: tuple[str, ...], most: int)
             problems[draft.id] = Problem(keys[0], f"at most {most} rows are counted; this one is left out.")
             continue
         try:
-            items.append((draft.id, build(dict(zip(keys, draft.cells, strict=True)))))
+            items.append((draft.id, build(dict(zip(keys, draft.cells, strict=True)), dict(draft.more))))
         except InputError as error:
             problems[draft.id] = Problem(error.field if error.field in keys else keys[0], sentence(error))
     return Reading(tuple(items), problems)
 
 
-def _position(cells: Mapping[str, str]) -> Position:
+def _position(cells: Mapping[str, str], more: Mapping[str, Any]) -> Position:
     return Position(
         _code(cells["symbol"], "symbol", "Name what is held, e.g. ETH/USDT:USDT."),
         _needed(cells["quantity"], "quantity"),
         _number(cells["entry_price"], "entry_price"),
         _number(cells["leverage"], "leverage"),
+        **more,
     )
 
 
-def _collateral(cells: Mapping[str, str]) -> Collateral:
+def _collateral(cells: Mapping[str, str], more: Mapping[str, Any]) -> Collateral:
     return Collateral(
         _code(cells["asset"], "asset", "Name the asset, e.g. USDC."), _needed(cells["quantity"], "quantity")
     )
@@ -144,9 +151,26 @@ def number_text(value: float | None) -> str:
 
 def position_drafts(positions: Iterable[Position]) -> tuple[Draft, ...]:
     return tuple(
-        Draft(i, (p.symbol, number_text(p.quantity), number_text(p.entry_price), number_text(p.leverage)))
+        Draft(i, (p.symbol, number_text(p.quantity), number_text(p.entry_price), number_text(p.leverage)), _more(p))
         for i, p in enumerate(positions, start=1)
     )
+
+
+def _more(position: Position) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, value) for name, value in position.to_dict().items() if name not in POSITION_CELLS)
+
+
+def keep_more(edited: Iterable[Draft], before: Iterable[Draft]) -> tuple[Draft, ...]:
+    """Rows as edited with what the table does not show; a row whose symbol was changed is another position."""
+    known = {draft.id: draft for draft in before}
+    out = []
+    for draft in edited:
+        old = known.get(draft.id)
+        if old is not None:
+            same = old.cells[0].strip().upper() == draft.cells[0].strip().upper()
+            draft = replace(draft, more=old.more if same else (), account=old.account)
+        out.append(draft)
+    return tuple(out)
 
 
 def collateral_drafts(collateral: Iterable[Collateral]) -> tuple[Draft, ...]:

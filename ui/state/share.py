@@ -1,10 +1,15 @@
 """One link that carries the whole book and every setting: `?p=` holds compressed compact JSON.
 
-    {"n": name, "p": [[symbol, quantity, entry, leverage], ...], "c": [[asset, quantity], ...], "s": {...}, "o": origin}
+    {"v": 2, "n": name, "p": [[symbol, quantity, entry, leverage, {more}, account], ...],
+     "c": [[asset, quantity, account], ...], "a": [{"name", "venue", "mode", "as_of", "venue_says"}, ...],
+     "s": {...}, "o": origin}
 
-Cells travel as text, so numbers come back exactly and a row that is being corrected is not lost. `s` holds only the
-settings that differ from their defaults. What arrives in a link is anybody's: size is bounded before and while it is
-decompressed, and whatever cannot be used is left out with a message. A link always opens.
+Cells travel as text, so numbers come back exactly and a row that is being corrected is not lost; `more` is what else a
+position carries (portfolio JSON version 2), `account` the index into `a`; both only where there is something to say.
+`s` holds only the settings that differ from their defaults. A link without "v" is of version 1: its spot was bought on
+borrowed money, its coin-settled contracts counted coins, and both are read that way. What arrives in a link is
+anybody's: size is bounded before and while it is decompressed, and whatever cannot be used is left out with a message.
+A link always opens.
 """
 
 import base64
@@ -15,13 +20,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from margin.core.account import KEYS as ACCOUNT_KEYS
 from margin.core.errors import InputError
-from margin.core.portfolio import MAX_COLLATERAL, MAX_NAME, MAX_POSITIONS
+from margin.core.portfolio import MAX_ACCOUNTS, MAX_COLLATERAL, MAX_NAME, MAX_POSITIONS, Account
 from margin.core.settings import Settings
+from margin.formats.portfolio_json import POSITION_KEYS, from_version_1
 from ui.state.book import Book
-from ui.state.rows import COLLATERAL_CELLS, MAX_CELL, POSITION_CELLS, Draft
+from ui.state.rows import (
+    COLLATERAL_CELLS,
+    MAX_CELL,
+    POSITION_CELLS,
+    Draft,
+    position_drafts,
+    read_positions,
+    sentence,
+)
 
 PARAMETER = "p"
+VERSION = 2
+MORE = tuple(key for key in POSITION_KEYS if key not in POSITION_CELLS)
 MAX_LINK = 60_000  # characters; 1,000 positions take about 20,000
 MAX_JSON = 400_000  # bytes after decompression
 
@@ -40,12 +57,14 @@ BROKEN = "This link is damaged or incomplete, so the default book is shown. Ask 
 
 def encode(book: Book, origin: str = "") -> str:
     """The text for `?p=`: base64url without padding of raw deflate."""
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = {"v": VERSION}
     if book.name:
         data["n"] = book.name
     data["p"] = [_trimmed(draft) for draft in book.positions if not draft.blank]
     if book.collateral:
         data["c"] = [_trimmed(draft) for draft in book.collateral if not draft.blank]
+    if len(book.accounts) > 1 or book.accounts[0] != Account():
+        data["a"] = [{k: v for k, v in a.to_dict().items() if k != "positions"} for a in book.accounts]
     if settings := book.settings.to_dict():
         data["s"] = settings
     if origin:
@@ -66,12 +85,15 @@ def decode(text: str) -> Opened:
     settings, messages = _settings(data.get("s", {}))
     name = data.get("n", "")
     origin = data.get("o", "")
-    book = Book(
-        _drafts(data["p"], len(POSITION_CELLS), MAX_POSITIONS),
-        _drafts(data.get("c", []), len(COLLATERAL_CELLS), MAX_COLLATERAL),
-        settings,
-        _clean_name(name),
-    )
+    accounts, said = _accounts(data.get("a"))
+    messages += said
+    last = len(accounts) - 1
+    positions = _drafts(data["p"], len(POSITION_CELLS), MAX_POSITIONS, last)
+    if data.get("v") != VERSION:
+        positions, said = _from_version_1(positions)
+        messages += said
+    collateral = _drafts(data.get("c", []), len(COLLATERAL_CELLS), MAX_COLLATERAL, last)
+    book = Book(positions, collateral, settings, _clean_name(name), accounts)
     return Opened(book, origin if isinstance(origin, str) else "", tuple(messages))
 
 
@@ -90,20 +112,59 @@ def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 
 
-def _trimmed(draft: Draft) -> list[str]:
-    cells = [cell.strip() for cell in draft.cells]
+def _trimmed(draft: Draft) -> list[Any]:
+    cells: list[Any] = [cell.strip() for cell in draft.cells]
     while cells and not cells[-1]:
         cells.pop()
+    if draft.more:
+        cells.append(dict(draft.more))
+    if draft.account:
+        cells.append(draft.account)
     return cells
 
 
-def _drafts(rows: Any, width: int, most: int) -> tuple[Draft, ...]:
+def _accounts(rows: Any) -> tuple[tuple[Account, ...], list[str]]:
+    """The accounts' own fields; one that can't be read keeps its place, without them, and is told."""
+    out: list[Account] = []
+    messages = []
+    for row in rows[:MAX_ACCOUNTS] if isinstance(rows, list) else []:
+        fields_of = {k: v for k, v in row.items() if k in ACCOUNT_KEYS} if isinstance(row, dict) else {}
+        try:
+            out.append(Account(**{k: v for k, v in fields_of.items() if k not in ("positions", "collateral")}))
+        except (InputError, TypeError, ValueError) as error:
+            reason = f" {error}" if isinstance(error, InputError) else ""
+            messages.append(f"An account of this link cannot be read, so its rows stand alone.{reason}")
+            out.append(Account())
+    return tuple(out) or (Account(),), messages
+
+
+def _from_version_1(drafts: tuple[Draft, ...]) -> tuple[tuple[Draft, ...], list[str]]:
+    """Rows as the first links meant them; what can't be converted stays as typed, and is told."""
+    out, messages = [], []
+    for draft in drafts:
+        (read,) = read_positions([draft]).items or ((0, None),)
+        try:
+            (position,), said = from_version_1((read[1],)) if read[1] is not None else ((None,), ())
+        except InputError as error:
+            messages.append(sentence(error))
+            position, said = None, ()
+        messages += said
+        out.append(replace(position_drafts([position])[0], id=draft.id) if position is not None and said else draft)
+    return tuple(out), messages
+
+
+def _drafts(rows: Any, width: int, most: int, last: int = 0) -> tuple[Draft, ...]:
     drafts: list[Draft] = []
     for row in rows[:most] if isinstance(rows, list) else []:
         if not isinstance(row, list):
             continue
-        cells = [cell[:MAX_CELL] if isinstance(cell, str) else "" for cell in row[:width]]
-        drafts.append(Draft(len(drafts) + 1, tuple(cells + [""] * (width - len(cells)))))
+        typed = [cell for cell in row if not isinstance(cell, dict) and type(cell) is not int]
+        cells = [cell[:MAX_CELL] if isinstance(cell, str) else "" for cell in typed[:width]]
+        more = next((cell for cell in row if isinstance(cell, dict)), {})
+        owner = next((cell for cell in row if type(cell) is int), 0)
+        known = tuple((k, v) for k, v in more.items() if k in MORE and isinstance(v, str | bool | int | float))
+        text = tuple(cells + [""] * (width - len(cells)))
+        drafts.append(Draft(len(drafts) + 1, text, known, min(max(owner, 0), last)))
     return tuple(drafts)
 
 

@@ -1,4 +1,4 @@
-"""Kraken Futures: asked for margin tiers only."""
+"""Kraken Futures: what is known of its price data."""
 
 from data.exchange.facts import Exchange
 
@@ -6,6 +6,6 @@ EXCHANGE = Exchange(
     id="krakenfutures",
     name="Kraken Futures",
     order=None,
-    page=0,
+    page=5000,
     perpetual_quote="USD",
 )

@@ -1,0 +1,260 @@
+"""The ladder's four methods as margin models: "isolated", "netted", "portfolio", "safeguarded". docs/margin-models.md.
+
+    initial     = the method's requirement of the positions at the marks' prices, under the scenarios known at as-of
+    maintenance = Settings.maintenance of it (half, unless said otherwise), re-measured at moved prices
+    equity      = collateral (after haircuts; at market where the joint treatment applies) + profit since entry + loans
+
+The joint treatment applies to the two pooled methods where coins are held: their collateral moves with the positions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from margin.core.account import Account, SubAccount
+from margin.core.errors import InputError
+from margin.core.instruments import USD_LIKE
+from margin.core.market import Market
+from margin.core.position import Collateral, Position
+from margin.core.settings import Settings, date_text
+from margin.ladder.account import UNKNOWN, default_haircut
+from margin.ladder.safeguards import Rung, safeguard_lines
+from margin.models.base import ClosingRules, MarginState, Model, States, Unsupported, pinned
+from margin.models.marks import Marks
+from margin.risk.estimators import estimate
+from margin.risk.exposures import Book, value_book
+from margin.risk.models import EllipticalModel, RiskModel, ScenarioModel
+from margin.risk.scenarios import History, history
+
+TITLES = {"isolated": "Isolated", "netted": "Netted", "portfolio": "Portfolio", "safeguarded": "With safeguards"}
+POOLED = ("portfolio", "safeguarded")
+CLOSING = ClosingRules(
+    name="the ladder",
+    step=1.0,
+    least_step_usd=0.0,
+    fee=0.0,
+    buffer=0.0,
+    keeps_rest=False,
+    insurance=False,
+    adl=None,
+    socialised=False,
+    source="our own margin model: everything is closed at once, at no cost",
+)
+
+
+def keys() -> tuple[str, ...]:
+    return tuple(TITLES)
+
+
+def get(key: str, market: Any = None, settings: Any = None) -> "LadderModel":
+    """Raises InputError without a market: the scenarios are its returns."""
+    if not isinstance(market, Market):
+        raise InputError("market", market, f"the {key} method needs prices", "Give market=Market(closes, volumes).")
+    chosen = Settings.from_dict(settings) if isinstance(settings, Mapping) else settings or Settings()
+    return LadderModel(key, market, chosen)
+
+
+class LadderModel(Model):
+    """One method on one market. Scenarios and haircuts are as of `settings.as_of`, else of the marks."""
+
+    closing = CLOSING
+
+    def __init__(self, key: str, market: Market, settings: Settings):
+        self.key, self.title = key, TITLES[key]
+        self.market, self.settings = market, settings
+
+    def refuses(self, account: Account | SubAccount) -> tuple[Unsupported, ...]:
+        """Positions without prices."""
+        symbols = [(p.symbol, p.underlying) for p in account.positions]
+        return tuple(
+            Unsupported(symbol=symbol, reason=f"no prices of {asset}")
+            for symbol, asset in symbols
+            if asset != "USD" and asset not in self.market
+        )
+
+    def state(self, sub_account: SubAccount, marks: Marks) -> MarginState:
+        self.check(sub_account)
+        return self._state(sub_account, marks, self._settings(marks))
+
+    def states(
+        self,
+        sub_account: SubAccount,
+        marks: Marks,
+        factors: np.ndarray,
+        vols: Mapping[str, np.ndarray] | None = None,
+        as_of: Any = None,
+    ) -> States:
+        self.check(sub_account)
+        factors = np.asarray(factors, dtype=float)
+        assets = sub_account.assets
+        if factors.ndim != 2 or factors.shape[1] != len(assets):
+            raise InputError("factors", factors.shape, f"must be rows of {len(assets)} factors: {', '.join(assets)}")
+        settings, fixed = self._settings(marks), pinned(sub_account, marks)
+        linear = not any(p.instrument.is_option for p in fixed.positions)
+        if linear and self.key != "safeguarded" and settings.estimator != "stressed":
+            return self._linear(fixed, marks, factors, settings)
+        rows = []
+        for i, row in enumerate(factors):
+            moved = marks.moved(dict(zip(assets, row.tolist(), strict=True)))
+            given = {asset: float(values[i]) for asset, values in (vols or {}).items()}
+            moved = replace(moved, vols={**moved.vols, **given}, as_of=moved.as_of if as_of is None else as_of)
+            rows.append(self._state(fixed, moved, settings))
+        return States(
+            **{
+                name: np.array([getattr(state, name) for state in rows])
+                for name in ("equity", "equity_initial", "initial", "maintenance")
+            }
+        )
+
+    def _settings(self, marks: Marks) -> Settings:
+        """The settings as of the marks: nothing after them is looked at."""
+        return self.settings if self.settings.as_of is not None else self.settings.with_(as_of=date_text(marks.as_of))
+
+    def _state(self, sub: SubAccount, marks: Marks, settings: Settings) -> MarginState:
+        joint = self._joint(sub, settings)
+        initial, notes = self._requirement(sub, marks, settings, joint)
+        equity = self._equity(sub, marks, settings, joint)
+        return MarginState(
+            equity=equity,
+            equity_initial=equity,
+            initial=initial,
+            maintenance=settings.maintenance * initial,
+            withdrawable=max(equity - initial, 0.0),
+            notes=(*marks.notes, *notes),
+        )
+
+    def _joint(self, sub: SubAccount, settings: Settings) -> tuple[Position, ...]:
+        """Collateral that moves with the positions: coins with prices, under the pooled methods."""
+        coins = any(c.quantity and c.asset not in USD_LIKE for c in sub.collateral)
+        if self.key not in POOLED or settings.collateral_treatment != "joint" or not coins:
+            return ()
+        return tuple(
+            Position(c.asset, c.quantity)
+            for c in sub.collateral
+            if c.asset in self.market and c.asset != "USD" and not self._unknown(c, settings)
+        )
+
+    def _unknown(self, held: Collateral, settings: Settings) -> bool:
+        """Too little history to say what it may lose: it counts for nothing, jointly too."""
+        if held.quantity <= 0 or held.asset in dict(settings.haircuts):
+            return False
+        price, _ = self.market.collateral_price(held.asset, settings.as_of)
+        return default_haircut(held.asset, self.market, settings, held.quantity * price)[1].startswith(UNKNOWN)
+
+    def _requirement(
+        self, sub: SubAccount, marks: Marks, settings: Settings, joint: tuple[Position, ...]
+    ) -> tuple[float, tuple[str, ...]]:
+        if not any(p.underlying != "USD" for p in sub.positions + joint):
+            return 0.0, ()
+        book, past, model = self._model(sub.positions + joint, marks, settings)
+        if self.key == "isolated":
+            return float(model.standalone().sum()), ()
+        if self.key == "netted":
+            labels, count = _labels(sub.positions)
+            return float(model.groups(labels, count).sum()), ()
+        total = model.total()
+        if self.key == "portfolio":
+            return total, ()
+        alone = total, 0.0
+        if sub.positions and any(p.underlying != "USD" for p in sub.positions):
+            own_book, own_past, own = (book, past, model) if not joint else self._model(sub.positions, marks, settings)
+            pooled = own.total()
+            rung = Rung(float(own.standalone().sum()), pooled, own_book, own_past, self.market, settings)
+            alone = total, safeguard_lines(rung)[-1].requirement_after - pooled
+        return max(sum(alone), 0.0), ()
+
+    def _model(
+        self, positions: tuple[Position, ...], marks: Marks, settings: Settings
+    ) -> tuple[Book, History, RiskModel]:
+        past = history(self.market, sorted({p.underlying for p in positions} - {"USD"}), settings)
+        prices = np.array([marks.price(asset) for asset in past.assets])
+        options = {p.underlying for p in positions if p.instrument.is_option}
+        given = {**dict(settings.implied_vol), **{asset: marks.vol(asset) for asset in options}}
+        chosen = replace(settings, implied_vol=tuple(given.items()))
+        book = value_book(positions, past.assets, prices, past.daily_vol, marks.as_of, chosen)
+        return book, past, estimate(book, past, chosen)[1]
+
+    def _counted(self, sub: SubAccount, settings: Settings, joint: tuple[Position, ...]) -> list[tuple[str, float]]:
+        """(asset, units that count): haircuts are those of the size at the market's own close, whatever the marks."""
+        out = []
+        for c in sub.collateral:
+            cut = 0.0
+            if c.quantity > 0 and c.asset != "USD" and (not joint or self._unknown(c, settings)):
+                chosen = dict(settings.haircuts).get(c.asset)
+                price, _ = self.market.collateral_price(c.asset, settings.as_of)
+                value = c.quantity * price
+                cut = chosen if chosen is not None else default_haircut(c.asset, self.market, settings, value)[0]
+            out.append((c.asset, c.quantity * (1.0 - cut)))
+        return out
+
+    def _equity(self, sub: SubAccount, marks: Marks, settings: Settings, joint: tuple[Position, ...]) -> float:
+        held = sum(units * marks.price(asset) for asset, units in self._counted(sub, settings, joint))
+        loans = sum(p.quantity * marks.price(p.underlying) for p in sub.positions if p.instrument.kind == "loan")
+        return held + loans + sum(marks.unrealised(p) for p in sub.positions if p.instrument.kind != "loan")
+
+    def _linear(self, sub: SubAccount, marks: Marks, factors: np.ndarray, settings: Settings) -> States:
+        """All rows at once: every figure is linear in prices, and margin is homogeneous in each dollar exposure."""
+        joint = self._joint(sub, settings)
+        column = {asset: i for i, asset in enumerate(sub.assets)}
+        equity = np.zeros(len(factors))
+        for asset, units in self._counted(sub, settings, joint):
+            equity += units * marks.price(asset) * (factors[:, column[asset]] if asset in column else 1.0)
+        for p in sub.positions:
+            factor = factors[:, column[p.underlying]] if p.underlying in column else 1.0
+            if p.instrument.kind == "loan":
+                equity += p.quantity * marks.price(p.underlying) * factor
+                continue
+            price, entry = marks.mark(p.instrument), p.entry_price
+            assert entry is not None
+            slope = p.quantity / entry if p.instrument.is_inverse else p.quantity
+            equity += slope * (price * factor - entry)
+        initial = self._linear_margin(sub, marks, factors, settings, joint)
+        return States(equity=equity, equity_initial=equity, initial=initial, maintenance=settings.maintenance * initial)
+
+    def _linear_margin(
+        self,
+        sub: SubAccount,
+        marks: Marks,
+        factors: np.ndarray,
+        settings: Settings,
+        joint: tuple[Position, ...],
+    ) -> np.ndarray:
+        if not any(p.underlying != "USD" for p in sub.positions + joint):
+            return np.zeros(len(factors))
+        book, past, model = self._model(sub.positions + joint, marks, settings)
+        column = {asset: i for i, asset in enumerate(sub.assets)}
+        moves = np.array([factors[:, column[asset]] for asset in past.assets]).T  # (n, k)
+        if self.key == "isolated":
+            own = np.array([past.assets.index(p.underlying) if p.underlying != "USD" else 0 for p in sub.positions])
+            return moves[:, own] @ model.standalone()
+        if self.key == "netted":
+            labels, count = _labels(sub.positions)
+            names = list(dict.fromkeys(p.underlying for p in sub.positions))
+            own = np.array([past.assets.index(name) if name != "USD" else 0 for name in names])
+            return moves[:, own] @ model.groups(labels, count)
+        weights = book.linear_weights()
+        if isinstance(model, EllipticalModel):
+            moved = moves * weights.sum(axis=0)
+            pooled = model.factor * np.sqrt(np.maximum(np.einsum("ni,ij,nj->n", moved, model.covariance, moved), 0.0))
+            dust = EllipticalModel.DUST
+        else:
+            assert isinstance(model, ScenarioModel)
+            by_asset = np.zeros((len(model.losses), len(past.assets)))
+            for i, exposure in enumerate(book.exposures):
+                if exposure.column is not None:
+                    by_asset[:, exposure.column] += model.losses[:, i]
+            pooled = np.concatenate(
+                [model.tail(by_asset @ part.T) for part in np.array_split(moves, -(-len(moves) // 4096) or 1)]
+            )
+            dust = ScenarioModel.DUST
+        alone = moves @ np.array(
+            [model.standalone()[[e.column == i for e in book.exposures]].sum() for i in range(len(past.assets))]
+        )
+        return np.where(pooled <= dust * alone, 0.0, pooled)
+
+
+def _labels(positions: tuple[Position, ...]) -> tuple[list[int], int]:
+    names = list(dict.fromkeys(p.underlying for p in positions))
+    return [names.index(p.underlying) for p in positions], len(names)
