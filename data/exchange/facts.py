@@ -10,7 +10,7 @@ class Exchange:
     """What is known of one exchange, as ccxt calls it.
 
     order           : whom to ask first, ascending; None: never for prices (it is asked for margin tiers only)
-    page            : candles per request; asking for more is refused or silently cut
+    page            : candles per request; asking for more is refused or silently cut. 0: no prices are read from it
     kept            : how many of the newest candles it keeps at all; None: all of them
     end_wanted      : whether it must be told the end of a span, because it answers up to now without one
     perpetual_quote : the quote of its perpetuals where it has no spot market that we read, else ""

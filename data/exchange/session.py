@@ -12,7 +12,7 @@ import aiohttp
 
 from data.exchange.answers import AnswerTooLarge, RedirectRefused
 
-MAX_ANSWER = 48 * 1024 * 1024  # unpacked; the largest market list seen is 20 MB
+MAX_ANSWER = 48 * 1024 * 1024  # unpacked; our own bound, not a figure of any exchange
 
 
 class CappedResponse(aiohttp.ClientResponse):
@@ -44,7 +44,7 @@ async def _redirected(
 
 @lru_cache(maxsize=4)
 def _context(certificates: str) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=certificates)  # 20 ms, so once
+    return ssl.create_default_context(cafile=certificates)  # read from a file, so once
 
 
 def open_session(certificates: str) -> aiohttp.ClientSession:

@@ -291,12 +291,14 @@ def _wide(table: Table, date: Column, columns: _Columns, name: str) -> Layout:
         shown = column.name[:30]
         named = looks_like_asset(column.name) if not found.role else found.role in ("close", "adjusted", "high", "low")
         volume = found.role in ("volume usd", "volume") and bool(found.asset)
+        if found.role == "quote":
+            continue
         if found.why and found.asset:
             layout.findings.append(note("refused", 1, "dropped", f"column {shown!r}: {found.why}"))
         elif found.asset and volume and found.role == "volume usd":
             layout.series.setdefault(found.asset, {})["volume usd"] = column
         elif not found.asset or not named or _is_time(column):
-            why = found.why or ("a " + found.role if found.role else "not the name of an asset")
+            why = found.why or (f"a column of {found.role}s" if found.role else "not the name of an asset")
             layout.findings.append(note("refused", 1, "dropped", f"column {shown!r}: {why}; it is no price"))
         else:
             role = found.role or "close"

@@ -158,12 +158,13 @@ def _frames(table: Table, layout: Layout, when: Dates, name: str) -> tuple[dict[
 
     Cells that are no numbers are refused with an example; columns of returns or flows refuse the file.
     """
-    readable = ~np.isnat(when.local)
+    said: list[Finding] = []
+    readable = ~np.isnat(when.local) & _dollar_rows(layout, name, said)
     if layout.kind == "wide":
         texts = [c.cells for roles in layout.series.values() for c in roles.values() if c.cells.dtype.kind == "O"]
         decimal = survey(texts).decimal(table.separator, name)
         frames: dict[str, pd.DataFrame] = {}
-        findings: list[Finding] = []
+        findings = said
         for asset, roles in layout.series.items():
             read = {role: numbers(c.cells, decimal, scaled=role.startswith("volume")) for role, c in roles.items()}
             findings += _refusals(read["close"], asset, roles["close"])
@@ -179,8 +180,8 @@ def _frames(table: Table, layout: Layout, when: Dates, name: str) -> tuple[dict[
             raise InputError(name, ", ".join(layout.series)[:60], "holds no price", _first_detail(findings))
         return frames, findings
     values_by_role, findings = _role_values(table, layout, name)
+    findings = [*said, *findings]
     frame = pd.DataFrame(values_by_role)
-    readable &= _dollar_rows(layout, name, findings)
     if layout.kind == "single":
         by_asset = {layout.asset: frame[readable]}
     else:

@@ -1,5 +1,7 @@
 """What a file's volume counts: dollars, units of the asset, contracts. Where it cannot be told it is not used."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -11,7 +13,8 @@ from margin.formats.price_words import KNOWN, SHARES, fold
 
 DOLLAR_VENDORS = {"coinmarketcap": "CoinMarketCap", "coingecko": "CoinGecko"}
 UNIT_VENDORS = ("klines", "investing", "tradingview")
-MOST_DAILY_USD = 5e11  # no asset trades more in a day; a product above it was dollars already
+UNIT_EXCHANGES = {"BINANCE", "COINBASE", "KRAKEN", "BITSTAMP", "BITFINEX", "OKX", "BYBIT", "KUCOIN", "GEMINI"}
+MOST_DAILY_USD = 5e11  # our own bound: volume x price above it is taken for dollars that were multiplied twice
 AGREE = 0.05
 USE = "Name the column volume_usd or volume_base to have it used."
 
@@ -53,12 +56,15 @@ def _unit(layout: Layout, asset: str, name: str, plain: pd.Series, close: pd.Ser
         return "usd"
     if layout.vendor == "yahoo":
         return "units" if asset in SHARES or not _is_coin(asset, name) else "usd"
+    words = set(re.split(r"[^A-Z0-9]+", name.upper()))
+    if "PERP" in words or "CM" in words:
+        return ""  # contracts, perhaps
     if usual > MOST_DAILY_USD:
         return "usd" if asset in KNOWN else ""
     if layout.kind == "long" and not layout.vendor and fold(layout.roles["asset"].name) == "asset":
         return "units"  # our own long form says so
-    if asset in SHARES or layout.vendor in UNIT_VENDORS:
-        return "" if "PERP" in name.upper() else "units"
+    if asset in SHARES or layout.vendor in UNIT_VENDORS or words & UNIT_EXCHANGES:
+        return "units"
     return ""
 
 

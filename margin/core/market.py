@@ -20,7 +20,7 @@ KEPT_RESULTS = 32
 MAX_STALE_DAYS = 4  # a collateral price older than this is not a price
 EARLIEST, LATEST = pd.Timestamp("1970-01-01"), pd.Timestamp("2200-01-01")
 SMALLEST_CLOSE, LARGEST_CLOSE = 1e-15, 1e12
-LARGEST_VOLUME = 1e16  # USD a day; the whole world trades about 1e13
+LARGEST_VOLUME = 1e16  # USD a day; our own bound, so that sums and products stay finite
 
 
 @dataclass(frozen=True)

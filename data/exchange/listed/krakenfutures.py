@@ -1,4 +1,4 @@
-"""Kraken Futures: what is known of its price data."""
+"""Kraken Futures: asked for margin tiers only."""
 
 from data.exchange.facts import Exchange
 
@@ -6,6 +6,6 @@ EXCHANGE = Exchange(
     id="krakenfutures",
     name="Kraken Futures",
     order=None,
-    page=5000,
+    page=0,
     perpetual_quote="USD",
 )

@@ -219,3 +219,21 @@ def test_two_lives_of_one_ticker_are_not_joined(tmp_path, capsys):
     found = read(path, capsys)[1]
     assert found["assets"]["LUNA"]["rows"] == 21
     assert any(f["kind"] == "two lives" for f in found["findings"])
+
+
+def test_a_wide_file_with_a_column_of_another_currency_gives_no_dollars(tmp_path, capsys):
+    path = written(tmp_path, "p.csv", "date,BTC,currency", lambda n, d: f"{d},{100 + n},EUR")
+    assert read(path, capsys)[0] == 2
+
+
+def test_contracts_of_a_coin_settled_future_are_never_multiplied_by_the_price(tmp_path, capsys):
+    path = written(
+        tmp_path, "BTCUSD_PERP.csv", "date,open,high,low,close,volume", lambda n, d: f"{d},6e4,6e4,6e4,6e4,2e7"
+    )
+    assert read(path, capsys)[1]["assets"]["BTC"]["last_volume_usd"] is None
+
+
+def test_kaggles_coins_print_dollars(tmp_path, capsys):
+    header = "SNo,Name,Symbol,Date,High,Low,Open,Close,Volume,Marketcap"
+    path = written(tmp_path, "k.csv", header, lambda n, d: f"{n},Bitcoin,BTC,{d} 23:59:59,9,7,8,8,30000000000,2e11")
+    assert read(path, capsys)[1]["assets"]["BTC"]["last_volume_usd"] == 3e10
