@@ -12,7 +12,7 @@ from margin.formats.prices import read_market
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser("backtest", help="was the margin of each method enough, day by day?")
-    parser.add_argument("--portfolio", required=True, help="JSON (version 1 or ccxt positions) or CSV")
+    parser.add_argument("--portfolio", required=True, help="JSON (version 1 or 2, or ccxt positions) or CSV")
     cli_text.add_prices(parser)
     cli_text.add_volumes(parser)
     cli_text.add_measure(parser)

@@ -12,7 +12,7 @@ from margin.ladder.explain import headline, why
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser("compare", help="margin under every method, and what is saved")
-    parser.add_argument("--portfolio", required=True, help="JSON (version 1 or ccxt positions) or CSV")
+    parser.add_argument("--portfolio", required=True, help="JSON (version 1 or 2, or ccxt positions) or CSV")
     cli_text.add_prices(parser)
     cli_text.add_volumes(parser)
     defaults = Settings()
@@ -57,11 +57,28 @@ def describe(c: Comparison) -> str:
         headline(c),
         why(c),
         cli_text.table(("margin", "USD", "change"), rungs),
+        _as_held(c),
         cli_text.table(("position", "quantity", "value USD", "alone USD", "contribution USD"), positions),
         cli_text.table(("safeguard", "adds USD", "margin after USD"), safeguards),
         "\n".join(f"note: {note}" for note in c.notes),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _as_held(c: Comparison) -> str:
+    """Each account by its own venue's rules, the sum, and the pooled account beside it."""
+    if c.as_held is None:
+        return ""
+    rows = [
+        (a.name or a.venue or "account", a.model or "-", cli_text.money(a.equity), cli_text.money(a.initial),
+         cli_text.money(a.maintenance), "-" if a.health is None else f"{a.health:.2f}")
+        for a in c.as_held.accounts
+    ]  # fmt: skip
+    total = ("as held", "", "", cli_text.money(c.as_held.initial), "", "")
+    pooled = ("one pooled account", "safeguarded", "", cli_text.money(c.as_held.pooled), "", "")
+    header = ("account", "model", "equity USD", "initial USD", "maintenance USD", "health")
+    errors = [f"not computed: {a.name or a.venue}: {a.error}" for a in c.as_held.accounts if a.error]
+    return "\n".join([cli_text.table(header, [*rows, total, pooled]), *errors])
 
 
 def _down(amount: float) -> str:

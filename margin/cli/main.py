@@ -13,10 +13,11 @@ from margin.cli import backtest as cli_backtest
 from margin.cli import compare as cli_compare
 from margin.cli import correlation as cli_correlation
 from margin.cli import haircuts as cli_haircuts
+from margin.cli import portfolio as cli_portfolio
 from margin.cli import venue as cli_venue
 from margin.core.errors import InputError, one_line
 
-COMMANDS = (cli_compare, cli_correlation, cli_haircuts, cli_backtest, cli_venue)
+COMMANDS = (cli_compare, cli_correlation, cli_haircuts, cli_backtest, cli_venue, cli_portfolio)
 
 
 class Parser(argparse.ArgumentParser):

@@ -27,8 +27,8 @@ def money(amount: float | None) -> str:
     return "not computed" if amount is None else f"{amount:,.2f}"
 
 
-def read_portfolio(name: str) -> Portfolio:
-    """A portfolio from a .json or .csv file. Raises InputError that names the file first."""
+def read_bytes(name: str) -> bytes:
+    """A portfolio file's bytes. Raises InputError that names the file."""
     path = Path(name)
     try:
         size = path.stat().st_size
@@ -38,8 +38,14 @@ def read_portfolio(name: str) -> Portfolio:
         raise InputError(name, why, "cannot be read", "Check the path.") from None
     if size > MAX_TEXT:
         raise InputError(name, f"{size} bytes", "is too large", f"At most {MAX_TEXT}.")
+    return content
+
+
+def read_portfolio(name: str) -> Portfolio:
+    """A portfolio from a .json or .csv file. Raises InputError that names the file first."""
+    content = read_bytes(name)
     try:
-        return Portfolio.from_csv(content) if path.suffix.lower() == ".csv" else Portfolio.from_json(content)
+        return Portfolio.from_csv(content) if Path(name).suffix.lower() == ".csv" else Portfolio.from_json(content)
     except InputError as error:
         raise InputError(f"{name}: {error.field}", error.value, error.problem, error.hint) from None
 

@@ -15,7 +15,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     names = ", ".join(venues.names())
     parser = commands.add_parser("venue", help="margin under a real venue's rules")
     parser.add_argument("name", help=f"{names}, or all")
-    parser.add_argument("--portfolio", required=True, help="JSON (version 1 or ccxt positions) or CSV")
+    parser.add_argument("--portfolio", required=True, help="JSON (version 1 or 2, or ccxt positions) or CSV")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a venue's own setting, e.g. open_interest=0.5"
     )

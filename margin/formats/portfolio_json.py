@@ -28,7 +28,7 @@ def read(source: "str | bytes | Mapping | list") -> Portfolio:
         return Portfolio.from_ccxt(data)
     if not isinstance(data, Mapping):
         raise InputError("portfolio", data, "must be a JSON object or a list of ccxt positions")
-    if "version" not in data and _is_ccxt(data):
+    if is_ccxt(data):
         return Portfolio.from_ccxt(data["positions"])
     if "version" not in data:
         raise InputError("version", None, "is missing", 'Add "version": 2, or 1 for the older form.')
@@ -38,13 +38,17 @@ def read(source: "str | bytes | Mapping | list") -> Portfolio:
     return _version_2(data) if version == 2 else _version_1(data)
 
 
-def _is_ccxt(data: Mapping) -> bool:
+def is_ccxt(data: Any) -> bool:
+    """Whether it is {"positions": [...]} of ccxt: no version, and every row counts contracts."""
+    if not isinstance(data, Mapping) or "version" in data:
+        return False
     rows = data.get("positions")
     return isinstance(rows, list) and bool(rows) and all(isinstance(r, Mapping) and "contracts" in r for r in rows)
 
 
 def _version_2(data: Mapping) -> Portfolio:
-    checks.only_keys(data, ("version", "name", "accounts"), "portfolio")
+    # `python -m margin portfolio --json` writes notes and set-aside rows beside the accounts.
+    checks.only_keys(data, ("version", "name", "accounts", "notes", "set_aside"), "portfolio")
     if "accounts" not in data:
         hint = 'Version 2 holds "accounts": [{"positions": [...]}]; "positions" at the top is version 1.'
         raise InputError("accounts", None, "is missing", hint)

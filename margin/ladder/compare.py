@@ -9,7 +9,7 @@ netting = isolated - netted, diversification = netted - portfolio, given back fo
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ from margin.core.market import Market, as_market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import ESTIMATORS, Settings, date_text
 from margin.ladder.account import Account, account
+from margin.ladder.as_held import AsHeld, as_held
 from margin.ladder.notes import book_notes, var_note
 from margin.ladder.safeguards import Rung, SafeguardLine, safeguard_lines
 from margin.risk.estimators import estimate, observations
@@ -72,9 +73,13 @@ class UnderlyingResult:
     vega: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Comparison:
-    """The result of `compare`. Money is USD; `saved_pct` is 0..100, None when isolated margin is 0."""
+    """The result of `compare`. Money is USD; `saved_pct` is 0..100, None when isolated margin is 0.
+
+    positions : those that are margined; owned spot stands in account.collateral
+    as_held   : for several accounts, or one at a venue, what each account's own rules ask; else None
+    """
 
     as_of: pd.Timestamp
     scenarios: int
@@ -92,6 +97,7 @@ class Comparison:
     book: Book
     scenario_set: Scenarios | Elliptical
     rung: Rung
+    as_held: AsHeld | None = None
 
     @property
     def saved(self) -> float:
@@ -113,7 +119,16 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values: the contract of `compare --json` and more."""
+        held: dict[str, Any] = {}
+        if self.as_held is not None:
+            held = {
+                "as_held": self.as_held.initial,
+                "pooled": self.as_held.pooled,
+                "as_held_saved": self.as_held.saved,
+                "accounts": [asdict(row) for row in self.as_held.accounts],
+            }
         return {
+            **held,
             "as_of": date_text(self.as_of),
             "scenarios": self.scenarios,
             "measure": self.settings.measure,
@@ -171,7 +186,13 @@ def compare(
     known = past.horizon
     book = value_book(settled.positions, known.assets, known.prices, past.daily_vol, known.as_of, chosen)
     scenario_set, model = estimate(book, past, chosen)
-    return _result(settled, market, book, past, chosen, scenario_set, model)
+    result = _result(settled, market, book, past, chosen, scenario_set, model)
+    result = replace(result, notes=(*portfolio.notes, *result.notes))
+    if len(portfolio.accounts) == 1 and not portfolio.account.venue:
+        return result
+    pooled = max(result.account.requirement + result.safeguarded - result.portfolio, 0.0)
+    known = chosen.with_(as_of=date_text(result.as_of))
+    return replace(result, as_held=as_held(portfolio, market, known, pooled))
 
 
 def compare_methods(

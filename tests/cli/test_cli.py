@@ -218,3 +218,32 @@ def test_every_command_and_option_is_documented():
         for action in command._actions:
             for option in action.option_strings:
                 assert option in ("-h", "--help") or f"`{option}`" in text, f"{name} {option}"
+
+
+def test_portfolio_prints_version_2_and_reads_it_back(tmp_path, capsys):
+    old = tmp_path / "old.json"
+    old.write_text('{"version": 1, "positions": [{"symbol": "BTC/USD", "quantity": 1}]}')
+    assert main(["portfolio", str(old), "--json"]) == 0
+    printed = capsys.readouterr().out
+    data = json.loads(printed)
+    assert data["version"] == 2 and data["accounts"][0]["positions"][0]["paid"] is False
+    assert "borrowed" in data["notes"][0] and data["set_aside"] == []
+    assert Portfolio.from_json(printed) == Portfolio.from_json(old.read_text())
+    assert main(["portfolio", str(old)]) == 0
+    assert "note: BTC/USD is read as bought on borrowed money" in capsys.readouterr().out
+
+
+def test_portfolio_sets_aside_rows_of_a_foreign_list_by_name(tmp_path, capsys):
+    rows = [{"symbol": "BTC/USDT:USDT", "contracts": 1}, {"symbol": "BTC/EUR:EUR", "contracts": 2}]
+    path = tmp_path / "ccxt.json"
+    path.write_text(json.dumps({"positions": rows}))
+    assert main(["portfolio", str(path), "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert [p["symbol"] for p in data["accounts"][0]["positions"]] == ["BTC/USDT:USDT"]
+    assert [(r["row"], r["symbol"]) for r in data["set_aside"]] == [("positions[1]", "BTC/EUR:EUR")]
+    assert "quoted in EUR" in data["set_aside"][0]["reason"]
+    assert main(["portfolio", str(path)]) == 0
+    assert "set aside: positions[1] BTC/EUR:EUR" in capsys.readouterr().out
+    path.write_text(json.dumps(rows[1:]))
+    assert main(["portfolio", str(path)]) == 2
+    assert capsys.readouterr().err.startswith("error: ")

@@ -1,0 +1,56 @@
+"""As held: every account by its own model, summed, beside one pooled account."""
+
+import pytest
+
+from margin import Collateral, Market, Portfolio, Position, compare
+from margin.core.account import Account
+from tests.ladder.books import market_frame
+
+MARKET = Market(market_frame())
+LONG = Account(name="long", positions=[Position("BTC/USDT:USDT", 1)], collateral=[Collateral("USD", 20_000)])
+SHORT = Account(name="short", positions=[Position("BTC/USDT:USDT", -1)], collateral=[Collateral("USD", 20_000)])
+
+
+def test_two_accounts_that_hedge_each_other_ask_each_for_itself():
+    c = compare(Portfolio(accounts=[LONG, SHORT]), MARKET)
+    alone = [compare(Portfolio(accounts=[a]), MARKET).portfolio for a in (LONG, SHORT)]
+    data = c.to_dict()
+    assert data["as_held"] == pytest.approx(sum(alone))
+    assert [row["initial"] for row in data["accounts"]] == pytest.approx(alone)
+    assert [row["health"] for row in data["accounts"]] == pytest.approx([20_000 / (0.5 * a) for a in alone])
+    assert c.portfolio == pytest.approx(0, abs=1e-6)
+    assert data["pooled"] == pytest.approx(c.safeguarded)
+    assert data["as_held_saved"] == pytest.approx(sum(alone) - c.safeguarded)
+
+
+def test_one_account_without_a_venue_is_as_it_always_was():
+    assert "as_held" not in compare(Portfolio(accounts=[LONG]), MARKET).to_dict()
+
+
+def test_isolated_positions_are_their_own_sub_accounts():
+    two = Account(
+        name="two",
+        positions=[Position("BTC/USDT:USDT", 1, mode="isolated"), Position("ETH/USDT:USDT", 5, 3_000, margin=7_000.0)],
+        collateral=[Collateral("USD", 1_000)],
+    )
+    row = compare(Portfolio(accounts=[two, SHORT]), MARKET).as_held.accounts[0]
+    parts = [
+        compare(Portfolio((Position(s, q),)), MARKET).isolated for s, q in (("BTC/USDT:USDT", 1), ("ETH/USDT:USDT", 5))
+    ]
+    assert row.sub_accounts == 3
+    assert row.initial == pytest.approx(sum(parts))
+    assert row.equity == pytest.approx(1_000 + parts[0] + 7_000), (
+        "initial margin at entry, what was posted, and the pool"
+    )
+
+
+def test_an_account_whose_rules_are_not_here_leaves_the_sum_uncomputed_and_says_why():
+    data = compare(Portfolio(accounts=[LONG, Account(venue="nowhere", positions=SHORT.positions)]), MARKET).to_dict()
+    assert data["as_held"] is None and data["as_held_saved"] is None
+    assert "no margin model" in data["accounts"][1]["error"]
+    assert data["accounts"][0]["initial"] > 0
+
+
+def test_notes_of_reading_reach_the_reader():
+    book = Portfolio.from_json({"version": 1, "positions": [{"symbol": "BTC/USD", "quantity": 1}]})
+    assert any("borrowed" in note for note in compare(book, MARKET).notes)
