@@ -191,8 +191,8 @@ def compare(
     if len(portfolio.accounts) == 1 and not portfolio.account.venue:
         return result
     pooled = max(result.account.requirement + result.safeguarded - result.portfolio, 0.0)
-    known = chosen.with_(as_of=date_text(result.as_of))
-    return replace(result, as_held=as_held(portfolio, market, known, pooled))
+    dated = chosen.with_(as_of=date_text(result.as_of))
+    return replace(result, as_held=as_held(portfolio, market, dated, pooled))
 
 
 def compare_methods(
