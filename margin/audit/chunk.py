@@ -1,0 +1,186 @@
+"""One chunk of accounts through the plan: a row per account, and what the whole venue's sums need."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from margin.audit import passes
+from margin.audit.plan import Plan
+from margin.audit.summary import BANDS, STEP, STEPS, TOP, AuditSummary, cents
+
+DENSE = 9  # legs from which books are multiplied out together: a matrix product is then cheaper
+TILE = 512
+MOST_UP = 10.0  # market moves up are followed to eleven times the price
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Accounts:
+    """n accounts: indptr (n + 1), legs (m,) asset column, usd (m,) signed value; equity (n,); labels (n,) names."""
+
+    labels: np.ndarray
+    indptr: np.ndarray
+    legs: np.ndarray
+    usd: np.ndarray
+    equity: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.equity)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rows:
+    """What is known of each account, arrays (n,), USD; health NaN where nothing is required.
+
+    requirement : to open (ladder: its margin; venue: at 10x, or the highest leverage if lower); maintenance: to keep
+    closed_down, closed_up : market move at which it is closed, NaN where none; worst_equity: least over all shocks
+    """
+
+    labels: np.ndarray
+    equity: np.ndarray
+    gross: np.ndarray
+    net: np.ndarray
+    legs: np.ndarray
+    es: np.ndarray
+    requirement: np.ndarray
+    maintenance: np.ndarray
+    health: np.ndarray
+    closed_down: np.ndarray
+    closed_up: np.ndarray
+    worst_equity: np.ndarray
+
+    @property
+    def liquidated_at(self) -> np.ndarray:
+        """(n,) the nearer of the two market moves, NaN where none closes it."""
+        down, up = np.abs(self.closed_down), np.abs(self.closed_up)
+        nearer_up = np.isnan(down) | (up < down)
+        return np.where(nearer_up, self.closed_up, self.closed_down)
+
+
+def expected_shortfalls(plan: Plan, held: Accounts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(es, worst loss, tails) of every account, exactly: books of few legs one by one, of many by a matrix product."""
+    n = len(held)
+    whole, mass = plan.mass
+    es, worst, tails = np.zeros(n), np.zeros(n), np.full((n, whole + 1), -1, dtype=np.int64)
+    common = (plan.alone, whole, mass, es, worst, tails)
+    passes.es_of_books(held.indptr, held.legs, held.usd, plan.losses, *common, DENSE)
+    counts = np.diff(held.indptr)
+    for dense in np.array_split(many := np.flatnonzero(counts >= DENSE), max(1, -(-len(many) // TILE))):
+        if len(dense):
+            book = np.zeros((len(dense), len(plan.assets)))
+            rows = np.repeat(np.arange(len(dense)), counts[dense])
+            at = np.concatenate([np.arange(held.indptr[a], held.indptr[a + 1]) for a in dense])
+            book[rows, held.legs[at]] = held.usd[at]
+            passes.es_of_rows(book @ plan.losses, dense, held.indptr, held.legs, held.usd, *common)
+    return es, worst, tails
+
+
+def audit_chunk(plan: Plan, held: Accounts) -> tuple[Rows, AuditSummary]:
+    """Every account of the chunk, and their sums."""
+    n, k = len(held), len(plan.assets)
+    es, worst, tails = expected_shortfalls(plan, held)
+    owner = np.repeat(np.arange(n), np.diff(held.indptr))
+    size = np.abs(held.usd)
+    gross, net = np.bincount(owner, size, n), np.bincount(owner, held.usd, n)
+    requirement, maintenance = _requirement(plan, held, owner, es, n)
+    health = np.divide(held.equity, maintenance, out=np.full(n, np.nan), where=maintenance > 0)
+    moves = np.empty((n, 2))
+    tables = (plan.rates, plan.deductions)
+    passes.closing_moves(
+        held.indptr, held.legs, held.usd, held.equity, maintenance, plan.kind, plan.share, plan.alone, *tables, moves,
+        MOST_UP,
+    )  # fmt: skip
+    shocks, scenarios = len(plan.names), plan.losses.shape[1]
+    out = AuditSummary(assets=plan.assets, shocks=shocks, scenarios=scenarios, accounts=n, positions=len(held.usd))
+    closed, notional, short = (np.zeros(shocks, dtype=np.int64) for _ in range(3))
+    forced, floor = np.zeros((shocks, k), dtype=np.int64), held.equity.copy()
+    whole, mass = plan.mass
+    passes.shock_books(
+        held.indptr, held.legs, held.usd, held.equity, es, tails, plan.losses, plan.alone, whole, mass, plan.kind,
+        plan.share, *tables, plan.moves, plan.uniform, plan.gap, closed, notional, short, forced, floor,
+    )  # fmt: skip
+    by_scenario = [np.zeros(scenarios, dtype=np.int64) for _ in range(3)]
+    passes.short_by_scenario(held.indptr, held.legs, held.usd, held.equity, worst, plan.losses, *by_scenario)
+    for name, values in zip(
+        ("closed", "notional", "shortfall", "forced"), (closed, notional, short, forced), strict=True
+    ):
+        setattr(out, name, values.astype(object))
+    out.short, out.largest, out.second = (values.astype(object) for values in by_scenario)
+    rows = Rows(
+        labels=held.labels,
+        equity=held.equity,
+        gross=gross,
+        net=net,
+        legs=np.diff(held.indptr),
+        es=es,
+        requirement=requirement,
+        maintenance=maintenance,
+        health=health,
+        closed_down=moves[:, 0],
+        closed_up=moves[:, 1],
+        worst_equity=floor,
+    )
+    _add_up(out, rows, held, owner, size)
+    return rows, out
+
+
+def _requirement(
+    plan: Plan, held: Accounts, owner: np.ndarray, es: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    size = np.abs(held.usd)
+    if plan.kind == passes.POOLED:
+        return es, plan.share * es
+    if plan.kind == passes.ALONE:
+        side = np.where(held.usd >= 0, 0, 1)
+        alone = np.bincount(owner, np.maximum(size * plan.alone[side, held.legs], 0.0), n)
+        return alone, plan.share * alone
+    lines = plan.rates[held.legs] * size[:, None] - plan.deductions[held.legs]
+    kept = np.bincount(owner, np.maximum(lines.max(axis=1), 0.0), n)
+    opening = np.bincount(owner, size / np.minimum(plan.leverage[held.legs], 10.0), n)
+    return np.maximum(opening, kept), kept
+
+
+def _add_up(out: AuditSummary, rows: Rows, held: Accounts, owner: np.ndarray, size: np.ndarray) -> None:
+    k = len(out.assets)
+    out.empty = int((rows.legs == 0).sum())
+    out.closed_now = int(((rows.equity < rows.maintenance) & (rows.maintenance > 0)).sum())
+    out.below_zero = int((rows.equity < 0).sum())
+    for name in ("equity", "gross", "requirement", "maintenance", "es"):
+        setattr(out, name, cents(getattr(rows, name)))
+    band = np.where(np.isnan(rows.health), len(BANDS), np.searchsorted(BANDS, rows.health, side="right") - 1)
+    band = np.where(rows.health < 0, 0, band)
+    out.bands = np.bincount(band, minlength=len(BANDS) + 1).astype(object)
+    gross_cents = np.rint(rows.gross * 100.0).astype(np.int64)
+    out.band_notional = _by(band, gross_cents, len(BANDS) + 1)
+    out.near = int(gross_cents[rows.health < 1.1].sum())
+    amount = np.rint(size * 100.0).astype(np.int64)
+    out.long = _by(held.legs[held.usd > 0], amount[held.usd > 0], k)
+    out.short_side = _by(held.legs[held.usd < 0], amount[held.usd < 0], k)
+    dollars = np.rint(size).astype(np.int64)
+    high, low = dollars >> 20, dollars & 0xFFFFF
+    squares = [_by(held.legs, part, k) for part in (high * high, 2 * high * low, low * low)]
+    out.squares = squares[0] * (1 << 40) + squares[1] * (1 << 20) + squares[2]
+    for name, moves in (("down", -rows.closed_down), ("up", rows.closed_up)):
+        at = moves[owner]
+        inside = at <= STEPS * STEP
+        row = np.clip(np.ceil(at[inside] / STEP - 1e-9).astype(np.int64) - 1, 0, STEPS - 1)
+        flat = _by(held.legs[inside] * STEPS + row, amount[inside], k * STEPS)
+        setattr(out, name, flat.reshape(k, STEPS))
+    out.top = _top(gross_cents, held.labels)
+    lost = np.rint(np.maximum(-rows.worst_equity, 0.0) * 100.0).astype(np.int64)
+    out.top_short = _top(lost, held.labels)
+
+
+def _by(keys: np.ndarray, amounts: np.ndarray, count: int) -> np.ndarray:
+    """(count,) exact sums of whole numbers by key."""
+    out = np.zeros(count, dtype=np.int64)
+    np.add.at(out, keys, amounts)
+    return out.astype(object)
+
+
+def _top(amounts: np.ndarray, labels: np.ndarray) -> list[tuple[int, str]]:
+    found = np.flatnonzero(amounts > 0)
+    if len(found) > 2 * TOP:
+        least = np.partition(amounts[found], -TOP)[-TOP]
+        found = found[amounts[found] >= least]
+    rows = [(int(amounts[i]), str(labels[i])) for i in found]
+    return sorted(rows, key=lambda row: (-row[0], row[1]))[:TOP]

@@ -1,0 +1,15 @@
+"""Allium's table of Hyperliquid's perpetual positions, and QuickNode's of the same columns."""
+
+from margin.audit.formats import Adapter
+
+ADAPTER = Adapter(
+    name="allium",
+    title="Allium, QuickNode: perpetual positions",
+    account=("user",),
+    asset="coin",
+    quantity="szi",
+    equity="account_value",
+    mode="leverage_type",
+    margin="margin_used",
+    reported="liquidation_price",
+)

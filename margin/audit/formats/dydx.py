@@ -1,0 +1,14 @@
+"""dYdX v4's indexer: perpetual positions, an account being an address and a subaccount."""
+
+from margin.audit.formats import Adapter
+
+ADAPTER = Adapter(
+    name="dydx",
+    title="dYdX v4's indexer",
+    account=("address", "subaccountnumber"),
+    asset="market",
+    quantity="size",
+    side="side",
+    equity="equity",
+    status=("status", "OPEN"),
+)

@@ -1,0 +1,15 @@
+"""Our own form: positions.parquet beside accounts.parquet."""
+
+from margin.audit.formats import Adapter
+
+ADAPTER = Adapter(
+    name="margin-lab",
+    title="Margin Lab's two files",
+    account=("account",),
+    asset="asset",
+    quantity="quantity",
+    equity="equity",
+    mode="margin_mode",
+    margin="margin",
+    reported="liquidation_price",
+)

@@ -1,0 +1,280 @@
+"""From files to parts: pieces of whole accounts that are audited one by one, in constant memory.
+
+Files whose accounts do not cross are taken as they are; where they do, all rows are first dealt to temporary files by a
+hash of their account.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from glob import glob
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from margin.audit.formats import Adapter, adapter, recognise
+from margin.audit.tables import _labels, _text
+from margin.core.errors import InputError
+
+MOST_ROWS = 2_000_000  # of one part: about 100 MB while it is worked on
+MOST_FILES = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """number; positions file and its row groups (None: all); files of accounts, and which of them belong here.
+
+    low, high : accounts above low and up to high belong to this part; None: no bound
+    """
+
+    number: int
+    positions: str
+    groups: tuple[int, ...] | None
+    accounts: tuple[str, ...]
+    low: Any = None
+    high: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Every part of a book and the form of its rows; `rows` of all positions; temporary: a folder to remove, or ""."""
+
+    adapter: Adapter
+    parts: tuple[Part, ...]
+    rows: int
+    temporary: str = ""
+
+    def close(self) -> None:
+        """Remove what was written on the way."""
+        if self.temporary:
+            shutil.rmtree(self.temporary, ignore_errors=True)
+
+
+def find(given: str | Sequence[str], kind: str) -> list[Path]:
+    """Files of a pattern, a list of them, or a folder (its KIND-*.parquet, else all Parquet). Raises InputError."""
+    patterns = [given] if isinstance(given, str) else list(given)
+    found: list[Path] = []
+    for pattern in patterns:
+        path = Path(pattern)
+        if path.is_dir():
+            inside = sorted(path.glob(f"{kind}-*.parquet")) or sorted(path.glob(f"{kind}*.*"))
+            found += inside or (sorted(path.glob("*.parquet")) if kind == "positions" else [])
+        else:
+            found += sorted(Path(name) for name in glob(pattern, recursive=True))
+    files = [path for path in dict.fromkeys(found) if path.suffix.lower() in (".parquet", ".csv", ".pq")]
+    if not files:
+        raise InputError(kind, str(given)[:80], "names no Parquet or CSV file", "E.g. --positions 'book/*.parquet'.")
+    if len(files) > MOST_FILES:
+        raise InputError(kind, len(files), f"are more than {MOST_FILES:,} files")
+    return files
+
+
+def open_source(
+    positions: str | Sequence[str], accounts: str | Sequence[str] | None = None, form: str = "auto"
+) -> Source:
+    """Parts of a book on disk. Raises InputError for a file that cannot be read, or whose columns no form has.
+
+    positions, accounts : a pattern, a list or a folder; accounts may be absent where each row carries its equity
+    """
+    files = find(positions, "positions")
+    money = find(accounts, "accounts") if accounts is not None else _beside(files)
+    temporary = tempfile.mkdtemp(prefix="margin-audit-")
+    try:
+        files = [_as_parquet(path, temporary) for path in files]
+        money = [_as_parquet(path, temporary) for path in money]
+        heads = [_head(path) for path in files]
+        chosen = recognise(heads[0].schema_arrow.names, str(files[0])) if form == "auto" else adapter(form)
+        for path, head in zip(files, heads, strict=True):
+            have = {name.lower() for name in head.schema_arrow.names}
+            if not chosen.required <= have:
+                missing = ", ".join(sorted(chosen.required - have))
+                raise InputError(str(path), ", ".join(head.schema_arrow.names)[:80], f"lacks {missing} ({chosen.name})")
+        for path in money:
+            have = {name.lower() for name in _head(path).schema_arrow.names}
+            if not {"account", "equity"} <= have:
+                raise InputError(str(path), ", ".join(sorted(have))[:80], "lacks the columns account and equity")
+        rows = sum(head.metadata.num_rows for head in heads)
+        parts = _whole_files(files, heads, money, chosen)
+        if parts is None:
+            parts = _dealt(files, money, chosen, rows, Path(temporary))
+        kept = any(str(part.positions).startswith(temporary) for part in parts)
+        kept = kept or any(name.startswith(temporary) for part in parts for name in part.accounts)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    if not kept:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Source(adapter=chosen, parts=tuple(parts), rows=rows, temporary=temporary if kept else "")
+
+
+def read_part(part: Part, chosen: Adapter) -> tuple[pa.Table, pa.Table | None]:
+    """(positions, accounts or None) of one part, columns in lower case. Raises InputError for a damaged file."""
+    try:
+        file = pq.ParquetFile(part.positions, memory_map=False)
+        wanted = [name for name in file.schema_arrow.names if name.lower() in chosen.columns]
+        groups = range(file.num_row_groups) if part.groups is None else part.groups
+        rows = _lower(file.read_row_groups(list(groups), columns=wanted, use_threads=False))
+        if not part.accounts:
+            return rows, None
+        table = ds.dataset(list(part.accounts))
+        columns = {name.lower(): ds.field(name) for name in table.schema.names}
+        kept = None
+        if part.low is not None:
+            kept = columns["account"] > part.low
+        if part.high is not None:
+            upto = columns["account"] <= part.high
+            kept = upto if kept is None else kept & upto
+        picked = {name: columns[name] for name in ("account", "equity")}
+        return rows, table.to_table(columns=picked, filter=kept, use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        why = str(error).splitlines()[0][:120]
+        raise InputError(part.positions, why, "cannot be read", "Is the file whole?") from None
+
+
+def _lower(table: pa.Table) -> pa.Table:
+    return table.rename_columns([name.lower() for name in table.column_names])
+
+
+def _beside(files: Sequence[Path]) -> list[Path]:
+    """accounts-*.parquet that stand beside positions-*.parquet, where they do."""
+    paired = [path.with_name(path.name.replace("positions", "accounts", 1)) for path in files]
+    return paired if all(p != f and p.exists() for p, f in zip(paired, files, strict=True)) else []
+
+
+def _as_parquet(path: Path, folder: str) -> Path:
+    if path.suffix.lower() != ".csv":
+        return path
+    target = Path(folder) / f"{abs(hash(str(path)))}-{path.stem}.parquet"
+    try:
+        with pacsv.open_csv(path) as rows, pq.ParquetWriter(target, rows.schema) as writer:
+            for batch in rows:
+                writer.write_batch(batch)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(str(path), str(error).splitlines()[0][:120], "cannot be read as CSV") from None
+    return target
+
+
+def _head(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        why = str(error).splitlines()[0][:120]
+        raise InputError(str(path), why, "cannot be read as Parquet", "Is the file whole?") from None
+
+
+def _ranges(head: pq.ParquetFile, column: str) -> list[tuple[Any, Any]] | None:
+    """(least, greatest) account of each row group, None where the file does not say."""
+    names = [name.lower() for name in head.schema_arrow.names]
+    if column not in names:
+        return None
+    at, out = names.index(column), []
+    for g in range(head.num_row_groups):
+        known = head.metadata.row_group(g).column(at).statistics
+        if known is None or not known.has_min_max:
+            return None
+        out.append((known.min, known.max))
+    return out
+
+
+def _whole_files(
+    files: Sequence[Path], heads: Sequence[pq.ParquetFile], money: Sequence[Path], chosen: Adapter
+) -> list[Part] | None:
+    """Parts that are files or runs of row groups, where no account crosses; None where one may."""
+    if len(files) == 1 and heads[0].metadata.num_rows <= MOST_ROWS:
+        return [Part(number=0, positions=str(files[0]), groups=None, accounts=tuple(map(str, money)))]
+    if len(chosen.account) > 1:
+        return None
+    pieces: list[tuple[Any, Any, str, tuple[int, ...]]] = []
+    for path, head in zip(files, heads, strict=True):
+        found = _ranges(head, chosen.account[0])
+        if found is None:
+            return None
+        runs = _runs(head, found)
+        if runs is None:
+            return None
+        pieces += [(low, high, str(path), groups) for low, high, groups in runs]
+    pieces.sort(key=lambda piece: (piece[0], piece[1]))
+    if any(after[0] <= before[1] for before, after in pairwise(pieces)):
+        return None
+    last = len(pieces) - 1
+    return [
+        Part(
+            number=i,
+            positions=path,
+            groups=groups,
+            accounts=tuple(map(str, money)),
+            low=pieces[i - 1][1] if i and money else None,
+            high=high if i < last and money else None,
+        )
+        for i, (_, high, path, groups) in enumerate(pieces)
+    ]
+
+
+def _runs(head: pq.ParquetFile, ranges: list[tuple[Any, Any]]) -> list[tuple[Any, Any, tuple[int, ...]]] | None:
+    """A file's row groups put together into runs of whole accounts of at most MOST_ROWS rows; None where that fails."""
+    if head.metadata.num_rows <= MOST_ROWS:
+        low, high = min(r[0] for r in ranges), max(r[1] for r in ranges)
+        return [(low, high, tuple(range(head.num_row_groups)))]
+    out: list[tuple[Any, Any, tuple[int, ...]]] = []
+    rows = 0
+    for g, (low, high) in enumerate(ranges):
+        count = head.metadata.row_group(g).num_rows
+        crosses = bool(out) and low <= out[-1][1]
+        if crosses and low < out[-1][1]:
+            return None
+        if out and (crosses or rows + count <= MOST_ROWS):
+            before = out[-1]
+            out[-1] = (before[0], max(before[1], high), (*before[2], g))
+            rows += count
+        else:
+            out.append((low, high, (g,)))
+            rows = count
+        if rows > 3 * MOST_ROWS:
+            return None
+    return out
+
+
+def _dealt(files: Sequence[Path], money: Sequence[Path], chosen: Adapter, rows: int, folder: Path) -> list[Part]:
+    """All rows dealt to temporary files by a hash of their account, so that each file holds whole accounts."""
+    count = max(1, -(-rows * 2 // MOST_ROWS))
+    _deal(files, chosen.columns, lambda table: _text(_labels(table, chosen)), folder, "positions", count)
+    if money:
+        _deal(money, ("account", "equity"), lambda table: _text(table.column("account")), folder, "accounts", count)
+    parts = []
+    for i in range(count):
+        positions, accounts = folder / f"positions-{i:04d}.parquet", folder / f"accounts-{i:04d}.parquet"
+        if positions.exists():
+            paired = (str(accounts),) if money and accounts.exists() else ()
+            parts.append(Part(number=i, positions=str(positions), groups=None, accounts=paired))
+    return parts
+
+
+def _deal(files: Iterable[Path], columns: Sequence[str], labels: Any, folder: Path, kind: str, count: int) -> None:
+    writers: dict[int, pq.ParquetWriter] = {}
+    try:
+        for path in files:
+            head = _head(path)
+            wanted = [name for name in head.schema_arrow.names if name.lower() in columns]
+            for batch in head.iter_batches(batch_size=500_000, columns=wanted, use_threads=False):
+                table = _lower(pa.Table.from_batches([batch]))
+                names = labels(table)
+                keys = np.asarray(names.fill_null(""), dtype=object)
+                to = pd.util.hash_array(keys) % count
+                for i in range(count):
+                    rows = np.flatnonzero(to == i)
+                    if i not in writers:
+                        writers[i] = pq.ParquetWriter(folder / f"{kind}-{i:04d}.parquet", table.schema)
+                    writers[i].write_table(table.take(pa.array(rows)).cast(writers[i].schema))
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(kind, str(error).splitlines()[0][:120], "cannot be read", "Is the file whole?") from None
+    finally:
+        for writer in writers.values():
+            writer.close()

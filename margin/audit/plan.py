@@ -1,0 +1,190 @@
+"""What an audit asks of every account: prices, scenarios, the rule of the margin, shocks; sent to every worker."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from margin.audit.passes import ALONE, POOLED, TIERED
+from margin.core.errors import InputError, did_you_mean
+from margin.core.instruments import USD_STABLECOINS
+from margin.core.market import Market
+from margin.core.settings import Settings
+from margin.risk.tail import expected_shortfall, tail_mass
+
+UNIFORM = (0.01, 0.03, 0.05, 0.10, 0.15, 0.20, 0.30)
+LADDER_KINDS = {"portfolio": POOLED, "isolated": ALONE, "netted": ALONE}
+MAINTENANCE = 0.5  # share of the ladder's requirement below which an account is closed
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shock:
+    """A move of every asset, fractions by asset; assets that are not named stay."""
+
+    name: str
+    moves: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """assets (k) with prices (k,) USD; losses (k, S) per dollar held long; alone (4, k): ES and worst, long and short.
+
+    kind, share, rates, deductions : the rule (margin/audit/passes.py); leverage (k,): highest that opens a position
+    moves (K, k) of the shocks, uniform (K,) where all assets move alike; gap: adverse move between trigger and close
+    """
+
+    model: str
+    as_of: str
+    assets: tuple[str, ...]
+    prices: np.ndarray
+    losses: np.ndarray
+    alone: np.ndarray
+    level: float
+    kind: int
+    share: float
+    rates: np.ndarray
+    deductions: np.ndarray
+    leverage: np.ndarray
+    names: tuple[str, ...]
+    moves: np.ndarray
+    uniform: np.ndarray
+    gap: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def mass(self) -> tuple[int, float]:
+        """(whole scenarios in the tail, the tail's mass in scenarios)."""
+        mass, whole = tail_mass(self.losses.shape[1], self.level)
+        return int(whole), float(mass)
+
+
+def make_plan(
+    market: Market,
+    model: str = "portfolio",
+    settings: Settings | None = None,
+    shocks: Sequence[Shock] | None = None,
+    tiers: Mapping[str, Sequence[tuple[float, float, float]]] | None = None,
+    gap: float = 0.0,
+    share: float = MAINTENANCE,
+    assets: Sequence[str] | None = None,
+) -> Plan:
+    """The plan of an audit as of settings.as_of.
+
+    model  : "portfolio", "isolated" or "netted" (the ladder), else any name together with `tiers`
+    tiers  : by asset, rows of (maintenance rate, deduction USD, highest leverage): a venue's rule
+    assets : which to judge (default: every asset of the market whose returns fill the lookback)
+    Raises InputError for an unknown model, a share outside 0 to 1, or a market without a common stretch of returns.
+    """
+    chosen = settings or Settings()
+    if tiers is None and model not in LADDER_KINDS:
+        hint = did_you_mean(model, LADDER_KINDS) or f"One of {', '.join(LADDER_KINDS)}, or a venue's key."
+        raise InputError("model", model, "is not a rule that audits run on", hint)
+    if not 0.0 < share <= 1.0 or not 0.0 <= gap < 1.0:
+        raise InputError("share", share, "must be above 0 and at most 1, and the gap from 0 to below 1")
+    names = tuple(assets) if assets is not None else with_history(market, chosen)
+    notes = []
+    if tiers is not None:
+        untold = [name for name in names if name not in tiers]
+        if untold:
+            notes.append(f"No tier known here for {', '.join(untold)}: their positions count as without a rule.")
+        names = tuple(name for name in names if name in tiers)
+    if not names:
+        raise InputError("prices", "no asset", f"has {chosen.lookback} returns", "Ask for a shorter lookback.")
+    past = market.returns(list(names), chosen.as_of, chosen.horizon, chosen.lookback)
+    losses = np.ascontiguousarray(-past.values.T)
+    if losses.shape[1] < 2:
+        raise InputError("lookback", losses.shape[1], "leaves too few scenarios")
+    alone = np.stack(
+        [expected_shortfall(side, chosen.level) for side in (losses.T, -losses.T)] + [losses.max(1), -losses.min(1)]
+    )
+    rates, deductions, leverage = _tier_arrays(names, tiers or {})
+    grid = list(default_shocks(names)) if shocks is None else list(shocks)
+    moves = np.array([[shock.moves.get(a, 0.0) for a in names] for shock in grid]).reshape(len(grid), len(names))
+    if not ((moves >= -1.0) & (moves <= 100.0)).all():
+        raise InputError("shocks", "a move", "must be a fraction from -1 to 100")
+    return Plan(
+        model=model,
+        as_of=str(past.as_of)[:10],
+        assets=names,
+        prices=past.prices,
+        losses=losses,
+        alone=alone,
+        level=chosen.level,
+        kind=TIERED if tiers is not None else LADDER_KINDS[model],
+        share=share,
+        rates=rates,
+        deductions=deductions,
+        leverage=leverage,
+        names=tuple(shock.name for shock in grid),
+        moves=moves,
+        uniform=np.array([len(set(row.tolist())) == 1 for row in moves], dtype=np.bool_),
+        gap=gap,
+        notes=tuple(notes),
+    )
+
+
+def with_history(market: Market, settings: Settings) -> tuple[str, ...]:
+    """Assets that share the calendar of most: the same last `lookback` returns' dates up to as-of; dollars out.
+
+    So every account is judged on the scenarios it would have alone. A stock's five days a week are another calendar.
+    """
+    found: dict[bytes, list[str]] = {}
+    for asset in market.assets:
+        if asset in USD_STABLECOINS:
+            continue
+        try:
+            known = market.returns([asset], settings.as_of, settings.horizon, settings.lookback)
+        except InputError:
+            continue
+        if len(known.values) >= settings.lookback:
+            found.setdefault(known.dates.tobytes(), []).append(asset)
+    return tuple(max(found.values(), key=len)) if found else ()
+
+
+def default_shocks(assets: Sequence[str]) -> tuple[Shock, ...]:
+    """Every asset down and up by 1, 3, 5, 10, 15, 20 and 30%."""
+    sizes = [*(-x for x in reversed(UNIFORM)), *UNIFORM]
+    return tuple(Shock(name=f"all {size:+.0%}", moves=dict.fromkeys(assets, size)) for size in sizes)
+
+
+def single_shocks(assets: Sequence[str], down: float = -0.3, up: float = 0.5) -> tuple[Shock, ...]:
+    """Each asset alone down and up."""
+    return tuple(Shock(name=f"{asset} {size:+.0%}", moves={asset: size}) for asset in assets for size in (down, up))
+
+
+def _tier_arrays(
+    assets: Sequence[str], tiers: Mapping[str, Sequence[tuple[float, float, float]]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(k, T) rates and deductions, unused lines 0; (k,) highest leverage."""
+    most = max((len(rows) for rows in tiers.values()), default=1)
+    rates, deductions = np.zeros((len(assets), most)), np.zeros((len(assets), most))
+    leverage = np.full(len(assets), 10.0)
+    for i, asset in enumerate(assets):
+        for t, row in enumerate(tiers.get(asset, ())):
+            rates[i, t], deductions[i, t] = float(row[0]), float(row[1])
+            leverage[i] = max(float(r[2]) for r in tiers[asset])
+    return rates, deductions, leverage
+
+
+def read_shocks(data: Any, assets: Sequence[str]) -> tuple[Shock, ...]:
+    """Shocks from JSON: [{"name": "crash", "moves": {"BTC": -0.3}}], "*" for every other asset. Raises InputError."""
+    if not isinstance(data, list) or not data:
+        raise InputError(
+            "shocks", str(data)[:20], "must be a list of shocks", '[{"name": "crash", "moves": {"*": -0.2}}]'
+        )
+    out = []
+    for i, row in enumerate(data):
+        if not isinstance(row, Mapping) or not isinstance(row.get("moves"), Mapping):
+            raise InputError(f"shocks[{i}]", str(row)[:20], "must be an object with moves")
+        given = dict(row["moves"])
+        rest = given.pop("*", 0.0)
+        for asset, move in {**given, "*": rest}.items():
+            if isinstance(move, bool) or not isinstance(move, int | float) or not -1.0 <= move <= 100.0:
+                raise InputError(f"shocks[{i}].{asset}", move, "must be a fraction from -1 to 100")
+        unknown = [asset for asset in given if asset not in assets]
+        if unknown:
+            raise InputError(f"shocks[{i}]", unknown[0], "has no prices", did_you_mean(unknown[0], assets))
+        moves = {asset: float(given.get(asset, rest)) for asset in assets}
+        out.append(Shock(name=str(row.get("name", f"shock {i + 1}")), moves=moves))
+    return tuple(out)

@@ -1,0 +1,204 @@
+"""Rows of any known form -> accounts for the passes: assets coded, duplicates summed, what is unusable set aside."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from margin.audit.chunk import Accounts
+from margin.audit.formats import Adapter
+from margin.audit.plan import Plan
+from margin.core.errors import InputError
+
+MOST_USD = 1e12  # of one position or account: beyond, the row is no real one and its cents would not add up exactly
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Built:
+    """Accounts of one part; what was set aside by reason; cents of positions without history, by asset.
+
+    reported (m,) liquidation prices as printed, NaN where none, one per position of `accounts`
+    """
+
+    accounts: Accounts
+    set_aside: Counter[str]
+    unknown: Counter[str]
+    reported: np.ndarray
+
+
+def build(plan: Plan, rows: pa.Table, money: pa.Table | None, adapter: Adapter) -> Built:
+    """rows: positions of whole accounts, columns in lower case; money: columns account, equity, or None.
+
+    An account without a position counts, as an empty one; one without equity is set aside. Isolated positions with the
+    margin posted to them are accounts of their own, named ACCOUNT/ASSET.
+    """
+    aside: Counter[str] = Counter()
+    rows = _counting(rows, adapter)
+    labels = _labels(rows, adapter)
+    names = _text(rows.column(adapter.asset))
+    column, known = _assets(plan, names)
+    usd = _values(plan, rows, adapter, column, known)
+    fine = np.isfinite(usd) & (np.abs(usd) <= MOST_USD)
+    null = np.asarray(pc.is_null(labels)) | np.asarray(pc.is_null(names))
+    aside["a row without an account or asset"] += int(null.sum())
+    aside["a size that is missing, not finite or beyond 1e12 USD"] += int((~fine & ~null & known).sum())
+    unknown = _without_history(names, ~known & ~null)
+    keep = fine & known & ~null
+    isolated, posted = _isolated(rows, adapter, keep, aside)
+    codes, ids, equity = _accounts(labels, money, rows, adapter, keep, isolated, aside)
+    reported = _numbers(rows, adapter.reported)
+    return _assemble(
+        ids, equity, codes, column, usd, keep & (codes >= 0), isolated, posted, names, reported, aside, unknown
+    )
+
+
+def _counting(rows: pa.Table, adapter: Adapter) -> pa.Table:
+    if adapter.status and adapter.status[0] in rows.column_names:
+        name, value = adapter.status
+        return rows.filter(pc.equal(pc.utf8_upper(_text(rows.column(name))), value))
+    return rows
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+
+
+def _labels(rows: pa.Table, adapter: Adapter) -> pa.ChunkedArray:
+    parts = [rows.column(name) for name in adapter.account]
+    if len(parts) == 1 and (pa.types.is_integer(parts[0].type) or pa.types.is_string(parts[0].type)):
+        return parts[0]
+    texts = [_text(part) for part in parts]
+    return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "/")
+
+
+def _assets(plan: Plan, names: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """(column of each row's asset, -1 where it has no history; whether it has)."""
+    coded = names.combine_chunks().dictionary_encode()
+    where = {asset: i for i, asset in enumerate(plan.assets)}
+    table = np.array([where.get(plain_asset(str(name)), -1) for name in coded.dictionary.to_pylist()] + [-1])
+    at = np.asarray(coded.indices.fill_null(-1))
+    column = table[at]
+    return column, column >= 0
+
+
+def plain_asset(name: str) -> str:
+    """The coin behind a market's name: BTC-USD, BTC/USDC:USDC, BTCUSDT-PERP and BTC are all BTC."""
+    text = name.strip()
+    for mark in ("/", "-", ":", "_"):
+        head = text.split(mark)[0]
+        if mark == ":" and ":" in text and "/" not in text:
+            return text  # another dex's market, not the coin itself
+        text = head
+    return text.upper() if text.isalnum() else text
+
+
+def _values(plan: Plan, rows: pa.Table, adapter: Adapter, column: np.ndarray, known: np.ndarray) -> np.ndarray:
+    quantity = _numbers(rows, adapter.quantity)
+    if adapter.side and adapter.side in rows.column_names:
+        side = np.asarray(pc.fill_null(pc.utf8_upper(_text(rows.column(adapter.side))), ""), dtype=object)
+        sign = np.where(np.isin(side, ("SHORT", "SELL")), -1.0, np.where(np.isin(side, ("LONG", "BUY")), 1.0, np.nan))
+        quantity = np.abs(quantity) * sign
+    price = np.where(known, np.append(plan.prices, np.nan)[column], 1.0)
+    value: np.ndarray = quantity * price
+    return value
+
+
+def _numbers(rows: pa.Table, name: str | None) -> np.ndarray:
+    """(n,) floats, NaN where the column or the value is missing. Raises InputError for a column of text."""
+    if name is None or name not in rows.column_names:
+        return np.full(rows.num_rows, np.nan)
+    column = rows.column(name)
+    try:
+        return np.asarray(pc.fill_null(pc.cast(column, pa.float64(), safe=False), np.nan), dtype=float)
+    except pa.ArrowInvalid:
+        raise InputError(f"column {name}", str(column.type), "holds text that is no number") from None
+    except pa.ArrowNotImplementedError:
+        raise InputError(f"column {name}", str(column.type), "is no column of numbers") from None
+
+
+def _without_history(names: pa.ChunkedArray, where: np.ndarray) -> Counter[str]:
+    found: Counter[str] = Counter()
+    if where.any():
+        for row in pc.value_counts(names.filter(pa.array(where))).to_pylist():
+            found[str(row["values"])] += int(row["counts"])
+    return found
+
+
+def _isolated(rows: pa.Table, adapter: Adapter, keep: np.ndarray, aside: Counter[str]) -> tuple[np.ndarray, np.ndarray]:
+    """(which rows are isolated positions, USD posted to each)."""
+    if adapter.mode is None or adapter.mode not in rows.column_names:
+        return np.zeros(len(keep), dtype=bool), np.zeros(len(keep))
+    mode = np.asarray(pc.fill_null(pc.utf8_lower(_text(rows.column(adapter.mode))), "cross"), dtype=object)
+    posted = _numbers(rows, adapter.margin)
+    isolated = mode == "isolated"
+    bare = isolated & ~np.isfinite(posted) & keep
+    aside["an isolated position without its margin"] += int(bare.sum())
+    keep &= ~bare
+    return isolated, posted
+
+
+def _accounts(
+    labels: pa.ChunkedArray, money: pa.Table | None, rows: pa.Table, adapter: Adapter, keep: np.ndarray,
+    isolated: np.ndarray, aside: Counter[str],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """(account of each row, -1 where none; names (n,); equity (n,)): those of `money`, else those on the rows."""
+    if money is not None:
+        ids, equity = money.column("account"), _numbers(money, "equity")
+        if ids.type != labels.type:
+            ids, labels = _text(ids), _text(labels)
+        fine = np.isfinite(equity) & (np.abs(equity) <= MOST_USD) & ~np.asarray(pc.is_null(ids))
+        aside["an account whose equity is missing, not finite or beyond 1e12 USD"] += int((~fine).sum())
+        ids, equity = ids.filter(pa.array(fine)), equity[fine]
+        coded = ids.combine_chunks().dictionary_encode()
+        if len(coded.dictionary) < len(ids):
+            aside["a second row of the same account"] += len(ids) - len(coded.dictionary)
+            first = np.unique(np.asarray(coded.indices), return_index=True)[1]
+            ids, equity = coded.dictionary, equity[first]
+        codes = np.asarray(pc.fill_null(pc.index_in(labels, value_set=pa.array(ids.to_pylist(), ids.type)), -1))
+        names = np.asarray(ids)
+    else:
+        if adapter.equity is None or adapter.equity not in rows.column_names:
+            hint = "Give --accounts with columns account and equity."
+            raise InputError("accounts", "none", "no file says what each account's equity is", hint)
+        on_row = _numbers(rows, adapter.equity)
+        coded = pc.fill_null(labels, "" if pa.types.is_string(labels.type) else 0).combine_chunks().dictionary_encode()
+        codes = np.asarray(coded.indices)
+        order = np.argsort(codes, kind="stable")
+        first = order[np.searchsorted(codes[order], np.arange(len(coded.dictionary)))]
+        equity, names = on_row[first], np.asarray(coded.dictionary)
+        lost = ~np.isfinite(equity) | (np.abs(equity) > MOST_USD)
+        codes = np.where(lost[codes], -1, codes)
+        equity = np.where(lost, 0.0, equity)
+    missing = keep & (codes < 0) & ~isolated
+    aside["a position whose account has no equity"] += int(missing.sum())
+    return codes.astype(np.int64), names, equity
+
+
+def _assemble(
+    ids: np.ndarray, equity: np.ndarray, codes: np.ndarray, column: np.ndarray, usd: np.ndarray, keep: np.ndarray,
+    isolated: np.ndarray, posted: np.ndarray, names: pa.ChunkedArray, reported: np.ndarray, aside: Counter[str],
+    unknown: Counter[str],
+) -> Built:  # fmt: skip
+    alone = np.flatnonzero(keep & isolated)
+    if len(alone):
+        texts = np.asarray(names, dtype=object)[alone]
+        extra = np.array([f"{ids[c]}/{text}" for c, text in zip(codes[alone], texts, strict=True)], dtype=object)
+        codes = codes.copy()
+        codes[alone] = len(ids) + np.arange(len(alone))
+        ids, equity = np.concatenate([ids.astype(object), extra]), np.concatenate([equity, posted[alone]])
+    owner, legs, value, printed = codes[keep], column[keep], usd[keep], reported[keep]
+    k = int(column.max(initial=0)) + 2
+    key = owner * k + legs
+    if len(key) and not (np.diff(key) > 0).all():
+        order = np.argsort(key, kind="stable")
+        key, value, printed = key[order], value[order], printed[order]
+        first = np.concatenate([[True], np.diff(key) > 0])
+        if not first.all():
+            starts = np.flatnonzero(first)
+            value, printed, key = np.add.reduceat(value, starts), printed[starts], key[starts]
+        owner, legs = key // k, key % k
+    indptr = np.searchsorted(owner, np.arange(len(ids) + 1)).astype(np.int64)
+    held = Accounts(labels=ids, indptr=indptr, legs=legs.astype(np.int64), usd=value, equity=equity.astype(float))
+    return Built(accounts=held, set_aside=+aside, unknown=unknown, reported=printed)
