@@ -3,8 +3,9 @@
 import streamlit as st
 
 from ui import charts
+from ui.blocks.exporting import chart
 from ui.blocks.notices import fetch_offer, nothing_computed, notices
-from ui.portfolio.explanations import chart, explanations
+from ui.portfolio.explanations import explanations
 from ui.portfolio.headline import headline, last_edit
 from ui.portfolio.live import live_line
 from ui.portfolio.settings_panel import settings_panel, summary

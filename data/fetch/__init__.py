@@ -1,1 +1,3 @@
-"""From a list of assets to a labelled price set: whom to ask, in which order, what to keep."""
+"""Floor 3: from a list of assets to a labelled price set; whom to ask, in which order, what to keep."""
+
+__all__ = ["fetch", "live", "live_tiers", "parts", "series", "service", "sources", "yahoo"]

@@ -1,4 +1,4 @@
-"""The bundled sample, handed on from the engine, which ships it: `from data.sample import load_sample`."""
+"""Floor 0: the bundled sample, handed on from the engine, which ships it: `from data.sample import load_sample`."""
 
 from margin.sample.load import load_sample
 

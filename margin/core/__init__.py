@@ -1,1 +1,17 @@
-"""Floor 0 of the engine: errors, checks, instruments, portfolio, market, settings, options."""
+"""Floor 0: errors, checks, instruments, positions, accounts, portfolio, market, settings, options."""
+
+__all__ = [
+    "account",
+    "checks",
+    "daily",
+    "errors",
+    "instruments",
+    "market",
+    "options",
+    "portfolio",
+    "position",
+    "providers",
+    "settings",
+    "spacing",
+    "venue_says",
+]

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
 from margin.core import checks
@@ -17,6 +16,7 @@ from margin.core.account import MAX_COLLATERAL, MAX_POSITIONS, Account
 from margin.core.checks import MAX_NAME
 from margin.core.errors import InputError
 from margin.core.position import MAX_LEVERAGE, Collateral, Position
+from margin.core.providers import providers
 
 __all__ = [
     "MAX_ACCOUNTS",
@@ -152,29 +152,38 @@ class Portfolio:
         return data
 
     def to_json(self, indent: int | None = 2) -> str:
+        """Portfolio JSON version 2 as text; `indent` None for one line."""
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
 
     @classmethod
-    def from_json(cls, source: "str | bytes | Mapping | list") -> "Portfolio":
+    def from_json(cls, source: "str | bytes | Mapping[str, Any] | list[Any]") -> "Portfolio":
         """Read portfolio JSON version 1 or 2, or ccxt positions: a list, or {"positions": [...]} without a version.
 
         source : JSON text, or the object already parsed
         Raises InputError naming the field, the value and the way out. `notes` says what was changed in reading.
         """
-        return import_module("margin.formats.portfolio_json").read(source)
+        read: Portfolio = _formats().read(source)
+        return read
 
     @classmethod
-    def from_ccxt(cls, positions: list, name: str = "") -> "Portfolio":
+    def from_ccxt(cls, positions: list[Any], name: str = "") -> "Portfolio":
         """Read ccxt position structures; see `margin.formats.portfolio.position_from_ccxt`."""
-        found = import_module("margin.formats.portfolio").positions_from_ccxt(
-            checks.listed(positions, MAX_POSITIONS, "positions")
-        )
+        found = _formats().positions_from_ccxt(checks.listed(positions, MAX_POSITIONS, "positions"))
         return cls(found, (), name)
 
     @classmethod
     def from_csv(cls, text: "str | bytes") -> "Portfolio":
         """Read the CSV that `to_csv` writes; only `symbol` and `quantity` columns are required."""
-        return import_module("margin.formats.portfolio").portfolio_from_csv(text)
+        read: Portfolio = _formats().portfolio_from_csv(text)
+        return read
 
     def to_csv(self) -> str:
-        return import_module("margin.formats.portfolio").portfolio_to_csv(self)
+        """The CSV that `from_csv` reads; cells that a spreadsheet would run as formulas are made harmless."""
+        text: str = _formats().portfolio_to_csv(self)
+        return text
+
+
+def _formats() -> Any:
+    """The readers and writers, which stand above this floor (`margin.core.providers`)."""
+    (formats,) = providers("portfolio_formats")
+    return formats

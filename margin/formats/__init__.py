@@ -1,1 +1,3 @@
 """Floor 1: portfolios and prices in and out of files, and what venues and ccxt call their positions."""
+
+__all__ = ["portfolio", "portfolio_formats", "portfolio_json", "price_names", "price_words", "prices", "read"]

@@ -9,14 +9,13 @@ there is the registration. It is imported by name when it is asked, for rooms of
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
-import margin
 from margin.core.errors import InputError, did_you_mean
+from margin.core.providers import providers
 from margin.models.base import MarginModel
+
+__all__ = ["PROVIDER", "for_account", "get", "keys"]
 
 PROVIDER = "margin_models"
 
@@ -35,23 +34,15 @@ def get(key: str, market: Any = None, settings: Any = None) -> MarginModel:
     """
     for keys_of, make in _rooms():
         if key in keys_of():
-            return make(key, market=market, settings=settings)
+            model: MarginModel = make(key, market=market, settings=settings)
+            return model
     hint = did_you_mean(str(key), keys()) or f"One of {', '.join(keys())}."
     raise InputError("model", key, "is not a margin model", hint)
 
 
-@cache
-def _rooms() -> tuple[tuple[Callable, Callable], ...]:
+def _rooms() -> list[tuple[Callable[..., Any], Callable[..., Any]]]:
     """(keys, get) of every room that has models."""
-    found = []
-    for room in iter_modules(margin.__path__):
-        if not room.ispkg:
-            continue
-        path = [f"{place}/{room.name}" for place in margin.__path__]
-        if any(module.name == PROVIDER for module in iter_modules(path)):
-            provider = import_module(f"margin.{room.name}.{PROVIDER}")
-            found.append((provider.keys, provider.get))
-    return tuple(found)
+    return [(room.keys, room.get) for room in providers(PROVIDER)]
 
 
 def for_account(account: Any, market: Any = None, settings: Mapping[str, Any] | Any = None) -> MarginModel:

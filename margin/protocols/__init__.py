@@ -1,3 +1,3 @@
-"""Studies: collateral that serves two protocols at once, and what spreads through a network of debts and holdings."""
+"""Floor 4: collateral that serves two protocols at once, and what spreads through a network of debts and holdings."""
 
 __all__ = ["branching", "clearing", "debtrank", "events", "fire_sales", "funds", "network", "sharing", "wallet"]

@@ -1,4 +1,4 @@
-"""Venue rulebooks: what each real venue would ask for a book. See `margin.venues.base` for the interface.
+"""Floor 3: venue rulebooks; what each real venue would ask for a book. See `margin.venues.base` for the interface.
 
 from margin import venues
 venues.names()                       -> ("aave", "binance", ...)

@@ -1,4 +1,4 @@
-"""Who may import whom (docs/architecture.md), read from the source, and what importing the engine must not load."""
+"""Who may import whom: the table of docs/architecture.md against every import; and what importing the engine must not load."""
 
 import ast
 import subprocess
@@ -6,10 +6,76 @@ import sys
 
 import pytest
 
+from tests.core.layers import breaches, circles, read_sources, read_table
 from tests.support import ROOT
+
+TABLE = read_table((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
+SOURCES = read_sources(ROOT)
 
 OUTSIDE_ENGINE = {"streamlit", "plotly", "ccxt", "yfinance", "requests", "aiohttp", "data", "ui", "pages"}
 LAZY = {"ccxt", "yfinance"}
+
+
+def test_every_import_follows_the_table_downwards_and_in_no_circle():
+    found = breaches(SOURCES, TABLE)
+    assert not found, "\n".join(["docs/architecture.md says who may import whom:", *found])
+
+
+PLANTED = [
+    ("upward", "margin.risk.planted", "from margin.ladder.compare import compare", "margin.ladder, upward"),
+    ("sideways", "margin.ladder.planted", "import margin.venues.base", "may not import margin.venues"),
+    ("sideways back", "margin.venues.planted", "import margin.ladder.compare", "may not import margin.ladder"),
+    ("in a function", "margin.core.planted", "def f():\n    import margin.risk.tail", "may not import margin.risk"),
+    ("for types", "margin.core.planted", "if TYPE_CHECKING:\n    from margin.models.base import MarginModel", "upward"),
+    ("relative", "margin.core.planted", "from ..stress import shocks", "may not import margin.stress"),
+    ("relative package", "margin.core.planted", "from .. import cli", "may not import margin.cli"),
+    ("by name", "margin.core.planted", 'import_module("margin.cli.main")', "may not import margin.cli"),
+    ("by a made name", "margin.core.planted", 'importlib.import_module(f"margin.cli.{x}")', "may not import margin.cli"),
+    ("another house", "margin.core.planted", "import ui.blocks.theme", "may not import ui.blocks"),
+    ("the engine's fetcher", "margin.sample.planted", "from data.fetch.fetch import fetch_prices", "data.fetch"),
+    ("a page in data", "data.cleaning.planted", "import pages.venues", "may not import pages"),
+    ("two files", "margin.risk.planted", "import margin.risk.other", "circle of files: margin.risk.other -> "),
+    ("a new folder", "margin.planted.one", "import numpy", "lies in no room: add a row"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("module", "source", "said"), [p[1:] for p in PLANTED], ids=[p[0] for p in PLANTED])
+def test_a_planted_import_is_found(module, source, said):
+    planted = {**SOURCES, module: source, "margin.risk.other": "import margin.risk.planted"}
+    if module != "margin.risk.planted":
+        del planted["margin.risk.other"]
+    new = set(breaches(planted, TABLE)) - set(breaches(SOURCES, TABLE))
+    assert any(said in line and module in line for line in new), new
+
+
+def test_a_table_that_climbs_and_a_row_without_files_are_found():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    row = "| `margin/core/` | 0 |"
+    assert row in text
+    climbing = breaches(SOURCES, read_table(text.replace(row, f"{row} `margin/cli/`")))
+    assert any("the table lets margin.core (floor 0) import margin.cli" in line for line in climbing)
+    empty = breaches(SOURCES, read_table(text.replace(row, f"| `margin/nobody/` | 0 | | |\n{row}")))
+    assert "margin.nobody has a row in docs/architecture.md and no file" in empty
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c", "a"]]
+
+
+def test_every_package_says_its_floor_and_what_it_holds():
+    for module, source in SOURCES.items():
+        package = module.removesuffix(".__init__")
+        if package == module or package.split(".")[0] in ("tools", "pages"):
+            continue
+        tree = ast.parse(source)
+        made = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        made |= {getattr(n, "name", "") for n in tree.body}
+        made |= {a.asname or a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+        given = [n for n in tree.body if "__all__" in ast.unparse(n).partition("=")[0]]
+        assert given, f"{package} has no __all__"
+        for name in ast.literal_eval(given[0].value):
+            inside = f"{package}.{name}" in SOURCES or f"{package}.{name}.__init__" in SOURCES
+            assert inside or name in made, f"{package} names {name} in __all__ and has no such thing"
+        if package in TABLE:
+            floor = f"Floor {TABLE[package].floor}: "
+            assert (ast.get_docstring(tree) or "").startswith(floor), f"{package}: its first line begins '{floor}'"
 
 
 def imports(path, top_level_only=False):

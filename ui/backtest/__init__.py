@@ -1,1 +1,3 @@
-"""The Backtest page, in the order it is read."""
+"""Floor 3: the Backtest page, in the order it is read."""
+
+__all__ = ["page"]

@@ -1,7 +1,7 @@
-"""Plotly figures from engine results, each with its words for who cannot see it (`..._alt`).
+"""Floor 2: Plotly figures from engine results, each with its words for who cannot see it (`..._alt`).
 
-Colours come from the visitor's theme, texts and numbers from the result. The charts themselves are in `charts_*.py`;
-`charts_learn` belongs to the Learn page and is not loaded here.
+Colours come from the visitor's theme, texts and numbers from the result. Charts of one page are in the file of its
+name; `learn` belongs to the Learn page and is not loaded here.
 """
 
 from ui.charts.data import coverage, coverage_alt

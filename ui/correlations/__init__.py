@@ -1,1 +1,3 @@
-"""The Correlations page, in the order it is read."""
+"""Floor 3: the Correlations page, in the order it is read."""
+
+__all__ = ["choice", "history", "own_book", "page"]

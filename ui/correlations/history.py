@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,12 +23,10 @@ from ui.blocks.text import plain
 from ui.blocks.views import refused
 from ui.charts import correlation as charts_correlation
 from ui.charts import correlation_risk as charts_correlation_risk
+from ui.correlations.choice import Choice
 from ui.state import compute
 from ui.state.prices import ActivePrices
 from ui.state.rows import sentence
-
-if TYPE_CHECKING:
-    from ui.correlations.page import Choice
 
 FILM = "correlation_film"
 MOST_ROWS = 15
@@ -120,7 +118,7 @@ def leads_and_lags(pair: tuple[str, str], active: ActivePrices, as_of: str | Non
     )
 
 
-def regimes(chosen: "Choice", active: ActivePrices) -> None:
+def regimes(chosen: Choice, active: ActivePrices) -> None:
     """Calm days, stress days and the worst 5% side by side, and what normal returns would show on those."""
     try:
         found = _regimes(active.market, chosen.assets, chosen.as_of)
@@ -175,7 +173,7 @@ def regime_table(found: RegimeMatrices) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def market_mode(chosen: "Choice", active: ActivePrices) -> None:
+def market_mode(chosen: Choice, active: ActivePrices) -> None:
     """How much of the market moves as one, through time."""
     found = _mode(active.market, chosen.assets, chosen.window, chosen.horizon, chosen.as_of)
     known = np.flatnonzero(np.isfinite(found.average))
@@ -208,7 +206,7 @@ def market_mode(chosen: "Choice", active: ActivePrices) -> None:
     csv_button("This series", lambda: pd.DataFrame({"date": days, **table, "assets": found.assets}), "moving_as_one")
 
 
-def shelf_life(chosen: "Choice", active: ActivePrices) -> None:
+def shelf_life(chosen: Choice, active: ActivePrices) -> None:
     """How far each pair's correlation moved within the next 30 returns, beside what noise alone would show."""
     pairs = tuple(combinations(chosen.assets, 2))
     lives = _lives(active.market, pairs, chosen.window, AHEAD, chosen.as_of)

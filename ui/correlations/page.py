@@ -1,7 +1,6 @@
 """The Correlations page: which assets and how to measure, the answer in a sentence, and one view at a time below."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import combinations
 
 import streamlit as st
@@ -13,6 +12,7 @@ from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused, tabbed
 from ui.correlations import history as correlations_history
 from ui.correlations import own_book as correlations_margin
+from ui.correlations.choice import Choice
 from ui.state import book, compute, prices
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
@@ -35,23 +35,6 @@ COMPANIONS = ("BTC", "ETH", "SOL", "SPY", "GLD")  # beside a book of one or two 
 MOST_ASSETS, FIRST_ASSETS = 16, 6
 _frames = compute.remembered(matrix_frames, 16)
 _summary = compute.remembered(pair_summary, 64)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What is looked at: assets, how correlation is measured, up to which day, and the pair that is followed."""
-
-    assets: tuple[str, ...]
-    method: str
-    window: int
-    horizon: int
-    as_of: str | None
-    pair: tuple[str, str]
-
-    @property
-    def path_method(self) -> str:
-        """How a single pair is followed: by the same method, where it has a path."""
-        return self.method if self.method in ("rolling", "ewma", "spearman") else "rolling"
 
 
 def page() -> None:

@@ -1,1 +1,3 @@
-"""The Data page, in the order it is read."""
+"""Floor 3: the Data page, in the order it is read."""
+
+__all__ = ["panels"]

@@ -12,8 +12,8 @@ from data.model import PriceSet
 from data.universe import NAMES, is_offline
 from margin.core.errors import InputError
 from ui import charts
+from ui.blocks.exporting import chart
 from ui.blocks.text import plain
-from ui.portfolio.explanations import chart
 from ui.state import prices
 from ui.state.prices import ORIGIN_NAMES, ActivePrices
 

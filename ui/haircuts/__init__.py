@@ -1,1 +1,3 @@
-"""The Haircuts page, in the order it is read."""
+"""Floor 3: the Haircuts page, in the order it is read."""
+
+__all__ = ["collateral", "history", "page"]

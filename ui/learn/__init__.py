@@ -1,1 +1,3 @@
-"""The Learn page, in the order it is read."""
+"""Floor 3: the Learn page, in the order it is read."""
+
+__all__ = ["history", "page", "pairs", "steps", "view"]

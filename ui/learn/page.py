@@ -5,11 +5,11 @@ from pathlib import Path
 import plotly.graph_objects as go
 import streamlit as st
 
+from ui.blocks.exporting import chart
 from ui.blocks.text import dollars
 from ui.learn.steps import STEPS, Step
 from ui.learn.view import View
 
-CHART = {"displaylogo": False, "displayModeBar": False, "responsive": True}
 STYLE = Path(__file__).parent / "learn.css"
 
 
@@ -70,7 +70,7 @@ def _numbers(view: View) -> None:
 
 
 def _chart(figure: go.Figure, alt: str) -> None:
-    st.plotly_chart(figure, key="learn_chart", alt=alt, config=CHART)
+    chart(figure, "learn_chart", alt)
 
 
 def _question(number: int, step: Step, view: View) -> None:

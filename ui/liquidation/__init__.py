@@ -1,1 +1,3 @@
-"""The Liquidation page, in the order it is read."""
+"""Floor 3: the Liquidation page, in the order it is read."""
+
+__all__ = ["market", "page"]

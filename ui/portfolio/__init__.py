@@ -1,1 +1,3 @@
-"""The Portfolio page, in the order it is read."""
+"""Floor 3: the Portfolio page, in the order it is read."""
+
+__all__ = ["explanations", "headline", "live", "report", "settings_panel", "tables", "toolbar"]

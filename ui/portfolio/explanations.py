@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from margin.core.errors import InputError
@@ -16,6 +15,7 @@ from margin.ladder.compare import Comparison
 from margin.ladder.equal_risk import EqualRisk, equal_risk
 from margin.ladder.freed_capital import freed_capital
 from ui import charts
+from ui.blocks.exporting import chart
 from ui.blocks.formats import money
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import tabbed
@@ -25,7 +25,6 @@ from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
 from ui.state.rows import sentence
 
-CHART = {"displaylogo": False, "displayModeBar": False, "responsive": True}
 _equal_risk = compute.remembered(equal_risk)
 
 
@@ -41,11 +40,6 @@ def explanations(now: Answer, active: ActivePrices) -> None:
         "How it is computed": lambda: computed(comparison),
     }
     tabbed(views, "view")
-
-
-def chart(figure: go.Figure, key: str, alt: str) -> None:
-    """One chart the way every page shows it: no toolbar, a stable key, a text alternative."""
-    st.plotly_chart(figure, key=key, alt=alt, config=CHART)
 
 
 def why(comparison: Comparison) -> None:

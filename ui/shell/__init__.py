@@ -1,1 +1,3 @@
-"""What stands around every page: entrance, header, navigation, warm-up."""
+"""Floor 2: what stands around every page; entrance, header, navigation, warm-up."""
+
+__all__ = ["entrance", "header", "navigation", "warmup"]

@@ -1,1 +1,3 @@
-"""The Stress page, in the order it is read."""
+"""Floor 4: the Stress page, in the order it is read."""
+
+__all__ = ["page"]

@@ -1,1 +1,3 @@
-"""The Venues page, in the order it is read."""
+"""Floor 3: the Venues page, in the order it is read."""
+
+__all__ = ["detail", "page"]

@@ -8,6 +8,8 @@ from pkgutil import iter_modules
 
 from data.files.table import Table
 
+__all__ = ["Reader", "read_table", "readers"]
+
 
 @dataclass(frozen=True)
 class Reader:

@@ -20,6 +20,8 @@ from typing import Any
 
 from margin.core.errors import InputError, did_you_mean
 
+__all__ = ["FOLDER", "STATES", "Parameters", "Source", "Status", "names"]
+
 FOLDER = Path(__file__).parent
 STATES = ("alive", "historic", "replaced", "wound down", "unverified")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -14,6 +14,8 @@ import streamlit as st
 
 from ui.state.rows import Draft, Problem, drafts_from_browser
 
+__all__ = ["Column", "Edit", "editable_table"]
+
 _FRONTEND = Path(__file__).parent
 
 
