@@ -1,3 +1,3 @@
-"""Studies: a whole venue's book, account by account: health, shocks, the fund, who and what is large."""
+"""Floor 5: a whole venue's book, account by account: health, shocks, the fund, who and what is large."""
 
 __all__ = ["chunk", "formats", "make", "parts", "plan", "report", "scan", "summary"]
