@@ -139,7 +139,7 @@ def with_history(market: Market, settings: Settings) -> tuple[str, ...]:
             continue
         if len(known.values) >= settings.lookback:
             found.setdefault(known.dates.tobytes(), []).append(asset)
-    return tuple(max(found.values(), key=len)) if found else ()
+    return tuple(max(found.values(), key=lambda names: len(list(names)))) if found else ()
 
 
 def default_shocks(assets: Sequence[str]) -> tuple[Shock, ...]:

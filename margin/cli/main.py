@@ -7,17 +7,18 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import NoReturn
 
-from margin.cli import backtest as cli_backtest
-from margin.cli import compare as cli_compare
-from margin.cli import correlation as cli_correlation
-from margin.cli import haircuts as cli_haircuts
-from margin.cli import portfolio as cli_portfolio
-from margin.cli import venue as cli_venue
+import margin.cli
 from margin.core.errors import InputError, one_line
 
-COMMANDS = (cli_compare, cli_correlation, cli_haircuts, cli_backtest, cli_venue, cli_portfolio)
+COMMANDS = tuple(
+    module
+    for name in sorted(found.name for found in iter_modules(margin.cli.__path__))
+    if name not in ("main", "text") and hasattr(module := import_module(f"margin.cli.{name}"), "add_parser")
+)  # a command is one file of this folder, found by being here
 
 
 class Parser(argparse.ArgumentParser):

@@ -44,7 +44,7 @@ def test_a_rulebook_with_live_tiers_uses_them_and_says_so(server):
     assert venues.rulebook("okx").supports(book)
     live = venues.rulebook("okx").with_tiers(fetch_tiers("okx", ["BTC"], QUICK).rows, "OKX position tiers (2026-03-20)")
     found = live.requirement(book, marks, "cross")
-    assert found.maintenance == pytest.approx(30 * 60_000 * (0.0065 + 0.0006)), "the whole position at its tier's rate"
+    assert found.maintenance == pytest.approx(30 * 60_000 * (0.0065 + 0.0005)), "the whole position at its tier's rate"
     assert any(line.source == "OKX position tiers (2026-03-20)" for line in found.lines)
     assert venues.rulebook("okx").live == {}, "the shared rulebook stays as it was"
 

@@ -1,0 +1,123 @@
+"""`python -m margin audit`: a whole venue's book, account by account, or a made-up one to try it on."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from margin.cli import text as cli_text
+from margin.core.errors import InputError
+from margin.core.market import Market
+from margin.core.settings import Settings
+from margin.formats.prices import read_market
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    parser = commands.add_parser("audit", help="a whole venue's book: health, shocks, the fund, who is large")
+    parser.add_argument("--positions", help="files of positions: a pattern, or a folder")
+    parser.add_argument("--accounts", help="files with columns account and equity (default: beside the positions)")
+    parser.add_argument("--prices", help="CSV or Parquet of USD closes (default: the bundled sample, partly simulated)")
+    parser.add_argument("--sample", action="store_true", help="judge on the bundled sample's prices")
+    parser.add_argument("--as-of", help="valuation date (default: the last common date)")
+    parser.add_argument("--format", default="auto", help="form of the rows; docs/audit-format.md (default: auto)")
+    parser.add_argument("--model", default="portfolio", help="portfolio, isolated or netted (default: portfolio)")
+    parser.add_argument("--fund", type=float, default=0.0, help="USD in the insurance fund (default 0)")
+    parser.add_argument("--gap", type=float, default=0.0, help="further adverse move before a close, fraction (0)")
+    parser.add_argument("--shocks", help="JSON file of shocks (default: all assets by 1 to 30%%, both ways)")
+    parser.add_argument("--out", help="a Parquet file with a row per account; with --make, the folder to write")
+    parser.add_argument("--make", type=int, help="write a made-up venue of so many accounts instead")
+    parser.add_argument("--seed", type=int, default=1, help="of the made-up venue (default 1)")
+    parser.add_argument("--threads", type=int, default=2, help="threads of this machine (default 2)")
+    parser.add_argument("--workers", help="address of a Dask scheduler, e.g. tcp://host:8786, instead of threads")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    from margin.audit.make import write
+    from margin.audit.parts import open_source
+    from margin.audit.plan import make_plan, read_shocks
+    from margin.audit.report import report
+    from margin.audit.scan import audit_source
+
+    market = _market(options)
+    settings = Settings(as_of=options.as_of)
+    plan = make_plan(market, options.model, settings, gap=options.gap)
+    if options.make is not None:
+        if not options.out:
+            raise InputError("out", None, "is missing", "Name the folder to write, e.g. --out book/.")
+        files = write(plan, options.make, options.out, options.seed)
+        text = f"{options.make:,} accounts in {len(files)} files written to {options.out}"
+        return {"accounts": options.make, "files": [str(file) for file in files]}, text
+    if not options.positions:
+        raise InputError("positions", None, "is missing", "Give --positions 'book/*.parquet', or --make 200000.")
+    if options.shocks:
+        shocks = read_shocks(_json(options.shocks), plan.assets)
+        plan = make_plan(market, options.model, settings, shocks=shocks, gap=options.gap)
+    source = open_source(options.positions, options.accounts, options.format)
+    started = time.monotonic()
+    try:
+        if options.workers:
+            from margin.audit.cluster import audit_on_cluster
+
+            total = audit_on_cluster(plan, source, options.workers, options.out)
+        else:
+            total = audit_source(plan, source, options.threads, options.out, _shown(options, started))
+    finally:
+        source.close()
+    found = report(plan, total, time.monotonic() - started, options.fund)
+    return found.to_dict(), _text(found)
+
+
+def _market(options: argparse.Namespace) -> Market:
+    if options.prices and options.sample:
+        raise InputError("prices", options.prices, "and --sample exclude each other", "Give one of them.")
+    if options.prices:
+        return read_market(options.prices)
+    from margin.sample.load import load_sample
+
+    return Market(load_sample().closes)
+
+
+def _json(name: str) -> Any:
+    try:
+        return json.loads(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(name, error.strerror, "cannot be read", "Check the path.") from None
+    except ValueError as error:
+        raise InputError(name, str(error)[:60], "is not valid JSON") from None
+
+
+def _shown(options: argparse.Namespace, started: float) -> Any:
+    """Progress on stderr where a person watches: parts, rate, time left."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(now: Any) -> None:
+        seconds = time.monotonic() - started
+        left = seconds / now.parts * (now.of - now.parts)
+        sys.stderr.write(
+            f"\r{now.parts}/{now.of} parts, {now.accounts:,} accounts, {now.accounts / seconds:,.0f} a second, "
+            f"{left:,.0f} s left "
+        )
+        sys.stderr.flush()
+
+    return show
+
+
+def _text(found: Any) -> str:
+    s, fund = found.summary, found.fund
+    head = [
+        f"{s.accounts:,} accounts, {s.positions:,} positions as of {found.plan.as_of}, {found.plan.model} margin",
+        f"closed already: {s.closed_now:,}; equity below zero: {s.below_zero:,}; empty: {s.empty:,}",
+        f"fund {fund.fund:,.0f}: pays {fund.covered:.1%} of scenarios in full; 99.5% of them need {fund.quantile:,.0f} "
+        f"(largest account {fund.cover_one:,.0f}, largest two {fund.cover_two:,.0f})",
+        f"margin account by account {found.es['sum']:,.0f}, of all in one pool {found.es['pooled']:,.0f}",
+    ]
+    shocks = [(x.name, f"{x.liquidated:,}", *(f"{v:,.0f}" for v in (x.notional, x.shortfall))) for x in found.shocks]
+    table = cli_text.table(("shock", "closed", "notional", "shortfall"), shocks)
+    bands = cli_text.table(("health", "accounts", "gross"), [(n, f"{c:,}", f"{g:,.0f}") for n, c, g in found.bands])
+    rate = f"{found.seconds:.2f} s, {s.accounts / max(found.seconds, 1e-9):,.0f} accounts a second"
+    return "\n\n".join(["\n".join(head), table, bands, "\n".join([*found.notes, rate])])

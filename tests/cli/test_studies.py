@@ -1,0 +1,63 @@
+"""`python -m margin audit` and `protocols` as a script would call them."""
+
+import json
+
+import pandas as pd
+
+from margin.cli.main import main
+
+
+def printed(capsys, *arguments):
+    status = main([str(a) for a in arguments])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_a_made_up_venue_is_audited_and_its_rows_kept(capsys, tmp_path):
+    assert printed(capsys, "audit", "--make", 3000, "--out", tmp_path / "book")[0] == 0
+    positions = str(tmp_path / "book" / "positions-*.parquet")
+    status, out, _ = printed(
+        capsys, "audit", "--positions", positions, "--fund", "1e6", "--out", tmp_path / "o.parquet", "--json"
+    )
+    found = json.loads(out)
+    assert status == 0
+    assert found["accounts"] == 3000
+    assert found["accounts_per_second"] > 0
+    assert found["checks"]["nets_to_zero"]
+    rows = pd.read_parquet(tmp_path / "o.parquet")
+    assert len(rows) == 3000
+    assert {"account", "equity", "gross", "es", "requirement", "health", "liquidated_at"} <= set(rows)
+    assert "accounts a second" in printed(capsys, "audit", "--positions", positions)[1]
+
+
+def test_own_shocks_and_what_is_wrong_with_them(capsys, tmp_path):
+    printed(capsys, "audit", "--make", 200, "--out", tmp_path / "book")
+    shocks = tmp_path / "s.json"
+    shocks.write_text('[{"name": "crash", "moves": {"*": -0.5}}]')
+    found = json.loads(printed(capsys, "audit", "--positions", tmp_path / "book", "--shocks", shocks, "--json")[1])
+    assert [s["name"] for s in found["shocks"]] == ["crash"]
+    shocks.write_text("{")
+    status, _, err = printed(capsys, "audit", "--positions", tmp_path / "book", "--shocks", shocks)
+    assert (status, err.count("\n")) == (2, 1)
+    assert printed(capsys, "audit")[0] == 2
+    assert printed(capsys, "audit", "--make", 200)[0] == 2
+    assert "holds" in printed(capsys, "audit", "--make", 200, "--out", tmp_path / "book")[2]
+
+
+def test_events_and_networks(capsys, tmp_path):
+    assert "stream-2025" in printed(capsys, "protocols")[1]
+    stream = json.loads(printed(capsys, "protocols", "stream-2025", "--json")[1])
+    assert round(stream["network"]["nodes"][0]["recovery"], 3) in (0.484, 1.0)
+    network = tmp_path / "n.json"
+    network.write_text(
+        '{"nodes": [{"id": "v", "assets": {"ETH": 10}}, {"id": "l"}], "debts": [{"from": "v", "to": "l", "usd": 20000}],'
+        ' "prices": {"ETH": 3000}}'
+    )
+    found = json.loads(printed(capsys, "protocols", "--network", network, "--shock", "ETH=-50%", "--json")[1])
+    assert found["new_defaults"] == ["v"]
+    assert {n["id"]: n["paid"] for n in found["nodes"]}["v"] == 15000
+    for model in ("debtrank", "fire-sales"):
+        assert printed(capsys, "protocols", "--network", network, "--shock", "ETH=-1%", "--model", model)[0] == 0
+    for wrong in (["--shock", "ETH"], ["--shock", "ETH=much"], ["--model", "guess"], ["--shock", "BTC=-1%"]):
+        status, _, err = printed(capsys, "protocols", "--network", network, *wrong)
+        assert status == 2 and err.startswith("error: ")
