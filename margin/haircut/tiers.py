@@ -41,8 +41,9 @@ def tier_table(
     never counts for less than a part of it) and never below the slice before.
     """
     points = np.array(edges, dtype=float)
-    if len(points) < 2 or points[0] != 0.0 or (np.diff(points) <= 0).any() or not np.isfinite(points).all():
-        raise InputError("edges", list(edges), "must rise from 0", "E.g. 0, 100000, 1000000.")
+    closest = 1e-6 * points[1:]  # a thinner slice's rate would be rounding
+    if len(points) < 2 or points[0] != 0.0 or not np.isfinite(points).all() or (np.diff(points) <= closest).any():
+        raise InputError("edges", list(edges), "must rise from 0, by a millionth or more", "E.g. 0, 100000, 1000000.")
     lost = (
         np.array([h.total for h in haircut_curve(market, asset, points.tolist(), as_of, settings, order_book)]) * points
     )
