@@ -1,25 +1,17 @@
 """Odds corrected by how such odds came true: P = 1 / (1 + exp(-(a + b logit p))), a and b by horizon.
 
-The table beside this file was fitted on recorded prices by `python -m benchmarks.bench_forecast --fit`; it holds its
-date and its sample. Source: Platt (1999), "Probabilistic outputs for support vector machines".
+Source: Platt (1999), "Probabilistic outputs for support vector machines".
 """
 
-import json
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 
 from margin.core.errors import InputError
 
-FILE = Path(__file__).with_name("calibration.json")
 CLIP = 1e-4  # structural odds below or above 1 - this say no more than that
 LARGE_CHANGE = 3.0  # a correction by more than this factor is shown beside the uncorrected odds
-Step = Literal["hourly", "daily"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,27 +84,6 @@ def fit(odds: np.ndarray, outcomes: np.ndarray, ridge: float = 1e-3) -> tuple[fl
         if float(np.abs(move).max()) < 1e-10:
             break
     return float(at[0]), float(at[1])
-
-
-@cache
-def table(step: Step) -> Calibration:
-    """The stored table for hourly or daily prices."""
-    data = json.loads(FILE.read_text(encoding="utf-8"))
-    return from_dict(data[step], fitted=data["fitted"])
-
-
-def from_dict(data: Mapping[str, Any], fitted: str | None = None) -> Calibration:
-    rows: Sequence[Mapping[str, float]] = data["horizons"]
-    return Calibration(
-        days=tuple(float(r["days"]) for r in rows),
-        a=tuple(float(r["a"]) for r in rows),
-        b=tuple(float(r["b"]) for r in rows),
-        source="table",
-        sample=str(data["sample"]),
-        fitted=fitted,
-        rows=int(data["rows"]),
-        windows=int(data["windows"]),
-    )
 
 
 def large_change(before: float, after: float) -> bool:
