@@ -69,6 +69,7 @@ def _row(found: Asked) -> dict[str, Any]:
         **_about(found),
         "mode": m.mode,
         "why_not": None,
+        "left_out": [{"symbol": u.symbol, "why": u.reason} for u in found.left_out],
         "initial": m.initial,
         "maintenance": m.maintenance,
         "equity": m.equity,
@@ -106,6 +107,8 @@ def _text(rows: list[dict[str, Any]]) -> str:
         "rules of",
     )  # fmt: skip
     parts = [cli_text.table(header, table)] if table else []
+    for r in rows:
+        parts += [f"{r['title']} ({r['mode']}) without {u['symbol']}: {u['why']}" for u in r.get("left_out", ())]
     refused = [r for r in rows if r["why_not"] is not None]
     for r in refused:
         mode = f" ({r['mode']})" if r["mode"] else ""

@@ -4,10 +4,8 @@ Every dollar is booked: what the account ends with is what it started with, plus
 and fees, plus what others paid for it. Definitions: docs/liquidation.md.
 """
 
-import json
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
@@ -15,14 +13,14 @@ from margin.core.errors import InputError, did_you_mean
 from margin.liquidation.adl import POLICIES
 from margin.risk.models import ScenarioModel
 from margin.stress.shocks import StressBook, counted_collateral
+from margin.venues import parameters
 
-FILE = Path(__file__).with_name("liquidation_rules.json")
 MOST_ROUNDS = 50  # liquidation orders between two prices of a path
 
 
 @dataclass(frozen=True)
 class Rules:
-    """How a venue closes an account; see margin/liquidation/liquidation_rules.json for each figure's source.
+    """How a venue closes an account; each figure's source stands in the venue's parameter file, under `closing`.
 
     step       : share of each position closed by one order, at least `least_step_usd` of it
     fee        : of the notional closed, to the insurance fund; keeps_rest: margin left after closing goes there too
@@ -45,13 +43,18 @@ class Rules:
 
 @cache
 def venues() -> tuple[Rules, ...]:
-    """Every set of rules in the file."""
-    rows = json.loads(FILE.read_text(encoding="utf-8"))["venues"]
-    found = tuple(Rules(**row) for row in rows)
+    """The rules of every venue whose closing is known, by name."""
+    found = []
+    for name in parameters.names():
+        facts = parameters.Parameters.load(name)
+        given = facts.facts.get("closing")
+        if given is not None:
+            rest = {key: value for key, value in given.items() if key != "label"}
+            found.append(Rules(name=given["label"], source=facts.sources[facts.origin["closing"]].where, **rest))
     for rules in found:
         if rules.adl is not None and rules.adl not in POLICIES:
-            raise InputError(f"liquidation_rules {rules.name}", rules.adl, "is not an ADL policy")
-    return found
+            raise InputError(f"closing of {rules.name}", rules.adl, "is not an ADL policy")
+    return tuple(sorted(found, key=lambda rules: rules.name.lower()))
 
 
 def rules_of(name: str) -> Rules:

@@ -78,10 +78,14 @@ class States:
 
 @dataclass(frozen=True, kw_only=True)
 class Unsupported:
-    """Something of an account that a model does not reproduce, and why, e.g. ("BTC/USDT:USDT-261225", "...")."""
+    """Something of an account that a model does not reproduce, and why, e.g. ("BTC/USDT:USDT-261225", "...").
+
+    alone : whether the model margins the rest rightly without it, so that it can be left out and named
+    """
 
     symbol: str
     reason: str
+    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,7 +59,8 @@ class Marks:
         assert instrument.strike is not None and instrument.option_type is not None
         years = self.years(instrument)
         vol = self.vols[instrument.symbol] if instrument.symbol in self.vols else self.vol(instrument.base)
-        return float(options.black76(spot, instrument.strike, years, vol, instrument.option_type))
+        value = options.black76(spot, instrument.strike, years, vol, instrument.option_type)
+        return float(value) if value.ndim == 0 else value  # type: ignore[return-value]  # prices may be arrays
 
     def contract(self, instrument: Instrument) -> float:
         """USD per unit of a perpetual or future: its own mark where one is known, else the asset's price."""

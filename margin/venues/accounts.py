@@ -1,33 +1,51 @@
 """What a book is worth to a venue before any margin: balances of coins and dollars, entries, positions by kind."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, Literal
 
+import numpy as np
+
+from margin.core.account import SubAccount
 from margin.core.instruments import USD_LIKE
-from margin.core.portfolio import Collateral, Portfolio, Position
+from margin.core.market import parse_date
+from margin.core.portfolio import Portfolio
+from margin.core.position import Position
+from margin.models.base import pinned
 from margin.models.marks import Marks
 
+__all__ = ["as_sub", "balances", "entry", "labels", "margined", "merged", "of_kind", "of_underlying", "pinned"]
 
-def balances(portfolio: Portfolio, marks: Marks, spot: bool = False) -> dict[str, float]:
-    """Units held (> 0) or owed (< 0) by asset: collateral, loans; with `spot` also coins bought and what they owe.
+Number = Any  # a float, or an array (n,) where prices are arrays
 
-    Owned spot is a balance like any other. Spot that is not owned owes its cost: its entry price (the mark where none
-    is given), out of the largest dollar balance.
+
+def as_sub(book: Portfolio | SubAccount) -> SubAccount:
+    """The book as one pool: owned spot stands among the collateral, several accounts are pooled."""
+    if isinstance(book, SubAccount):
+        return book
+    return SubAccount(name=book.name, positions=book.margined, collateral=book.held)
+
+
+def balances(book: SubAccount, marks: Marks, spot: bool = False) -> dict[str, Number]:
+    """Units held (> 0) or owed (< 0) by asset: collateral, loans; with `spot` also borrowed spot and what it owes.
+
+    Spot on borrowed money owes its cost: its entry price (the mark where none is given), out of the largest dollar
+    balance.
     """
-    out: dict[str, float] = {}
-    cost = 0.0
-    for held in portfolio.collateral:
+    out: dict[str, Number] = {}
+    cost: Number = 0.0
+    for held in book.collateral:
         out[held.asset] = out.get(held.asset, 0.0) + held.quantity
-    for position in portfolio.positions:
+    for position in book.positions:
         kind = position.instrument.kind
         if kind == "loan" or (spot and kind == "spot"):
             out[position.underlying] = out.get(position.underlying, 0.0) + position.quantity
-        if spot and kind == "spot" and not position.owned:
-            cost += position.quantity * entry(position, marks)
-    if cost:
+        if spot and kind == "spot":
+            cost = cost + position.quantity * entry(position, marks)
+    if np.any(cost):
         dollars = max((asset for asset in out if is_dollar(asset)), key=lambda asset: out[asset], default="USD")
         out[dollars] = out.get(dollars, 0.0) - cost / marks.price(dollars)
-    return {asset: quantity for asset, quantity in out.items() if quantity}
+    return {asset: quantity for asset, quantity in out.items() if np.any(quantity)}
 
 
 def entry(position: Position, marks: Marks) -> float:
@@ -35,18 +53,13 @@ def entry(position: Position, marks: Marks) -> float:
     return position.entry_price if position.entry_price is not None else marks.mark(position.instrument)
 
 
-def pinned(portfolio: Portfolio, marks: Marks) -> Portfolio:
-    """The book with every entry price written down, so that moving the marks moves its profit."""
-    return portfolio.with_positions(
-        p
-        if p.entry_price is not None or p.instrument.kind == "loan"
-        else replace(p, entry_price=marks.mark(p.instrument))
-        for p in portfolio.positions
-    )
+def margined(book: SubAccount) -> list[Position]:
+    """Positions that need margin: all but loans and spot, which are balances."""
+    return [p for p in book.positions if p.instrument.kind not in ("loan", "spot") and p.quantity]
 
 
-def of_kind(portfolio: Portfolio, *kinds: str) -> list[Position]:
-    return [p for p in portfolio.positions if p.instrument.kind in kinds]
+def of_kind(book: SubAccount, *kinds: str) -> list[Position]:
+    return [p for p in book.positions if p.instrument.kind in kinds]
 
 
 def of_underlying(positions: Iterable[Position]) -> dict[str, list[Position]]:
@@ -57,14 +70,45 @@ def of_underlying(positions: Iterable[Position]) -> dict[str, list[Position]]:
     return out
 
 
+def merged(positions: Sequence[Position], how: Literal["side", "net", "coin"]) -> list[Position]:
+    """Positions that a venue keeps as one: of one contract and side, of one contract, or of one coin (net).
+
+    The entry of what is merged keeps the profit: the mean by quantity; of coin-settled contracts that of the coins.
+    """
+    groups: dict[tuple, list[Position]] = {}
+    for p in positions:
+        key: tuple = (p.underlying,) if how == "coin" and not p.instrument.is_option else (p.symbol,)
+        groups.setdefault((*key, p.quantity > 0) if how == "side" else key, []).append(p)
+    return [_one(group) if len(group) > 1 else group[0] for group in groups.values()]
+
+
+def _one(group: list[Position]) -> Position:
+    first = group[0]
+    total = sum(p.quantity for p in group)
+    price = first.entry_price
+    if total and all(p.entry_price for p in group):
+        inverse = first.instrument.is_inverse
+        entries = [p.entry_price or 1.0 for p in group]
+        weight = sum(p.quantity / e if inverse else p.quantity * e for p, e in zip(group, entries, strict=True))
+        mean = total / weight if inverse and weight else weight / total
+        price = mean if mean > 0 else first.entry_price  # a hedge whose sides crossed has no mean
+    leverage = next((p.leverage for p in group if p.leverage is not None), None)
+    return replace(first, quantity=total, entry_price=price, leverage=leverage, margin=None, margin_coin=None)
+
+
+def labels(positions: Sequence[Position]) -> list[str]:
+    """A name of each position that no other has: its symbol; with side and size, then a number, where that repeats."""
+    symbols = [p.symbol for p in positions]
+    long = [f"{p.symbol} {'long' if p.quantity > 0 else 'short'} {abs(p.quantity):g}" for p in positions]
+    names = [s if symbols.count(s) == 1 else name for s, name in zip(symbols, long, strict=True)]
+    out = []
+    for i, name in enumerate(names):
+        out.append(name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})")
+    return out
+
+
 def is_dollar(asset: str) -> bool:
     return asset in USD_LIKE
-
-
-def silo(position: Position, margin: float, marks: Marks) -> Portfolio:
-    """One position alone with its own margin (USD): held in dollars, or in the coin that its contract settles in."""
-    coin = position.underlying if position.instrument.is_inverse else "USD"
-    return Portfolio((position,), (Collateral(coin, margin / marks.price(coin)),) if margin else ())
 
 
 def contracts_value(position: Position, marks: Marks) -> float:
@@ -72,6 +116,21 @@ def contracts_value(position: Position, marks: Marks) -> float:
     return abs(position.value(marks.contract(position.instrument)))
 
 
-def tokens(portfolio: Portfolio, marks: Marks, spot: bool = False) -> list[tuple[str, float, float]]:
+def tokens(book: SubAccount, marks: Marks, spot: bool = False) -> list[tuple[str, Number, float]]:
     """(asset, quantity, USD price) of every balance."""
-    return [(asset, quantity, marks.price(asset)) for asset, quantity in balances(portfolio, marks, spot).items()]
+    return [(asset, quantity, marks.price(asset)) for asset, quantity in balances(book, marks, spot).items()]
+
+
+def at(marks: Marks, as_of: Any) -> Marks:
+    """The same prices at another time: options have aged."""
+    return replace(marks, as_of=parse_date(as_of))
+
+
+def moved(
+    marks: Marks, assets: Sequence[str], factors: np.ndarray, vols: Mapping[str, np.ndarray] | None = None
+) -> Marks:
+    """Marks whose prices (and volatilities, where given) are arrays (n,): one entry per row of `factors` (n, k)."""
+    columns: Mapping[str, Any] = {a: np.ascontiguousarray(factors[:, i]) for i, a in enumerate(assets)}
+    out = marks.moved(columns)
+    known: dict[str, Any] = {**out.vols, **(vols or {})}
+    return replace(out, vols=known) if vols else out

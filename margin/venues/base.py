@@ -3,15 +3,15 @@
 A rulebook answers for one venue: what would this venue ask for this book, in which mode, and where would it close it?
 
     rulebook = venues.rulebook("dydx")
-    rulebook.supports(portfolio)                        -> reasons why the venue cannot hold the book; () when it can
-    rulebook.requirement(portfolio, marks, "cross")     -> VenueMargin: totals, one line per rule, one row per position
-    rulebook.gap(portfolio, marks, "cross")             -> equity - maintenance, USD: liquidated when below 0
-    margin.venues.liquidation                           -> prices, joint moves and surfaces where the gap is 0
+    rulebook.supports(book)                        -> reasons why the venue cannot hold the book; () when it can
+    rulebook.requirement(book, marks, "cross")     -> VenueMargin: totals, one line per rule, one row per position
+    models.get("dydx:cross")                       -> the same rules as a margin model: `state`, `states`, `closing`
+    margin.venues.liquidation                      -> prices, joint moves and surfaces where equity = maintenance
 
 How to write one: a module `margin/venues/rules/NAME.py` that ends in `RULEBOOK = ...`, and its parameters in
-`margin/venues/parameters/NAME.json`; that file's being there is the registration. The arithmetic lives in plain
-functions of the module on the venue's own inputs; the class only maps a Portfolio on to them, and the published cases
-(`tests/venues/adapters/`) call the same functions. Where a rule is not published, list it under `missing` in the
+`margin/venues/parameters/NAME.json`; that file's being there is the registration. `reckon` is written once, for prices
+that are numbers and for prices that are arrays (n,) alike: arithmetic, np.minimum, np.where, no branch on a price.
+Words are only put together where `lines.wanted`. Where a rule is not published, list it under `missing` in the
 parameter file; never guess.
 
 Two conventions, because venues differ: some weight the collateral, some charge the position. `equity_initial` and
@@ -25,11 +25,30 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import pandas as pd
 
+from margin.core.account import SubAccount
 from margin.core.errors import InputError, did_you_mean
 from margin.core.portfolio import Portfolio
+from margin.core.position import Position
+from margin.models.base import ClosingRules, MarginState, Unsupported
 from margin.models.marks import Marks
+from margin.venues import accounts
 from margin.venues.parameters import Parameters
+
+__all__ = [
+    "MODES",
+    "CollateralValue",
+    "Grid",
+    "Lines",
+    "Mode",
+    "PositionMargin",
+    "RuleLine",
+    "Rulebook",
+    "Slider",
+    "Unsupported",
+    "VenueMargin",
+]
 
 Mode = Literal["isolated", "cross", "portfolio"]
 MODES: tuple[Mode, ...] = ("isolated", "cross", "portfolio")
@@ -49,11 +68,12 @@ class RuleLine:
     part: str = "both"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PositionMargin:
-    """One position's own share before any offset; tier and rate as the venue prints them. USD.
+    """One position's own share before any offset, as the venue prints it; tier and rate too. USD.
 
-    equity : in isolated mode the silo's margin plus its unrealised PnL, else None
+    fee : kept back for closing it; counts in the account's maintenance margin where the venue prints it apart, else 0
+    equity : in isolated mode the position's own margin plus its unrealised PnL, else None
     """
 
     symbol: str
@@ -64,10 +84,11 @@ class PositionMargin:
     tier: str = ""
     initial_rate: float | None = None
     maintenance_rate: float | None = None
+    fee: float = 0.0
     equity: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CollateralValue:
     """One asset held: its market value and what the venue counts of it for opening and against liquidation, USD."""
 
@@ -95,55 +116,22 @@ class Grid:
     binding: tuple[int, int] | None
 
 
-@dataclass(frozen=True)
-class VenueMargin:
-    """What one venue asks for one book in one mode, USD.
+@dataclass(frozen=True, kw_only=True)
+class VenueMargin(MarginState):
+    """What one venue asks for one book in one mode, USD: a margin model's state, and what only venues have.
 
-    initial, maintenance : needed to open / below which liquidation starts, >= 0
-    equity_initial, equity : what the venue compares with them
     collateral_value : collateral after haircuts, for opening; account_value : everything at market prices
     notes : what the reader must know to read the number (assumptions, undated or missing rules)
     """
 
     venue: str
     mode: Mode
-    initial: float
-    maintenance: float
-    equity_initial: float
-    equity: float
     collateral_value: float
     account_value: float
     lines: tuple[RuleLine, ...] = ()
     positions: tuple[PositionMargin, ...] = ()
     collateral: tuple[CollateralValue, ...] = ()
     grids: tuple[Grid, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def free(self) -> float:
-        """What is left to open more, or to withdraw; below 0 the book cannot be opened."""
-        return self.equity_initial - self.initial
-
-    @property
-    def gap(self) -> float:
-        return self.equity - self.maintenance
-
-    @property
-    def liquidatable(self) -> bool:
-        return self.maintenance > 0 and self.gap < 0
-
-    @property
-    def health(self) -> float | None:
-        """Equity / maintenance margin; None where nothing is required."""
-        return self.equity / self.maintenance if self.maintenance > 0 else None
-
-
-@dataclass(frozen=True)
-class Unsupported:
-    """Something of the book the venue cannot hold, and why, e.g. ("BTC/USDT:USDT-261225", "no dated futures")."""
-
-    symbol: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -160,8 +148,22 @@ class Slider:
     help: str = ""
 
 
+NEWEST = pd.Timestamp("2200-01-01")  # where no time is given: the rules of today
+UNKNOWN_CLOSING: dict[str, Any] = {
+    "step": 1.0,
+    "least_step_usd": 0.0,
+    "fee": 0.0,
+    "buffer": 0.0,
+    "keeps_rest": False,
+    "insurance": False,
+    "adl": None,
+    "socialised": False,
+    "source": "no rule of closing is carried for it: everything is closed at once, at no cost",
+}
+
+
 class Rulebook(ABC):
-    """One venue. Subclasses set the class attributes and write `supports` and `requirement`."""
+    """One venue. Subclasses set the class attributes and write `supports` and `reckon`."""
 
     name: ClassVar[str]  # of the module and parameter file
     purpose: ClassVar[Literal["venue", "lending", "comparison"]] = "venue"
@@ -194,44 +196,67 @@ class Rulebook(ABC):
         """Rules and parameters the venue does not publish, and what that means here."""
         return self.parameters.missing
 
-    @abstractmethod
-    def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
-        """Reasons why the venue cannot hold the book (in this mode), position by position; () when it can."""
+    @property
+    def closing(self) -> ClosingRules:
+        """How the venue closes what it liquidates; each figure's source is in its parameter file."""
+        given = self.parameters.facts.get("closing")
+        if given is None:
+            return ClosingRules(**UNKNOWN_CLOSING, name=self.title)
+        source = self.parameters.source("closing")
+        return ClosingRules(**{k: v for k, v in given.items() if k != "label"}, name=self.title, source=source)
 
     @abstractmethod
+    def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        """What of the book is not reproduced here (in this mode), position by position; () when all of it is."""
+
+    @abstractmethod
+    def reckon(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: "Lines"
+    ) -> VenueMargin:
+        """The margin of a book that is supported. Prices may be arrays (n,): then so is every amount, and no words."""
+
     def requirement(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
+        self,
+        book: Portfolio | SubAccount,
+        marks: Marks,
+        mode: Mode,
+        settings: Mapping[str, float] | None = None,
     ) -> VenueMargin:
         """The margin of the book. Raises InputError for a mode, position or setting the venue does not have."""
+        sub, chosen = accounts.as_sub(book), self.settings(settings)
+        self.check(sub, mode)
+        self.within(sub, marks, mode)
+        return self.reckon(sub, marks, mode, chosen, Lines())
 
-    def gap(self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None) -> float:
-        """Equity less maintenance margin, USD: the account is liquidated below 0.
+    def within(self, book: SubAccount, marks: Marks, mode: Mode) -> None:
+        """Raise InputError where the rules at these prices are not published: at most venues nowhere."""
+        return
 
-        Override where a shorter way to the same number exists; a test holds the two equal.
+    def opening_margin(
+        self, position: Position, marks: Marks | None = None, settings: Mapping[str, float] | None = None
+    ) -> float:
+        """USD initial margin of the position alone at its entry price, without one at `marks`: isolated margin.
+
+        Raises InputError without any price.
         """
-        return self.requirement(portfolio, marks, mode, settings).gap
+        price = position.entry_price
+        if price is None or position.instrument.is_option:
+            if marks is None:
+                raise InputError("entry_price", None, f"of {position.symbol} is missing", "Give it, or its margin.")
+            at = marks
+        else:
+            when, vols = (marks.as_of, marks.vols) if marks is not None else (NEWEST, {})
+            at = Marks({position.underlying: price}, when, vols)
+        alone = SubAccount(name=position.symbol, positions=(position,), collateral=(), isolated=True)
+        mode: Mode = "isolated" if "isolated" in self.modes else self.modes[0]
+        return self.reckon(alone, at, mode, self.settings(settings), Lines(wanted=False)).initial
 
-    def silos(
-        self, portfolio: Portfolio, marks: Marks, settings: Mapping[str, float] | None = None
-    ) -> tuple[Portfolio, ...]:
-        """Isolated mode as separate accounts: one portfolio per position, holding only its own margin.
-
-        Where a silo's gap is 0 lies the position's isolated liquidation price.
-        """
-        raise InputError("mode", "isolated", f"{self.title} has no isolated mode", f"One of {', '.join(self.modes)}.")
-
-    def silo_gap(self, silo: Portfolio, marks: Marks, settings: Mapping[str, float] | None = None) -> float:
-        """Equity of one silo (its own margin and its position's profit) less its maintenance margin, USD."""
-        own = sum(held.quantity * marks.price(held.asset) for held in silo.collateral)
-        own += sum(marks.unrealised(p) for p in silo.positions)
-        return own - self.requirement(silo, marks, "isolated", settings).maintenance
-
-    def check(self, portfolio: Portfolio, mode: Mode) -> None:
+    def check(self, book: SubAccount, mode: Mode) -> None:
         """Raise InputError when the mode does not exist or the book cannot be held."""
         if mode not in self.modes:
             hint = did_you_mean(str(mode), self.modes) or f"One of {', '.join(self.modes)}."
             raise InputError("mode", mode, f"{self.title} has no such mode", hint)
-        refused = self.supports(portfolio, mode)
+        refused = self.supports(book, mode)
         if refused:
             first = refused[0]
             raise InputError("positions", first.symbol, f"{self.title} cannot hold it: {first.reason}")
@@ -253,10 +278,15 @@ class Rulebook(ABC):
 
 @dataclass
 class Lines:
-    """Collects rule lines while a margin is reckoned; `wanted=False` makes it free when only the totals matter."""
+    """Collects rule lines and notes while a margin is reckoned; with `wanted=False` only the totals matter."""
 
     wanted: bool = True
     kept: list[RuleLine] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        if self.wanted and text:
+            self.notes.append(text)
 
     def add(self, label: str, formula: str, amount: float | None, source: str, part: str = "both") -> None:
         if self.wanted:

@@ -1,32 +1,31 @@
 """Where a venue would liquidate: prices of one underlying alone, of all together by their betas, and of two at once.
 
-Everything rests on one number, the gap between equity and maintenance margin at moved prices, solved with the tier,
-scenario or haircut slice that applies at those prices.
+Everything rests on one array, the gap between equity and maintenance margin at many sets of prices at once, with the
+tier, scenario or haircut slice that applies at each. Scan and roots together: docs/venues.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
+from margin.core.account import SubAccount, posted_margin
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
+from margin.models.base import MarginModel
 from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import Mode, Rulebook
 
-# Where the gap is looked at before a crossing is closed in on: moves away from the mark, down and up.
-_DOWN = -np.array([1e-3, 3e-3, 0.01, 0.02, 0.04, 0.07, *np.arange(0.1, 0.96, 0.05), 0.98, 0.99, 0.999, 0.99999])
-_UP = np.array(
-    [1e-3, 3e-3, 0.01, 0.02, 0.04, 0.07, *np.arange(0.1, 1.0, 0.1), 1.0, 1.5, 2.0, 3.0, 5.0, 9.0, 19.0, 99.0]
-)
 LEAST = 1e-9  # of today's price: nothing falls to 0
+MOST = 1e9  # times today's price: beyond, no price is looked for
+SPLITS = 64  # points within each bracket, a round
+Gaps = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Edges:
-    """Nearest liquidation on either side; None where none comes before 0 or a hundredfold price.
+    """Nearest liquidation on either side; None where no price above 0 liquidates.
 
     down, up : USD prices, or moves (fractions) where several prices move together
     """
@@ -50,62 +49,90 @@ class Surface:
     edge: np.ndarray
 
 
-def gap_at(
-    rulebook: Rulebook, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
-) -> Callable[[Mapping[str, float]], float]:
-    """USD from liquidation as a function of price factors, e.g. {"BTC": 0.9}; entries are written down first."""
-    fixed = accounts.pinned(portfolio, marks)
+def model(rulebook: Rulebook, mode: Mode, settings: Mapping[str, float] | None = None) -> MarginModel:
+    """The rulebook in that mode as a margin model."""
+    from margin.venues.margin_models import VenueModel  # it reads the registry of rulebooks
 
-    def gap(factors: Mapping[str, float]) -> float:
-        return rulebook.gap(fixed, marks.moved(factors), mode, settings)
+    return VenueModel(rulebook, mode, settings)
 
-    return gap
+
+def sub_accounts(
+    rulebook: Rulebook, book: Portfolio | SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float] | None
+) -> list[tuple[str, SubAccount]]:
+    """(name, sub-account) of what is liquidated by itself: each position with its own margin, or the pool.
+
+    Names are those of `accounts.labels`, "" the pool.
+    """
+    pool = accounts.pinned(accounts.as_sub(book), marks)
+    if mode != "isolated" or pool.isolated:
+        return [("", pool)]
+    held, rules = accounts.margined(pool), model(rulebook, mode, settings)
+    margins = [posted_margin(p, rules, marks) for p in held]
+    alone = [
+        SubAccount(name=p.symbol, positions=(p,), collateral=(c,), isolated=True)
+        for p, c in zip(held, margins, strict=True)
+    ]
+    return list(zip(accounts.labels(held), alone, strict=True))
 
 
 def prices(
-    rulebook: Rulebook, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
+    rulebook: Rulebook,
+    book: Portfolio | SubAccount,
+    marks: Marks,
+    mode: Mode,
+    settings: Mapping[str, float] | None = None,
 ) -> dict[str, Edges]:
     """USD prices at which liquidation starts as one underlying moves and the others stay at their marks.
 
-    Isolated: by position, each with its own margin. Otherwise by asset, for everything in the account that moves.
+    Isolated: by position (`accounts.labels`), each with its own margin. Otherwise by asset, for everything that moves.
     """
+    rules = model(rulebook, mode, settings)
     out: dict[str, Edges] = {}
-    if mode == "isolated":
-        fixed = accounts.pinned(portfolio, marks)
-        for silo in rulebook.silos(fixed, marks, settings):
-            position = silo.positions[0]
-            asset = position.underlying
-
-            def own(move: float, silo: Portfolio = silo, asset: str = asset) -> float:
-                moved = marks.moved({asset: max(1.0 + move, LEAST)})
-                return rulebook.silo_gap(silo, moved, settings)
-
-            out[position.symbol] = _priced(_edges(own), marks.price(asset))
-        return out
-    gap = gap_at(rulebook, portfolio, marks, mode, settings)
-    for asset in moving(portfolio):
-        found = _edges(lambda move, asset=asset: gap({asset: max(1.0 + move, LEAST)}))  # type: ignore[misc]
-        out[asset] = _priced(found, marks.price(asset))
+    for name, sub in sub_accounts(rulebook, book, marks, mode, settings):
+        found = of_sub_account(rules, sub, marks)
+        out |= {name: next(iter(found.values()))} if name and found else found
     return out
 
 
+def of_sub_account(rules: MarginModel, sub: SubAccount, marks: Marks) -> dict[str, Edges]:
+    """By asset: USD prices at which the sub-account is liquidated as that asset moves alone, under any margin model."""
+    sub = accounts.pinned(sub, marks)
+    assets = moving(sub)
+    columns = [sub.assets.index(asset) for asset in assets]
+
+    def gaps(which: np.ndarray, factors: np.ndarray) -> np.ndarray:
+        rows = np.ones((len(factors), len(sub.assets)))
+        rows[np.arange(len(factors)), np.array(columns, dtype=int)[which]] = factors
+        return rules.states(sub, marks, rows).gap
+
+    strikes = [_strikes(sub, asset, marks) for asset in assets]
+    found = _edges(gaps, [_grid(extra) for extra in strikes])
+    return {asset: _priced(edges, marks.price(asset)) for asset, edges in zip(assets, found, strict=True)}
+
+
 def together(
-    rulebook: Rulebook, portfolio: Portfolio, marks: Marks, mode: Mode, betas: Mapping[str, float],
+    rulebook: Rulebook, book: Portfolio | SubAccount, marks: Marks, mode: Mode, betas: Mapping[str, float],
     settings: Mapping[str, float] | None = None,
 ) -> Edges:  # fmt: skip
     """Moves of the market (fractions) at which a cross account is liquidated, each asset moving beta times as far."""
     if mode == "isolated":
         raise InputError("mode", mode, "isolated positions are liquidated one by one, not together", "Use cross.")
-    gap = gap_at(rulebook, portfolio, marks, mode, settings)
-    assets = moving(portfolio)
-    missing = [asset for asset in assets if asset not in betas]
+    sub = accounts.pinned(accounts.as_sub(book), marks)
+    missing = [asset for asset in moving(sub) if asset not in betas]
     if missing:
         raise InputError("betas", missing[0], "has no beta", "Give one per asset that moves.")
-    return _edges(lambda move: gap({asset: max(1.0 + betas[asset] * move, LEAST) for asset in assets}))
+    slopes = np.array([0.0 if accounts.is_dollar(asset) else betas[asset] for asset in sub.assets])
+    rules = model(rulebook, mode, settings)
+
+    def gaps(which: np.ndarray, factors: np.ndarray) -> np.ndarray:
+        return rules.states(sub, marks, np.maximum(1.0 + slopes * (factors - 1.0)[:, None], LEAST)).gap
+
+    found = _edges(gaps, [_grid(())])[0]
+    return Edges(*(None if factor is None else factor - 1.0 for factor in (found.down, found.up)))
 
 
 def surface(
-    rulebook: Rulebook, portfolio: Portfolio, marks: Marks, mode: Mode, first: str, second: str,
+    rulebook: Rulebook, book: Portfolio | SubAccount, marks: Marks, mode: Mode, first: str, second: str,
     settings: Mapping[str, float] | None = None, reach: float = 0.6, steps: int = 25,
 ) -> Surface:  # fmt: skip
     """The gap over moves of two underlyings, and where it crosses 0 as the second moves at each move of the first."""
@@ -113,23 +140,29 @@ def surface(
         raise InputError("mode", mode, "isolated positions are liquidated one by one, not together", "Use cross.")
     if first == second:
         raise InputError("second", second, "must be another asset than the first")
-    gap = gap_at(rulebook, portfolio, marks, mode, settings)
+    sub = accounts.pinned(accounts.as_sub(book), marks)
+    rules, at = model(rulebook, mode, settings), (sub.assets.index(first), sub.assets.index(second))
+
+    def gap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        rows = np.ones((len(a), len(sub.assets)))
+        rows[:, at[0]], rows[:, at[1]] = 1.0 + a, 1.0 + b
+        return rules.states(sub, marks, rows).gap
+
     moves = np.linspace(-reach, reach, steps)
-    cells = np.array([[gap({first: 1.0 + a, second: 1.0 + b}) for b in moves] for a in moves])
-    edge = []
-    for a, row in zip(moves.tolist(), cells, strict=True):
-        for i in np.flatnonzero((row[:-1] < 0) != (row[1:] < 0)).tolist():
-
-            def along(b: float, a: float = a) -> float:
-                return gap({first: 1.0 + a, second: 1.0 + b})
-
-            edge.append((a, float(brentq(along, moves[i], moves[i + 1], xtol=1e-15, rtol=8.9e-16))))
-    return Surface(first, second, moves, cells, np.array(edge).reshape(-1, 2))
+    cells = gap(np.repeat(moves, steps), np.tile(moves, steps)).reshape(steps, steps)
+    i, j = np.nonzero((cells[:, :-1] < 0) != (cells[:, 1:] < 0))
+    edge = np.empty((len(i), 2))
+    if len(i):
+        turned = np.where(cells[i, j] < 0, -1.0, 1.0)  # so that every bracket falls from safe to liquidated
+        edge[:, 0] = moves[i]
+        edge[:, 1] = _roots(lambda which, b: turned[which] * gap(moves[i][which], b), moves[j], moves[j + 1])
+    return Surface(first, second, moves, cells, edge)
 
 
-def moving(portfolio: Portfolio) -> list[str]:
+def moving(book: Portfolio | SubAccount) -> list[str]:
     """Assets of positions and balances whose price moves, dollars left out; positions first."""
-    names = [*portfolio.underlyings, *portfolio.collateral_assets]
+    sub = accounts.as_sub(book)
+    names = [*(p.underlying for p in sub.positions), *(c.asset for c in sub.collateral)]
     return [asset for asset in dict.fromkeys(names) if not accounts.is_dollar(asset)]
 
 
@@ -142,22 +175,81 @@ def nearest(edges: Mapping[str, Edges], marks: Marks) -> tuple[str, float] | Non
     return min(found, key=lambda pair: abs(pair[1])) if found else None
 
 
+def _strikes(sub: SubAccount, asset: str, marks: Marks) -> list[float]:
+    """Factors at which options of the asset turn: a band may lie between two of them."""
+    own = [p.instrument.strike for p in sub.positions if p.instrument.is_option and p.underlying == asset]
+    return [strike / marks.price(asset) for strike in own if strike]
+
+
+def _grid(strikes: Sequence[float]) -> np.ndarray:
+    """Factors looked at: every 1% near today's price, wider apart far from it, each strike and close beside it."""
+    steps = np.concatenate([np.geomspace(LEAST, 0.01, 40)[:-1], np.geomspace(0.01, 0.2, 60)[:-1]])
+    near = np.exp(np.arange(np.log(0.2), np.log(5.0), 0.01))
+    far = np.concatenate([np.geomspace(5.0, 200.0, 75), np.geomspace(200.0, MOST, 75)[1:]])
+    around = np.array([s * f for s in strikes for f in (0.97, 0.99, 0.999, 1.0, 1.001, 1.01, 1.03)])
+    found = np.unique(np.concatenate([steps, near, far, around, [1.0]]))
+    return found[found > 0]
+
+
 def _priced(edges: Edges, spot: float) -> Edges:
-    down, up = (None if move is None else spot * (1.0 + move) for move in (edges.down, edges.up))
+    down, up = (None if factor is None else spot * factor for factor in (edges.down, edges.up))
     return Edges(down, up)
 
 
-def _edges(gap: Callable[[float], float]) -> Edges:
-    """Nearest moves down and up at which the gap falls below 0; both 0 where it already is."""
-    if gap(0.0) < 0:
-        return Edges(0.0, 0.0)
-    return Edges(_first(gap, _DOWN), _first(gap, _UP))
+def _edges(gaps: Callable[[np.ndarray, np.ndarray], np.ndarray], grids: Sequence[np.ndarray]) -> list[Edges]:
+    """Nearest factors down and up at which each gap falls below 0; both 1 where it already is."""
+    if not grids:
+        return []
+    which = np.repeat(np.arange(len(grids)), [len(g) for g in grids])
+    below = np.split(gaps(which, np.concatenate(grids)) < 0, np.cumsum([len(g) for g in grids])[:-1])
+    places: list[tuple[int, int]] = []  # (grid, 0 down or 1 up) of each bracket
+    brackets: list[tuple[float, float]] = []
+    found: list[list[float | None]] = [[None, None] for _ in grids]
+    for k, (grid, low) in enumerate(zip(grids, below, strict=True)):
+        home = int(np.searchsorted(grid, 1.0))
+        if low[home]:
+            found[k] = [1.0, 1.0]
+            continue
+        under, over = np.flatnonzero(low[:home]), np.flatnonzero(low[home:])
+        if len(under):
+            places.append((k, 0))
+            brackets.append((grid[under[-1] + 1], grid[under[-1]]))
+        if len(over):
+            places.append((k, 1))
+            brackets.append((grid[home + over[0] - 1], grid[home + over[0]]))
+    if brackets:
+        owner = np.array([k for k, _ in places])
+        safe, broken = np.array(brackets).T
+        for (k, side), root in zip(places, _roots(lambda i, f: gaps(owner[i], f), safe, broken), strict=True):
+            found[k][side] = float(root)
+    return [Edges(*pair) for pair in found]
 
 
-def _first(gap: Callable[[float], float], moves: np.ndarray) -> float | None:
-    before = 0.0
-    for move in moves.tolist():
-        if gap(move) < 0:
-            return float(brentq(gap, before, move, xtol=1e-15, rtol=8.9e-16))
-        before = move
-    return None
+def _roots(gap: Callable[[np.ndarray, np.ndarray], np.ndarray], safe: np.ndarray, broken: np.ndarray) -> np.ndarray:
+    """Where each gap falls below 0 between `safe` (it is not) and `broken` (it is): the crossing nearest to `safe`.
+
+    gap(which, x) : at x of bracket `which`. All brackets are split at once; where the ends are close enough for a line
+    the crossing of the line is taken, if the gap is as good as 0 there; else the splitting goes on (a tier may jump).
+    """
+    out, left = np.array(broken, dtype=float), np.arange(len(safe))
+    a, b = np.array(safe, dtype=float), np.array(broken, dtype=float)
+    shares = np.linspace(0.0, 1.0, SPLITS + 1)
+    for _ in range(12):
+        points = a[:, None] + (b - a)[:, None] * shares
+        points[:, -1] = b
+        values = gap(np.repeat(left, SPLITS + 1), points.ravel()).reshape(points.shape)
+        low = values < 0
+        low[:, -1] = True
+        first = np.maximum(low.argmax(axis=1), 1)
+        rows = np.arange(len(left))
+        a, b = points[rows, first - 1], points[rows, first]
+        at, beyond = values[rows, first - 1], np.minimum(values[rows, first], 0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            guess = np.where(at > beyond, a + (b - a) * at / (at - beyond), b)
+        near = np.abs(gap(left, guess)) <= 1e-10 * np.abs(values[:, 0] - values[:, -1]) + 1e-12
+        done = near | (np.abs(b - a) <= 4e-16 * np.abs(b))
+        out[left] = np.where(near, guess, b)
+        left, a, b = left[~done], a[~done], b[~done]
+        if not len(left):
+            break
+    return out

@@ -1,30 +1,33 @@
 """One book under every venue's rules, in every mode: what each asks, how far liquidation is, and who refuses."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from margin import venues
+from margin.core.account import SubAccount
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.models.marks import Marks
 from margin.venues import accounts, liquidation
-from margin.venues.base import Rulebook, VenueMargin
+from margin.venues.base import Mode, Rulebook, Unsupported, VenueMargin
+from margin.venues.families.perpetuals import FIRST_LEVERAGE
 from margin.venues.liquidation import Edges
 
 RETURN_DAYS = 30
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Asked:
     """One venue in one mode.
 
     edges : liquidation prices, by position when isolated, else by asset; nearest : (what, move as a fraction)
     return_on_margin : the last 30 days' gain of the book as it stands now, over the initial margin; None where a price
     of then is missing or nothing is asked
+    left_out : positions that are not reproduced here, without which the rest was margined
     """
 
     rulebook: Rulebook
@@ -32,6 +35,7 @@ class Asked:
     edges: dict[str, Edges]
     nearest: tuple[str, float] | None
     return_on_margin: float | None
+    left_out: tuple[Unsupported, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Survey:
 
 
 def survey(
-    portfolio: Portfolio,
+    portfolio: Portfolio | SubAccount,
     marks: Marks,
     settings: Mapping[str, Mapping[str, float]] | None = None,
     rulebooks: Sequence[Rulebook] | None = None,
@@ -60,31 +64,70 @@ def survey(
 ) -> Survey:
     """The book under each rulebook (all of them by default) in each of its modes.
 
-    settings : a venue's sliders by its name; gain : USD, for the return on margin
+    Every venue opens it at the same leverage: the position's own, else 10 times or the venue's highest if that is
+    lower. settings : a venue's sliders by its name; gain : USD, for the return on margin
     """
+    book = fair(accounts.as_sub(portfolio))
     found: list[Asked] = []
     refused: list[Refused] = []
     for rulebook in rulebooks if rulebooks is not None else [venues.rulebook(name) for name in venues.names()]:
         chosen = (settings or {}).get(rulebook.name)
         reasons: dict[str, tuple[str, ...]] = {}
         for mode in rulebook.modes:
-            unsupported = rulebook.supports(portfolio, mode)
-            if unsupported:
-                reasons[mode] = tuple(f"{u.symbol}: {u.reason}" for u in unsupported)
-                continue
-            try:
-                margin = rulebook.requirement(portfolio, marks, mode, chosen)
-                edges = liquidation.prices(rulebook, portfolio, marks, mode, chosen)
-            except InputError as error:
-                reasons[mode] = (str(error),)
-                continue
-            earned = gain / margin.initial if gain is not None and margin.initial > 0 else None
-            found.append(Asked(rulebook, margin, edges, liquidation.nearest(edges, marks), earned))
+            answer = _asked(rulebook, mode, book, marks, chosen, gain)
+            if isinstance(answer, Asked):
+                found.append(answer)
+            else:
+                reasons[mode] = answer
         if len(reasons) == len(rulebook.modes) and len(set(reasons.values())) == 1:
             refused.append(Refused(rulebook, None, next(iter(reasons.values()))))
         else:
             refused += [Refused(rulebook, mode, why) for mode, why in reasons.items()]
     return Survey(tuple(sorted(found, key=lambda a: a.margin.initial)), tuple(refused))
+
+
+def fair(book: SubAccount) -> SubAccount:
+    """The book with the same leverage for every position that names none."""
+    return replace(
+        book,
+        positions=tuple(
+            replace(p, leverage=FIRST_LEVERAGE)
+            if p.leverage is None and p.instrument.kind in ("perpetual", "future")
+            else p
+            for p in book.positions
+        ),
+    )
+
+
+def _asked(
+    rulebook: Rulebook,
+    mode: Mode,
+    book: SubAccount,
+    marks: Marks,
+    chosen: Mapping[str, float] | None,
+    gain: float | None,
+) -> "Asked | tuple[str, ...]":
+    """What the venue asks in this mode, or why it can't hold the book."""
+    unsupported = rulebook.supports(book, mode)
+    out = {u.symbol for u in unsupported}
+    rest = replace(book, positions=tuple(p for p in book.positions if p.symbol not in out))
+    if unsupported and not (all(u.alone for u in unsupported) and accounts.margined(rest)):
+        return tuple(f"{u.symbol}: {u.reason}" for u in unsupported)
+    try:
+        margin = rulebook.requirement(rest, marks, mode, chosen)
+        edges = liquidation.prices(rulebook, rest, marks, mode, chosen)
+    except InputError as error:
+        return (str(error),)
+    if not rest.positions and rest.collateral and margin.collateral_value <= 0 < margin.account_value:
+        return tuple(f"{c.asset}: it does not count as collateral here" for c in rest.collateral)
+    if unsupported:
+        said = tuple(f"Without {u.symbol}: {u.reason}." for u in unsupported)
+        margin = replace(margin, notes=(*said, *margin.notes))
+    earned = gain / margin.initial if gain is not None and margin.initial > 0 else None
+    return Asked(
+        rulebook=rulebook, margin=margin, edges=edges, nearest=liquidation.nearest(edges, marks),
+        return_on_margin=earned, left_out=unsupported,
+    )  # fmt: skip
 
 
 def recent_gain(portfolio: Portfolio, market: Market, marks: Marks, days: int = RETURN_DAYS) -> float | None:

@@ -34,6 +34,7 @@ BOOKS = {
     "coins": pool(Position("BTC/USDT:USDT", -1.0, 58_000.0, 10.0), BTC=0.7, USDC=5_000.0),
     "inverse": pool(Position("BTC/USD:BTC", 100_000.0, 50_000.0, 10.0), BTC=1.0),
 }
+FIXED = {"hyperliquid:portfolio": 20.0 / 0.95}  # USD that an account is asked once, whatever it holds
 CASES = [(key, name) for key in models.keys() for name in BOOKS]  # noqa: SIM118
 
 
@@ -73,7 +74,8 @@ def test_doubling_the_account_doubles_equity_and_no_less_than_doubles_margin(key
         collateral=tuple(Collateral(c.asset, 2 * c.quantity) for c in sub.collateral),
     )
     one, two = model.state(sub, MARKS), model.state(twice, MARKS)
-    assert two.maintenance >= 2 * one.maintenance * (1 - 1e-9)
+    fixed = FIXED.get(key, 0.0)
+    assert two.maintenance - fixed >= 2 * (one.maintenance - fixed) * (1 - 1e-9)
     assert two.initial >= 2 * one.initial * (1 - 1e-9)
     assert two.equity <= 2 * one.equity + 1e-9 * abs(one.equity)  # haircuts may grow with size
 

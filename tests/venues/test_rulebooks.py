@@ -12,10 +12,11 @@ from margin import Collateral, InputError, Market, Portfolio, Position, venues
 from margin.core import options
 from margin.models.marks import Marks
 from margin.venues import liquidation
-from margin.venues.rules import binance, bybit, deribit, synthetix
+from margin.venues.rules import deribit
 from margin.venues.rules import drift_arithmetic as drift_rules
 from margin.venues.survey import betas, recent_gain, survey
 from tests.ladder.books import market_frame
+from tests.venues.oracles import binance_price, gap_at
 
 MARKET = Market(market_frame())  # BTC 60,000, ETH 3,000, SOL 150, ADA 0.6 on 2024-12-31
 WHEN = pd.Timestamp("2024-12-31")
@@ -62,7 +63,7 @@ def test_what_every_margin_obeys(name, mode, title):
     assert found.initial >= found.maintenance * (1 - 1e-12) >= 0
     assert found.lines
     assert all(len(line.source) > 10 for line in found.lines)
-    assert found.gap == rulebook.gap(portfolio, MARKS, mode)
+    assert found.gap == found.equity - found.maintenance
     turned = replace(portfolio, positions=portfolio.positions[::-1], collateral=portfolio.collateral[::-1])
     again = rulebook.requirement(turned, MARKS, mode)
     assert (again.initial, again.maintenance) == pytest.approx((found.initial, found.maintenance), rel=1e-12)
@@ -76,21 +77,17 @@ def test_what_every_margin_obeys(name, mode, title):
 def test_at_a_liquidation_price_the_gap_is_nothing_and_on_the_near_side_the_account_is_safe(name, mode, title):
     rulebook, portfolio = venues.rulebook(name), BOOKS[title]
     edges = liquidation.prices(rulebook, portfolio, MARKS, mode)
-    if mode == "isolated":
-        silos = {s.positions[0].symbol: s for s in rulebook.silos(portfolio, MARKS)}
-    gap = liquidation.gap_at(rulebook, portfolio, MARKS, mode)
+    alone = dict(liquidation.sub_accounts(rulebook, portfolio, MARKS, mode, None))
     for what, edge in edges.items():
         asset = what.split("/")[0]
         now = MARKS.price(asset)
+        left_at = gap_at(rulebook, alone.get(what, alone.get("")), MARKS, mode)
         for price in (edge.down, edge.up):
             if price is None or price == now:
                 continue
 
-            def left(at, what=what, asset=asset, now=now):
-                if mode == "isolated":
-                    entered = liquidation.accounts.pinned(silos[what], MARKS)
-                    return rulebook.silo_gap(entered, MARKS.moved({asset: at / now}))
-                return gap({asset: at / now})
+            def left(at, asset=asset, now=now, left_at=left_at):
+                return left_at({asset: at / now})
 
             scale = 1e-6 * max(abs(left(now)), 1.0)
             assert left(price) == pytest.approx(0.0, abs=scale) or left(price) * left(price - 1e-7 * (now - price)) <= 0
@@ -140,15 +137,19 @@ def test_kraken_nets_longs_and_shorts_of_one_coin_only():
 
 def test_bitmex_charges_the_whole_position_at_its_step():
     found = ask("bitmex", book(("BTC/USD:BTC", 230.0 * 60_000, None, 100.0), BTC=50.0), "cross")
-    assert found.maintenance == pytest.approx(230 * 60_000 * 0.01)
+    commission = 0.00075 * (1 + 1 / 100)  # of closing, in the maintenance margin
+    assert found.maintenance == pytest.approx(230 * 60_000 * (0.01 + commission))
     assert found.initial == pytest.approx(230 * 60_000 * 0.015)
 
 
 def test_an_inverse_position_is_worth_more_dollars_the_higher_the_coin():
-    """60,000 contracts of $1 from 60,000 with 0.1 BTC behind it: at p equity is 0.1 p + p - 60,000, maintenance 300."""
+    """60,000 contracts of $1 from 60,000 (1 BTC) with 0.1 BTC behind it: at p equity is 0.1 p + p - 60,000.
+
+    Maintenance is of the cost: 0.005 BTC and the commission of closing 1.1 BTC at 0.075%, at p dollars each.
+    """
     held = book(("BTC/USD:BTC", 60_000.0, 60_000.0, 10.0), BTC=0.1)
     found = liquidation.prices(venues.rulebook("bitmex"), held, MARKS, "cross")["BTC"]
-    assert found.down == pytest.approx(60_300 / 1.1)
+    assert found.down == pytest.approx(60_000 / (1.1 - 0.005 - 1.1 * 0.00075))
     alone = liquidation.prices(venues.rulebook("bitmex"), held, MARKS, "isolated")["BTC/USD:BTC"]
     assert alone.down == pytest.approx(found.down), "a tenth of the position is just its initial margin"
 
@@ -173,7 +174,7 @@ def test_okx_portfolio_margin_is_the_worst_move_and_the_basis():
 
 
 def test_deribit_s_grid_by_a_plain_loop():
-    held = book((CALL, -2.0), ("BTC/USD:BTC", 1.0), BTC=3.0)
+    held = book((CALL, -2.0), ("BTC/USD:BTC", 60_000.0), BTC=3.0)
     found = ask("deribit", held, "portfolio")
     years = (pd.Timestamp("2025-03-28") - WHEN).days / 365.0
     multiple = (30.0 / (years * 365.0)) ** 0.13
@@ -209,7 +210,8 @@ def test_derive_asks_less_in_one_account_than_alone():
     """Spot against a short perpetual of the same coin: only contingencies are left under portfolio margin."""
     both = ask("derive", book(("BTC/USD", 1.0), ("BTC/USDT:USDT", -1.0), USDC=70_000.0), "portfolio")
     perp = ask("derive", book(("BTC/USDT:USDT", -1.0), USDC=70_000.0), "portfolio")
-    assert both.initial == pytest.approx(60_000 * (0.04 + 0.12))
+    assert both.initial == pytest.approx(60_000 * 0.04), "haircuts are in the equity, not in the requirement"
+    assert both.equity_initial == pytest.approx(70_000 + 60_000 * (1 - 0.12))
     assert both.initial < 0.8 * perp.initial
     assert perp.initial == pytest.approx(60_000 * (0.18 + 0.04))
     assert perp.maintenance == pytest.approx(60_000 * (0.8 * 0.18 + 0.03))
@@ -294,8 +296,8 @@ def test_a_portfolio_margin_account_of_derive_holds_one_coin():
     two = BOOKS["perpetuals"]
     assert any("one coin" in u.reason for u in venues.rulebook("derive").supports(two, "portfolio"))
     assert any(
-        "no options on ETH" in u.reason or "not listed" in u.reason
-        for u in venues.rulebook("derive").supports(book(("ADA/USD", 5.0)), "cross")
+        "no options on ETH" in u.reason or "not reproduced" in u.reason
+        for u in venues.rulebook("derive").supports(book(("ADA/USD", -5.0)), "cross")
     )
 
 
@@ -314,10 +316,10 @@ def test_together_and_two_at_once_agree_with_one_alone():
     opposite = liquidation.together(rulebook, held, MARKS, "cross", {"BTC": 1.0, "ETH": -1.0})
     assert abs(opposite.down) < abs(only_btc.down), "both legs lose"
     seen = liquidation.surface(rulebook, held, MARKS, "cross", "BTC", "ETH", steps=13)
-    assert seen.gap[6, 6] == pytest.approx(rulebook.gap(held, MARKS, "cross"))
+    assert seen.gap[6, 6] == pytest.approx(rulebook.requirement(held, MARKS, "cross").gap)
     at_home = [b for a, b in seen.edge if a == pytest.approx(0.0)]
     assert at_home == pytest.approx([alone["ETH"].up / 3_000 - 1])
-    gap = liquidation.gap_at(rulebook, held, MARKS, "cross")
+    gap = gap_at(rulebook, held, MARKS, "cross")
     for a, b in seen.edge:
         assert gap({"BTC": 1 + a, "ETH": 1 + b}) == pytest.approx(0.0, abs=1e-6)
     for wrong in ({"BTC": 1.0}, {}):
@@ -330,7 +332,7 @@ def test_together_and_two_at_once_agree_with_one_alone():
 def test_an_account_that_is_already_beyond_is_liquidated_now():
     found = survey(book(("BTC/USDT:USDT", 1.0, 90_000.0), USDC=1_000.0), MARKS, rulebooks=[venues.rulebook("dydx")])
     one = next(a for a in found.asked if a.margin.mode == "cross")
-    assert one.margin.liquidatable
+    assert one.margin.liquidated
     assert one.nearest == ("BTC", 0.0)
 
 
@@ -363,29 +365,26 @@ def test_betas_and_the_gain_of_the_last_month_know_no_future():
 
 def test_further_figures_that_venues_print():
     """Single published figures, from the sources named in the parameter files and modules."""
-    assert bybit.isolated_liquidation_price(1.0, 40_000.0, 50.0, 0.005) == pytest.approx(39_396.98, abs=0.01)
-    assert bybit.simple_liquidation_price(1.0, 40_000.0, 50.0, 0.005) == pytest.approx(39_400.0)
-    btc_leg = (71_200.811444, -56_354.56848)  # maintenance and profit of the bitcoin leg
     needed, pnl = 3_683.979 * 1_335.18 * 0.1 - 135_365.0, 3_683.979 * (1_335.18 - 1_456.84)
     leg = (109.488, 32_481.98, 0.025, 16_300.0)
-    assert binance.cross_liquidation_price(1_535_443.01, needed, pnl, *leg) == pytest.approx(26_316.89, abs=0.01)
-    assert binance.cross_liquidation_price(1_535_443.01, 0.0, 0.0, *leg) == pytest.approx(18_778.73, abs=0.01)
-    other = (3_683.979, 1_456.84, 0.10, 135_365.0)
-    assert binance.cross_liquidation_price(1_535_443.01, *btc_leg, *other) == pytest.approx(1_153.26, abs=0.01)
+    assert binance_price(1_535_443.01, needed, pnl, [leg]) == pytest.approx(26_316.89, abs=0.01)
+    held = Portfolio(
+        tuple(
+            Position(f"{coin}/USDT:USDT", q, entry, maintenance_rate=rate, maintenance_deduction=cum)
+            for coin, q, entry, rate, cum in (("BTC", *leg), ("ETH", 3_683.979, 1_456.84, 0.10, 135_365.0))
+        ),
+        (Collateral("USDT", 1_535_443.01),),
+    )
+    then = replace(MARKS, prices={**MARKS.prices, "BTC": 31_967.27, "ETH": 1_335.18})
+    found = liquidation.prices(venues.rulebook("binance"), held, then, "cross")
+    assert found["BTC"].down == pytest.approx(26_316.89, abs=0.01)
+    assert found["ETH"].down == pytest.approx(1_153.26, abs=0.01)
     assert drift_rules.margin_ratio(10**15, 50, (1000, 500), "initial") == 1300, "imf 50 of a million, 10% becomes 13%"
     high = [
         drift_rules.margin_ratio(3 * 10**12, 50, (1000, 500), kind, (100, 50)) for kind in ("initial", "maintenance")
     ]
     assert high == [221, 67]
     assert deribit.linear_rates(25.0, 0.02, 0.01, 0.00005)[0] == pytest.approx(0.02125)
-    fixed = {"fraction": 2.0, "least": 0.01, "scalar": 0.5}
-    btc = synthetix.margins(-2.0, 30_000.0, skew_scale=100.0, flat=1_000.0, **fixed)
-    ether = synthetix.margins(20.0, 2_000.0, skew_scale=1_000.0, flat=500.0, **fixed)
-    lost = -2.0 * (30_000 - synthetix.fill_price(30_000.0, -2.0, 100.0))
-    lost += 20.0 * (2_000 - synthetix.fill_price(2_000.0, 20.0, 1_000.0))
-    available = 100_000 + lost
-    assert available == pytest.approx(99_000)
-    assert available - btc[0] - ether[0] - 0.05 * 100_000 == pytest.approx(87_500), "withdrawable"
 
 
 def test_every_venue_says_whether_it_is_alive_with_date_and_source():
@@ -413,9 +412,11 @@ def test_okx_refuses_what_lies_above_the_tiers_that_are_known():
 
 
 def test_kraken_counts_coins_after_their_haircut():
-    found = ask("kraken", book(("BTC/USD:BTC", 60_000.0, 60_000.0), BTC=1.0), "cross")
+    found = ask("kraken", book(("BTC/USDT:USDT", 1.0, 60_000.0), BTC=1.0), "cross")
     assert found.equity == pytest.approx(0.97 * 60_000)
-    assert found.maintenance == pytest.approx(0.01 * 60_000)
+    alone = ask("kraken", book(("BTC/USD:BTC", 60_000.0, 60_000.0), BTC=1.0), "cross")
+    assert alone.equity == pytest.approx(60_000), "a wallet of the coin that its contracts settle in has no haircut"
+    assert alone.maintenance == pytest.approx(0.01 * 60_000)
 
 
 def test_a_position_exactly_at_the_edge_lies_in_the_tier_that_the_venue_says():

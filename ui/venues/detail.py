@@ -7,6 +7,7 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.venues import Marks, Rulebook, liquidation
 from margin.venues.families.perpetuals import PerpetualVenue
+from margin.venues.families.tiers import tier_at
 from margin.venues.survey import Asked, Refused, Survey, betas
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
@@ -172,13 +173,15 @@ def _liquidation(picked: Asked, portfolio: Portfolio, marks: Marks, market: Mark
     if picked.margin.mode == "isolated":
         st.caption("Isolated positions are liquidated one by one, each with its own margin.")
         return
-    assets = liquidation.moving(portfolio)
-    if len(assets) < 2:
+    left_out = {u.symbol for u in picked.left_out}
+    held = portfolio.settled.with_positions(p for p in portfolio.margined if p.symbol not in left_out)
+    assets = liquidation.moving(held)
+    if not assets:
         return
     reference = "BTC" if "BTC" in assets else assets[0]
     slopes = betas(market, assets, reference, marks.as_of)
     chosen = settings(picked.rulebook)
-    both = liquidation.together(picked.rulebook, portfolio, marks, picked.margin.mode, slopes, chosen)
+    both = liquidation.together(picked.rulebook, held, marks, picked.margin.mode, slopes, chosen)
     said = ", ".join(f"{asset} {slope:.2f}" for asset, slope in slopes.items())
     ways = [
         f"{word} of {percent(100 * abs(move), 1)}"
@@ -187,11 +190,13 @@ def _liquidation(picked: Asked, portfolio: Portfolio, marks: Marks, market: Mark
     ]
     end = f"{reference} liquidates the account by {' or '.join(ways)}." if ways else "no common move liquidates it."
     st.markdown(f"**All together by their betas to {reference}** ({said}; daily, of the last year): {end}")
+    if len(assets) < 2:
+        return
     left, right = st.columns(2)
     first = left.selectbox("One underlying", assets, key="venue_first")
     others = [asset for asset in assets if asset != first]
     second = right.selectbox("against another", others, key="venue_second")
-    seen = liquidation.surface(picked.rulebook, portfolio, marks, picked.margin.mode, first, second, chosen)
+    seen = liquidation.surface(picked.rulebook, held, marks, picked.margin.mode, first, second, chosen)
     share = 100 * float((seen.gap < 0).mean())
     chart(
         charts_venues.surface(seen),
@@ -225,10 +230,12 @@ def _tiers(picked: Asked, portfolio: Portfolio, marks: Marks) -> None:
     if not isinstance(rulebook, PerpetualVenue) or picked.margin.grids:
         st.markdown("This mode has no tiers: see its lines.")
         return
-    for position, row in zip(
-        [p for p in portfolio.positions if p.instrument.kind != "loan"], picked.margin.positions, strict=True
-    ):
-        table = rulebook.tiers_for(position.underlying, position.instrument.is_inverse)
+    rows = {row.symbol: row for row in picked.margin.positions}
+    for position in portfolio.margined:
+        row = rows.get(position.symbol)
+        if row is None:  # one of several that the venue keeps as one, or left out
+            continue
+        table, printed = rulebook.position_tiers(position, marks)
         st.markdown(
             dollars(
                 f"**{plain(position.symbol)}**: {money(row.notional)} at "
@@ -239,13 +246,15 @@ def _tiers(picked: Asked, portfolio: Portfolio, marks: Marks) -> None:
         if table is None or len(table) < 2:
             st.caption("One rate, whatever the size." if table else "No tiers.")
             continue
-        size = rulebook.tier_size(position, marks)
-        unit = row.notional / size if size else 0.0
+        if printed:
+            st.caption("The tier that the venue printed for it, not the table's.")
+        value, size = rulebook.sized(position, marks, rulebook.basis(picked.margin.mode, marks)[1])
+        unit = value / size if size else 0.0
         st.dataframe(
             pd.DataFrame(
                 [
                     {
-                        "Here": "◆" if t.floor <= size and (t.cap is None or size < t.cap) else "",
+                        "Here": "◆" if t is tier_at(table, size) else "",
                         "From": f"{t.floor:,.0f}",
                         "To": "no end" if t.cap is None else f"{t.cap:,.0f}",
                         "Maintenance rate": percent(100 * t.rate, 2),

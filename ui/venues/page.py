@@ -45,7 +45,7 @@ def page() -> None:
     found = active.market.remember(
         key, lambda: survey(portfolio, marks, chosen, rulebooks, recent_gain(portfolio, active.market, marks))
     )
-    asked = [a for a in found.asked if a.rulebook.purpose != "comparison"]
+    asked = [a for a in found.asked if a.rulebook.purpose != "comparison" and not a.left_out]
     if not asked:
         st.subheader("No venue reproduced here can hold this book.", anchor=False)
     else:
@@ -134,7 +134,7 @@ def _row(a: Asked) -> dict[str, object]:
         "Health": m.health,
         "30-day return on margin": a.return_on_margin,
         "Rules of": a.rulebook.as_of,
-        "Cannot hold": "",
+        "Cannot hold": "; ".join(f"{u.symbol}: {u.reason}" for u in a.left_out),
     }
 
 

@@ -7,11 +7,12 @@ rule 4210(g) (TIMS).
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from margin.core.portfolio import Portfolio, Position
+from margin.core.account import SubAccount
+from margin.core.portfolio import Portfolio
 from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import (
@@ -40,9 +41,9 @@ def net_array(arrays: Mapping[str, Sequence[float]], weights: Mapping[str, float
     return np.sum([np.asarray(arrays[name], dtype=float) * quantity for name, quantity in weights.items()], axis=0)
 
 
-def scan_risk(array: Sequence[float] | np.ndarray) -> float:
-    """Largest loss over the scenarios, 0 or more."""
-    return max(-float(np.min(array)), 0.0)
+def scan_risk(array: Sequence[float] | np.ndarray) -> Any:
+    """Largest loss over the scenarios (the last axis), 0 or more."""
+    return np.maximum(-np.min(array, axis=-1), 0.0)
 
 
 def worst_scenario(array: Sequence[float] | np.ndarray) -> int | None:
@@ -50,12 +51,12 @@ def worst_scenario(array: Sequence[float] | np.ndarray) -> int | None:
     return int(np.argmin(array)) + 1 if float(np.min(array)) < 0 else None
 
 
-def offset_cap(standalone: float, portfolio: float, cap: float = 0.8) -> float:
+def offset_cap(standalone: Any, portfolio: Any, cap: float = 0.8) -> Any:
     """EMIR article 27: the reduction is at most `cap` of (sum alone - portfolio)."""
-    return standalone - cap * max(standalone - portfolio, 0.0)
+    return standalone - cap * np.maximum(standalone - portfolio, 0.0)
 
 
-def buffered(margin: float, buffer: float = 0.25) -> float:
+def buffered(margin: Any, buffer: float = 0.25) -> Any:
     """EMIR article 28(1)(a): a buffer on top."""
     return margin * (1.0 + buffer)
 
@@ -80,59 +81,63 @@ class Clearing(Rulebook):
 
     modes: ClassVar[tuple[Mode, ...]] = ("portfolio",)
     purpose = "comparison"
-    kinds: ClassVar[tuple[str, ...]] = ("spot", "perpetual", "future", "option")
+    each_alone: ClassVar[bool] = False  # whether the margin needs each position's own loss
 
     @abstractmethod
     def scenarios(self, settings: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
         """(price moves, volatility factors, shares that count, names)."""
 
     @abstractmethod
-    def combined(self, alone: Mapping[str, float], together: Mapping[str, float], lines: Lines) -> float:
-        """Margin USD from each position's loss alone (by symbol) and each underlying's together."""
+    def combined(self, alone: Sequence[Any], together: Sequence[Any], lines: Lines) -> Any:
+        """Margin USD from each position's loss alone and each underlying's together."""
 
-    def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+    def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
         return ()
 
-    def requirement(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
+    def reckon(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
-        self.check(portfolio, mode)
-        chosen = self.settings(settings)
-        moves, vols, shares, names = self.scenarios(chosen)
-        lines, source = Lines(), self.parameters.source("rules")
-        held = accounts.of_kind(portfolio, *self.kinds)
-
-        def array(positions: Sequence[Position]) -> np.ndarray:
-            return scenario_pnl(positions, marks, np.maximum(1.0 + moves, 1e-9), vols) * shares
-
-        together: dict[str, float] = {}
-        alone: dict[str, float] = {}
-        grids, rows = [], []
+        """Borrowed spot is scanned like a contract; what is owned is collateral, and counts in full."""
+        moves, vols, shares, names = self.scenarios(settings)
+        source = self.parameters.source("rules")
+        held = [p for p in book.positions if p.instrument.kind != "loan"]
+        spots = np.maximum(1.0 + moves, 1e-9)
+        together, alone, grids, rows = [], [], [], []
         for asset, positions in accounts.of_underlying(held).items():
-            pnl = array(positions)
-            together[asset] = scan_risk(pnl)
+            each = [scenario_pnl([p], marks, spots, vols) * shares for p in positions]
+            pnl = sum(each)
+            together.append(scan_risk(pnl))
+            own = [scan_risk(array) for array in each] if self.each_alone or lines.wanted else []
+            alone += own
+            if not lines.wanted:
+                continue
             number = worst_scenario(pnl)
-            lines.add(
-                f"{asset}: scan", "no scenario loses" if number is None else names[number - 1], together[asset], source
-            )
-            binding = None if number is None else (number - 1, 0)
-            grids.append(_listed(f"{asset}: PnL by scenario", names, pnl, binding))
-            for p in positions:
-                own = scan_risk(array([p]))
-                alone[p.symbol] = alone.get(p.symbol, 0.0) + own
-                value = abs(p.quantity) * marks.price(asset)
-                rows.append(PositionMargin(p.symbol, p.quantity, value, own, own, "alone"))
+            words = "no scenario loses" if number is None else names[number - 1]
+            lines.add(f"{asset}: scan", words, float(together[-1]), source)
+            grids.append(_listed(f"{asset}: PnL by scenario", names, pnl, None if number is None else (number - 1, 0)))
+            rows += [
+                PositionMargin(
+                    symbol=p.symbol, quantity=p.quantity, notional=abs(p.value(marks.price(asset))), initial=float(x),
+                    maintenance=float(x), tier="alone",
+                )
+                for p, x in zip(positions, own, strict=True)
+            ]  # fmt: skip
         margin = self.combined(alone, together, lines)
+        margin = float(margin) if lines.wanted else margin
         profit = sum(marks.unrealised(p) for p in held)
         wallet = [
-            CollateralValue(asset, quantity, price, quantity * price, quantity * price, quantity * price)
-            for asset, quantity, price in accounts.tokens(portfolio, marks)
-        ]
+            CollateralValue(
+                asset=asset, quantity=quantity, price=price, market_value=quantity * price,
+                counted_initial=quantity * price, counted_maintenance=quantity * price,
+            )
+            for asset, quantity, price in accounts.tokens(book, marks)
+        ]  # fmt: skip
         equity = sum(c.market_value for c in wallet) + profit
         notes = (*marks.notes, "For comparison: no clearing house takes this account; collateral is counted in full.")
         return VenueMargin(
-            self.title, mode, margin, margin, equity, equity, equity - profit, equity, tuple(lines.kept), tuple(rows),
-            tuple(wallet), tuple(grids), notes,
+            venue=self.title, mode=mode, initial=margin, maintenance=margin, equity_initial=equity, equity=equity,
+            collateral_value=equity - profit, account_value=equity, lines=tuple(lines.kept), positions=tuple(rows),
+            collateral=tuple(wallet), grids=tuple(grids), notes=notes,
         )  # fmt: skip
 
 
@@ -160,8 +165,8 @@ class Span(Clearing):
         names = [f"{move:+.1%}, {words[int(v)]}" for move, v in zip(moves, rows[:, 1], strict=True)]
         return moves, 1.0 + rows[:, 1] * settings["vol_range"], rows[:, 2], names
 
-    def combined(self, alone: Mapping[str, float], together: Mapping[str, float], lines: Lines) -> float:
-        margin = sum(together.values())
+    def combined(self, alone: Sequence[Any], together: Sequence[Any], lines: Lines) -> Any:
+        margin = sum(together)
         source = self.parameters.source("rules")
         lines.add("Scan risks added up", "no inter-commodity credit between coins is published", margin, source)
         return margin
@@ -169,14 +174,16 @@ class Span(Clearing):
 
 class Emir(Span):
     name = "emir"
+    each_alone = True
 
-    def combined(self, alone: Mapping[str, float], together: Mapping[str, float], lines: Lines) -> float:
-        source = self.parameters.source("rules")
-        standalone, portfolio = sum(alone.values()), sum(together.values())
+    def combined(self, alone: Sequence[Any], together: Sequence[Any], lines: Lines) -> Any:
+        standalone, portfolio = sum(alone), sum(together)
         capped = offset_cap(standalone, portfolio)
-        lines.add("Offset cap (article 27)", f"{standalone:,.2f} - 80% x {standalone - portfolio:,.2f}", capped, source)
         margin = buffered(capped)
-        lines.add("Buffer (article 28)", f"{capped:,.2f} x 125%", margin, source)
+        if lines.wanted:
+            source, reduced = self.parameters.source("rules"), standalone - portfolio
+            lines.add("Offset cap (article 27)", f"{standalone:,.2f} - 80% x {reduced:,.2f}", float(capped), source)
+            lines.add("Buffer (article 28)", f"{capped:,.2f} x 125%", float(margin), source)
         return margin
 
 
@@ -199,8 +206,8 @@ class Tims(Clearing):
         moves = tims_moves(settings["range"])
         return moves, np.ones(len(moves)), np.ones(len(moves)), [f"{move:+.1%}" for move in moves]
 
-    def combined(self, alone: Mapping[str, float], together: Mapping[str, float], lines: Lines) -> float:
-        margin = sum(together.values())
+    def combined(self, alone: Sequence[Any], together: Sequence[Any], lines: Lines) -> Any:
+        margin = sum(together)
         source = self.parameters.source("rules")
         lines.add("Worst points added up", "no offset between single names", margin, source)
         return margin

@@ -1,11 +1,12 @@
 """Stress grids: what positions in one underlying gain or lose under moves of its price and volatility."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from margin.core import options
-from margin.core.portfolio import Position
+from margin.core.position import Position
 from margin.models.marks import Marks
 from margin.venues.base import Grid
 
@@ -13,27 +14,43 @@ from margin.venues.base import Grid
 def scenario_pnl(
     positions: Sequence[Position], marks: Marks, spots: np.ndarray, vols: np.ndarray, in_coin: bool = False
 ) -> np.ndarray:
-    """(n,) USD PnL of positions in one underlying, its price times `spots` and its volatility times `vols`, both (n,).
+    """(s,) USD PnL of positions in one underlying, its price times `spots` and its volatility times `vols`, both (s,).
 
-    in_coin : contracts settled in the coin are reckoned in it and turned into dollars at today's price, as venues do
-    that margin them in the coin
+    Marks that are arrays (n,) give (n, s). in_coin : contracts settled in the coin are reckoned in it and turned into
+    dollars at today's price, as venues do that margin them in the coin.
     """
-    total = np.zeros(len(spots))
+    linear: Any = 0.0  # USD gained by a doubling
+    inverse: Any = 0.0
+    total: Any = np.zeros(len(spots))
     for p in positions:
-        spot = marks.price(p.underlying)
-        now, then = marks.mark(p.instrument), spot * spots
-        if p.instrument.is_option:
-            assert p.instrument.strike is not None and p.instrument.option_type is not None
-            shocked = marks.vol(p.underlying) * vols
-            then = options.black76(
-                then, p.instrument.strike, marks.years(p.instrument), shocked, p.instrument.option_type
-            )
-        if in_coin and p.instrument.settle == p.underlying:
-            gain = (then / spots - now) if p.instrument.is_option else now * (1.0 - 1.0 / spots)
+        instrument = p.instrument
+        if instrument.is_option:
+            total = total + _option(p, marks, spots, vols, in_coin and instrument.settle == p.underlying)
+        elif not instrument.is_inverse:
+            linear = linear + p.quantity * marks.contract(instrument)
+        elif in_coin:
+            inverse = inverse + p.quantity  # the coins won, q (1 - 1 / (1 + move)) / price, at today's price
         else:
-            gain = then - now
-        total = total + p.quantity * gain
-    return total
+            linear = linear + p.exposure(marks.contract(instrument))
+    total = total + _column(linear) * (spots - 1.0)
+    return total + _column(inverse) * (1.0 - 1.0 / spots)
+
+
+def _option(p: Position, marks: Marks, spots: np.ndarray, vols: np.ndarray, in_coin: bool) -> np.ndarray:
+    strike, kind = p.instrument.strike, p.instrument.option_type
+    assert strike is not None and kind is not None
+    spot, vol = _column(marks.price(p.underlying)), _column(_vol(marks, p))
+    then = options.black76(spot * spots, strike, marks.years(p.instrument), vol * vols, kind)
+    return p.quantity * ((then / spots if in_coin else then) - _column(marks.mark(p.instrument)))
+
+
+def _vol(marks: Marks, position: Position) -> float:
+    own = marks.vols.get(position.symbol)
+    return own if own is not None else marks.vol(position.underlying)
+
+
+def _column(value: Any) -> np.ndarray:
+    return np.asarray(value, dtype=float)[..., None]
 
 
 def table(

@@ -2,7 +2,11 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
+
+from margin.core.account import SubAccount
 from margin.core.portfolio import Portfolio
 from margin.models.marks import Marks
 from margin.venues import accounts
@@ -26,42 +30,52 @@ class LendingVenue(Rulebook):
     ) -> tuple[tuple[float, float], tuple[float, float]] | None:
         """((supplied, owed) for opening, the same against liquidation); None where the asset is not listed."""
 
-    def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+    def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
         chosen = self.settings(None)
         found = []
-        for p in portfolio.positions:
+        for p in accounts.as_sub(book).positions:
             if p.instrument.kind not in ("spot", "loan"):
-                found.append(Unsupported(p.symbol, f"it lends coins, no {p.instrument.kind}s"))
+                found.append(Unsupported(symbol=p.symbol, reason=f"it lends coins, no {p.instrument.kind}s"))
             elif self.weights(p.underlying, chosen) is None:
-                found.append(Unsupported(p.symbol, f"no weights of {p.underlying} are known here"))
+                why = f"no weights of {p.underlying} are known here: not reproduced here"
+                found.append(Unsupported(symbol=p.symbol, reason=why))
         return tuple(found)
 
-    def requirement(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
+    def reckon(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
-        self.check(portfolio, mode)
-        chosen = self.settings(settings)
-        lines, source = Lines(), self.parameters.source("weights")
+        source = self.parameters.source("weights")
         collateral, notes = [], [*marks.notes]
-        supplied, owed = [0.0, 0.0], [0.0, 0.0]
-        market = 0.0
-        for asset, quantity, price in accounts.tokens(portfolio, marks, spot=True):
+        supplied: list[Any] = [0.0, 0.0]
+        owed: list[Any] = [0.0, 0.0]
+        market: Any = 0.0
+        for asset, quantity, price in accounts.tokens(book, marks, spot=True):
             value = quantity * price
-            market += value
-            weights = self.weights(asset, chosen)
+            market = market + value
+            weights = self.weights(asset, settings)
             if weights is None:
                 weights = ((0.0, 1.0), (0.0, 1.0))
                 notes.append(f"{asset} is not listed here: supplied, it counts for nothing.")
-            opening, kept = (value * (w[0] if value >= 0 else w[1]) for w in weights)
-            counted = opening, kept
+            counted = [np.where(np.greater_equal(value, 0), value * w[0], value * w[1]) for w in weights]
             for i, amount in enumerate(counted):
-                supplied[i] += max(amount, 0.0)
-                owed[i] -= min(amount, 0.0)
-            collateral.append(CollateralValue(asset, quantity, price, value, *counted))
+                supplied[i] = supplied[i] + np.maximum(amount, 0.0)
+                owed[i] = owed[i] - np.minimum(amount, 0.0)
+            if not lines.wanted:
+                continue
+            opening, kept = float(counted[0]), float(counted[1])
+            collateral.append(
+                CollateralValue(
+                    asset=asset, quantity=quantity, price=price, market_value=value, counted_initial=opening,
+                    counted_maintenance=kept,
+                )
+            )  # fmt: skip
             word, part = ("supplied", "collateral") if value >= 0 else ("borrowed", "maintenance")
-            formula = f"{quantity:,.8g} x {price:,.8g} x {counted[1] / value:.1%}" if value else "nothing"
-            lines.add(f"{asset} {word}", formula, counted[1], source, part)
+            formula = f"{quantity:,.8g} x {price:,.8g} x {kept / value:.1%}" if value else "nothing"
+            lines.add(f"{asset} {word}", formula, kept, source, part)
+        if lines.wanted:
+            supplied, owed = [float(x) for x in supplied], [float(x) for x in owed]
         return VenueMargin(
-            self.title, mode, owed[0], owed[1], supplied[0], supplied[1], supplied[0], market, tuple(lines.kept), (),
-            tuple(collateral), (), tuple(dict.fromkeys(notes)),
+            venue=self.title, mode=mode, initial=owed[0], maintenance=owed[1], equity_initial=supplied[0],
+            equity=supplied[1], collateral_value=supplied[0], account_value=market, lines=tuple(lines.kept),
+            collateral=tuple(collateral), notes=tuple(dict.fromkeys(notes)),
         )  # fmt: skip

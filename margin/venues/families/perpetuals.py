@@ -4,23 +4,28 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+import numpy as np
+
+from margin.core.account import SubAccount, posted_margin
 from margin.core.instruments import USD_STABLECOINS
-from margin.core.portfolio import Portfolio, Position
+from margin.core.portfolio import Portfolio
+from margin.core.position import Position
 from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import CollateralValue, Lines, Mode, PositionMargin, Rulebook, Unsupported, VenueMargin
-from margin.venues.families.tiers import Tier, describe, maintenance, tier_at, tiers_of
+from margin.venues.families.tiers import Tiers, describe, one_rate, tier_at, tiers_of
 from margin.venues.parameters import Parameters
 
-FIRST_LEVERAGE = 20.0  # where a position names none
+FIRST_LEVERAGE = 10.0  # where a position names none: the same at every venue, so that venues can be compared
+Basis = Literal["mark", "entry"]
 
 
 def as_perpetuals(portfolio: Portfolio) -> Portfolio:
     """The book with every spot position held as a dollar-settled perpetual of the same coin, quantity and entry."""
     return portfolio.with_positions(
-        replace(p, symbol=f"{p.underlying}/USDT:USDT") if p.instrument.kind == "spot" else p
+        replace(p, symbol=f"{p.underlying}/USDT:USDT", paid=True) if p.instrument.kind == "spot" else p
         for p in portfolio.positions
     )
 
@@ -28,10 +33,10 @@ def as_perpetuals(portfolio: Portfolio) -> Portfolio:
 class PerpetualVenue(Rulebook):
     """Perpetuals, each with tiers; by default in dollars, with dollars and dollar stablecoins as collateral.
 
-    isolated : each position has its own margin, its initial margin, out of the wallet
+    isolated : each position has its own margin: what was posted, else its initial margin at entry
     cross    : one wallet; maintenance margins are added up
-    Subclasses say which assets have tiers, and override what their venue does differently: the margin of one position
-    (`position_margin`), the totals (`totals`), or what a balance counts (`counted`).
+    Subclasses say which assets have tiers, and override what their venue does differently: the price that margins are
+    taken at (`basis`), the margin of one position (`position_margin`), the totals (`totals`), what a balance counts.
     """
 
     modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross")
@@ -41,13 +46,16 @@ class PerpetualVenue(Rulebook):
     linear: ClassVar[bool] = True
     inverse: ClassVar[bool] = False
     fee_to_open: ClassVar[bool] = True  # the closing fee is part of the initial margin too
+    fee_apart: ClassVar[bool] = False  # the venue prints a position's maintenance margin without its closing fee
     whole: ClassVar[bool] = False  # a tier's rate applies to the whole position
     closed: ClassVar[bool] = False  # a tier holds its own upper bound
+    in_coins: ClassVar[bool] = False  # tiers count coins, not dollars
+    one: ClassVar[Literal["side", "net", "coin"]] = "side"  # which positions of a cross account are one
     mode_notes: ClassVar[Mapping[Mode, tuple[str, ...]]] = {}
 
     def __init__(self, parameters: Parameters | None = None):
         super().__init__(parameters)
-        self.live: dict[str, tuple[Tier, ...]] = {}
+        self.live: dict[str, Tiers] = {}
         self.live_source = ""
 
     def with_tiers(self, rows: Mapping[str, Sequence[Sequence[Any]]], source: str) -> "PerpetualVenue":
@@ -60,24 +68,28 @@ class PerpetualVenue(Rulebook):
         out.live_source = source
         return out
 
-    def tiers_for(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
+    def tiers_for(self, asset: str, inverse: bool = False) -> Tiers | None:
         """Live tiers where there are any, else those carried."""
         return (None if inverse else self.live.get(asset)) or self.tiers(asset, inverse)
 
     @abstractmethod
-    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
-        """The tiers of an asset's perpetual; None where the venue does not list it, as far as is published."""
+    def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The tiers of an asset's perpetual; None where none are carried here."""
 
-    def tier_size(self, position: Position, marks: Marks) -> float:
-        """What the tiers are measured in: USD, unless a venue counts otherwise."""
-        return accounts.contracts_value(position, marks)
+    def basis(self, mode: Mode, marks: Marks) -> tuple[Basis, Basis]:
+        """The price at which initial and maintenance margin are taken, and the tier read."""
+        return "mark", "mark"
 
-    def initial_rate(self, position: Position, tier: Tier, settings: Mapping[str, float]) -> float:
-        """Share of notional asked to open."""
-        leverage = min(position.leverage or FIRST_LEVERAGE, tier.leverage)
-        return 1.0 / leverage
+    def rate_at(self, leverage: float) -> float | None:
+        """Maintenance rate that the venue ties to a highest leverage; None where it has none."""
+        return None
 
-    def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> float:
+    def initial_rate(self, position: Position, leverage: Any, settings: Mapping[str, float]) -> Any:
+        """Share of notional asked to open; `leverage` is the highest that the tier allows."""
+        own = position.leverage or FIRST_LEVERAGE
+        return 1.0 / (min(own, leverage) if np.ndim(leverage) == 0 else np.minimum(own, leverage))
+
+    def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
         """USD kept back for closing the position, part of both margins."""
         return 0.0
 
@@ -86,118 +98,224 @@ class PerpetualVenue(Rulebook):
     ) -> tuple[float, float, str]:
         """USD that a balance counts for opening and against liquidation, and why not all of it."""
         value = quantity * price
-        if asset in self.collateral_assets or value < 0:
+        if asset in self.collateral_assets or np.all(np.less(quantity, 0)):
             return value, value, ""
         return 0.0, 0.0, f"{asset} does not count as collateral in these modes."
 
     def totals(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
-    ) -> tuple[float, float]:
+        self, book: SubAccount, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
+    ) -> tuple[Any, Any]:
         """(initial, maintenance) of the account, USD: the sums, unless a venue nets."""
-        return sum(r.initial for r in rows), sum(r.maintenance for r in rows)
+        return sum(r.initial for r in rows), sum(r.maintenance + r.fee for r in rows)
 
-    def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
-        found = []
-        for position in portfolio.positions:
-            instrument = position.instrument
-            if instrument.kind == "loan":
-                continue
-            if instrument.kind not in self.kinds:
-                listed = " and ".join(f"{kind}s" for kind in self.kinds)
-                found.append(Unsupported(position.symbol, f"{instrument.kind} is not reproduced here, only {listed}"))
-            elif instrument.is_inverse and not self.inverse:
-                found.append(
-                    Unsupported(
-                        position.symbol, "coin-settled contracts are not reproduced here, only those settled in dollars"
-                    )
-                )
-            elif not instrument.is_inverse and not self.linear:
-                found.append(
-                    Unsupported(
-                        position.symbol,
-                        "contracts settled in dollars are not reproduced here, only those settled in the coin",
-                    )
-                )
-            elif self.tiers_for(position.underlying, instrument.is_inverse) is None:
-                found.append(Unsupported(position.symbol, f"no tiers of {position.underlying} are known here"))
-        return tuple(found)
+    def withdrawable(self, equity: Any, initial: Any, rows: Sequence[PositionMargin]) -> Any:
+        """USD that the venue lets out; None where its rule is not reproduced here."""
+        return None
 
-    def requirement(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
+    # What is held.
+
+    def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        return tuple(
+            Unsupported(symbol=p.symbol, reason=why, alone=alone)
+            for p in accounts.as_sub(book).positions
+            for why, alone in [self.refusal(p)]
+            if why
+        )
+
+    def refusal(self, position: Position) -> tuple[str, bool]:
+        """Why a position is not reproduced here, "" where it is; and whether the rest can be margined without it."""
+        instrument = position.instrument
+        if instrument.kind == "loan":
+            return "", False
+        if instrument.kind not in self.kinds:
+            listed = " and ".join(f"{kind}s" for kind in self.kinds)
+            return f"{instrument.kind} is not reproduced here, only {listed}", False
+        if instrument.is_inverse and not self.inverse:
+            return "coin-settled contracts are not reproduced here, only those settled in dollars", False
+        if not instrument.is_inverse and not self.linear:
+            return "contracts settled in dollars are not reproduced here, only those settled in the coin", False
+        own = position.maintenance_rate is not None or (position.max_leverage and self.rate_at(position.max_leverage))
+        if not own and self.tiers_for(position.underlying, instrument.is_inverse) is None:
+            return f"no tiers of {position.underlying} are known here: not reproduced here", True
+        return "", False
+
+    # The reckoning.
+
+    def reckon(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
-        self.check(portfolio, mode)
-        chosen = self.settings(settings)
-        lines = Lines()
         source = self.parameters.source(self.rule)
-        collateral = self._collateral(portfolio, marks, mode, chosen, lines)
-        held = [p for p in portfolio.positions if p.instrument.kind != "loan"]
-        rows = [self._row(position, marks, mode, chosen, lines) for position in held]
-        initial, required = self.totals(portfolio, marks, mode, rows, lines)
-        pnl = sum(marks.unrealised(p) for p in held)
-        if pnl:
+        held = accounts.margined(book)
+        kept = held if mode == "isolated" else [p for p in accounts.merged(held, self.one) if p.quantity]
+        collateral = self.wallet(book, marks, mode, settings, lines)
+        rows = [self.position_margin(p, marks, mode, settings, lines) for p in kept]
+        rows = [self._printed(p, marks, row, lines) for p, row in zip(kept, rows, strict=True)]
+        initial, required = self.totals(book, marks, mode, rows, lines)
+        profits = [marks.unrealised(p) for p in held]
+        pnl = sum(profits)
+        if lines.wanted and pnl:
             lines.add("Unrealised profit", "sum of q (mark - entry)", pnl, source, "pnl")
         wallet = sum(c.counted_maintenance for c in collateral)
         ready = sum(c.counted_initial for c in collateral)
         market = sum(c.market_value for c in collateral) + pnl
-        notes = [*marks.notes, *(c.why for c in collateral if c.why), *self.mode_notes.get(mode, ())]
+        notes = [*marks.notes, *(c.why for c in collateral if c.why), *self.mode_notes.get(mode, ()), *lines.notes]
         equity, opening = wallet + pnl, ready + pnl
-        if mode == "isolated":
+        if mode == "isolated" and not book.isolated:
             notes.append(
-                "Isolated: each position's own margin is its initial margin; the wallet's rest does not help it."
+                "Isolated: each position's own margin is what was posted, else its initial margin at entry; the "
+                "wallet's rest does not help it."
             )
-            equity, opening = initial + pnl, ready
+            own = [self.own_margin(p, marks, settings) for p in held]
+            rows = [replace(row, equity=m + x) for row, m, x in zip(rows, own, profits, strict=True)]
+            equity, opening = sum(own) + pnl, ready
+        elif mode == "isolated":
+            rows = [replace(row, equity=equity) for row in rows]
         return VenueMargin(
-            self.title, mode, initial, required, opening, equity, ready, market, tuple(lines.kept), tuple(rows),
-            tuple(collateral), (), tuple(dict.fromkeys(notes)),
+            venue=self.title, mode=mode, initial=initial, maintenance=required, equity_initial=opening, equity=equity,
+            withdrawable=self.withdrawable(equity, initial, rows), collateral_value=ready, account_value=market,
+            lines=tuple(lines.kept), positions=tuple(rows), collateral=tuple(collateral),
+            notes=tuple(dict.fromkeys(notes)),
         )  # fmt: skip
 
-    def silos(
-        self, portfolio: Portfolio, marks: Marks, settings: Mapping[str, float] | None = None
-    ) -> tuple[Portfolio, ...]:
-        found = self.requirement(portfolio, marks, "isolated", settings)
-        held = [p for p in portfolio.positions if p.instrument.kind != "loan"]
-        return tuple(accounts.silo(p, row.initial, marks) for p, row in zip(held, found.positions, strict=True))
+    def own_margin(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
+        """USD at today's price of the margin of an isolated position: posted, else its initial margin at entry."""
+        posted = posted_margin(position, _Opener(self, settings), marks)
+        return posted.quantity * marks.price(posted.asset)
 
-    def _collateral(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
+    def wallet(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> list[CollateralValue]:
+        """What each balance counts. The margin of an isolated position, dollars or the coin it settles in, in full."""
         out = []
+        settled = {p.underlying for p in book.positions if p.instrument.is_inverse}
         source = self.parameters.source(self.rule)
-        for asset, quantity, price in accounts.tokens(portfolio, marks, spot=True):
+        for asset, quantity, price in accounts.tokens(book, marks, spot=True):
+            value = quantity * price
             initial, kept, why = self.counted(asset, quantity, price, mode, settings)
-            out.append(CollateralValue(asset, quantity, price, quantity * price, initial, kept, why))
-            share = f" at {kept / (quantity * price):.1%}" if kept != quantity * price else ""
-            lines.add(f"Collateral {asset}", f"{quantity:,.8g} x {price:,.8g}{share}", kept, source, "collateral")
+            if book.isolated and (accounts.is_dollar(asset) or asset in settled):
+                initial, kept, why = value, value, ""
+            out.append(
+                CollateralValue(
+                    asset=asset, quantity=quantity, price=price, market_value=value, counted_initial=initial,
+                    counted_maintenance=kept, why=why,
+                )
+            )  # fmt: skip
+            if lines.wanted:
+                share = f" at {kept / value:.1%}" if kept != value else ""
+                lines.add(f"Collateral {asset}", f"{quantity:,.8g} x {price:,.8g}{share}", kept, source, "collateral")
         return out
 
-    def position_margin(
-        self, position: Position, marks: Marks, settings: Mapping[str, float], lines: Lines
-    ) -> PositionMargin:
-        """One position's own margins, each with its line."""
-        live = position.underlying in self.live and not position.instrument.is_inverse
-        source = self.live_source if live else self.parameters.source(self.rule)
-        tiers = self.tiers_for(position.underlying, position.instrument.is_inverse)
-        assert tiers is not None
-        notional = accounts.contracts_value(position, marks)
-        size = self.tier_size(position, marks)
-        unit = notional / size if size else 0.0  # USD per unit the tiers are measured in
-        tier = tier_at(tiers, size)
-        rate = self.initial_rate(position, tier, settings)
-        fee = self.closing_fee(position, marks, settings)
-        opening = fee if self.fee_to_open else 0.0
-        initial, needed = notional * rate + opening, maintenance(tiers, size) * unit + fee
-        extra = f" + fee {fee:,.2f}" if fee else ""
-        shown = extra if opening else ""
-        lines.add(f"{position.symbol}: initial", f"{notional:,.2f} x {rate:.4%}{shown}", initial, source, "initial")
-        less = f" - {tier.deduction * unit:,.2f}" if tier.deduction else ""
-        formula = f"{notional:,.2f} x {tier.rate:.3%}{less}{extra}"
-        lines.add(f"{position.symbol}: maintenance", formula, needed, source, "maintenance")
-        return PositionMargin(
-            position.symbol, position.quantity, notional, initial, needed, describe(tier), rate, tier.rate
-        )
+    def sized(self, position: Position, marks: Marks, basis: Basis) -> tuple[Any, Any]:
+        """(USD value, size as the tiers count it) of a position at the mark, or at its entry.
 
-    def _row(
+        Margins of a coin-settled contract taken at entry are coins, N / E of them, at today's price.
+        """
+        mark = marks.contract(position.instrument)
+        at = mark if basis == "mark" or position.entry_price is None else position.entry_price
+        if position.instrument.is_inverse:
+            coins = abs(position.quantity) / at
+            return coins * mark, coins if self.in_coins else coins * at
+        value = abs(position.quantity) * at
+        return value, abs(position.quantity) if self.in_coins else value
+
+    def position_tiers(self, position: Position, marks: Marks) -> tuple[Tiers, bool]:
+        """The tiers that margin a position, and whether they are what the venue printed of it and not the table's.
+
+        What was printed wins where the table says otherwise at the position's own mark; nothing moves with `marks`.
+        """
+        table = self.tiers_for(position.underlying, position.instrument.is_inverse)
+        rate, leverage, deduction = position.maintenance_rate, position.max_leverage, position.maintenance_deduction
+        if rate is None and leverage is None and deduction is None:
+            assert table is not None
+            return table, False
+        tier = None
+        if table is not None:
+            at = position.mark_price or position.entry_price or marks.contract(position.instrument)
+            coins = abs(position.quantity) / at if position.instrument.is_inverse else abs(position.quantity)
+            tier = tier_at(table, coins if self.in_coins else coins * at)
+            told = ((rate, tier.rate), (leverage, tier.leverage))
+            same = all(mine is None or abs(mine - theirs) <= 1e-9 * abs(theirs) for mine, theirs in told)
+            if same and (deduction is None or abs(deduction - tier.deduction) <= 1e-6 * max(tier.deduction, 1.0)):
+                return table, False
+        if rate is None and leverage is not None:
+            rate = self.rate_at(leverage)
+        if rate is None:
+            rate = tier.rate if tier is not None else None
+            deduction = tier.deduction if tier is not None and deduction is None else deduction
+        assert rate is not None
+        most = leverage or (tier.leverage if tier is not None else 1.0 / rate if rate else 1e3)
+        return one_rate(rate, most, deduction or 0.0), True
+
+    def position_margin(
         self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> PositionMargin:
-        row = self.position_margin(position, marks, settings, lines)
-        return replace(row, equity=row.initial + marks.unrealised(position)) if mode == "isolated" else row
+        """One position's own margins, each with its line."""
+        tiers, printed = self.position_tiers(position, marks)
+        bases = self.basis(mode, marks)
+        opened, opened_size = self.sized(position, marks, bases[0])
+        value, size = (opened, opened_size) if bases[1] == bases[0] else self.sized(position, marks, bases[1])
+        if printed:  # a printed deduction is in dollars
+            opened_size, size = opened, value
+        rate = self.initial_rate(position, tiers.leverage(opened_size), settings)
+        needed = tiers.maintenance(size)
+        if size is not value:
+            needed = needed * (value / size)
+        if printed:
+            needed = np.maximum(needed, 0.0)
+        fee = self.closing_fee(position, marks, settings)
+        opening = fee if self.fee_to_open else 0.0
+        initial = opened * rate + opening
+        apart = fee if self.fee_apart else 0.0
+        if not self.fee_apart:
+            needed = needed + fee
+        if not lines.wanted:
+            return PositionMargin(
+                symbol=position.symbol, quantity=position.quantity, notional=value, initial=initial,
+                maintenance=needed, fee=apart,
+            )  # fmt: skip
+        source = self.source_of(position, printed)
+        tier = tier_at(tiers, size)
+        extra = f" + fee {fee:,.2f}" if fee else ""
+        if printed:
+            lines.note(f"{position.symbol}: the tier the venue printed for it, {tier.rate:.4%}, wins over the table.")
+        lines.add(
+            f"{position.symbol}: initial", f"{opened:,.2f} x {rate:.4%}{extra if opening else ''}", initial, source,
+            "initial",
+        )  # fmt: skip
+        less = f" - {tier.deduction * value / size:,.2f}" if tier.deduction and size else ""
+        formula = f"{value:,.2f} x {tier.rate:.3%}{less}{extra}"
+        lines.add(f"{position.symbol}: maintenance", formula, needed + apart, source, "maintenance")
+        return PositionMargin(
+            symbol=position.symbol, quantity=position.quantity, notional=accounts.contracts_value(position, marks),
+            initial=initial, maintenance=float(needed), tier=describe(tier), initial_rate=rate,
+            maintenance_rate=tier.rate, fee=apart,
+        )  # fmt: skip
+
+    def source_of(self, position: Position, printed: bool) -> str:
+        if printed:
+            return "the venue's own print of this position"
+        live = position.underlying in self.live and not position.instrument.is_inverse
+        return self.live_source if live else self.parameters.source(self.rule)
+
+    def _printed(self, position: Position, marks: Marks, row: PositionMargin, lines: Lines) -> PositionMargin:
+        """The row with the maintenance rate that the venue printed, where its rule knows no tiers."""
+        if self.tiered(position) or position.maintenance_rate is None:
+            return row
+        value, _ = self.sized(position, marks, "mark")
+        needed = value * position.maintenance_rate - (position.maintenance_deduction or 0.0)
+        lines.note(f"{position.symbol}: the maintenance rate that the venue printed for it wins over the rule.")
+        return replace(row, maintenance=needed, maintenance_rate=position.maintenance_rate)
+
+    def tiered(self, position: Position) -> bool:
+        """Whether `position_tiers` margins it, so that what the venue printed is already in."""
+        return True
+
+
+class _Opener:
+    """A rulebook as `posted_margin` asks for it."""
+
+    def __init__(self, rulebook: Rulebook, settings: Mapping[str, float]):
+        self.rulebook, self.settings = rulebook, settings
+
+    def opening_margin(self, position: Position, marks: Any = None) -> float:
+        return self.rulebook.opening_margin(position, marks, self.settings)

@@ -1,15 +1,19 @@
-"""Margin tiers: slices of notional at rising rates, and the liquidation price with the tier that applies there."""
+"""Margin tiers: slices of size at rising rates, for one size or for an array of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from margin.core.errors import InputError
 
 
 @dataclass(frozen=True)
 class Tier:
-    """Notional from `floor` to `cap` (USD; None: no end): maintenance = rate x notional - deduction."""
+    """Size from `floor` to `cap` (USD or coins; None: no end): maintenance = rate x size - deduction."""
 
     floor: float
     cap: float | None
@@ -19,7 +23,73 @@ class Tier:
     closed: bool = False  # the cap itself still lies in this tier
 
 
-def tiers_of(rows: Sequence[Sequence[Any]], whole: bool = False, closed: bool = False) -> tuple[Tier, ...]:
+class Tiers(tuple[Tier, ...]):
+    """A venue's tiers of one contract, in order. Every look-up takes a size or an array of sizes."""
+
+    @cached_property
+    def _caps(self) -> np.ndarray:
+        return np.array([np.inf if t.cap is None else t.cap for t in self[:-1]])
+
+    @cached_property
+    def _rates(self) -> np.ndarray:
+        return np.array([t.rate for t in self])
+
+    @cached_property
+    def _leverages(self) -> np.ndarray:
+        return np.array([t.leverage for t in self])
+
+    @cached_property
+    def _deductions(self) -> np.ndarray:
+        return np.array([t.deduction for t in self])
+
+    @cached_property
+    def continuous(self) -> bool:
+        """Whether the margin does not jump at an edge: then it is the largest of the tiers' lines."""
+        pairs = pairwise(self)
+        return all(
+            abs(a.rate * b.floor - a.deduction - (b.rate * b.floor - b.deduction)) <= 1e-9 * b.floor
+            and b.rate >= a.rate
+            for a, b in pairs
+        )
+
+    def which(self, size: np.ndarray) -> np.ndarray:
+        """Number of the tier each size lies in; an exact edge in the lower one where the venue says so."""
+        return np.searchsorted(self._caps, size, side="left" if self[0].closed else "right")
+
+    def between(self, size: np.ndarray) -> tuple[int, int]:
+        """Numbers of the lowest and highest tier that the sizes reach."""
+        low, high = self.which(np.array([np.min(size), np.max(size)]))
+        return int(low), int(high)
+
+    def maintenance(self, size: Any) -> Any:
+        """Margin of a size, in its own unit."""
+        if np.ndim(size) == 0:
+            tier = tier_at(self, size)
+            return tier.rate * size - tier.deduction
+        low, high = self.between(size)
+        if not self.continuous:
+            if low == high:
+                return self._rates[low] * size - self._deductions[low]
+            at = self.which(size)
+            return self._rates[at] * size - self._deductions[at]
+        out = self._rates[low] * size
+        if self._deductions[low]:
+            out -= self._deductions[low]
+        for i in range(low + 1, high + 1):
+            line = self._rates[i] * size
+            line -= self._deductions[i]
+            np.maximum(out, line, out=out)
+        return out
+
+    def leverage(self, size: Any) -> Any:
+        """Highest leverage at a size."""
+        if np.ndim(size) == 0:
+            return tier_at(self, size).leverage
+        low, high = self.between(size)
+        return self._leverages[low] if low == high else self._leverages[self.which(size)]
+
+
+def tiers_of(rows: Sequence[Sequence[Any]], whole: bool = False, closed: bool = False) -> Tiers:
     """Tiers from rows of (floor, cap, maintenance rate, highest leverage), in order.
 
     Deductions make the requirement continuous: d_n = d_(n-1) + floor_n (rate_n - rate_(n-1)); where a venue charges
@@ -37,7 +107,12 @@ def tiers_of(rows: Sequence[Sequence[Any]], whole: bool = False, closed: bool = 
         out.append(
             Tier(float(floor), None if cap is None else float(cap), float(rate), float(leverage), deduction, closed)
         )
-    return tuple(out)
+    return Tiers(out)
+
+
+def one_rate(rate: float, leverage: float, deduction: float = 0.0) -> Tiers:
+    """The same rate whatever the size."""
+    return Tiers((Tier(0.0, None, rate, leverage, deduction),))
 
 
 def describe(tier: Tier) -> str:
@@ -45,7 +120,7 @@ def describe(tier: Tier) -> str:
     return f"{tier.floor:,.0f} to {edge} at {tier.rate:.3%}"
 
 
-def sliced(rows: Sequence[Sequence[Any]], amount: float) -> float:
+def sliced(rows: Iterable[Sequence[Any]], amount: float) -> float:
     """What counts of an amount whose slices (floor, cap, share) count at their own share, as collateral tiers do."""
     return sum(
         share * max(min(amount, float("inf") if cap is None else cap) - floor, 0.0) for floor, cap, share in rows
@@ -53,41 +128,5 @@ def sliced(rows: Sequence[Sequence[Any]], amount: float) -> float:
 
 
 def tier_at(tiers: Sequence[Tier], notional: float) -> Tier:
-    """The tier of a notional, USD; at an exact edge the lower one where the venue says so, else the upper."""
+    """The tier of a size; at an exact edge the lower one where the venue says so, else the upper."""
     return next((t for t in tiers if t.cap is None or notional < t.cap or (t.closed and notional == t.cap)), tiers[-1])
-
-
-def maintenance(tiers: Sequence[Tier], notional: float) -> float:
-    """USD maintenance margin of a notional."""
-    tier = tier_at(tiers, notional)
-    return tier.rate * notional - tier.deduction
-
-
-def liquidation_price(
-    quantity: float, mark: float, equity: float, tiers: Sequence[Tier], other_maintenance: float = 0.0
-) -> float | None:
-    """USD price at which equity falls to the maintenance margin; None where no price above 0 does.
-
-    quantity : net units of the underlying; equity : USD of the account at `mark`; other_maintenance : of the rest
-    equity + q (p - mark) = other + rate |q| p - deduction, solved in every tier; the solution counts whose notional
-    lies in its own tier. Of several the first one met on the losing side of the mark.
-    """
-    if quantity == 0:
-        return None
-    found = []
-    for tier in tiers:
-        slope = quantity - tier.rate * abs(quantity)
-        if slope == 0:
-            continue
-        price = (other_maintenance - tier.deduction - equity + quantity * mark) / slope
-        notional = abs(quantity) * price
-        if (
-            price > 0
-            and notional >= tier.floor * (1 - 1e-12)
-            and (tier.cap is None or notional <= tier.cap * (1 + 1e-12))
-        ):
-            found.append(price)
-    losing = [p for p in found if (mark - p) * quantity >= 0]
-    if losing:
-        return max(losing) if quantity > 0 else min(losing)
-    return None

@@ -2,49 +2,20 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from margin.core.portfolio import Portfolio
+import numpy as np
+
+from margin.core.account import SubAccount
 from margin.models.marks import Marks
 from margin.venues.base import Lines, Mode, PositionMargin, Slider
 from margin.venues.families.perpetuals import PerpetualVenue
-from margin.venues.families.tiers import Tier, tiers_of
+from margin.venues.families.tiers import Tiers, tiers_of
 
 
-def cross_liquidation_price(
-    wallet: float, other_maintenance: float, other_pnl: float, quantity: float, entry: float, rate: float, cum: float
-) -> float:
-    """The venue's own formula, one-way mode: (WB - TMM + UPNL + cum - q E) / (|q| mmr - q); quantity signed.
-
-    Source: Binance support, "How to calculate liquidation price of USD-M futures contracts".
-    """
-    return (wallet - other_maintenance + other_pnl + cum - quantity * entry) / (abs(quantity) * rate - quantity)
-
-
-def hedged_liquidation_price(
-    wallet: float, other_maintenance: float, other_pnl: float, legs: tuple[tuple[float, float, float, float], ...]
-) -> float:
-    """The one price at which both legs of a contract are closed in hedge mode.
-
-    legs : (signed quantity, entry, rate, cum) of each side; the one-way leg's terms, added up
-    """
-    top = wallet - other_maintenance + other_pnl + sum(cum - q * price for q, price, _, cum in legs)
-    return top / sum(abs(q) * rate - q for q, _, rate, _ in legs)
-
-
-def deductions(first: float, rows: tuple[tuple[float, float], ...]) -> list[float]:
-    """Cumulative deductions from (floor, rate) of the levels after one with rate `first`."""
-    out, total, before = [], 0.0, first
-    for floor, rate in rows:
-        total += floor * (rate - before)
-        out.append(total)
-        before = rate
-    return out
-
-
-def portfolio_value(net: float, price: float, rate: float) -> float:
+def portfolio_value(net: Any, price: Any, rate: float) -> Any:
     """USD that portfolio margin counts of a net asset: min(net x price x rate, net x price), so debts count in full."""
-    return min(net * price * rate, net * price)
+    return np.minimum(net * price * rate, net * price)
 
 
 UNI_MMR_LIQUIDATION = 1.05  # equity / maintenance margin at which liquidation starts
@@ -63,7 +34,7 @@ class Binance(PerpetualVenue):
         ),
     )  # fmt: skip
 
-    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
+    def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         return self._tiers.get(asset)
 
     def counted(
@@ -77,18 +48,19 @@ class Binance(PerpetualVenue):
         return value, value, why
 
     def totals(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
-    ) -> tuple[float, float]:
-        initial, maintenance = super().totals(portfolio, marks, mode, rows, lines)
+        self, book: SubAccount, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
+    ) -> tuple[Any, Any]:
+        initial, maintenance = super().totals(book, marks, mode, rows, lines)
         if mode != "portfolio":
             return initial, maintenance
-        formula = f"{maintenance:,.2f} x {UNI_MMR_LIQUIDATION:g}"
         raised = maintenance * UNI_MMR_LIQUIDATION
-        lines.add("Liquidated at uniMMR 105%", formula, raised, self.parameters.source("uni_mmr"), "maintenance")
-        return initial, raised
+        if lines.wanted:
+            formula = f"{maintenance:,.2f} x {UNI_MMR_LIQUIDATION:g}"
+            lines.add("Liquidated at uniMMR 105%", formula, raised, self.parameters.source("uni_mmr"), "maintenance")
+        return np.maximum(initial, raised), raised
 
     @cached_property
-    def _tiers(self) -> dict[str, tuple[Tier, ...]]:
+    def _tiers(self) -> dict[str, Tiers]:
         return {asset: tiers_of(rows, closed=self.closed) for asset, rows in self.parameters["brackets"].items()}
 
 

@@ -1,31 +1,26 @@
 """BitMEX: a position's rates rise step by step with its size; inverse perpetuals, margined in bitcoin."""
 
-import math
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
-from margin.core.portfolio import Position
+from margin.core.position import Position
 from margin.models.marks import Marks
-from margin.venues.accounts import contracts_value
 from margin.venues.base import Mode
-from margin.venues.families.perpetuals import PerpetualVenue
-from margin.venues.families.tiers import Tier, tiers_of
-
-
-def step_rates(
-    size: float, base: float, step: float, initial: float, maintenance: float, rise: float
-) -> tuple[float, float]:
-    """(initial, maintenance) rate of the whole position: each begun step beyond the base limit adds `rise`."""
-    steps = max(math.ceil((size - base) / step - 1e-12), 0)
-    return initial + steps * rise, maintenance + steps * rise
-
-
-def inverse_margin(contracts: float, price: float, rate: float, leverage: float = 1.0) -> float:
-    """Coins of margin on an inverse contract of 1 USD each: contracts / price x rate / leverage."""
-    return contracts / price * rate / leverage
-
+from margin.venues.families.perpetuals import FIRST_LEVERAGE, Basis, PerpetualVenue
+from margin.venues.families.tiers import Tiers, tiers_of
 
 STEPS = 40  # of the risk limit, beyond any account
+
+
+def step_tiers(base: float, step: float, initial: float, maintenance: float, rise: float) -> Tiers:
+    """Rates of the whole position by size in coins: each begun step beyond the base limit adds `rise` to both."""
+    edges = [0.0, *(base + i * step for i in range(STEPS))]
+    rows = []
+    for i, floor in enumerate(edges):
+        cap = edges[i + 1] if i + 1 < len(edges) else None
+        rows.append((floor, cap, maintenance + i * rise, 1.0 / (initial + i * rise)))
+    return tiers_of(rows, whole=True, closed=True)
 
 
 class Bitmex(PerpetualVenue):
@@ -33,15 +28,24 @@ class Bitmex(PerpetualVenue):
     rule = "risk_limit"
     whole = True
     closed = True
+    one = "net"
     linear = False
     inverse = True
+    in_coins = True
+    fee_to_open = False
+    kinds = ("perpetual", "future")
 
-    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
+    def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         return self._tiers if asset == "BTC" else None
 
-    def tier_size(self, position: Position, marks: Marks) -> float:
-        """Coins at the mark: the risk limit counts bitcoin."""
-        return contracts_value(position, marks) / marks.price(position.underlying)
+    def basis(self, mode: Mode, marks: Marks) -> tuple[Basis, Basis]:
+        """Margins are of the position's cost: coins at entry."""
+        return "entry", "entry"
+
+    def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
+        """Commission of closing, cost x (1 + 1 / leverage), as a recorded short shows it."""
+        value, _ = self.sized(position, marks, "entry")
+        return value * (1.0 + 1.0 / (position.leverage or FIRST_LEVERAGE)) * self.parameters["taker_fee"]
 
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
@@ -51,14 +55,8 @@ class Bitmex(PerpetualVenue):
         return super().counted(asset, quantity, price, mode, settings)
 
     @cached_property
-    def _tiers(self) -> tuple[Tier, ...]:
-        base, step, initial, maintenance, rise = self.parameters["risk_limit"]
-        edges = [0.0, *(base + i * step for i in range(STEPS))]
-        rows = []
-        for i, floor in enumerate(edges):
-            cap = edges[i + 1] if i + 1 < len(edges) else None
-            rows.append((floor, cap, maintenance + i * rise, 1.0 / (initial + i * rise)))
-        return tiers_of(rows, whole=self.whole, closed=self.closed)
+    def _tiers(self) -> Tiers:
+        return step_tiers(*self.parameters["risk_limit"])
 
 
 RULEBOOK = Bitmex()

@@ -5,43 +5,31 @@ Source: Bybit help centre, "Liquidation price calculation under isolated mode" a
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from margin.core.portfolio import Portfolio, Position
+import numpy as np
+import pandas as pd
+
+from margin.core.account import SubAccount
+from margin.core.position import Position
 from margin.models.marks import Marks
 from margin.venues import accounts
-from margin.venues.base import Lines, Mode, PositionMargin
-from margin.venues.families.perpetuals import FIRST_LEVERAGE, PerpetualVenue
-from margin.venues.families.tiers import Tier, sliced, tiers_of
+from margin.venues.base import Lines, Mode, PositionMargin, Slider
+from margin.venues.families.perpetuals import FIRST_LEVERAGE, Basis, PerpetualVenue
+from margin.venues.families.tiers import Tiers, sliced, tiers_of
 
 
-def isolated_liquidation_price(
-    quantity: float, entry: float, leverage: float, rate: float, deduction: float = 0.0, extra: float = 0.0,
-    fee: float = 0.0,
-) -> float:  # fmt: skip
-    """USD at which an isolated position is closed; quantity signed, `extra` margin added to it.
+def bankruptcy_price(
+    quantity: float, entry: Any, leverage: float, posted: float | None = None, fee: float = 0.0
+) -> Any:
+    """USD at which the position's own margin is gone: what its leverage asks, or what was posted, fee included.
 
-    long: (E q - E q / L - extra / (1 - fee) - deduction) / (q - q rate); a short mirrors it.
+    posted : USD; then q (p - entry) + posted - |q| p fee = 0
     """
-    side, size = (1.0 if quantity > 0 else -1.0), abs(quantity)
-    room = size * entry / leverage + extra / (1.0 - fee) + deduction
-    return (size * entry - side * room) / (size - side * size * rate)
-
-
-def simple_liquidation_price(quantity: float, entry: float, leverage: float, rate: float) -> float:
-    """The older help-centre form, still used elsewhere: E (1 -/+ 1/L +/- rate). Never lower than 0."""
     side = 1.0 if quantity > 0 else -1.0
-    return max(entry * (1.0 - side / leverage + side * rate), 0.0)
-
-
-def bankruptcy_price(quantity: float, entry: float, leverage: float) -> float:
-    """USD at which the position's own margin is gone."""
-    return entry * (1.0 - (1.0 if quantity > 0 else -1.0) / leverage)
-
-
-def tiered_maintenance(value: float, rate: float, deduction: float) -> float:
-    """value x rate - deduction, never below 0."""
-    return max(value * rate - deduction, 0.0)
+    if posted is None:
+        return entry * (1.0 - side / leverage)
+    return max((abs(quantity) * entry - side * posted) / (abs(quantity) * (1.0 - side * fee)), 0.0)
 
 
 class Bybit(PerpetualVenue):
@@ -54,39 +42,54 @@ class Bybit(PerpetualVenue):
             "are not published.",
         )
     }
+    sliders = (
+        Slider(
+            "taker_fee", "My taker fee", 0.0, 0.002, 0.00055, 0.00005, "",
+            "Kept back to close at the bankruptcy price; 0.055% for accounts without a discount.",
+        ),
+    )  # fmt: skip
 
-    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
+    def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         return self._tiers.get(asset)
 
-    def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> float:
+    def basis(self, mode: Mode, marks: Marks) -> tuple[Basis, Basis]:
+        """Cross margins are taken at mark since November 2025, before at entry; isolated initial margin at entry."""
+        if marks.as_of < pd.Timestamp(self.parameters["at_mark_since"]):
+            return "entry", "entry"
+        return ("entry", "mark") if mode == "isolated" else ("mark", "mark")
+
+    def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
         """Taker fee on the value at the bankruptcy price."""
+        fee, (until, older) = settings["taker_fee"], self.parameters["older_taker_fee"]
+        if fee == self.parameters["taker_fee"] and marks.as_of <= pd.Timestamp(until):
+            fee = older
         leverage = position.leverage or FIRST_LEVERAGE
-        price = bankruptcy_price(position.quantity, accounts.entry(position, marks), leverage)
-        return abs(position.quantity) * price * self.parameters["taker_fee"]
+        entry = accounts.entry(position, marks)
+        return abs(position.quantity) * bankruptcy_price(position.quantity, entry, leverage, position.margin, fee) * fee
 
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
         rows = self.parameters["collateral_ratios"].get(asset)
-        if mode != "cross" or rows is None or quantity <= 0:
+        if mode != "cross" or rows is None or np.any(np.less_equal(quantity, 0)):
             return super().counted(asset, quantity, price, mode, settings)
         value = sliced(rows, quantity) * price
         return value, value, f"{asset} counts slice by slice, from {rows[0][2]:.0%} down."
 
     def totals(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
-    ) -> tuple[float, float]:
+        self, book: SubAccount, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
+    ) -> tuple[Any, Any]:
         """The sums; beside cross margin also the loss that portfolio margin would start from, as far as published."""
-        for asset, positions in accounts.of_underlying(accounts.of_kind(portfolio, "perpetual")).items():
+        for asset, positions in accounts.of_underlying(accounts.margined(book)).items() if lines.wanted else ():
             reach = self.parameters["portfolio_range"].get(asset)
             if mode == "cross" and reach is not None:
                 net = sum(p.quantity for p in positions) * marks.price(asset)
                 label, source = f"{asset}: where portfolio margin starts", self.parameters.source("portfolio_range")
                 lines.add(label, f"largest loss within {reach:.0%}", abs(net) * reach, source, "note")
-        return super().totals(portfolio, marks, mode, rows, lines)
+        return super().totals(book, marks, mode, rows, lines)
 
     @cached_property
-    def _tiers(self) -> dict[str, tuple[Tier, ...]]:
+    def _tiers(self) -> dict[str, Tiers]:
         return {asset: tiers_of(rows, closed=self.closed) for asset, rows in self.parameters["risk_limits"].items()}
 
 

@@ -6,38 +6,38 @@ docs.deribit.com, private/pme/simulate.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from margin.core.account import SubAccount
 from margin.core.errors import InputError
-from margin.core.portfolio import Portfolio, Position
+from margin.core.portfolio import Portfolio
+from margin.core.position import Position
 from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import Lines, Mode, PositionMargin, Unsupported, VenueMargin
 from margin.venues.families.grids import scenario_pnl, table, worst_cell
 from margin.venues.families.perpetuals import PerpetualVenue
-from margin.venues.families.tiers import Tier
+from margin.venues.families.tiers import Tiers, one_rate
 from margin.venues.rules.derive.book import SECONDS_PER_YEAR, vol_multiple
 
 EXTENDED_MOVES = (-0.66, -0.33, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
 STATES = ("vol down", "vol same", "vol up")
 
 
-def linear_rates(size: float, initial: float, maintenance: float, growth: float) -> tuple[float, float]:
+def linear_rates(size: Any, initial: float, maintenance: float, growth: float) -> tuple[Any, Any]:
     """(initial, maintenance) rate of a perpetual: each grows with the size in coins."""
     return initial + growth * size, maintenance + growth * size
 
 
-def short_option(
-    call: bool, out_of_money: float, mark: float, most: float, least: float, kept: float
-) -> tuple[float, float]:
+def short_option(call: bool, out_of_money: Any, mark: Any, most: float, least: float, kept: float) -> tuple[Any, Any]:
     """(initial, maintenance) coins per option sold; `out_of_money` as a share of the underlying, mark in coins."""
-    opening = max(most - out_of_money, least)
+    opening = np.maximum(most - out_of_money, least)
     if call:
         return opening + mark, kept + mark
-    maintenance = max(kept, kept * mark) + mark
-    return max(opening + mark, maintenance), maintenance
+    maintenance = np.maximum(kept, kept * mark) + mark
+    return np.maximum(opening + mark, maintenance), maintenance
 
 
 def price_moves(price_range: float, per_side: int) -> np.ndarray:
@@ -60,7 +60,7 @@ def offset(pnl: np.ndarray, share: float) -> np.ndarray:
     return np.where(pnl > 0, pnl * share, pnl)
 
 
-def roll_shock(quantities: Mapping[float | None, float], move: float, least: float) -> float:
+def roll_shock(quantities: Mapping[float | None, Any], move: float, least: float) -> Any:
     """Coins (or USD) charged on |net| per expiry: |q| max(least, move x years); a perpetual (None) at the least."""
     return sum(abs(q) * (least if t is None else max(least, move * t)) for t, q in quantities.items())
 
@@ -71,6 +71,7 @@ class Deribit(PerpetualVenue):
     modes: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")
     kinds = ("perpetual", "future", "option")
     inverse = True
+    one = "net"
     mode_notes: ClassVar = {
         "cross": ("Standard margin: every position by itself, nothing offsets.",),
         "portfolio": (
@@ -79,21 +80,35 @@ class Deribit(PerpetualVenue):
         ),
     }
 
-    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
+    def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         rates = self.parameters["perpetual_rates"].get(asset)
-        return None if rates is None else (Tier(0.0, None, rates[1], 1.0 / rates[0], 0.0),)
+        return None if rates is None else one_rate(rates[1], 1.0 / rates[0])
 
-    def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
-        if mode == "portfolio":
-            ranges = self.parameters["portfolio"]
-            return tuple(
-                Unsupported(p.symbol, f"no portfolio-margin parameters of {p.underlying} are known here")
-                if p.instrument.kind in self.kinds
-                else Unsupported(p.symbol, f"{p.instrument.kind} in this account is not reproduced here")
-                for p in portfolio.positions
-                if p.instrument.kind != "loan" and (p.underlying not in ranges or p.instrument.kind not in self.kinds)
-            )
-        return super().supports(portfolio, mode)
+    def tiered(self, position: Position) -> bool:
+        return False
+
+    def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        if mode != "portfolio":
+            return super().supports(book, mode)
+        ranges, found = self.parameters["portfolio"], []
+        for p in accounts.as_sub(book).positions:
+            kind = p.instrument.kind
+            if kind == "loan":
+                continue
+            if kind not in self.kinds:
+                found.append(Unsupported(symbol=p.symbol, reason=f"{kind} in this account is not reproduced here"))
+            elif p.underlying not in ranges:
+                why = f"no portfolio-margin parameters of {p.underlying} are known here: not reproduced here"
+                found.append(Unsupported(symbol=p.symbol, reason=why))
+        return tuple(found)
+
+    def within(self, book: SubAccount, marks: Marks, mode: Mode) -> None:
+        """Above its delta threshold portfolio margin adds a charge that is not published."""
+        for asset, positions in accounts.of_underlying(accounts.margined(book)).items() if mode == "portfolio" else ():
+            most = self.parameters["portfolio"][asset]["delta_threshold"]
+            if abs(sum(_delta(p, marks) for p in positions)) * marks.price(asset) > most:
+                problem = f"a net delta above ${most:,.0f} is charged by a rule that is not published"
+                raise InputError("positions", asset, problem, "Hold less of it, or see the cross mode.")
 
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
@@ -103,123 +118,130 @@ class Deribit(PerpetualVenue):
         return super().counted(asset, quantity, price, mode, settings)
 
     def position_margin(
-        self, position: Position, marks: Marks, settings: Mapping[str, float], lines: Lines
+        self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> PositionMargin:
-        source = self.parameters.source(self.rule)
-        spot = marks.price(position.underlying)
-        notional = accounts.contracts_value(position, marks)
         if position.instrument.is_option:
-            return self._option(position, marks, spot, lines)
-        size = notional / spot
+            return self._option(position, marks, lines)
+        notional = accounts.contracts_value(position, marks)
+        size = notional / marks.contract(position.instrument)
         dated = position.instrument.kind == "future"
         rows = self.parameters["future_rates"] if dated else {}
         undated = self.parameters["perpetual_rates"].get(position.underlying, (0.0, 0.0, 0.0))  # 0: in the grid only
-        given = rows.get(position.underlying, undated)
-        rates = linear_rates(size, *given)
+        rates = linear_rates(size, *rows.get(position.underlying, undated))
         amounts = notional * rates[0], notional * rates[1]
+        if not lines.wanted:
+            return PositionMargin(
+                symbol=position.symbol, quantity=position.quantity, notional=notional, initial=amounts[0],
+                maintenance=amounts[1],
+            )  # fmt: skip
+        source = self.parameters.source("future_rates" if position.underlying in rows else self.rule)
         for word, rate, amount in zip(("initial", "maintenance"), rates, amounts, strict=True):
             lines.add(f"{position.symbol}: {word}", f"{notional:,.2f} x {rate:.4%}", amount, source, word)
         return PositionMargin(
-            position.symbol, position.quantity, notional, *amounts, f"{size:,.4g} {position.underlying}", *rates
-        )
+            symbol=position.symbol, quantity=position.quantity, notional=notional, initial=amounts[0],
+            maintenance=amounts[1], tier=f"{size:,.4g} {position.underlying}", initial_rate=rates[0],
+            maintenance_rate=rates[1],
+        )  # fmt: skip
 
-    def _option(self, position: Position, marks: Marks, spot: float, lines: Lines) -> PositionMargin:
-        instrument, source = position.instrument, self.parameters.source("short_options")
+    def _option(self, position: Position, marks: Marks, lines: Lines) -> PositionMargin:
+        instrument, spot = position.instrument, marks.price(position.underlying)
         assert instrument.strike is not None
         mark = marks.mark(instrument) / spot
         call = instrument.option_type == "C"
-        out = max(instrument.strike - spot if call else spot - instrument.strike, 0.0) / spot
+        out = np.maximum(instrument.strike - spot if call else spot - instrument.strike, 0.0) / spot
         value = abs(position.quantity) * spot
-        rates = (0.0, 0.0)  # bought: paid for, asks nothing
+        rates: tuple[Any, Any] = (0.0, 0.0)  # bought: paid for, asks nothing
         if position.quantity < 0:
             rates = short_option(call, out, mark, *self.parameters["short_options"])
         amounts = value * rates[0], value * rates[1]
-        for word, rate, amount in zip(("initial", "maintenance"), rates, amounts, strict=True):
-            lines.add(f"{position.symbol}: {word}", f"{value:,.2f} x {rate:.4%}", amount, source, word)
-        return PositionMargin(position.symbol, position.quantity, value, *amounts)
+        if lines.wanted:
+            source = self.parameters.source("short_options")
+            amounts = float(amounts[0]), float(amounts[1])
+            for word, rate, amount in zip(("initial", "maintenance"), rates, amounts, strict=True):
+                lines.add(f"{position.symbol}: {word}", f"{value:,.2f} x {rate:.4%}", amount, source, word)
+        return PositionMargin(
+            symbol=position.symbol, quantity=position.quantity, notional=value, initial=amounts[0],
+            maintenance=amounts[1],
+        )  # fmt: skip
 
-    def requirement(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
+    def reckon(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
-        found = super().requirement(portfolio, marks, mode, settings)
-        options = accounts.of_kind(portfolio, "option")
         if mode == "portfolio":
-            return self._portfolio(portfolio, marks, found)
+            found = super().reckon(book, marks, mode, settings, Lines(wanted=False))
+            wallet = self.wallet(book, marks, mode, settings, lines)  # its lines only: positions are in the grid
+            return self._portfolio(book, marks, replace(found, collateral=tuple(wallet)), lines)
+        found = super().reckon(book, marks, mode, settings, lines)
+        options = [p for p in book.positions if p.instrument.is_option]
         if not options:
             return found
         value = sum(p.quantity * marks.mark(p.instrument) for p in options)  # is in the margin of options sold
         return replace(found, equity=found.equity - value, equity_initial=found.equity_initial - value)
 
-    def totals(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
-    ) -> tuple[float, float]:
-        if mode == "portfolio":
-            lines.kept = [line for line in lines.kept if line.part not in ("initial", "maintenance")]
-        return super().totals(portfolio, marks, mode, rows, lines)
-
-    def _portfolio(self, portfolio: Portfolio, marks: Marks, found: VenueMargin) -> VenueMargin:
+    def _portfolio(self, book: SubAccount, marks: Marks, found: VenueMargin, lines: Lines) -> VenueMargin:
         """Worst cell of the groups added, with gains at a share, and a charge for rolling each expiry."""
         source = self.parameters.source("portfolio")
-        lines = Lines(kept=list(found.lines))
-        cells: list[np.ndarray] = []
-        rolls = 0.0
+        rolls: Any = 0.0
+        total: Any = np.zeros((1, 1))
         tables: list[tuple[str, np.ndarray, np.ndarray]] = []
-        derivatives = accounts.of_kind(portfolio, *self.kinds)
-        for asset, positions in accounts.of_underlying(derivatives).items():
+        for asset, positions in accounts.of_underlying(accounts.margined(book)).items():
             rules = self.parameters["portfolio"][asset]
-            delta = sum(_delta(p, marks) for p in positions)
-            if abs(delta) * marks.price(asset) > rules["delta_threshold"]:
-                problem = (
-                    f"a net delta above ${rules['delta_threshold']:,.0f} is charged by a rule that is not published"
-                )
-                raise InputError("positions", asset, problem)
             pnl = self._cells(positions, marks, rules)
-            tables.append((asset, _moves(rules), pnl))
-            cells.append(offset(pnl, rules["pnl_offset"]))
-            net: dict[float | None, float] = {}
+            total = total + offset(pnl, rules["pnl_offset"])
+            net: dict[float | None, Any] = {}
             for p in positions:
                 if not p.instrument.is_option:
                     t = marks.years(p.instrument) if p.instrument.kind == "future" else None
-                    net[t] = net.get(t, 0.0) + p.quantity
+                    coins = p.quantity / marks.contract(p.instrument) if p.instrument.is_inverse else p.quantity
+                    net[t] = net.get(t, 0.0) + coins
             roll = roll_shock(net, rules["annual_move"], rules["least_move"]) * marks.price(asset)
-            lines.add(f"{asset}: roll shock", "sum of |net| x max(least, move x years)", roll, source)
-            rolls += roll
-        total = np.sum(cells, axis=0) if cells else np.zeros((1, 1))
-        worst = max(-float(total.min()), 0.0)
-        lines.add("Worst cell, all coins", "losses in full, gains at their share", worst, source)
+            rolls = rolls + roll
+            if lines.wanted:
+                lines.add(f"{asset}: roll shock", "sum of |net| x max(least, move x years)", roll, source)
+                tables.append((asset, _moves(rules), pnl))
+        worst = np.maximum(-total.min(axis=(-2, -1)), 0.0)
+        initial = worst + rolls
+        factor = self.parameters["maintenance_factor"]
+        maintenance = factor * initial
+        rows = tuple(
+            replace(row, initial=0.0, maintenance=0.0, tier="in the grid", initial_rate=None, maintenance_rate=None)
+            for row in found.positions
+        )
+        if not lines.wanted:
+            return replace(found, initial=initial, maintenance=maintenance, positions=rows)
+        initial, maintenance = float(initial), float(maintenance)
+        lines.add("Worst cell, all coins", "losses in full, gains at their share", float(worst), source)
+        lines.add("Maintenance", f"{initial:,.2f} x {factor:g}", maintenance, source, "maintenance")
         binding = worst_cell(total)  # of all coins together: the same move and volatility in each grid
         grids = tuple(
             table(f"{asset}: PnL by move and volatility", list(moves), STATES, pnl, binding)
             for asset, moves, pnl in tables
-        )
-        initial = worst + rolls
-        factor = self.parameters["maintenance_factor"]
-        maintenance = factor * initial
-        lines.add("Maintenance", f"{initial:,.2f} x {factor:g}", maintenance, source, "maintenance")
-        rows = tuple(
-            replace(row, initial=0.0, maintenance=0.0, tier="in the grid", initial_rate=None, maintenance_rate=None)
-            for row in found.positions
         )
         return replace(
             found, initial=initial, maintenance=maintenance, lines=tuple(lines.kept), grids=grids, positions=rows
         )
 
     def _cells(self, positions: Sequence[Position], marks: Marks, rules: Mapping[str, float]) -> np.ndarray:
-        """(moves, volatility states) USD."""
+        """(..., moves, volatility states) USD."""
         moves = _moves(rules)
+        spots = 1.0 + moves
+        linear = scenario_pnl([p for p in positions if not p.instrument.is_option], marks, spots, spots, in_coin=True)
+        dated: dict[Any, list[Position]] = {}
+        for p in positions:
+            if p.instrument.is_option:
+                dated.setdefault(p.instrument.expiry, []).append(p)
         columns = []
         for state in (-rules["vol_down"], 0.0, rules["vol_up"]):
-            pnl = np.zeros(len(moves))
-            for p in positions:
-                factor = 1.0
-                if state and p.instrument.is_option:
-                    seconds = marks.years(p.instrument) * SECONDS_PER_YEAR
-                    factor = 1.0 + state * vol_multiple(seconds, rules["short_power"], rules["long_power"])
-                    if state > 0:
-                        factor = max(factor, rules["least_vol"] / marks.vol(p.underlying))
-                pnl = pnl + scenario_pnl([p], marks, 1.0 + moves, np.full(len(moves), max(factor, 0.0)), in_coin=True)
+            pnl = linear
+            for options in dated.values():
+                seconds = marks.years(options[0].instrument) * SECONDS_PER_YEAR
+                factor: Any = 1.0 + state * vol_multiple(seconds, rules["short_power"], rules["long_power"])
+                if state > 0:
+                    factor = np.maximum(factor, rules["least_vol"] / marks.vol(options[0].underlying))
+                factors = np.maximum(np.asarray(factor)[..., None], 0.0) * np.ones(len(moves))
+                pnl = pnl + scenario_pnl(options, marks, spots, factors, in_coin=True)
             columns.append(pnl)
-        return np.column_stack(columns)
+        return np.stack(columns, axis=-1)
 
 
 def _moves(rules: Mapping[str, float]) -> np.ndarray:

@@ -6,7 +6,9 @@ Source: drift-labs/protocol-v2, programs/drift/src: math/margin.rs, math/liquida
 """
 
 import math
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 Kind = Literal["initial", "fill", "maintenance"]
 ONE = 10_000  # a weight of 100%
@@ -58,7 +60,7 @@ def strict(oracle: float, twap: float | None) -> tuple[float, float]:
     return (oracle, oracle) if twap is None else (min(oracle, twap), max(oracle, twap))
 
 
-def perpetual_margin(base: float, price: float, ratio: float, quote_price: float = 1.0, custom: float = 0.0) -> float:
+def perpetual_margin(base: float, price: Any, ratio: float, quote_price: float = 1.0, custom: float = 0.0) -> Any:
     """USD of a perpetual; `custom` is the user's own lowest ratio (initial margin only)."""
     return abs(base) * price * max(ratio, custom) * quote_price
 
@@ -68,6 +70,11 @@ def balance(value: float, asset_weight: float, liability_weight: float, custom: 
     if value >= 0:
         return value * (min(asset_weight, max(1.0 - custom, 0.0)) if custom else asset_weight), 0.0
     return 0.0, -value * max(liability_weight, 1.0 + custom if custom else 0.0)
+
+
+def weighted(value: Any, asset_weight: float, liability_weight: float) -> Any:
+    """USD that a balance counts: a deposit at its asset weight, a borrow (below zero) at its liability weight."""
+    return np.where(np.greater_equal(value, 0), value * asset_weight, value * liability_weight) + 0.0
 
 
 def base_to_liquidate(

@@ -1,14 +1,16 @@
 """dYdX v4: one cross pool in USDC, initial margin that rises with a market's open interest, liquidation arithmetic."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from margin.core.portfolio import Position
-from margin.venues.base import Slider
+import numpy as np
+
+from margin.core.position import Position
+from margin.venues.base import PositionMargin, Slider
 from margin.venues.families.perpetuals import PerpetualVenue
-from margin.venues.families.tiers import Tier
+from margin.venues.families.tiers import Tiers, one_rate
 
 PPM = 1_000_000
 
@@ -67,6 +69,7 @@ def insurance_fund_delta(proceeds: float, bankruptcy: float, highest_fee: float 
 class Dydx(PerpetualVenue):
     name = "dydx"
     rule = "liquidity_tiers"
+    one = "coin"
     mode_notes: ClassVar = {"isolated": ("Isolated at dYdX means a subaccount for each position.",)}
     collateral_assets = frozenset({"USDC", "USD"})
     sliders = (
@@ -74,23 +77,30 @@ class Dydx(PerpetualVenue):
         Slider("leverage_cap", "My own leverage cap", 1.0, 50.0, 50.0, 1.0, "x", "For opening only; never liquidates."),
     )
 
-    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
+    def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         found = self._markets.get(asset)
-        return None if found is None else (found[0],)
+        return None if found is None else found[0]
 
-    def initial_rate(self, position: Position, tier: Tier, settings: Mapping[str, float]) -> float:
-        _, base, lower, upper = self._markets[position.underlying]
-        used = int(lower + settings["open_interest"] * (upper - lower))
-        scaled = effective_imf_ppm(int(base * PPM), used, int(lower), int(upper)) / PPM
-        own = min(position.leverage or settings["leverage_cap"], settings["leverage_cap"])
-        return max(scaled, 1.0 / own)
+    def initial_rate(self, position: Position, leverage: Any, settings: Mapping[str, float]) -> Any:
+        """The market's own fraction, scaled by open interest; more where the account chose a lower leverage."""
+        market = self._markets.get(position.underlying)
+        least = 1.0 / leverage
+        if market is not None:
+            _, base, lower, upper = market
+            used = int(lower + settings["open_interest"] * (upper - lower))
+            least = effective_imf_ppm(int(base * PPM), used, int(lower), int(upper)) / PPM
+        return max(least, 1.0 / min(position.leverage or settings["leverage_cap"], settings["leverage_cap"]))
+
+    def withdrawable(self, equity: Any, initial: Any, rows: Sequence[PositionMargin]) -> Any:
+        """Free collateral."""
+        return np.maximum(equity - initial, 0.0)
 
     @cached_property
-    def _markets(self) -> dict[str, tuple[Tier, float, float, float]]:
+    def _markets(self) -> dict[str, tuple[Tiers, float, float, float]]:
         out = {}
         for asset, number in self.parameters["markets"].items():
             base, fraction, lower, upper = self.parameters["liquidity_tiers"][number]
-            out[asset] = (Tier(0.0, None, base * fraction, 1.0 / base, 0.0), base, lower, upper)
+            out[asset] = (one_rate(base * fraction, 1.0 / base), base, lower, upper)
         return out
 
 

@@ -1,79 +1,110 @@
 """Hyperliquid: maintenance margin is half the initial margin at the highest leverage, tier by tier."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from margin.core.portfolio import Portfolio
+import numpy as np
+
+from margin.core.account import SubAccount
 from margin.models.marks import Marks
-from margin.venues.base import Lines, Mode, PositionMargin
+from margin.venues.base import Lines, Mode, PositionMargin, VenueMargin
 from margin.venues.families.perpetuals import PerpetualVenue
-from margin.venues.families.tiers import Tier, tiers_of
+from margin.venues.families.tiers import Tiers, tiers_of
 
 BORROW_OFFSET = 20.0  # USDC
 THRESHOLD = 0.95
+LEAST_LEFT = 0.10  # of all notional stays in the account when money leaves
 
 
-def leverage_tiers(rows: list[list[float]]) -> tuple[Tier, ...]:
+def leverage_tiers(rows: Sequence[Sequence[float]]) -> Tiers:
     """Tiers from (lower notional, highest leverage): the maintenance rate is 1 / (2 x leverage)."""
     uppers = [row[0] for row in rows[1:]] + [None]
-    return tiers_of([(low, up, 1.0 / (2.0 * lev), lev) for (low, lev), up in zip(rows, uppers, strict=True)])
+    return tiers_of([(low, up, half_of(lev), lev) for (low, lev), up in zip(rows, uppers, strict=True)])
+
+
+def half_of(leverage: float) -> float:
+    """Maintenance rate: half the initial margin at the highest leverage."""
+    return 1.0 / (2.0 * leverage)
 
 
 def portfolio_ratio(
-    cross_maintenance: float, borrowed_value: float, balance: float, borrow_cap: float, supply_cap: float, ltv: float,
-    price: float = 1.0,
-) -> tuple[float, float, bool]:  # fmt: skip
-    """(requirement USD, liquidation value USD, whether it is liquidated) of the venue's portfolio margin, in alpha.
+    cross_maintenance: Any, borrowed_value: Any, balance: Any, lent_on: Any, borrow_cap: float
+) -> tuple[Any, Any]:
+    """(requirement, liquidation value) USD of the venue's portfolio margin for one borrowed token.
 
-    requirement = 20 USDC + cross maintenance + borrowed value; liquidation value = balance + min(borrow cap,
-    min(balance, supply cap) x oracle x (0.5 + 0.5 LTV)); liquidated above a ratio of 0.95.
+    requirement = 20 USDC + cross maintenance + borrowed value; liquidation value = balance + min(borrow cap, lent on);
+    liquidated above a ratio of 0.95. lent_on : sum of min(balance, supply cap) x oracle x (0.5 + 0.5 LTV) of the coins
     """
-    requirement = BORROW_OFFSET + cross_maintenance + borrowed_value
-    value = balance + min(borrow_cap, min(balance, supply_cap) * price * (0.5 + 0.5 * ltv))
-    return requirement, value, requirement / value > THRESHOLD
+    return BORROW_OFFSET + cross_maintenance + borrowed_value, balance + np.minimum(borrow_cap, lent_on)
 
 
 class Hyperliquid(PerpetualVenue):
     name = "hyperliquid"
     rule = "leverage_tiers"
+    one = "coin"
     modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross", "portfolio")
     collateral_assets = frozenset({"USDC", "USD"})
     mode_notes: ClassVar = {
         "portfolio": (
-            "Portfolio margin is in alpha and changing: coins lend value at a loan-to-value ratio up to the account's "
-            "caps; perpetuals' margins are still added up.",
+            "Coins lend value at a loan-to-value ratio up to the account's caps; perpetuals' margins still add up.",
         )
     }
 
-    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
+    def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         return self._tiers.get(asset)
+
+    def rate_at(self, leverage: float) -> float | None:
+        return half_of(leverage)
+
+    def withdrawable(self, equity: Any, initial: Any, rows: Sequence[PositionMargin]) -> Any:
+        """Equity less the larger of initial margin and 10% of all notional."""
+        return np.maximum(equity - np.maximum(initial, LEAST_LEFT * sum(r.notional for r in rows)), 0.0)
 
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
         ltv = self.parameters["portfolio_ltv"].get(asset)
-        if mode != "portfolio" or quantity <= 0 or ltv is None:
+        if mode != "portfolio" or np.any(np.less_equal(quantity, 0)) or ltv is None:
             return super().counted(asset, quantity, price, mode, settings)
-        supply_cap, borrow_cap = self.parameters["portfolio_caps"][asset], self.parameters["portfolio_caps"]["borrow"]
-        held = min(quantity, supply_cap)
-        kept = min(borrow_cap, held * price * (0.5 + 0.5 * ltv))
-        return min(borrow_cap, held * price * ltv), kept, f"{asset} lends {ltv:.0%} of its value, up to the caps."
+        value = min(quantity, self.parameters["portfolio_caps"][asset]) * price
+        return value * ltv, value * (0.5 + 0.5 * ltv), f"{asset} lends {ltv:.0%} of its value, up to the caps."
 
-    def totals(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
-    ) -> tuple[float, float]:
-        initial, maintenance = super().totals(portfolio, marks, mode, rows, lines)
-        if mode != "portfolio" or not rows:
-            return initial, maintenance
-        needed = (BORROW_OFFSET + maintenance) / THRESHOLD
-        formula = f"(20 + {maintenance:,.2f}) / {THRESHOLD:g}"
-        source = self.parameters.source("portfolio_ltv")
-        lines.add("Liquidated at a ratio of 0.95", formula, needed, source, "maintenance")
-        return max(initial, needed), needed  # nothing opens that would be liquidated at once
+    def reckon(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
+    ) -> VenueMargin:
+        found = super().reckon(book, marks, mode, settings, lines)
+        return self._portfolio(found, lines) if mode == "portfolio" and not book.isolated else found
+
+    def _portfolio(self, found: VenueMargin, lines: Lines) -> VenueMargin:
+        """Dollars below zero are borrowed, against coins; maintenance is what the ratio of 0.95 asks of the value."""
+        cap, source = self.parameters["portfolio_caps"]["borrow"], self.parameters.source("portfolio_ltv")
+        coins = [c for c in found.collateral if c.asset in self.parameters["portfolio_ltv"]]
+        lent = sum(c.counted_maintenance for c in coins)
+        limit = np.minimum(cap, sum(c.counted_initial for c in coins))
+        dollars = found.equity - lent
+        borrowed, balance = np.maximum(-dollars, 0.0), np.maximum(dollars, 0.0)
+        required, value = portfolio_ratio(found.maintenance, borrowed, balance, lent, cap)
+        needed: Any = np.where(
+            np.less(0, sum(abs(r.notional) for r in found.positions) + borrowed), required / THRESHOLD, 0.0
+        )
+        if lines.wanted:
+            lines.add("Borrowed", "dollars below zero", float(borrowed), source, "note")
+            formula = f"(20 + {found.maintenance:,.2f} + {borrowed:,.2f}) / {THRESHOLD:g}"
+            lines.add("Liquidated at a ratio of 0.95", formula, float(needed), source, "maintenance")
+        # Nothing opens that would be liquidated at once.
+        initial: Any = np.maximum(found.initial, needed - borrowed)
+        free: Any = dollars + limit
+        if lines.wanted:
+            needed, initial, value, free = float(needed), float(initial), float(value), float(free)
+        return replace(
+            found, equity=value, maintenance=needed, initial=initial, equity_initial=free,
+            withdrawable=None, lines=tuple(lines.kept),
+        )  # fmt: skip
 
     @cached_property
-    def _tiers(self) -> dict[str, tuple[Tier, ...]]:
+    def _tiers(self) -> dict[str, Tiers]:
         return {asset: leverage_tiers(rows) for asset, rows in self.parameters["leverage_tiers"].items()}
 
 

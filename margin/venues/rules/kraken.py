@@ -1,20 +1,24 @@
 """Kraken Futures: levels of rising rates; longs and shorts in one coin are margined as the larger of the two."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from margin.core.portfolio import Portfolio
+import numpy as np
+
+from margin.core.account import SubAccount
+from margin.core.instruments import parse_symbol
 from margin.models.marks import Marks
-from margin.venues.accounts import of_underlying
-from margin.venues.base import Lines, Mode, PositionMargin
-from margin.venues.families.perpetuals import PerpetualVenue
-from margin.venues.families.tiers import Tier, tiers_of
+from margin.venues import accounts
+from margin.venues.base import CollateralValue, Lines, Mode, PositionMargin
+from margin.venues.families.perpetuals import Basis, PerpetualVenue
+from margin.venues.families.tiers import Tiers, tiers_of
 
 
-def netted(margin_long: float, margin_short: float) -> float:
+def netted(margin_long: Any, margin_short: Any) -> Any:
     """Requirement of one underlying: the larger of its longs' and its shorts' margin."""
-    return max(margin_long, margin_short)
+    return np.maximum(margin_long, margin_short)
 
 
 def maintenance_of(initial_rates: list[float]) -> list[float]:
@@ -26,43 +30,65 @@ class Kraken(PerpetualVenue):
     name = "kraken"
     rule = "levels"
     whole = True
+    one = "net"
     modes: ClassVar[tuple[Mode, ...]] = ("cross",)
     kinds = ("perpetual", "future")
     inverse = True
     mode_notes: ClassVar = {"cross": ("Longs and shorts in the same coin net: the larger side's margin is asked.",)}
 
-    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
+    def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         return self._tiers.get(("inverse " if inverse else "") + asset)
+
+    def basis(self, mode: Mode, marks: Marks) -> tuple[Basis, Basis]:
+        """Levels and margins are read at the entry price."""
+        return "entry", "entry"
 
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
         haircut = self.parameters["haircuts"].get(asset)
-        if haircut is None or quantity <= 0:
+        if haircut is None or np.any(np.less_equal(quantity, 0)):
             return super().counted(asset, quantity, price, mode, settings)
         value = quantity * price * (1.0 - haircut)
         return value, value, f"{asset} counts after a haircut of {haircut:.1%}."
 
+    def wallet(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
+    ) -> list[CollateralValue]:
+        """A wallet of one coin that backs only contracts settled in it counts in full: it has no haircuts."""
+        found = super().wallet(book, marks, mode, settings, lines)
+        coins = {p.underlying if p.instrument.is_inverse else "" for p in accounts.margined(book)}
+        if len(coins) != 1 or "" in coins:
+            return found
+        return [
+            replace(c, counted_initial=c.market_value, counted_maintenance=c.market_value, why="")
+            if c.asset in coins
+            else c
+            for c in found
+        ]
+
     def totals(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
-    ) -> tuple[float, float]:
-        source = self.parameters.source("netting")
-        held = [p for p in portfolio.positions if p.instrument.kind != "loan"]
-        row_of = dict(zip(map(id, held), rows, strict=True))
-        initial = maintenance = 0.0
-        for asset, positions in of_underlying(held).items():
-            sides = [[row_of[id(p)] for p in positions if (p.quantity > 0) == long] for long in (True, False)]
+        self, book: SubAccount, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
+    ) -> tuple[Any, Any]:
+        initial: Any = 0.0
+        maintenance: Any = 0.0
+        by_coin: dict[str, list[PositionMargin]] = {}
+        for row in rows:
+            by_coin.setdefault(parse_symbol(row.symbol).base, []).append(row)
+        for asset, both in by_coin.items():
+            sides = [[r for r in both if (r.quantity > 0) == long] for long in (True, False)]
             opens, keeps = (
                 [sum(getattr(r, name) for r in side) for side in sides] for name in ("initial", "maintenance")
             )
             initial, maintenance = initial + netted(*opens), maintenance + netted(*keeps)
-            if min(keeps) > 0:
+            if lines.wanted and min(keeps) > 0:
                 formula = f"max of longs {keeps[0]:,.2f} and shorts {keeps[1]:,.2f}"
-                lines.add(f"{asset}: netted", formula, netted(*keeps), source, "maintenance")
-        return initial, maintenance
+                source = self.parameters.source("netting")
+                lines.add(f"{asset}: netted", formula, float(netted(*keeps)), source, "maintenance")
+        return (float(initial), float(maintenance)) if lines.wanted else (initial, maintenance)
 
     @cached_property
-    def _tiers(self) -> dict[str, tuple[Tier, ...]]:
+    def _tiers(self) -> dict[str, Tiers]:
         out = {}
         for asset, levels in self.parameters["levels"].items():
             floors, used = [low for low, _ in levels], [rate for _, rate in levels]

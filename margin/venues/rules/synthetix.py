@@ -4,25 +4,26 @@ Source: Synthetixio/synthetix-v3, markets/perps-market, PerpsMarketConfiguration
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from margin.core.portfolio import Portfolio, Position
+from margin.core.account import SubAccount
+from margin.core.position import Position
 from margin.models.marks import Marks
 from margin.venues.base import Lines, Mode, PositionMargin
 from margin.venues.families.perpetuals import PerpetualVenue
-from margin.venues.families.tiers import Tier
+from margin.venues.families.tiers import Tiers, one_rate
 
 
 def margins(
-    size: float, price: float, skew_scale: float, fraction: float, least: float, scalar: float, flat: float
-) -> tuple[float, float]:
+    size: float, price: Any, skew_scale: float, fraction: float, least: float, scalar: float, flat: float
+) -> tuple[Any, Any]:
     """(initial, maintenance) USD: notional x (|size| / skew scale x fraction + least) + flat; maintenance x scalar."""
     notional = abs(size) * price
     ratio = abs(size) / skew_scale * fraction + least
     return notional * ratio + flat, notional * ratio * scalar + flat
 
 
-def fill_price(oracle: float, size: float, skew_scale: float, skew: float = 0.0) -> float:
+def fill_price(oracle: Any, size: float, skew_scale: float, skew: float = 0.0) -> Any:
     """USD at which a trade of `size` fills: the oracle's price with half the trade's own premium."""
     return oracle * (1.0 + (skew + size / 2.0) / skew_scale)
 
@@ -30,42 +31,61 @@ def fill_price(oracle: float, size: float, skew_scale: float, skew: float = 0.0)
 class Synthetix(PerpetualVenue):
     name = "synthetix"
     rule = "markets"
+    one = "coin"
     modes: ClassVar[tuple[Mode, ...]] = ("cross",)
     mode_notes: ClassVar = {
         "cross": ("Market parameters are those of the protocol's tests of 2024, far smaller markets than live ones.",)
     }
 
-    def tiers(self, asset: str, inverse: bool = False) -> tuple[Tier, ...] | None:
+    def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         market = self.parameters["markets"].get(asset)
-        return (
-            None if market is None else (Tier(0.0, None, market["least"] * market["scalar"], 1 / market["least"], 0.0),)
-        )
+        return None if market is None else one_rate(market["least"] * market["scalar"], 1.0 / market["least"])
+
+    def tiered(self, position: Position) -> bool:
+        return False
+
+    def refusal(self, position: Position) -> tuple[str, bool]:
+        """A maintenance rate alone says nothing of the skew scale."""
+        known = self.tiers(position.underlying) is not None
+        why = super().refusal(position)
+        return why if known or why[0] else (f"the market of {position.underlying} is not reproduced here", True)
 
     def position_margin(
-        self, position: Position, marks: Marks, settings: Mapping[str, float], lines: Lines
+        self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> PositionMargin:
-        market, source = self.parameters["markets"][position.underlying], self.parameters.source("markets")
-        price = marks.price(position.underlying)
+        market, price = self.parameters["markets"][position.underlying], marks.contract(position.instrument)
         amounts = margins(position.quantity, price, **market)
         notional = abs(position.quantity) * price
-        ratio = (amounts[0] - market["flat"]) / notional if notional else 0.0
+        if not lines.wanted:
+            return PositionMargin(
+                symbol=position.symbol, quantity=position.quantity, notional=notional, initial=amounts[0],
+                maintenance=amounts[1],
+            )  # fmt: skip
+        source = self.parameters.source("markets")
+        ratio = (amounts[0] - market["flat"]) / notional
         for word, scale, amount in zip(("initial", "maintenance"), (1.0, market["scalar"]), amounts, strict=True):
             formula = f"{notional:,.2f} x {ratio * scale:.3%} + {market['flat']:,.0f}"
             lines.add(f"{position.symbol}: {word}", formula, amount, source, word)
+        fill = fill_price(price, position.quantity, market["skew_scale"])
+        words = f"{position.quantity:,.8g} x ({price:,.2f} - {fill:,.2f})"
+        lost = position.quantity * (price - fill)
+        lines.add(f"{position.symbol}: lost by opening it now in a balanced market", words, lost, source, "note")
         share = abs(position.quantity) / market["skew_scale"]
         return PositionMargin(
-            position.symbol, position.quantity, notional, *amounts, f"{share:.2%} of the skew scale", ratio,
-            ratio * market["scalar"],
+            symbol=position.symbol, quantity=position.quantity, notional=notional, initial=amounts[0],
+            maintenance=amounts[1], tier=f"{share:.2%} of the skew scale", initial_rate=ratio,
+            maintenance_rate=ratio * market["scalar"],
         )  # fmt: skip
 
     def totals(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
-    ) -> tuple[float, float]:
+        self, book: SubAccount, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
+    ) -> tuple[Any, Any]:
         """The sums, and what the liquidator is paid."""
-        initial, maintenance = super().totals(portfolio, marks, mode, rows, lines)
+        initial, maintenance = super().totals(book, marks, mode, rows, lines)
         notional, ratio = sum(r.notional for r in rows), self.parameters["liquidation_reward_ratio"]
-        source = self.parameters.source("liquidation_reward_ratio")
-        lines.add("Liquidation reward", f"{notional:,.2f} x {ratio:.0%}", notional * ratio, source)
+        if lines.wanted:
+            source = self.parameters.source("liquidation_reward_ratio")
+            lines.add("Liquidation reward", f"{notional:,.2f} x {ratio:.0%}", notional * ratio, source)
         return initial + notional * ratio, maintenance + notional * ratio
 
 

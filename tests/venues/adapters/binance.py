@@ -1,7 +1,8 @@
-"""Published Binance USD-M cases on to the rulebook's own functions."""
+"""Published Binance USD-M cases as accounts."""
 
+from margin.core.portfolio import Position
 from margin.venues.families.tiers import tier_at, tiers_of
-from margin.venues.rules.binance import cross_liquidation_price
+from tests.venues.door import Account, isolated
 
 # Brackets of freqtrade's test fixture (commit c9ae5e1e), older than the table carried with the project: floor, rate.
 _OLDER = {
@@ -25,25 +26,41 @@ SIGN = {"long": 1.0, "short": -1.0}
 def run(case):
     x, expected = case["inputs"], case["expected"]
     if "positions" in x:
-        target = next(p for p in x["positions"] if p["symbol"] == x["target"])
-        others = [p for p in x["positions"] if p["symbol"] != x["target"]]
-        needed = sum(p["qty"] * p["mark"] * p["mmr"] - p["cum"] for p in others)
-        pnl = sum(SIGN[p["side"]] * p["qty"] * (p["mark"] - p["entry"]) for p in others)
-        quantity = SIGN[target["side"]] * target["qty"]
-        price = cross_liquidation_price(
-            x["wallet_balance"], needed, pnl, quantity, target["entry"], target["mmr"], target["cum"]
-        )
-        return {"liq_price": price, "TMM_other": needed, "UPNL_other": pnl}
+        return _cross(x)
     if "liq_price" in expected:
-        quantity = SIGN[x["side"]] * x["qty"]
-        wallet = x.get("wallet_balance") or x["qty"] * x["entry"] / x["leverage"]
-        return {"liq_price": cross_liquidation_price(wallet, 0.0, 0.0, quantity, x["entry"], x["mmr"], x["cum"])}
+        held = Position(
+            "X/USDT:USDT", SIGN[x["side"]] * x["qty"], x["entry"], x.get("leverage"), margin=x.get("wallet_balance"),
+            maintenance_rate=x["mmr"], maintenance_deduction=x["cum"],
+        )  # fmt: skip
+        return {"liq_price": isolated("binance", held).liquidation_price()}
     if "brackets_no_cum" in x:
         return {"cum": [round(t.deduction, 6) for t in tiers_of(x["brackets_no_cum"])]}
     if "mmr_prev" in x:
-        cum = x["cum_prev"] + x["floor"] * (x["mmr"] - x["mmr_prev"])
-        return {"cum": cum, "mmr_at_264000": x["mmr"], "cum_at_500000": cum}
+        tiers = tiers_of([(0.0, x["floor"], x["mmr_prev"], 1.0), (x["floor"], None, x["mmr"], 1.0)])
+        cum = x["cum_prev"] + tiers[-1].deduction
+        return {"cum": cum, "mmr_at_264000": tiers[-1].rate, "cum_at_500000": cum}
     if "notional" in x:
         tier = tier_at(tiers_of(FIXTURE[x["symbol"].split("/")[0]]), x["notional"])
         return {"mmr": tier.rate, "cum": tier.deduction}
     return None
+
+
+def _cross(x):
+    """Several contracts with what the venue printed of each one's bracket, on one wallet."""
+    rows = [
+        Position(
+            f"{p['symbol'].removesuffix('USDT')}/USDT:USDT", SIGN[p["side"]] * p["qty"], p["entry"],
+            maintenance_rate=p["mmr"], maintenance_deduction=p["cum"],
+        )
+        for p in x["positions"]
+    ]  # fmt: skip
+    prices = {row.underlying: p["mark"] for row, p in zip(rows, x["positions"], strict=True)}
+    account = Account("binance", "cross", rows, {"USDT": x["wallet_balance"]}, prices)
+    target = next(r for r, p in zip(rows, x["positions"], strict=True) if p["symbol"] == x["target"])
+    others = [r for r in rows if r is not target]
+    state = account.state
+    return {
+        "liq_price": account.liquidation_price(target.underlying),
+        "TMM_other": sum(r.maintenance for r in state.positions if r.symbol != target.symbol),
+        "UPNL_other": sum(account.marks.unrealised(r) for r in others),
+    }

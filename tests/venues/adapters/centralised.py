@@ -2,10 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 
+from margin.core.portfolio import Position
 from margin.liquidation import adl
 from margin.venues import rulebook
 from margin.venues.families.clearing import (
@@ -18,23 +20,12 @@ from margin.venues.families.clearing import (
     worst_scenario,
 )
 from margin.venues.families.tiers import tiers_of
-from margin.venues.rules.binance import deductions
-from margin.venues.rules.bitmex import inverse_margin, step_rates
-from margin.venues.rules.bybit import bankruptcy_price, simple_liquidation_price, tiered_maintenance
-from margin.venues.rules.bybit import isolated_liquidation_price as bybit_isolated
-from margin.venues.rules.deribit import (
-    EXTENDED_MOVES,
-    extended_pnl,
-    inverse_pnl,
-    linear_rates,
-    offset,
-    price_moves,
-    roll_shock,
-)
+from margin.venues.rules.bybit import bankruptcy_price
+from margin.venues.rules.deribit import EXTENDED_MOVES, extended_pnl, inverse_pnl, offset, price_moves, roll_shock
 from margin.venues.rules.kraken import maintenance_of, netted
-from margin.venues.rules.okx import borrow_margin, unit_margin, whole_rate
-from margin.venues.rules.okx import isolated_liquidation_price as okx_isolated
+from margin.venues.rules.okx import borrow_margin, unit_margin
 from tests.support import SHARED
+from tests.venues.door import Account, isolated, with_facts
 
 SIGN = {"long": 1.0, "short": -1.0}
 
@@ -43,32 +34,70 @@ def gate_okx(case):
     x = case["inputs"]
     if isinstance(x, list):
         rows = {
-            "ETH": [(2_000.0, 0.01), (4_000.0, 0.015), (float("inf"), 0.02)],  # the same test's fixture, October 2024
-            "ADA": [(500.0, 0.02), (1000.0, 0.025), (2000.0, 0.03)],  # the same test's fixture
+            "ETH": [(2_000.0, 0.01), (4_000.0, 0.015), (None, 0.02)],  # the same test's fixture, October 2024
+            "ADA": [(500.0, 0.02), (1000.0, 0.025), (None, 0.03)],  # the same test's fixture
         }
-        return [{"mmr": whole_rate(rows[i["sym"].split("/")[0]], i["n"])} for i in x]
-    quantity = SIGN[x["side"]] * x["qty"]
-    margin = x["qty"] * x["entry"] / x["leverage"]
-    return {"liq_price": okx_isolated(quantity, x["entry"], margin, x["mmr"], x["taker_fee"])}
+        tables = {
+            asset: [(row[i - 1][0] if i else 0.0, cap, rate, 1.0) for i, (cap, rate) in enumerate(row)]
+            for asset, row in rows.items()
+        }
+        okx = rulebook("okx").with_tiers(tables, "freqtrade's fixture")
+        out = []
+        for i in x:
+            asset = i["sym"].split("/")[0]
+            account = Account(okx, "cross", [(f"{asset}/USDT:USDT", i["n"], 1.0)], {"USDT": 1e6}, {asset: 1.0})
+            out.append({"mmr": account.state.positions[0].maintenance_rate})
+        return out
+    held = Position(
+        "X/USDT:USDT", SIGN[x["side"]] * x["qty"], x["entry"], x["leverage"], maintenance_rate=x["mmr"],
+        margin=x["qty"] * x["entry"] / x["leverage"],
+    )  # fmt: skip
+    return {"liq_price": isolated("okx", held, taker_fee=x["taker_fee"]).liquidation_price()}
 
 
 def bybit(case):
     x = case["inputs"]
     if isinstance(x, list):
-        return [tiered_maintenance(i["value"], i.get("mmr", 0.0), i.get("deduction", 0.0)) for i in x]
+        return [_bybit_maintenance(i) for i in x]
     if "file" in x:
         data = json.loads((SHARED / "venues" / x["file"]).read_text())
         return {"max_abs_error_usdt": max(_tier_error(rows) for name, rows in data.items() if name[0] != "_")}
+    if "contracts_usd" in x:
+        return _bybit_inverse(x)
     sign = SIGN[x["side"]]
     if "bankruptcy_price" in case["expected"]:
         return {"bankruptcy_price": bankruptcy_price(sign, x["entry"], x["leverage"])}
-    if "taker_fee" not in x:
-        return {"liq_price": simple_liquidation_price(sign * x["qty"], x["entry"], x["leverage"], x["mmr"])}
-    price = bybit_isolated(
-        sign * x["qty"], x["entry"], x["leverage"], x["mmr"], x.get("mm_deduction", 0.0), x.get("extra_margin", 0.0),
-        x["taker_fee"],
+    held = Position(
+        "X/USDT:USDT", sign * x["qty"], x["entry"], x["leverage"], maintenance_rate=x["mmr"],
+        maintenance_deduction=x.get("mm_deduction"),
     )  # fmt: skip
-    return {"liq_price": price}
+    if "taker_fee" not in x:  # the classic account: maintenance margin of the value at entry
+        return {"liq_price": isolated("bybit", held, when="2024-06-04").liquidation_price()}
+    fee = x["taker_fee"]
+    own = isolated("bybit", held, taker_fee=fee).sub.collateral[0].quantity
+    held = replace(held, margin=own + x.get("extra_margin", 0.0))
+    return {"liq_price": isolated("bybit", held, taker_fee=fee).liquidation_price()}
+
+
+def _bybit_inverse(x):
+    """A coin-settled contract backed by a whole balance; the venue's rules of 2019 charged its value at entry."""
+    face, entry = x["contracts_usd"] * SIGN[x["side"]], x["entry"]
+    held = Position("BTC/USD:BTC", face, entry, maintenance_rate=x["mmr"])
+    money = {"BTC": x["balance_btc"]}
+    account = Account("bybit", "cross", [held], money, {"BTC": entry}, "2024-01-01", taker_fee=x["taker_fee"])
+    price = account.liquidation_price()
+    broke = Account(
+        "bybit", "cross", [replace(held, maintenance_rate=0.0)], money, {"BTC": entry}, "2024-01-01", taker_fee=0.0
+    )
+    return {"liq_price": price, "bankruptcy_price": broke.liquidation_price()}
+
+
+def _bybit_maintenance(i):
+    held = Position(
+        "X/USDT:USDT", i["value"], 1.0, 10.0, maintenance_rate=i.get("mmr", 0.0),
+        maintenance_deduction=i.get("deduction", 0.0),
+    )  # fmt: skip
+    return Account("bybit", "cross", [held], {"USDT": 1e9}, {"X": 1.0}, taker_fee=0.0).state.maintenance
 
 
 def _tier_error(rows):
@@ -81,56 +110,67 @@ def _tier_error(rows):
 
 
 def coin_m(case):
-    x = case["inputs"]
-    cum = x["cum_prev_btc"] + deductions(x["mmr_prev"], ((x["floor_btc"], x["mmr"]),))[0]
-    expected = case["expected"]
-    found = {"cum_btc": cum}
-    if "mmr_at_300btc" in expected:  # two levels up, as quoted on the page: 100 BTC at 10%, 200 BTC at 12.5%
-        found["mmr_at_300btc"] = 0.125
-        found["cum_at_300btc"] = cum + deductions(x["mmr"], ((100.0, 0.10), (200.0, 0.125)))[-1]
+    x, expected = case["inputs"], case["expected"]
+    if "contracts" in x:
+        face = x["contracts"] * x["multiplier_usd"]
+        held = Position("X/USD:X", face, x["mark"], maintenance_rate=x["mmr"], maintenance_deduction=x["cum_btc"])
+        row = Account("okx", "cross", [held], {"X": 10.0}, {"X": x["mark"]}).state.positions[0]
+        return {"notional_btc": row.notional / x["mark"], "mm_btc": row.maintenance / x["mark"]}
+    # Two levels up, as quoted on the page: 100 BTC at 10%, 200 BTC at 12.5%.
+    rates = [(0.0, x["mmr_prev"]), (x["floor_btc"], x["mmr"]), (100.0, 0.10), (200.0, 0.125)]
+    caps = [floor for floor, _ in rates[1:]] + [None]
+    tiers = tiers_of([(floor, cap, rate, 1.0) for (floor, rate), cap in zip(rates, caps, strict=True)])
+    found = {"cum_btc": x["cum_prev_btc"] + tiers[1].deduction}
+    if "mmr_at_300btc" in expected:
+        found["mmr_at_300btc"] = tiers[-1].rate
+        found["cum_at_300btc"] = x["cum_prev_btc"] + tiers[-1].deduction
     return found
 
 
 def freqtrade(case):
+    """An artificial price of that engine, between entry and liquidation: no venue's rule."""
     return [i["liq"] + SIGN[i["side"]] * abs(i["open"] - i["liq"]) * i["buffer"] for i in case["inputs"]]
 
 
 def nautilus(case):
-    rates = {"init": 0.03, "maint": 0.03}
-    if "inverse" in case["venue"]:
-        out = []
-        for i in case["inputs"]:
-            rate = 0.0035 if i["kind"] == "maint" else 0.01
-            if i["kind"] == "init_in_quote":
-                out.append(inverse_margin(i["contracts"], 1.0, rate))
-            else:
-                out.append(round(inverse_margin(i["contracts"], i["px"], rate, i.get("lev", 1.0)), 8))
-        return out
-    by_leverage = "Leveraged" in case["venue"]
-    return [
-        i["qty"] * i["px"] * rates[i.get("kind", "init")] / (i["lev"] if by_leverage else 1.0) for i in case["inputs"]
-    ]
+    """That engine's two models are a rate of the notional, divided by leverage in one: put in as what was printed."""
+    inverse, by_leverage = "inverse" in case["venue"], "Leveraged" in case["venue"]
+    out = []
+    for i in case["inputs"]:
+        kept, divisor = i.get("kind", "init") == "maint", i.get("lev", 1.0) if inverse or by_leverage else 1.0
+        rate = ((0.0035 if kept else 0.01) if inverse else 0.03) / divisor
+        size = i.get("contracts", i.get("qty"))
+        price = 1.0 if i.get("kind") == "init_in_quote" else i["px"]
+        held = Position("X/USD:X" if inverse else "X/USDT:USDT", size, price, maintenance_rate=rate)
+        row = Account("okx", "cross", [held], {"USDT": 1e9}, {"X": price}).state.positions[0]
+        out.append(round(row.maintenance / price, 8) if inverse else row.maintenance)
+    return out
 
 
 def lean(case):
     x = case["inputs"]
     if isinstance(x, dict):
         other = x["other_position"]
-        margin = other["qty"] * other["px"] / other["lev"]
+        margin = _at_leverage(other["qty"], other["px"], other["lev"])
         return {"other_margin": margin, "buying_power_reduction": margin}
-    return [i["qty"] * (100.0 if "100 USD" in i["sym"] else i["px"]) / 25.0 for i in x]
+    return [_at_leverage(i["qty"] * 100.0 / i["px"] if "100 USD" in i["sym"] else i["qty"], i["px"], 25.0) for i in x]
+
+
+def _at_leverage(quantity, price, leverage):
+    held = Position("X/USDT:USDT", quantity, price, leverage, maintenance_rate=0.01)
+    return Account("binance", "cross", [held], {"USDT": 1e9}, {"X": price}).state.initial
 
 
 def deribit(case):
-    if isinstance(case["inputs"], list):
-        out = []
-        for i in case["inputs"]:
-            coin = next(k for k in i if k.startswith("size_")).removeprefix("size_").upper()
-            rates = linear_rates(i[f"size_{coin.lower()}"], *rulebook("deribit").parameters["perpetual_rates"][coin])
-            value = i[f"size_{coin.lower()}"] * i["price"]
-            out.append({"im_usdc": value * rates[0], "mm_usdc": value * rates[1], "mm_usdc_derived": value * rates[1]})
-        return out
-    return _simulation(case["inputs"])
+    if isinstance(case["inputs"], dict):
+        return _simulation(case["inputs"])
+    out = []
+    for i in case["inputs"]:
+        coin = next(k for k in i if k.startswith("size_")).removeprefix("size_").upper()
+        held = (f"{coin}/USDC:USDC", i[f"size_{coin.lower()}"], i["price"])
+        state = Account("deribit", "cross", [held], {"USDC": 1e9}, {coin: i["price"]}).state
+        out.append({"im_usdc": state.initial, "mm_usdc": state.maintenance, "mm_usdc_derived": state.maintenance})
+    return out
 
 
 def _years(name, milliseconds):
@@ -205,10 +245,14 @@ def bitmex(case):
     text = case["description"]
     base, step = (float(re.search(rf"{word} (\d+)", text)[1]) for word in ("base", "step"))
     maintenance, initial = (float(re.search(rf"{word} ([\d.]+)%", text)[1]) / 100 for word in ("MM", "IM"))
+    rules = with_facts("bitmex", risk_limit=[base, step, initial, maintenance, 0.005], taker_fee=0.0)
     out = []
     for i in case["inputs"]:
-        rates = step_rates(i["pos_xbt"], base, step, initial, maintenance, 0.005)
-        out.append({"im_rate": rates[0], "mm_rate": rates[1], "mm_xbt": i["pos_xbt"] * rates[1]})
+        held = ("BTC/USD:BTC", i["pos_xbt"] * 50_000.0, 50_000.0, 100.0)
+        state = Account(rules, "cross", [held], {"BTC": 1e3}, {"BTC": 50_000.0}).state
+        row = state.positions[0]
+        mm = state.maintenance / 50_000.0
+        out.append({"im_rate": row.initial_rate, "mm_rate": row.maintenance_rate, "mm_xbt": mm})
     return out
 
 

@@ -1,55 +1,52 @@
 """Published cases of Synthetix, GMX, Aave and Euler on to the rulebooks' own functions."""
 
-from margin.venues import rulebook
+from margin.core.portfolio import Position
 from margin.venues.families.lending import discount_factor
 from margin.venues.rules.aave import average, close_factor, health_factor, seized
-from margin.venues.rules.gmx import liquidatable, open_interest_factor
-from margin.venues.rules.synthetix import fill_price, margins
+from margin.venues.rules.gmx import open_interest_factor
+from margin.venues.rules.synthetix import fill_price
+from tests.venues.door import Account, with_facts
 
 
 def synthetix(case):
+    """An account that has just been opened at the oracle's prices: each fill loses half its own premium."""
     x = case["inputs"]
-    if "prices" not in x:
-        both = [
-            margins(
-                p["size"], p["price"], p["skew_scale"], p["initial_fraction"], p["min_imr"], p["mm_scalar"],
-                p["min_position_margin"],
-            )
-            for p in x["positions"]
-        ]  # fmt: skip
-        initial, maintenance = (sum(m[i] for m in both) for i in (0, 1))
-        found = {"initial_margin": initial, "maintenance_margin": maintenance}
-        found |= _available(x, initial)
-        return found
-    pnl = [
-        p["size"] * (price - fill_price(p["entry_oracle"], p["size"], p["skew_scale"]))
-        for p, price in zip(x["positions"], x["prices"], strict=True)
-    ]
-    return {"pnl": pnl, "available_margin": x["collateral"] + sum(pnl)}
-
-
-def _available(x, initial):
-    """Available margin right after opening at the oracle's prices (the fills' premium is lost), and what may be withdrawn."""
-    lost = sum(p["size"] * (p["price"] - fill_price(p["price"], p["size"], p["skew_scale"])) for p in x["positions"])
-    available = x["collateral"] + lost
-    reward = sum(v for k, v in x.items() if "reward" in k)
-    if not reward:
-        ratio = rulebook("synthetix").parameters["liquidation_reward_ratio"]
-        reward = ratio * sum(abs(p["size"]) * p["price"] for p in x["positions"])
-    withdrawable = available - initial - reward
-    names = ("withdrawable_margin", "withdrawable")
-    return {"available_margin": available, "available": available, **dict.fromkeys(names, withdrawable)}
+    markets, positions, prices = {}, [], {}
+    for i, p in enumerate(x["positions"]):
+        name, opened = p.get("market", f"M{i}"), p.get("entry_oracle", p.get("price"))
+        markets[name] = {
+            "skew_scale": p["skew_scale"], "fraction": p.get("initial_fraction", 0.0), "least": p.get("min_imr", 0.01),
+            "scalar": p.get("mm_scalar", 0.5), "flat": p.get("min_position_margin", 0.0),
+        }  # fmt: skip
+        positions.append((f"{name}/USD:USD", p["size"], fill_price(opened, p["size"], p["skew_scale"])))
+        prices[name] = x["prices"][i] if "prices" in x else opened
+    flat = sum(v for k, v in x.items() if "reward" in k)
+    rules = with_facts(
+        "synthetix", markets=markets, **({"liquidation_reward_ratio": 0.0} if flat or "note" in x else {})
+    )
+    account = Account(rules, "cross", positions, {"USD": x["collateral"]}, prices)
+    state = account.state
+    pnl = [account.marks.unrealised(p) for p in account.sub.positions]
+    left = state.free - flat
+    return {
+        "initial_margin": sum(r.initial for r in state.positions),
+        "maintenance_margin": sum(r.maintenance for r in state.positions),
+        "pnl": pnl, "available_margin": max(state.equity, 0.0), "available": max(state.equity, 0.0),
+        "withdrawable_margin": left, "withdrawable": left,
+    }  # fmt: skip
 
 
 def gmx(case):
     x = case["inputs"]
     if "multiplier" in x:
         return {"min_collateral_factor": open_interest_factor(x["open_interest_usd"], x["multiplier"])}
+    held = Position(
+        "ETH/USDT:USDT", x["size_usd"] / x["entry"], x["entry"], maintenance_rate=x["min_collateral_factor"]
+    )
+    coins = {"ETH": x["collateral_eth"]}
     return {
-        f"at_{price}": liquidatable(
-            x["size_usd"], x["entry"], price, x["collateral_eth"], price, x["min_collateral_factor"]
-        )
-        for price in (int(k.removeprefix("at_")) for k in case["expected"])
+        name: Account("gmx", "isolated", [held], coins, {"ETH": float(name[3:])}, isolated=True).state.liquidated
+        for name in case["expected"]
     }
 
 

@@ -1,9 +1,11 @@
 """The inputs of Derive's three margin engines: options by expiry, feeds with their confidence, collateral.
 
+Prices may be arrays (n,): scenarios are then the last axis of what comes out.
 Source of all three engines' rules: derivexyz/v2-core, src/risk-managers, commit 7736900d3957.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,17 +43,17 @@ class Expiry:
     def years(self) -> float:
         return self.seconds / SECONDS_PER_YEAR
 
-    def value(self, discount: float = 1.0) -> float:
+    def value(self, discount: float = 1.0) -> Any:
         """USD of all its options at the feed."""
-        return float(self.shocked(np.ones(1), np.ones(1))[0]) * discount
+        return self.shocked(np.ones(1), np.ones(1))[..., 0] * discount
 
     def shocked(self, forward_factor: np.ndarray, vol_factor: np.ndarray, lowest_vol: np.ndarray | float = 0.0):
-        """(n,) USD of all options undiscounted, with the forward and volatilities multiplied; volatility floored."""
-        forwards = self.fixed + (self.forward - self.fixed) * forward_factor
-        total = np.zeros(len(forward_factor))
+        """(..., s) USD of all options undiscounted, forward and volatilities multiplied; volatility floored."""
+        forwards = self.fixed + np.asarray(self.forward - self.fixed)[..., None] * forward_factor
+        total = np.zeros(np.shape(forwards))
         for o in self.options:
-            vols = np.maximum(o.vol * vol_factor, lowest_vol)
-            total += o.amount * black76(forwards, o.strike, self.years, vols, "C" if o.call else "P")
+            vols = np.maximum(np.asarray(o.vol)[..., None] * vol_factor, lowest_vol)
+            total = total + o.amount * black76(forwards, o.strike, self.years, vols, "C" if o.call else "P")
         return total
 
     def naked_shorts(self) -> float:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -86,19 +87,19 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Result:
-    """Net margins and value, USD; PnL by scenario (n,), dampened; basis : the forward contingency."""
+    """Net margins and value, USD; PnL by scenario (..., s), dampened; basis : the forward contingency."""
 
-    initial: float
-    maintenance: float
-    mtm: float
+    initial: Any
+    maintenance: Any
+    mtm: Any
     pnl: np.ndarray
-    basis: float
-    maintenance_contingency: float
-    initial_contingency: float
+    basis: Any
+    maintenance_contingency: Any
+    initial_contingency: Any
 
     @property
-    def worst(self) -> float:
-        return min(float(self.pnl.min()), self.basis, 0.0)
+    def worst(self) -> Any:
+        return np.minimum(np.minimum(self.pnl.min(axis=-1), self.basis), 0.0)
 
 
 def discounted(values: np.ndarray, e: Expiry, p: Parameters) -> np.ndarray:
@@ -112,19 +113,20 @@ def discounted(values: np.ndarray, e: Expiry, p: Parameters) -> np.ndarray:
     return np.where(values >= 0, values * present * long, values * present * short)
 
 
-def skewed(e: Expiry, p: Parameters, kind: str) -> float:
+def skewed(e: Expiry, p: Parameters, kind: str) -> Any:
     """USD of an expiry's options with each volatility bent by its log-moneyness, linearly or to both sides."""
     root = math.sqrt(e.years)
     base, slope = (p.linear_base_cap, p.linear_cap_slope) if kind == "Linear" else (p.abs_base_cap, p.abs_cap_slope)
     cap = base + slope * root  # keeps its sign, as the contract does
     edge = max(p.least_k, root * p.width * (p.k_static + root * p.k_scale))
-    total = 0.0
+    total: Any = 0.0
     for o in e.options:
-        k = math.log(o.strike / e.forward)
-        k = abs(k) if kind == "Abs" else k
+        k = np.log(o.strike / e.forward)
+        k = np.abs(k) if kind == "Abs" else k
         bend = k * cap / edge
-        multiple = 1.0 + (min(cap, bend) if k >= 0 else max(-cap, bend))
-        total += float(Expiry(e.seconds, e.forward, (o,), fixed=e.fixed).shocked(np.ones(1), np.array([multiple]))[0])
+        multiple = 1.0 + np.where(k >= 0, np.minimum(cap, bend), np.maximum(-cap, bend))
+        alone = Expiry(e.seconds, e.forward, (o,), fixed=e.fixed)
+        total = total + alone.shocked(np.ones(1), multiple[..., None])[..., 0]
     return total
 
 
@@ -137,24 +139,26 @@ def margin(a: Account, scenarios: tuple[Scenario, ...], p: Parameters) -> Result
     spots = np.array([s.spot for s in scenarios])
     damp = np.array([s.dampening for s in scenarios])
     cancelling = sum(c.amount * c.price / a.stable for c in a.collateral if c.risk_cancelling)
-    pnl = damp * (a.perp * a.perp_price + cancelling) * (spots - 1.0)
-    basis, value = 0.0, 0.0
+    pnl = damp * np.asarray(a.perp * a.perp_price + cancelling)[..., None] * (spots - 1.0)
+    basis: Any = 0.0
+    value: Any = 0.0
     for e in a.expiries:
         now = e.value(math.exp(-max(e.rate, 0.0) * e.years))
-        value += now
+        value = value + now
         multiple = vol_multiple(e.seconds, p.short_power, p.long_power, p.floor_days)
         factor = {"Up": 1.0 + p.vol_up * multiple, "Down": max(0.0, 1.0 - p.vol_down * multiple)}
         factors = np.array([factor.get(s.vol, 1.0) for s in scenarios])
         floors = np.array([p.lowest_vol if s.vol == "Up" else 0.0 for s in scenarios])
-        plain = discounted(e.shocked(spots, factors, floors), e, p) - now
-        bends = {kind: skewed(e, p, kind) for kind in ("Linear", "Abs") if any(s.vol == kind for s in scenarios)}
-        bent = {kind: -abs(float(discounted(np.array([v]), e, p)[0]) - now) for kind, v in bends.items()}
-        pnl = pnl + damp * np.array([bent.get(s.vol, x) for s, x in zip(scenarios, plain, strict=True)])
-        sides = (
-            e.shocked(np.array([p.basis_up, p.basis_down]), np.ones(2)) * math.exp(-max(e.rate, 0.0) * e.years) - now
-        )
-        basis += min(float(sides.min()), 0.0) * (p.basis_add + p.basis_mult * e.years)
-    worst = min(float(pnl.min(initial=0.0)), basis, 0.0)
+        gains = discounted(e.shocked(spots, factors, floors), e, p) - np.asarray(now)[..., None]
+        for kind in ("Linear", "Abs"):
+            at = np.array([s.vol == kind for s in scenarios])
+            if at.any():
+                gains[..., at] = -np.abs(discounted(skewed(e, p, kind), e, p) - now)[..., None]
+        pnl = pnl + damp * gains
+        present = math.exp(-max(e.rate, 0.0) * e.years)
+        sides = e.shocked(np.array([p.basis_up, p.basis_down]), np.ones(2)) * present - np.asarray(now)[..., None]
+        basis = basis + np.minimum(sides.min(axis=-1), 0.0) * (p.basis_add + p.basis_mult * e.years)
+    worst = np.minimum(np.minimum(pnl.min(axis=-1, initial=0.0), basis), 0.0)
     naked = sum(e.naked_shorts() for e in a.expiries)
     held = [(c, c.amount * c.price / a.stable) for c in a.collateral]
     kept = a.spot * (abs(a.perp) * p.maintenance_perp + naked * p.maintenance_option)
@@ -169,14 +173,14 @@ def margin(a: Account, scenarios: tuple[Scenario, ...], p: Parameters) -> Result
     return Result(initial, maintenance, mtm, pnl, basis, kept, opening)
 
 
-def _unsure(a: Account, held: list[tuple[Held, float]], p: Parameters) -> float:
+def _unsure(a: Account, held: list[tuple[Held, Any]], p: Parameters) -> Any:
     """USD added to the initial margin where a feed's confidence is low."""
     perp = min(a.spot_confidence, a.perp_confidence) if a.perp else a.spot_confidence
-    total = lacking(perp, p.confidence_threshold) * p.confidence_margin * abs(a.perp) * a.spot
+    total: Any = lacking(perp, p.confidence_threshold) * p.confidence_margin * abs(a.perp) * a.spot
     for e in a.expiries:
         sure = min(e.confidence, perp)
-        total += lacking(sure, p.confidence_threshold) * p.confidence_margin * e.gross() * a.spot
+        total = total + lacking(sure, p.confidence_threshold) * p.confidence_margin * e.gross() * a.spot
     for c, value in held:
         sure = min(c.confidence, a.spot_confidence)
-        total += lacking(sure, p.confidence_threshold) * p.confidence_margin * value
+        total = total + lacking(sure, p.confidence_threshold) * p.confidence_margin * value
     return total

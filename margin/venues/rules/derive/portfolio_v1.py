@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -60,36 +61,37 @@ class Account:
 
 @dataclass(frozen=True)
 class Result:
-    """Net margins and value, USD; PnL by scenario (n,); worst is the least of them and of the basis contingency."""
+    """Net margins and value, USD; PnL by scenario (..., s); worst is the least of them and of the basis contingency."""
 
-    initial: float
-    maintenance: float
-    mtm: float
+    initial: Any
+    maintenance: Any
+    mtm: Any
     pnl: np.ndarray
-    basis: float
+    basis: Any
 
     @property
-    def worst(self) -> float:
-        return min(float(self.pnl.min()), self.basis)
+    def worst(self) -> Any:
+        return np.minimum(self.pnl.min(axis=-1), self.basis)
 
 
 def margin(a: Account, scenarios: tuple[Scenario, ...], p: Parameters) -> Result:
     """Net margins: 0 or more means enough. MM = worst - static + value; IM = (worst - static) x factor + value."""
     spots = np.array([s.spot for s in scenarios])
-    pnl = a.base * a.spot * (spots - 1.0) / a.stable + a.perp * (spots - 1.0) * a.perp_price
-    basis = 0.0
-    value = 0.0
+    exposure = np.asarray(a.base * a.spot / a.stable + a.perp * a.perp_price)
+    pnl = exposure[..., None] * (spots - 1.0)
+    basis: Any = 0.0
+    value: Any = 0.0
     for e in a.expiries:
         now = e.value()
-        value += now
+        value = value + now
         multiple = vol_multiple(e.seconds, p.short_power, p.long_power, p.floor_days)
         factor = {"Up": 1.0 + p.vol_up * multiple, "None": 1.0, "Down": max(0.0, 1.0 - p.vol_down * multiple)}
         moved = e.shocked(spots, np.array([factor[s.vol] for s in scenarios]))
         shrink = p.discount * math.exp(-e.years * (e.rate * p.rate_mult + p.rate_add))
-        pnl = pnl + np.where(moved > 0, moved * shrink, moved) - now
-        bent = e.shocked(np.array([p.basis_up, p.basis_down]), np.ones(2)) - now
-        basis += min(float(bent.min()), 0.0) * (p.basis_add + p.basis_mult * e.years)
-    worst = min(float(pnl.min()), basis)
+        pnl = pnl + np.where(moved > 0, moved * shrink, moved) - np.asarray(now)[..., None]
+        bent = e.shocked(np.array([p.basis_up, p.basis_down]), np.ones(2)) - np.asarray(now)[..., None]
+        basis = basis + np.minimum(bent.min(axis=-1), 0.0) * (p.basis_add + p.basis_mult * e.years)
+    worst = np.minimum(pnl.min(axis=-1), basis)
     naked = sum(e.naked_shorts() for e in a.expiries)
     static = a.spot * (abs(a.perp) * p.perp_percent + abs(a.base) * p.base_percent + naked * p.option_percent)
     mtm = value + a.perp_pnl + a.base * a.spot / a.stable

@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from margin.core.portfolio import Portfolio, Position
+from margin.core.account import SubAccount
+from margin.core.portfolio import Portfolio
+from margin.core.position import Position
 from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import (
@@ -59,7 +61,7 @@ def coin_of(asset: str, positions: list[Position], held: float, marks: Marks, co
     for options in by_date.values():
         seconds = marks.years(options[0].instrument) * SECONDS_PER_YEAR
         legs = tuple(
-            Option(p.instrument.strike or 0.0, p.instrument.option_type == "C", p.quantity, marks.vol(asset))
+            Option(p.instrument.strike or 0.0, p.instrument.option_type == "C", p.quantity, _vol(p, marks))
             for p in options
         )
         expiries.append(Expiry(seconds, marks.price(asset), legs, confidence))
@@ -75,38 +77,42 @@ class _Derive(Rulebook):
     sliders = SLIDERS
 
     def _refused(
-        self, portfolio: Portfolio, perpetuals: tuple[str, ...], options: tuple[str, ...]
+        self, book: SubAccount, perpetuals: tuple[str, ...], options: tuple[str, ...], adds_up: bool = False
     ) -> list[Unsupported]:
+        """adds_up: coins are margined one by one, so that an unknown one can be left out."""
         found = []
-        for p in portfolio.positions:
-            instrument = p.instrument
+        for p in book.positions:
+            instrument, why = p.instrument, ""
             if instrument.kind not in KINDS:
-                found.append(Unsupported(p.symbol, f"it lists perpetuals and options, no {instrument.kind}"))
+                why = f"{instrument.kind}s are not reproduced here, only perpetuals and options"
             elif instrument.kind == "spot" and instrument.base not in options:
-                found.append(Unsupported(p.symbol, f"{instrument.base} is not listed here"))
+                why = f"{instrument.base} is not reproduced here"
             elif instrument.is_inverse:
-                found.append(Unsupported(p.symbol, "its perpetuals are settled in dollars"))
+                why = "coin-settled perpetuals are not reproduced here, only those settled in dollars"
             elif instrument.is_option and instrument.base not in options:
-                found.append(Unsupported(p.symbol, f"no options on {instrument.base} are known here"))
+                why = f"no options on {instrument.base} are known here: not reproduced here"
             elif instrument.kind == "perpetual" and instrument.base not in perpetuals:
-                found.append(Unsupported(p.symbol, f"no perpetual of {instrument.base} is known here"))
+                why = f"no perpetual of {instrument.base} is known here: not reproduced here"
+            if why:
+                unknown = adds_up and "known here" in why
+                found.append(Unsupported(symbol=p.symbol, reason=why, alone=unknown))
         return found
 
     def _account(
-        self, portfolio: Portfolio, marks: Marks, confidence: float
-    ) -> tuple[float, dict[str, Coin], list[tuple[str, float, float]]]:
+        self, book: SubAccount, marks: Marks, confidence: float
+    ) -> tuple[Any, dict[str, Coin], list[tuple[str, Any, Any]]]:
         """(cash USD, coins by asset, other balances). Options were paid for at their entry prices."""
-        cash = -sum(p.quantity * accounts.entry(p, marks) for p in accounts.of_kind(portfolio, "option"))
-        held: dict[str, float] = {}
+        cash: Any = -sum(p.quantity * accounts.entry(p, marks) for p in accounts.of_kind(book, "option"))
+        held: dict[str, Any] = {}
         others = []
-        for asset, quantity, price in accounts.tokens(portfolio, marks, spot=True):
+        for asset, quantity, price in accounts.tokens(book, marks, spot=True):
             if accounts.is_dollar(asset) and asset not in self.parameters["other_dollars"]:
-                cash += quantity * price
+                cash = cash + quantity * price
             elif asset in self.parameters["coins"]:
                 held[asset] = quantity
             else:
                 others.append((asset, quantity, price))
-        positions = accounts.of_underlying(accounts.of_kind(portfolio, "perpetual", "option"))
+        positions = accounts.of_underlying(accounts.of_kind(book, "perpetual", "option"))
         coins = {
             asset: coin_of(asset, positions.get(asset, []), held.get(asset, 0.0), marks, confidence)
             for asset in dict.fromkeys([*positions, *held])
@@ -114,26 +120,39 @@ class _Derive(Rulebook):
         return cash, coins, others
 
     def _result(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, account: tuple[float, float, float],
-        collateral: list[CollateralValue], lines: Lines, grids: tuple[Grid, ...] = (), notes: tuple[str, ...] = (),
+        self, book: SubAccount, marks: Marks, mode: Mode, account: tuple[Any, Any, Any],
+        collateral: list[CollateralValue], lines: Lines, rows: tuple[PositionMargin, ...] | None = None,
+        grids: tuple[Grid, ...] = (), notes: tuple[str, ...] = (), uncounted: bool = True,
     ) -> VenueMargin:  # fmt: skip
-        """From (initial, maintenance) net margins, 0 or more meaning enough, and the account's value."""
+        """From (initial, maintenance) net margins, 0 or more meaning enough, and the account's value.
+
+        Equity is the account's value less what its collateral does not count (`uncounted`: the value holds it); the
+        requirement is what lies between that and the net margin, so haircuts are no part of it.
+        """
         initial, maintenance, value = account
-        source = self.parameters.source("rules")
-        lines.add("Account at market prices", "cash, coins, profit and options", value, source, "note")
-        lines.add("Net initial margin", "0 or more opens", initial, source, "note")
-        lines.add("Net maintenance margin", "below 0 is liquidated", maintenance, source, "note")
-        rows = tuple(
-            PositionMargin(
-                p.symbol, p.quantity, abs(p.quantity) * marks.price(p.underlying), 0.0, 0.0, "in the account"
-            )
-            for p in portfolio.positions
-            if p.instrument.kind in ("perpetual", "option")
-        )
+        lost = [sum(c.market_value - c.counted_initial for c in collateral) if uncounted else 0.0]
+        lost.append(sum(c.market_value - c.counted_maintenance for c in collateral) if uncounted else 0.0)
+        asked = [np.maximum(value - less - net, 0.0) for less, net in zip(lost, (initial, maintenance), strict=True)]
+        equity = [net + needed for net, needed in zip((initial, maintenance), asked, strict=True)]
+        if lines.wanted:
+            source = self.parameters.source("rules")
+            asked, equity = [float(x) for x in asked], [float(x) for x in equity]
+            lines.add("Account at market prices", "cash, coins, profit and options", float(value), source, "note")
+            lines.add("Net initial margin", "0 or more opens", float(initial), source, "note")
+            lines.add("Net maintenance margin", "below 0 is liquidated", float(maintenance), source, "note")
+        if rows is None:
+            rows = tuple(
+                PositionMargin(
+                    symbol=p.symbol, quantity=p.quantity, notional=abs(p.quantity) * marks.price(p.underlying),
+                    initial=0.0, maintenance=0.0, tier="in the account",
+                )
+                for p in accounts.margined(book)
+            )  # fmt: skip
         counted = sum(c.counted_initial for c in collateral)
         return VenueMargin(
-            self.title, mode, max(value - initial, 0.0), max(value - maintenance, 0.0), value, value, counted, value,
-            tuple(lines.kept), rows, tuple(collateral), grids, tuple(dict.fromkeys([*marks.notes, *notes])),
+            venue=self.title, mode=mode, initial=asked[0], maintenance=asked[1], equity_initial=equity[0],
+            equity=equity[1], collateral_value=counted, account_value=value, lines=tuple(lines.kept), positions=rows,
+            collateral=tuple(collateral), grids=grids, notes=tuple(dict.fromkeys([*marks.notes, *notes])),
         )  # fmt: skip
 
 
@@ -141,29 +160,29 @@ class Derive(_Derive):
     name = "derive"
     modes: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")
 
-    def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
-        coins = tuple(self.parameters["coins"])
+    def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        coins, sub = tuple(self.parameters["coins"]), accounts.as_sub(book)
         if mode != "portfolio":
-            return tuple(self._refused(portfolio, (*coins, *self.parameters["alt_perpetuals"]), coins))
-        found = self._refused(portfolio, coins, coins)
-        used = [p for p in portfolio.positions if p.instrument.kind in ("perpetual", "option")]
+            return tuple(self._refused(sub, (*coins, *self.parameters["alt_perpetuals"]), coins, adds_up=True))
+        found = self._refused(sub, coins, coins)
+        used = [p for p in sub.positions if p.instrument.kind in ("perpetual", "option")]
         if len({p.underlying for p in used}) > 1:
-            found.append(Unsupported(used[-1].symbol, "a portfolio-margin account holds one coin's contracts"))
+            why = "a portfolio-margin account holds one coin's contracts"
+            found.append(Unsupported(symbol=used[-1].symbol, reason=why))
         return tuple(found)
 
-    def requirement(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
+    def reckon(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
-        self.check(portfolio, mode)
-        chosen = self.settings(settings)
-        return (self._portfolio if mode == "portfolio" else self._standard)(portfolio, marks, chosen)
+        return (self._portfolio if mode == "portfolio" else self._standard)(book, marks, settings, lines)
 
-    def _standard(self, portfolio: Portfolio, marks: Marks, chosen: Mapping[str, float]) -> VenueMargin:
-        lines, source = Lines(), self.parameters.source("standard")
-        cash, coins, others = self._account(portfolio, marks, chosen["confidence"])
+    def _standard(self, book: SubAccount, marks: Marks, chosen: Mapping[str, float], lines: Lines) -> VenueMargin:
+        source = self.parameters.source("standard")
+        cash, coins, others = self._account(book, marks, chosen["confidence"])
         lines.add("Cash", "dollars, less what options cost", cash, source, "collateral")
         initial = maintenance = value = cash
-        collateral = [CollateralValue("USD", cash, 1.0, cash, cash, cash)]
+        rows: list[PositionMargin] = []
+        collateral = [_dollars(cash)]
         depeg = (
             chosen["stablecoin"],
             self.parameters["standard"]["peg_threshold"],
@@ -179,32 +198,61 @@ class Derive(_Derive):
                 chosen["confidence"], chosen["confidence"],
             )  # fmt: skip
             owed = min(coin.base, 0.0) * coin.spot
-            nets = [derive_standard.market_margin(market, opening, *depeg) + owed for opening in (True, False)]
+            nets: list[Any] = [
+                derive_standard.market_margin(market, opening, *depeg) + owed for opening in (True, False)
+            ]
             worth = derive_standard.market_to_market(market, chosen["stablecoin"]) + owed
             initial, maintenance, value = initial + nets[0], maintenance + nets[1], value + worth
-            self._explain(coin, market, lines, source)
-            lines.add(f"{coin.asset}: initial, net", "all of it, and add-ons of weak feeds", nets[0], source, "initial")
-            lines.add(f"{coin.asset}: maintenance, net", "all of it", nets[1], source, "maintenance")
+            if lines.wanted:
+                nets = [float(net) for net in nets]
+                self._explain(coin, market, lines, source)
+                words = "all of it, and add-ons of weak feeds"
+                lines.add(f"{coin.asset}: initial, net", words, nets[0], source, "initial")
+                lines.add(f"{coin.asset}: maintenance, net", "all of it", nets[1], source, "maintenance")
+                rows += self._rows(coin.asset, book, market, marks)
             if coin.base > 0:
                 kept = coin.base * coin.spot * rates.base_factor
                 collateral.append(
                     CollateralValue(
-                        coin.asset, coin.base, coin.spot, coin.base * coin.spot, kept * rates.base_initial_scale, kept
+                        asset=coin.asset, quantity=coin.base, price=coin.spot, market_value=coin.base * coin.spot,
+                        counted_initial=kept * rates.base_initial_scale, counted_maintenance=kept,
                     )
-                )
-        notes = []
+                )  # fmt: skip
+        notes: list[str] = []
         for asset, quantity, price in others:
             factor, scale = self.parameters["other_base"].get(asset, (0.0, 0.0)) if quantity > 0 else (1.0, 1.0)
             worth = quantity * price
             initial, maintenance, value = initial + worth * factor * scale, maintenance + worth * factor, value + worth
             why = f"{asset} counts at {factor:.1%}." if quantity > 0 else ""
             collateral.append(
-                CollateralValue(asset, quantity, price, worth, worth * factor * scale, worth * factor, why)
-            )
+                CollateralValue(
+                    asset=asset, quantity=quantity, price=price, market_value=worth,
+                    counted_initial=worth * factor * scale, counted_maintenance=worth * factor, why=why,
+                )
+            )  # fmt: skip
             notes += [why] if why else []
-        return self._result(
-            portfolio, marks, "cross", (initial, maintenance, value), collateral, lines, notes=tuple(notes)
-        )
+        account = initial, maintenance, value
+        return self._result(book, marks, "cross", account, collateral, lines, tuple(rows), notes=tuple(notes))
+
+    def _rows(self, asset: str, book: SubAccount, market: derive_standard.Market, marks: Marks) -> list[PositionMargin]:
+        """Each position alone, as the venue prints it: a perpetual's charge, a sold option's margin."""
+        rates, out = market.parameters, []
+        for p in accounts.margined(book):
+            if p.underlying != asset:
+                continue
+            notional = abs(p.quantity) * market.spot
+            alone = [notional * rates.perp_initial, notional * rates.perp_maintenance]
+            if p.instrument.is_option:
+                o = Option(p.instrument.strike or 0.0, p.instrument.option_type == "C", p.quantity, _vol(p, marks))
+                e = Expiry(marks.years(p.instrument) * SECONDS_PER_YEAR, market.spot, (o,))
+                alone = [-float(derive_standard.option_alone(o, e, market.spot, rates, w)) for w in (True, False)]
+            out.append(
+                PositionMargin(
+                    symbol=p.symbol, quantity=p.quantity, notional=notional, initial=alone[0], maintenance=alone[1],
+                    tier="alone",
+                )
+            )  # fmt: skip
+        return out
 
     def _explain(self, coin: Coin, market: derive_standard.Market, lines: Lines, source: str) -> None:
         """The parts of one coin's net margin, to open and to stay."""
@@ -220,7 +268,7 @@ class Derive(_Derive):
                 worst = derive_standard.largest_loss(e, p, opening)
                 formula = f"better of each alone {alone:,.2f} and the largest loss {worst:,.2f}"
                 name = f"{coin.asset} options in {e.seconds / 86_400:.0f} days: {word}"
-                lines.add(name, formula, max(alone, worst), source, "note")
+                lines.add(name, formula, float(max(alone, worst)), source, "note")
             if coin.base > 0:
                 share = p.base_factor * (p.base_initial_scale if opening else 1.0)
                 formula = f"{coin.base:,.6g} x {coin.spot:,.2f} x {share:.2%}"
@@ -235,13 +283,13 @@ class Derive(_Derive):
             **common, perp_initial=perp[0], perp_maintenance=perp[1], base_factor=base[0], base_initial_scale=base[1]
         )
 
-    def _portfolio(self, portfolio: Portfolio, marks: Marks, chosen: Mapping[str, float]) -> VenueMargin:
-        lines, source = Lines(), self.parameters.source("portfolio")
-        cash, coins, others = self._account(portfolio, marks, chosen["confidence"])
-        named = {p.underlying for p in portfolio.positions}
+    def _portfolio(self, book: SubAccount, marks: Marks, chosen: Mapping[str, float], lines: Lines) -> VenueMargin:
+        source = self.parameters.source("portfolio")
+        cash, coins, others = self._account(book, marks, chosen["confidence"])
+        named = {p.underlying for p in book.positions}
         used = sorted(coins.values(), key=lambda c: (c.perp != 0 or bool(c.expiries), c.asset in named), reverse=True)
         coin = used[0] if used else None
-        collateral, held, notes = [CollateralValue("USD", cash, 1.0, cash, cash, cash)], [], []
+        collateral, held, notes = [_dollars(cash)], [], []
         balances = [(c.asset, c.base, c.spot) for c in coins.values() if c.base] + others
         for asset, quantity, price in balances:
             cuts = self.parameters["portfolio_haircuts"].get(asset)
@@ -255,8 +303,11 @@ class Derive(_Derive):
                 cuts = [0.0, 0.0]
             held.append(derive_portfolio.Held(asset, quantity, price, cuts[0], cuts[1], own, chosen["confidence"]))
             collateral.append(
-                CollateralValue(asset, quantity, price, worth, worth * (1.0 - sum(cuts)), worth * (1.0 - cuts[0]))
-            )
+                CollateralValue(
+                    asset=asset, quantity=quantity, price=price, market_value=worth,
+                    counted_initial=worth * (1.0 - sum(cuts)), counted_maintenance=worth * (1.0 - cuts[0]),
+                )
+            )  # fmt: skip
         account = derive_portfolio.Account(
             coin.spot if coin else 1.0, cash, coin.perp if coin else 0.0, coin.spot if coin else 1.0,
             coin.perp_pnl if coin else 0.0, tuple(held), coin.expiries if coin else (), chosen["stablecoin"],
@@ -265,17 +316,17 @@ class Derive(_Derive):
         rules = derive_portfolio.Parameters(**self.parameters["portfolio"])
         scenarios = tuple(derive_portfolio.Scenario(*row) for row in self.parameters["portfolio_scenarios"])
         found = derive_portfolio.margin(account, scenarios, rules)
-        binding = "basis" if found.basis < float(found.pnl.min()) else _name(scenarios[int(found.pnl.argmin())])
-        lines.add("Worst scenario", binding, found.worst, source, "note")
-        lines.add(
-            "Maintenance contingency", "perpetuals, uncovered shorts, haircuts", -found.maintenance_contingency, source
-        )
-        lines.add(
-            "Initial contingency", "the same on top, and weak feeds", -found.initial_contingency, source, "initial"
-        )
+        grids: tuple[Grid, ...] = ()
+        if lines.wanted:
+            binding = _binding(found, scenarios)
+            lines.add("Worst scenario", binding, float(found.worst), source, "note")
+            kept, opening = float(found.maintenance_contingency), float(found.initial_contingency)
+            lines.add("Maintenance contingency", "perpetuals, uncovered shorts, haircuts", -kept, source)
+            lines.add("Initial contingency", "the same on top, and weak feeds", -opening, source, "initial")
+            grids = (scenario_grid(scenarios, found.pnl),) if coin else ()
         nets = found.initial, found.maintenance, found.mtm
-        grids = (scenario_grid(scenarios, found.pnl),) if coin else ()
-        return self._result(portfolio, marks, "portfolio", nets, collateral, lines, grids, tuple(dict.fromkeys(notes)))
+        said = tuple(dict.fromkeys(notes))
+        return self._result(book, marks, "portfolio", nets, collateral, lines, grids=grids, notes=said)
 
 
 class DeriveV1(_Derive):
@@ -284,35 +335,44 @@ class DeriveV1(_Derive):
     name = "derive_v1"
     modes: ClassVar[tuple[Mode, ...]] = ("portfolio",)
 
-    def supports(self, portfolio: Portfolio, mode: Mode | None = None) -> tuple[Unsupported, ...]:
-        coins = tuple(self.parameters["coins"])
-        found = self._refused(portfolio, coins, coins)
-        used = [p for p in portfolio.positions if p.instrument.kind != "loan"]
+    def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        coins, sub = tuple(self.parameters["coins"]), accounts.as_sub(book)
+        found = self._refused(sub, coins, coins)
+        used = [p for p in sub.positions if p.instrument.kind != "loan"]
         if len({p.underlying for p in used}) > 1:
-            found.append(Unsupported(used[-1].symbol, "a portfolio-margin account holds one coin's contracts"))
+            why = "a portfolio-margin account holds one coin's contracts"
+            found.append(Unsupported(symbol=used[-1].symbol, reason=why))
         return tuple(found)
 
-    def requirement(
-        self, portfolio: Portfolio, marks: Marks, mode: Mode, settings: Mapping[str, float] | None = None
+    def reckon(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
-        self.check(portfolio, mode)
-        chosen = self.settings(settings)
-        cash, coins, others = self._account(portfolio, marks, chosen["confidence"])
-        used = {p.underlying for p in portfolio.positions if p.instrument.kind != "loan"}
+        chosen, source = settings, self.parameters.source("portfolio")
+        cash, coins, others = self._account(book, marks, chosen["confidence"])
+        used = {p.underlying for p in book.positions if p.instrument.kind != "loan"}
         coin = next((c for c in coins.values() if c.asset in used), None)
-        lines, source = Lines(), self.parameters.source("portfolio")
-        collateral = [CollateralValue("USD", cash, 1.0, cash, cash, cash)]
-        notes, rest = [], 0.0
+        collateral = [_dollars(cash)]
+        notes = []
+        rest: Any = 0.0
         for asset, quantity, price in [(c.asset, c.base, c.spot) for c in coins.values() if c is not coin] + others:
             worth = quantity * price
-            counted = min(worth, 0.0)
-            rest += counted
-            collateral.append(CollateralValue(asset, quantity, price, worth, counted, counted))
+            counted = np.minimum(worth, 0.0)
+            rest = rest + counted
+            collateral.append(
+                CollateralValue(
+                    asset=asset, quantity=quantity, price=price, market_value=worth, counted_initial=counted,
+                    counted_maintenance=counted,
+                )
+            )  # fmt: skip
             notes.append(f"{asset} is no collateral beside another coin's contracts.")
         if coin and coin.base:
             worth = coin.base * coin.spot
-            why = "in full: its risk is in the scenarios"
-            collateral.append(CollateralValue(coin.asset, coin.base, coin.spot, worth, worth, worth, why))
+            collateral.append(
+                CollateralValue(
+                    asset=coin.asset, quantity=coin.base, price=coin.spot, market_value=worth, counted_initial=worth,
+                    counted_maintenance=worth, why="in full: its risk is in the scenarios",
+                )
+            )  # fmt: skip
         account = derive_portfolio_v1.Account(
             coin.spot if coin else 1.0, cash + rest, coin.perp if coin else 0.0, coin.spot if coin else 1.0,
             coin.perp_pnl if coin else 0.0, coin.base if coin else 0.0, coin.expiries if coin else (),
@@ -321,15 +381,33 @@ class DeriveV1(_Derive):
         rules = derive_portfolio_v1.Parameters(**self.parameters["portfolio"])
         scenarios = tuple(derive_portfolio_v1.Scenario(*row) for row in self.parameters["portfolio_scenarios"])
         found = derive_portfolio_v1.margin(account, scenarios, rules)
-        binding = "basis" if found.basis < float(found.pnl.min()) else _name(scenarios[int(found.pnl.argmin())])
-        lines.add("Worst scenario", binding, found.worst, source, "note")
-        grids = (scenario_grid(scenarios, found.pnl),) if coin else ()
+        grids: tuple[Grid, ...] = ()
+        if lines.wanted:
+            lines.add("Worst scenario", _binding(found, scenarios), float(found.worst), source, "note")
+            grids = (scenario_grid(scenarios, found.pnl),) if coin else ()
         nets = found.initial, found.maintenance, found.mtm
+        said = tuple(dict.fromkeys(notes))
         result = self._result(
-            portfolio, marks, "portfolio", nets, collateral, lines, grids, tuple(dict.fromkeys(notes))
+            book, marks, "portfolio", nets, collateral, lines, grids=grids, notes=said, uncounted=False
         )
         uncounted = sum(c.market_value - c.counted_maintenance for c in collateral)
         return replace(result, account_value=result.account_value + uncounted)
+
+
+def _dollars(cash: Any) -> CollateralValue:
+    return CollateralValue(
+        asset="USD", quantity=cash, price=1.0, market_value=cash, counted_initial=cash, counted_maintenance=cash
+    )
+
+
+def _vol(position: Position, marks: Marks) -> Any:
+    """The option's own volatility where one is known, else its underlying's."""
+    own = marks.vols.get(position.symbol)
+    return own if own is not None else marks.vol(position.underlying)
+
+
+def _binding(found: Any, scenarios: tuple[Any, ...]) -> str:
+    return "basis" if found.basis < float(found.pnl.min()) else _name(scenarios[int(found.pnl.argmin())])
 
 
 def _name(scenario: Any) -> str:

@@ -1,6 +1,9 @@
 """Derive's standard manager: options alone or the largest loss of their expiry, the lesser; coins add up."""
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from margin.venues.rules.derive.book import Expiry, Option, lacking
 
@@ -40,20 +43,20 @@ class Market:
     perp_confidence: float = 1.0
 
 
-def option_alone(o: Option, expiry: Expiry, spot: float, p: StandardParameters, initial: bool) -> float:
+def option_alone(o: Option, expiry: Expiry, spot: float, p: StandardParameters, initial: bool) -> Any:
     """Net margin of one option: 0 long, negative short, USD."""
     if o.amount >= 0:
         return 0.0
     value = Expiry(expiry.seconds, expiry.forward, (o,)).value()
-    out = max(o.strike - spot if o.call else spot - o.strike, 0.0) / spot
-    opening = value + max(p.option_most - out, p.option_least) * spot * o.amount
+    out = np.maximum(o.strike - spot if o.call else spot - o.strike, 0.0) / spot
+    opening = value + np.maximum(p.option_most - out, p.option_least) * spot * o.amount
     if o.call:
         return opening if initial else value + p.call_maintenance * spot * o.amount
-    kept = value + min(p.put_maintenance * spot * o.amount, p.put_maintenance_mtm * value)
-    return min(opening, kept * p.offset) if initial else kept
+    kept = value + np.minimum(p.put_maintenance * spot * o.amount, p.put_maintenance_mtm * value)
+    return np.minimum(opening, kept * p.offset) if initial else kept
 
 
-def largest_loss(expiry: Expiry, p: StandardParameters, initial: bool) -> float:
+def largest_loss(expiry: Expiry, p: StandardParameters, initial: bool) -> Any:
     """Worst payoff at 0 and every strike, 0 or less, and a charge on calls sold net, USD."""
     prices = [0.0, *(o.strike for o in expiry.options)]
     worst = min(min(sum(_payoff(o, price) for o in expiry.options), 0.0) for price in prices)
@@ -66,15 +69,15 @@ def _payoff(o: Option, price: float) -> float:
     return o.amount * max(price - o.strike if o.call else o.strike - price, 0.0)
 
 
-def expiry_margin(expiry: Expiry, spot: float, p: StandardParameters, initial: bool) -> float:
+def expiry_margin(expiry: Expiry, spot: float, p: StandardParameters, initial: bool) -> Any:
     """Net margin of one expiry, 0 or less, USD: the better of the sum alone and the largest loss."""
     alone = sum(option_alone(o, expiry, spot, p, initial) for o in expiry.options)
-    return max(alone, largest_loss(expiry, p, initial))
+    return np.maximum(alone, largest_loss(expiry, p, initial))
 
 
 def market_margin(
     m: Market, initial: bool, stable: float = 1.0, depeg_threshold: float = 0.0, depeg_factor: float = 0.0
-) -> float:
+) -> Any:
     """Net margin of one coin: perpetual, options, base held, unsettled profit, less add-ons to open, USD."""
     p = m.parameters
     total = -abs(m.perp) * m.perp_price * (p.perp_initial if initial else p.perp_maintenance) + m.perp_pnl
@@ -90,6 +93,6 @@ def market_margin(
     return total - m.spot * (p.confidence_factor * unsure + depeg)
 
 
-def market_to_market(m: Market, stable: float = 1.0) -> float:
+def market_to_market(m: Market, stable: float = 1.0) -> Any:
     """USD of one coin at its feeds."""
     return m.perp_pnl + sum(e.value() for e in m.expiries) + m.base * m.spot / stable

@@ -1,0 +1,120 @@
+"""Every venue's rulebook in each of its modes as a margin model: "hyperliquid:cross". docs/margin-models.md.
+
+An isolated position of any account is judged by the venue's isolated rules, whatever the mode of the rest.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from margin import venues
+from margin.core.account import Account, SubAccount
+from margin.core.errors import InputError
+from margin.core.position import Position
+from margin.models.base import ClosingRules, Mode, Model, States, Unsupported, pinned
+from margin.models.marks import Marks
+from margin.venues import accounts
+from margin.venues.base import Lines, Rulebook, VenueMargin
+
+ROWS = 8_192  # price sets reckoned at once: small enough to stay in the processor's cache
+COMPILED = 20_000  # from so many on the compiled loops are worth loading
+FIGURES = ("equity", "equity_initial", "initial", "maintenance")
+
+
+def keys() -> tuple[str, ...]:
+    return tuple(f"{name}:{mode}" for name in venues.names() for mode in venues.rulebook(name).modes)
+
+
+def get(key: str, market: Any = None, settings: Any = None) -> "VenueModel":
+    """settings : the venue's sliders by name. A rulebook needs no market."""
+    name, _, mode = key.partition(":")
+    return VenueModel(venues.rulebook(name), mode, settings if isinstance(settings, Mapping) else None)  # type: ignore[arg-type]
+
+
+class VenueModel(Model):
+    """One rulebook in one mode."""
+
+    def __init__(self, rulebook: Rulebook, mode: Mode, settings: Mapping[str, float] | None = None):
+        self.rulebook, self.mode = rulebook, mode
+        self.key, self.title = f"{rulebook.name}:{mode}", f"{rulebook.title}, {mode}"
+        self.settings = rulebook.settings(settings)
+
+    @property
+    def closing(self) -> ClosingRules:  # type: ignore[override]
+        return self.rulebook.closing
+
+    def refuses(self, account: Account | SubAccount) -> tuple[Unsupported, ...]:
+        if isinstance(account, SubAccount):
+            return self._refused(account)
+        pool = SubAccount(name="", positions=(), collateral=())
+        found: list[Unsupported] = []
+        for isolated in (False, True):
+            held = tuple(p for p in account.margined if account.is_isolated(p) == isolated)
+            if held:
+                found += self._refused(_with(pool, held, isolated))
+        return tuple(found)
+
+    def _refused(self, sub: SubAccount) -> tuple[Unsupported, ...]:
+        if sub.isolated and "isolated" not in self.rulebook.modes:
+            why = "isolated margin at this venue is not reproduced here"
+            return tuple(Unsupported(symbol=p.symbol, reason=why) for p in sub.positions)
+        return self.rulebook.supports(sub, self.mode_of(sub))
+
+    def mode_of(self, sub: SubAccount) -> Mode:
+        return "isolated" if sub.isolated else self.mode
+
+    def _own(self, sub: SubAccount) -> SubAccount:
+        """A sub-account is one thing: under isolated rules its collateral is the margin posted to what it holds."""
+        self.check(sub)
+        return replace(sub, isolated=True) if self.mode == "isolated" and not sub.isolated else sub
+
+    def state(self, sub_account: SubAccount, marks: Marks) -> VenueMargin:
+        sub = self._own(sub_account)
+        return self.rulebook.requirement(sub, marks, self.mode_of(sub), self.settings)
+
+    def states(
+        self,
+        sub_account: SubAccount,
+        marks: Marks,
+        factors: np.ndarray,
+        vols: Mapping[str, np.ndarray] | None = None,
+        as_of: Any = None,
+    ) -> States:
+        sub_account = self._own(sub_account)
+        factors = np.asarray(factors, dtype=float)
+        assets = sub_account.assets
+        if factors.ndim != 2 or factors.shape[1] != len(assets):
+            raise InputError("factors", factors.shape, f"must be rows of {len(assets)} factors: {', '.join(assets)}")
+        return states(self.rulebook, sub_account, marks, self.mode_of(sub_account), self.settings, factors, vols, as_of)
+
+    def opening_margin(self, position: Position, marks: Marks | None = None) -> float:
+        return self.rulebook.opening_margin(position, marks, self.settings)
+
+
+def states(
+    rulebook: Rulebook,
+    sub: SubAccount,
+    marks: Marks,
+    mode: Mode,
+    settings: Mapping[str, float],
+    factors: np.ndarray,
+    vols: Mapping[str, np.ndarray] | None = None,
+    as_of: Any = None,
+) -> States:
+    """A supported book at n sets of price factors (n, k), columns in the order of `sub.assets`."""
+    fixed, assets = pinned(sub, marks), sub.assets
+    start = marks if as_of is None else accounts.at(marks, as_of)
+    out = np.empty((len(FIGURES), len(factors)))
+    for begin in range(0, len(factors), ROWS):
+        rows = slice(begin, begin + ROWS)
+        moved = accounts.moved(start, assets, factors[rows], {a: v[rows] for a, v in (vols or {}).items()})
+        found = rulebook.reckon(fixed, moved, mode, settings, Lines(wanted=False))
+        for i, name in enumerate(FIGURES):
+            out[i, rows] = getattr(found, name)
+    return States(equity=out[0], equity_initial=out[1], initial=out[2], maintenance=out[3])
+
+
+def _with(pool: SubAccount, positions: tuple[Position, ...], isolated: bool) -> SubAccount:
+    return SubAccount(name=pool.name, positions=positions, collateral=pool.collateral, isolated=isolated)
