@@ -9,11 +9,11 @@ from functools import cache
 
 import numpy as np
 
+from margin import models
 from margin.core.errors import InputError, did_you_mean
 from margin.liquidation.adl import POLICIES
 from margin.risk.models import ScenarioModel
 from margin.stress.shocks import StressBook, counted_collateral
-from margin.venues import parameters
 
 MOST_ROUNDS = 50  # liquidation orders between two prices of a path
 
@@ -43,18 +43,18 @@ class Rules:
 
 @cache
 def venues() -> tuple[Rules, ...]:
-    """The rules of every venue whose closing is known, by name."""
-    found = []
-    for name in parameters.names():
-        facts = parameters.Parameters.load(name)
-        given = facts.facts.get("closing")
-        if given is not None:
-            rest = {key: value for key, value in given.items() if key != "label"}
-            found.append(Rules(name=given["label"], source=facts.sources[facts.origin["closing"]].where, **rest))
-    for rules in found:
+    """The rules of every venue whose closing is carried, by name: what its margin models carry."""
+    found: dict[str, Rules] = {}
+    for key in models.keys():  # noqa: SIM118
+        if ":" not in key:  # our own methods need a market, and close all at once
+            continue
+        closing = models.get(key).closing
+        if closing.source != models.base.NOT_CARRIED:
+            found[closing.name] = Rules(**vars(closing))
+    for rules in found.values():
         if rules.adl is not None and rules.adl not in POLICIES:
             raise InputError(f"closing of {rules.name}", rules.adl, "is not an ADL policy")
-    return tuple(sorted(found, key=lambda rules: rules.name.lower()))
+    return tuple(sorted(found.values(), key=lambda rules: rules.name.lower()))
 
 
 def rules_of(name: str) -> Rules:

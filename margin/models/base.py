@@ -111,6 +111,9 @@ class ClosingRules:
     note: str = ""
 
 
+NOT_CARRIED = "no rule of closing is carried for it: everything is closed at once, at no cost"
+
+
 class MarginModel(Protocol):
     """One rule. `key`: "portfolio", "safeguarded", "hyperliquid:cross", "deribit:portfolio"."""
 

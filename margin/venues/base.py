@@ -31,7 +31,7 @@ from margin.core.account import SubAccount
 from margin.core.errors import InputError, did_you_mean
 from margin.core.portfolio import Portfolio
 from margin.core.position import Position
-from margin.models.base import ClosingRules, MarginState, Unsupported
+from margin.models.base import NOT_CARRIED, ClosingRules, MarginState, Unsupported
 from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.parameters import Parameters
@@ -158,7 +158,7 @@ UNKNOWN_CLOSING: dict[str, Any] = {
     "insurance": False,
     "adl": None,
     "socialised": False,
-    "source": "no rule of closing is carried for it: everything is closed at once, at no cost",
+    "source": NOT_CARRIED,
 }
 
 
@@ -203,7 +203,7 @@ class Rulebook(ABC):
         if given is None:
             return ClosingRules(**UNKNOWN_CLOSING, name=self.title)
         source = self.parameters.source("closing")
-        return ClosingRules(**{k: v for k, v in given.items() if k != "label"}, name=self.title, source=source)
+        return ClosingRules(**given, name=self.title, source=source)
 
     @abstractmethod
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:

@@ -16,7 +16,7 @@ from margin.venues.rules import deribit
 from margin.venues.rules import drift_arithmetic as drift_rules
 from margin.venues.survey import betas, recent_gain, survey
 from tests.ladder.books import market_frame
-from tests.venues.oracles import binance_price, gap_at
+from tests.venues.oracles import binance_price, gap_at, scalar_prices
 
 MARKET = Market(market_frame())  # BTC 60,000, ETH 3,000, SOL 150, ADA 0.6 on 2024-12-31
 WHEN = pd.Timestamp("2024-12-31")
@@ -436,3 +436,72 @@ def test_derive_s_published_tails_bind_for_puts_far_below():
     held = book(("BTC/USD:BTC-250114-45000-P", -20.0), USDC=200_000.0)
     at = replace(MARKS, prices={**MARKS.prices, "BTC": 67_503.0})
     assert ask("derive", held, "portfolio", at).initial == pytest.approx(99_355.5, abs=1.0)
+
+
+def test_two_isolated_positions_of_one_contract_are_liquidated_one_by_one():
+    """At 100,000 in the bracket of 0.5% less 50: a long at 20x ends at -4.57%, a short at 3x at +32.7%."""
+    tier = {"maintenance_rate": 0.005, "maintenance_deduction": 50.0}
+    held = Portfolio(
+        (
+            Position("BTC/USDT:USDT", 1.0, 100_000.0, 20.0, **tier),
+            Position("BTC/USDT:USDT", -1.0, 100_000.0, 3.0, **tier),
+        ),
+        (Collateral("USDT", 60_000.0),),
+    )
+    at = replace(MARKS, prices={**MARKS.prices, "BTC": 100_000.0})
+    found = liquidation.prices(venues.rulebook("binance"), held, at, "isolated")
+    assert found["BTC/USDT:USDT long 1"].down == pytest.approx((95_000 - 50) / 0.995)
+    assert found["BTC/USDT:USDT short 1"].up == pytest.approx((100_000 + 100_000 / 3 + 50) / 1.005)
+
+
+def test_isolated_margin_is_of_the_entry_and_does_not_move_with_the_mark():
+    """2 BTC from 50,000 at 10x, marked at 67,503: 45,180.72; with 0.5% less 50: 45,201.0. BLUR: 0.54942 at every mark."""
+    at = replace(MARKS, prices={**MARKS.prices, "BTC": 67_503.0})
+    for more, price in (({}, 45_180.72), ({"maintenance_rate": 0.005, "maintenance_deduction": 50.0}, 45_201.01)):
+        held = Portfolio((Position("BTC/USDT:USDT", 2.0, 50_000.0, 10.0, **more),), (Collateral("USDT", 20_000.0),))
+        found = liquidation.prices(venues.rulebook("binance"), held, at, "isolated")
+        assert found["BTC/USDT:USDT"].down == pytest.approx(price, abs=0.01)
+    blur = Position("BLUR/USDT:USDT", 14.0, 0.721575, 4.0, maintenance_rate=0.015)
+    for mark in (0.6, 0.721575, 3.0):
+        marks = Marks({"BLUR": mark, "USDT": 1.0}, WHEN)
+        held = Portfolio((blur,), (Collateral("USDT", 100.0),))
+        found = liquidation.prices(venues.rulebook("binance"), held, marks, "isolated")
+        assert found["BLUR/USDT:USDT"].down == pytest.approx(0.54942259, abs=2e-8)
+
+
+def test_a_long_of_kraken_is_liquidated_below_today_and_an_end_beyond_a_hundredfold_is_found():
+    at = replace(MARKS, prices={**MARKS.prices, "BTC": 67_503.0})
+    long = liquidation.prices(venues.rulebook("kraken"), book(("BTC/USDT:USDT", 14.8), USDC=15_000.0), at, "cross")
+    assert long["BTC"].up is None
+    assert long["BTC"].down < 67_503
+    small = book(("SOL/USDT:USDT", -1.0, 150.0), USDC=30_000.0)
+    price = liquidation.prices(venues.rulebook("hyperliquid"), small, MARKS, "cross")["SOL"].up
+    assert price == pytest.approx(30_150 / (1 + 1 / 40)), "196 times today's"
+
+
+def test_no_band_between_two_safe_stretches_is_missed():
+    """A same-day short butterfly: Deribit's portfolio account is below zero around its body, safe on either side."""
+    legs = (("BTC/USD:BTC-250101-66000-C", -5.0), ("BTC/USD:BTC-250101-66500-C", 10.0))
+    held = book(*legs, ("BTC/USD:BTC-250101-67000-C", -5.0), USDC=4_000.0)
+    rulebook = venues.rulebook("deribit")
+    edges = liquidation.prices(rulebook, held, MARKS, "portfolio")["BTC"]
+    gap = gap_at(rulebook, held, MARKS, "portfolio")
+    fine = [f for f in np.linspace(1.0, 3.0, 4001).tolist() if gap({"BTC": f}) < 0]
+    assert (edges.up is None) == (not fine)
+    if fine:
+        assert edges.up / 60_000 == pytest.approx(fine[0], abs=1e-3)
+
+
+def test_the_scan_at_once_finds_what_the_scalar_scan_finds():
+    for title, portfolio in BOOKS.items():
+        for name in venues.names():
+            rulebook = venues.rulebook(name)
+            for mode in rulebook.modes:
+                if rulebook.supports(portfolio, mode):
+                    continue
+                found = liquidation.prices(rulebook, portfolio, MARKS, mode)
+                for key, want in scalar_prices(rulebook, portfolio, MARKS, mode).items():
+                    for side in ("down", "up"):
+                        one, other = getattr(found[key], side), getattr(want, side)
+                        if other is not None:
+                            assert one == pytest.approx(other, rel=1e-9), (title, name, mode, key, side)
