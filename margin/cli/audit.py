@@ -9,18 +9,14 @@ from typing import Any
 
 from margin.cli import text as cli_text
 from margin.core.errors import InputError
-from margin.core.market import Market
 from margin.core.settings import Settings
-from margin.formats.prices import read_market
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser("audit", help="a whole venue's book: health, shocks, the fund, who is large")
     parser.add_argument("--positions", help="files of positions: a pattern, or a folder")
     parser.add_argument("--accounts", help="files with columns account and equity (default: beside the positions)")
-    parser.add_argument("--prices", help="CSV or Parquet of USD closes (default: the bundled sample, partly simulated)")
-    parser.add_argument("--sample", action="store_true", help="judge on the bundled sample's prices")
-    parser.add_argument("--as-of", help="valuation date (default: the last common date)")
+    cli_text.add_prices(parser)
     parser.add_argument("--format", default="auto", help="form of the rows; docs/audit-format.md (default: auto)")
     parser.add_argument("--model", default="portfolio", help="portfolio, isolated or netted (default: portfolio)")
     parser.add_argument("--fund", type=float, default=0.0, help="USD in the insurance fund (default 0)")
@@ -42,7 +38,8 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from margin.audit.report import report
     from margin.audit.scan import audit_source
 
-    market = _market(options)
+    options.sample = options.sample or not options.prices  # so that --make needs no file
+    market = cli_text.market_of(options)
     settings = Settings(as_of=options.as_of)
     plan = make_plan(market, options.model, settings, gap=options.gap)
     if options.make is not None:
@@ -69,16 +66,6 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         source.close()
     found = report(plan, total, time.monotonic() - started, options.fund)
     return found.to_dict(), _text(found)
-
-
-def _market(options: argparse.Namespace) -> Market:
-    if options.prices and options.sample:
-        raise InputError("prices", options.prices, "and --sample exclude each other", "Give one of them.")
-    if options.prices:
-        return read_market(options.prices)
-    from margin.sample.load import load_sample
-
-    return Market(load_sample().closes)
 
 
 def _json(name: str) -> Any:

@@ -7,12 +7,11 @@ from typing import Any
 from margin.backtest.walk_forward import Backtest, MethodRecord, backtest
 from margin.cli import text as cli_text
 from margin.core.settings import Settings
-from margin.formats.prices import read_market
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser("backtest", help="was the margin of each method enough, day by day?")
-    parser.add_argument("--portfolio", required=True, help="JSON (version 1 or 2, or ccxt positions) or CSV")
+    cli_text.add_portfolio(parser)
     cli_text.add_prices(parser)
     cli_text.add_volumes(parser)
     cli_text.add_measure(parser)
@@ -30,8 +29,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         measure=options.measure,
         as_of=options.as_of,
     )
-    portfolio = cli_text.read_portfolio(options.portfolio)
-    market = read_market(options.prices, options.volumes)
+    portfolio, market = cli_text.portfolio_of(options), cli_text.market_of(options)
     result = backtest(portfolio, market, settings, days=options.days, constant=options.constant)
     return to_dict(result), describe(result)
 
@@ -101,4 +99,5 @@ def describe(b: Backtest) -> str:
         f"{len(b.dates)} days from {str(b.dates[0])[:10]} to {str(b.dates[-1])[:10]}, constant {b.constant}, "
         f"{s.measure.upper()} {s.level:.1%} over {s.horizon} day(s): at most {1 - s.level:.1%} of days may lie beyond."
     )
-    return f"{about}\n\n{cli_text.table(header, rows)}"
+    notes = "\n".join(f"note: {note}" for note in b.notes)
+    return "\n\n".join(part for part in (about, cli_text.table(header, rows), notes) if part)

@@ -5,14 +5,13 @@ from typing import Any
 
 from margin.cli import text as cli_text
 from margin.core.settings import CORRELATIONS, ESTIMATORS, Settings
-from margin.formats.prices import read_market
 from margin.ladder.compare import Comparison, compare
 from margin.ladder.explain import headline, why
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser("compare", help="margin under every method, and what is saved")
-    parser.add_argument("--portfolio", required=True, help="JSON (version 1 or 2, or ccxt positions) or CSV")
+    cli_text.add_portfolio(parser)
     cli_text.add_prices(parser)
     cli_text.add_volumes(parser)
     defaults = Settings()
@@ -33,8 +32,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         correlation=options.correlation,
         as_of=options.as_of,
     )
-    portfolio = cli_text.read_portfolio(options.portfolio)
-    result = compare(portfolio, read_market(options.prices, options.volumes), settings=settings)
+    result = compare(cli_text.portfolio_of(options), cli_text.market_of(options), settings=settings)
     return result.to_dict(), describe(result)
 
 
@@ -82,4 +80,4 @@ def _as_held(c: Comparison) -> str:
 
 
 def _down(amount: float) -> str:
-    return f"-{cli_text.money(amount)}" if amount >= 0.005 else cli_text.money(max(-amount, 0.0))
+    return f"-{cli_text.money(amount)}" if amount >= 0.005 else cli_text.money(max(-amount, 0.0) + 0.0)

@@ -6,7 +6,6 @@ from typing import Any
 from margin.cli import text as cli_text
 from margin.core.market import whole_number
 from margin.correlation.matrix import METHODS, correlation_matrix
-from margin.formats.prices import read_market
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -20,7 +19,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    market = read_market(options.prices)
+    market = cli_text.market_of(options)
     window = whole_number(options.window, "window", 3, 100_000)
     result = correlation_matrix(market, market.assets, window, options.method, options.as_of, options.horizon)
     rows = [(a, *(_cell(result.matrix[a][b]) for b in result.assets)) for a in result.assets]

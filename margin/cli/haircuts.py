@@ -5,7 +5,6 @@ from typing import Any
 
 from margin.cli import text as cli_text
 from margin.core.errors import InputError
-from margin.formats.prices import read_market
 from margin.haircut.model import COMPONENTS, describe, haircut
 from margin.haircut.settings import TAILS, HaircutSettings, described
 
@@ -23,7 +22,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    market = read_market(options.prices, options.volumes)
+    market = cli_text.market_of(options)
     settings = HaircutSettings(tail=options.tail)
     found: dict[str, dict[str, Any]] = {}
     for asset in market.assets:

@@ -8,11 +8,13 @@ import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import NoReturn
 
 import margin.cli
 from margin.core.errors import InputError, one_line
+from margin.sample.ready import LABEL
 
 COMMANDS = tuple(
     module
@@ -25,6 +27,7 @@ class Parser(argparse.ArgumentParser):
     """argparse whose complaints are one `error:` line like all others."""
 
     def error(self, message: str) -> NoReturn:
+        """Every complaint as an InputError."""
         raise InputError("arguments", message, "cannot be understood", f"See '{self.prog} --help'.")
 
 
@@ -33,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser().parse_args(arguments)
         result, text = options.run(options)
+        if getattr(options, "sample", False):  # wherever the bundled prices are used, the answer says so
+            result, text = {"prices": LABEL, **result}, f"Prices: {LABEL}.\n\n{text}"
         sys.stdout.write((json.dumps(result, indent=2, allow_nan=False) if options.json else text) + "\n")
     except InputError as error:
         sys.stderr.write(f"error: {one_line(str(error))}\n")
@@ -44,7 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> Parser:
     """The whole command line; the documentation test walks it."""
-    top = Parser(prog="python -m margin", description="Margin under every method, for one portfolio.")
+    name = Path(sys.argv[0]).stem
+    top = Parser(
+        prog=name if name == "margin-lab" else "python -m margin",
+        description="Margin under every method, for one portfolio.",
+    )
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
     for module in COMMANDS:
         command = module.add_parser(commands)

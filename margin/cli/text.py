@@ -1,4 +1,4 @@
-"""What the commands share: plain tables and reading a portfolio file."""
+"""What the commands share: plain tables, and which portfolio and which prices are meant."""
 
 import argparse
 from collections.abc import Sequence
@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from margin.core.errors import InputError
+from margin.core.market import Market
 from margin.core.portfolio import MAX_TEXT, Portfolio
 from margin.core.settings import MEASURES, Settings
+from margin.formats.prices import read_market
+from margin.sample.ready import sample_market, sample_portfolio
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -50,9 +53,41 @@ def read_portfolio(name: str) -> Portfolio:
         raise InputError(f"{name}: {error.field}", error.value, error.problem, error.hint) from None
 
 
+def add_portfolio(parser: argparse.ArgumentParser) -> None:
+    """--portfolio; `portfolio_of` reads it."""
+    about = "JSON (version 1 or 2, or ccxt positions) or CSV; with --sample a ready one where none is given"
+    parser.add_argument("--portfolio", help=about)
+
+
+def portfolio_of(options: argparse.Namespace) -> Portfolio:
+    """The portfolio that is meant; with --sample the ready one where none is given. Raises InputError."""
+    if options.portfolio:
+        return read_portfolio(options.portfolio)
+    if options.sample:
+        return sample_portfolio()
+    raise InputError("--portfolio", None, "is missing", "Give --portfolio FILE, or --sample to try a ready one.")
+
+
 def add_prices(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--prices", required=True, help="CSV or Parquet of USD closes, first column 'date'")
+    """--prices, --sample and --as-of; `market_of` reads them."""
+    parser.add_argument("--prices", help="CSV or Parquet of USD closes, first column 'date'")
+    parser.add_argument(
+        "--sample", action="store_true", help="use the bundled sample (partly simulated), no file needed"
+    )
     parser.add_argument("--as-of", help="valuation date, e.g. 2025-10-10 (default: the last common date)")
+
+
+def market_of(options: argparse.Namespace) -> Market:
+    """The prices that are meant, and the volumes where the command takes them. Raises InputError."""
+    volumes = getattr(options, "volumes", None)
+    if options.sample:
+        for name, given in (("--prices", options.prices), ("--volumes", volumes)):
+            if given:
+                raise InputError(name, given, "cannot stand beside --sample", "Give one of the two.")
+        return sample_market()
+    if not options.prices:
+        raise InputError("--prices", None, "is missing", "Give --prices FILE, or --sample for the bundled prices.")
+    return read_market(options.prices, volumes)
 
 
 def add_measure(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 from margin import venues
 from margin.cli import text as cli_text
 from margin.core.errors import InputError
-from margin.formats.prices import read_market
 from margin.models.marks import Marks
 from margin.venues.survey import Asked, Refused, recent_gain, survey
 
@@ -15,7 +14,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     names = ", ".join(venues.names())
     parser = commands.add_parser("venue", help="margin under a real venue's rules")
     parser.add_argument("name", help=f"{names}, or all")
-    parser.add_argument("--portfolio", required=True, help="JSON (version 1 or 2, or ccxt positions) or CSV")
+    cli_text.add_portfolio(parser)
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a venue's own setting, e.g. open_interest=0.5"
     )
@@ -25,10 +24,10 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    portfolio = cli_text.read_portfolio(options.portfolio)
+    portfolio = cli_text.portfolio_of(options)
     if not portfolio.positions:
         raise InputError("positions", "none", "the portfolio is empty", "Add a position, e.g. 1 of BTC/USDT:USDT.")
-    market = read_market(options.prices)
+    market = cli_text.market_of(options)
     marks = Marks.of_market(market, portfolio, options.as_of)
     names = venues.names() if options.name == "all" else (venues.rulebook(options.name).name,)
     rulebooks = [venues.rulebook(name) for name in names]

@@ -10,6 +10,8 @@ import pytest
 
 from margin import Market, Portfolio, compare
 from margin.cli.main import main, parser
+from margin.sample.ready import LABEL, sample_market, sample_portfolio
+from tests.cli import sessions
 from tests.ladder.books import market_frame
 from tests.support import ROOT, shared_path
 
@@ -158,7 +160,11 @@ BAD = [
     (["haircuts", "--prices", "{d}/C.csv", "--tail", "guess"], "haircut.tail"),
     (["haircuts", "--prices", "{d}/C.csv", "--size", "-1"], "size_usd"),
     (["haircuts", "--prices", "{d}/C.csv", "--as-of", "never"], "as_of"),
-    (["correlation"], "arguments"),
+    (["correlation"], "--prices: is missing"),
+    (["compare", "--prices", "{d}/C.csv"], "--portfolio: is missing"),
+    (["compare", "--portfolio", "{d}/P.json"], "--prices: is missing"),
+    (["compare", "--sample", "--prices", "{d}/C.csv"], "--prices: cannot stand beside --sample"),
+    (["haircuts", "--sample", "--volumes", "{d}/V.csv"], "--volumes: cannot stand beside --sample"),
     (["dance"], "arguments"),
     ([], "arguments"),
 ]
@@ -207,6 +213,49 @@ def test_the_contract_example_on_recorded_prices(capsys, files):
     status, out, _ = run(capsys, "compare", "--portfolio", files / "P.json", "--prices", prices, "--json")
     assert status == 0
     assert 40 < json.loads(out)["saved_pct"] < 80
+
+
+SAMPLE_COMMANDS = [["compare"], ["correlation"], ["haircuts"], ["backtest", "--days", "200"], ["venue", "dydx"]]
+
+
+@pytest.mark.parametrize("command", SAMPLE_COMMANDS, ids=lambda c: c[0])
+def test_the_sample_needs_no_file_and_is_labelled(capsys, command):
+    status, out, err = run(capsys, *command, "--sample")
+    assert (status, err) == (0, "")
+    assert out.startswith("Prices: bundled sample, partly simulated.\n")
+    status, out, _ = run(capsys, *command, "--sample", "--json", "--as-of", "2025-10-31")
+    data = json.loads(out)
+    assert (status, data["prices"]) == (0, "bundled sample, partly simulated")
+    assert data.get("as_of", data.get("last", "2025-10-31"))[:7] == "2025-10"
+
+
+def test_every_command_that_takes_prices_takes_the_sample_and_a_date():
+    (commands,) = [a for a in parser()._actions if a.dest == "command"]
+    for name, command in commands.choices.items():
+        options = set(command._option_string_actions)
+        assert "--prices" not in options or {"--sample", "--as-of"} <= options, name
+
+
+def test_the_ready_portfolio_saves_and_stands_behind_the_sample(capsys, files):
+    ready = json.loads(run(capsys, "compare", "--sample", "--json")[1])
+    assert ready["saved_pct"] > 50
+    direct = compare(sample_portfolio(), sample_market())
+    assert ready == {"prices": LABEL, **json.loads(json.dumps(direct.to_dict()))}
+    own = json.loads(run(capsys, "compare", "--sample", "--portfolio", files / "P.json", "--json")[1])
+    assert [p["symbol"] for p in own["positions"]] == ["BTC/USDT:USDT", "ETH/USDT:USDT"]
+
+
+@pytest.mark.parametrize("page", sessions.PAGES)
+def test_the_sessions_of_the_documentation_print_what_stands_there(page, monkeypatch):
+    monkeypatch.setenv("MARGIN_OFFLINE", "1")
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert sessions.BLOCK.search(text), f"{page} shows no session"
+    assert sessions.renewed(text) == text, "python -m tests.cli.sessions writes it anew"
+
+
+def test_a_session_that_prints_something_else_is_found(monkeypatch):
+    page = "```\n$ python -m margin compare --sample --level 97.5\nall fine\n```\n"
+    assert "error: level: must be a number" in sessions.renewed(page)
 
 
 def test_every_command_and_option_is_documented():

@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 HOUSES = ("margin", "tools", "data", "ui", "pages", "app")  # from below; benchmarks and tests may import everything
@@ -69,7 +70,7 @@ def room_of(module: str, rooms: Iterable[str]) -> str | None:
 def imports(module: str, source: str, known: Iterable[str]) -> Iterator[tuple[int, str]]:
     """(line, imported module of ours) for every import of one source."""
     package = module.removesuffix(".__init__") if module.endswith("__init__") else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(source)):
+    for node in _nodes(source):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -82,6 +83,13 @@ def imports(module: str, source: str, known: Iterable[str]) -> Iterator[tuple[in
         elif isinstance(node, ast.Call) and _called(node.func) in ("import_module", "__import__") and node.args:
             names = [_beginning(node.args[0]).strip(".")]
         yield from ((node.lineno, name) for name in names if name.split(".")[0] in HOUSES)
+
+
+@cache
+def _nodes(source: str) -> tuple[ast.AST, ...]:
+    """What may be an import; kept, for the tests look at the same sources many times."""
+    kinds = (ast.Import, ast.ImportFrom, ast.Call)
+    return tuple(node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds))
 
 
 def _is_module(name: str, known: Iterable[str]) -> bool:
