@@ -1,6 +1,6 @@
 """How good was a probability? Proper scores, their decompositions, reliability, intervals by clusters.
 
-forecasts (n,) in 0..1, outcomes (n,) of 0 and 1. Lower scores are better. Definitions: docs/forecast.md.
+forecasts (n,) in 0..1, outcomes (n,) of 0 and 1. Lower scores are better.
 """
 
 from dataclasses import dataclass

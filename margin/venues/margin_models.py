@@ -19,7 +19,6 @@ from margin.venues import accounts
 from margin.venues.base import Lines, Rulebook, VenueMargin
 
 ROWS = 8_192  # price sets reckoned at once: small enough to stay in the processor's cache
-COMPILED = 20_000  # from so many on the compiled loops are worth loading
 FIGURES = ("equity", "equity_initial", "initial", "maintenance")
 
 
