@@ -1,7 +1,14 @@
 """Backtest: would the lower margin have been enough?"""
 
-from ui.backtest import page as backtest
-from ui.shell import entrance
+from ui.backtest.page import page
+from ui.shell.page import show
 
-entrance.through_app("pages/backtest.py")
-backtest.page()
+PAGE = {
+    "title": "Backtest",
+    "icon": ":material/history:",
+    "section": "Risk",
+    "order": 60,
+    "question": "Would the lower margin have been enough?",
+}
+
+show(__file__, page, needs_figures=True)

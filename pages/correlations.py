@@ -1,7 +1,14 @@
 """Correlations: how stable is the hedge, and what would the book need if it were not?"""
 
-from ui.correlations import page as correlations
-from ui.shell import entrance
+from ui.correlations.page import page
+from ui.shell.page import show
 
-entrance.through_app("pages/correlations.py")
-correlations.page()
+PAGE = {
+    "title": "Correlations",
+    "icon": ":material/grid_on:",
+    "section": "Risk",
+    "order": 20,
+    "question": "How stable is the hedge?",
+}
+
+show(__file__, page)

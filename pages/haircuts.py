@@ -1,7 +1,14 @@
 """Haircuts: what is the collateral worth, and why?"""
 
-from ui.haircuts import page as haircuts
-from ui.shell import entrance
+from ui.haircuts.page import page
+from ui.shell.page import show
 
-entrance.through_app("pages/haircuts.py")
-haircuts.page()
+PAGE = {
+    "title": "Haircuts",
+    "icon": ":material/content_cut:",
+    "section": "Risk",
+    "order": 30,
+    "question": "What is the collateral worth, and why?",
+}
+
+show(__file__, page)

@@ -1,7 +1,14 @@
 """Learn: cross-margining in six interactive steps, for a classroom or for oneself."""
 
-from ui.learn import page as learn
-from ui.shell import entrance
+from ui.learn.page import page
+from ui.shell.page import show
 
-entrance.through_app("pages/learn.py")
-learn.page()
+PAGE = {
+    "title": "Learn",
+    "icon": ":material/school:",
+    "section": "Learn",
+    "order": 110,
+    "question": "Cross-margining in six steps",
+}
+
+show(__file__, page)

@@ -1,7 +1,14 @@
 """Liquidation: where, and what happens next?"""
 
-from ui.liquidation import page as liquidation
-from ui.shell import entrance
+from ui.liquidation.page import page
+from ui.shell.page import show
 
-entrance.through_app("pages/liquidation.py")
-liquidation.page()
+PAGE = {
+    "title": "Liquidation",
+    "icon": ":material/water_drop:",
+    "section": "Risk",
+    "order": 50,
+    "question": "Where, and what happens next?",
+}
+
+show(__file__, page, needs_figures=True)

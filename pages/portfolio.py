@@ -1,64 +1,14 @@
 """Portfolio: build a book, see what it needs under every margin method, and what cross-margining frees."""
 
-import streamlit as st
+from ui.portfolio.page import page
+from ui.shell.page import show
 
-from ui import charts
-from ui.blocks.exporting import chart
-from ui.blocks.notices import fetch_offer, nothing_computed, notices
-from ui.portfolio.explanations import explanations
-from ui.portfolio.headline import headline, last_edit
-from ui.portfolio.live import live_line
-from ui.portfolio.settings_panel import settings_panel, summary
-from ui.portfolio.tables import collateral_table, position_table, preset_row
-from ui.portfolio.toolbar import toolbar
-from ui.state import book, compute, prices
+PAGE = {
+    "title": "Portfolio",
+    "icon": ":material/wallet:",
+    "section": "Portfolio",
+    "order": 10,
+    "question": "How much does cross-margining free?",
+}
 
-active = prices.active()
-history = book.history()
-now = compute.answer(history.present.book, active)
-baseline = compute.answer(history.present.baseline, active)
-before = compute.answer(history.before, active)
-
-# Each part has a place of its own that is always there. What comes and goes stays inside it: if it moved the tables
-# below, the browser would draw them afresh under the visitor's hands.
-messages, figures, edited, live = st.container(), st.container(), st.container(), st.container()
-left, right = st.columns([3, 2])
-positions, collateral = left.container(border=True), left.container(border=True)
-waterfall = right.container(border=True)
-settings_place, below = st.container(), st.container()
-
-with messages:
-    notices()
-    preset_row(active)
-with figures:
-    if now.comparison is None:
-        nothing_computed(now)
-    else:
-        headline(now.comparison, baseline.comparison)
-with edited:
-    if now.comparison is not None:
-        last_edit(now.comparison, before.comparison)
-with positions:
-    toolbar(now, active)
-    position_table(now, active)
-    fetch_offer(now.missing)
-with collateral:
-    st.markdown("**Collateral**")
-    collateral_table(now, active)
-with live:
-    live_line()
-with waterfall:
-    st.markdown("**From isolated to safeguarded**")
-    if now.comparison is not None:
-        chart(charts.waterfall(now.comparison), "chart_waterfall", charts.waterfall_alt(now.comparison))
-with settings_place:
-    chosen = history.present.book.settings
-    as_of = now.comparison.as_of.date() if now.comparison is not None else active.last_day
-    label = f"Settings: {summary(chosen, as_of)}"
-    panel = st.expander(label, icon=":material/tune:", key="settings", on_change="rerun")
-    if panel.open:
-        with panel:
-            settings_panel(active)
-with below:
-    if now.comparison is not None:
-        explanations(now, active)
+show(__file__, page)

@@ -1,7 +1,14 @@
 """Stress: what breaks this book?"""
 
-from ui.shell import entrance
-from ui.stress import page as stress
+from ui.shell.page import show
+from ui.stress.page import page
 
-entrance.through_app("pages/stress.py")
-stress.page()
+PAGE = {
+    "title": "Stress",
+    "icon": ":material/bolt:",
+    "section": "Risk",
+    "order": 40,
+    "question": "What breaks this book?",
+}
+
+show(__file__, page, needs_figures=True)

@@ -1,7 +1,14 @@
 """Venues: which venue asks least for this book?"""
 
-from ui.shell import entrance
-from ui.venues import page as venues
+from ui.shell.page import show
+from ui.venues.page import page
 
-entrance.through_app("pages/venues.py")
-venues.page()
+PAGE = {
+    "title": "Venues",
+    "icon": ":material/storefront:",
+    "section": "Venues",
+    "order": 80,
+    "question": "Which venue asks least for this book?",
+}
+
+show(__file__, page, needs_figures=True)

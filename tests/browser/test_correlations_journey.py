@@ -80,7 +80,7 @@ def test_figures_and_charts_can_be_taken_away(correlations):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_needs_no_sideways_scrolling(correlations, scheme):
-    for view in ("Through+time", "Calm+and+stress", "Shelf+life", "What+if", "When+it+breaks"):
+    for view in ("Through+time", "Calm+and+stress", "Persistence", "What+if", "When+it+breaks"):
         page = correlations(f"?correlation_view={view}", viewport={"width": 390, "height": 844}, color_scheme=scheme)
         page.wait_for_timeout(500)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

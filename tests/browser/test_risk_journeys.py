@@ -11,7 +11,7 @@ VIEWS = {
     "backtest": ("Through time", "As often as promised?", "Frontier", "An account left alone"),
     "stress": ("Named events", "Day by day", "Your own shock", "Spot and volatility", "Depeg and dry markets",
                "What exhausts it"),
-    "liquidation": ("Where", "What happens next", "A whole market", "Who pays"),
+    "liquidation": ("Where", "What happens next", "A whole market", "Loss allocation"),
 }  # fmt: skip
 
 

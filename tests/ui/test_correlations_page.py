@@ -11,7 +11,7 @@ from tests.support import ROOT
 from ui.correlations.page import METHODS
 from ui.state import book, presets, prices, share
 
-VIEWS = ("Through time", "Calm and stress", "Moving as one", "Shelf life", "What if", "When it breaks")
+VIEWS = ("Through time", "Calm and stress", "Market mode", "Persistence", "What if", "When it breaks")
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from margin.liquidation.account import venues
 from tests.support import ROOT
 from ui.state import book, presets, prices, share
 
-VIEWS = ("Where", "What happens next", "A whole market", "Who pays")
+VIEWS = ("Where", "What happens next", "A whole market", "Loss allocation")
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_every_view_of_every_preset(title, view):
     app = opened(view, presets.build(chosen, active.market, active.last_day))
     said = check(app)
     assert not app.warning, [w.value for w in app.warning]
-    assert "in its silo; " in said or "No position is liquidated alone" in said
+    assert "in its isolated account; " in said or "No position is liquidated alone" in said
 
 
 @pytest.mark.parametrize("venue", [r.name for r in venues()])
@@ -72,7 +72,7 @@ def test_a_larger_shock_liquidates_more():
 
 
 def test_a_shock_that_bankrupts_nobody_is_a_message():
-    app = opened("Who pays")
+    app = opened("Loss allocation")
     app = app.slider(key="adl_shock").set_value(0).run()
     check(app)
     assert "nobody" in app.warning[0].value

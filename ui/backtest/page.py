@@ -12,11 +12,11 @@ from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
-from ui.blocks.notices import nothing_computed
 from ui.blocks.text import plain
 from ui.blocks.views import refused, tabbed
 from ui.charts import backtest as charts_backtest
-from ui.state import book, compute, longwork, prices
+from ui.shell.page import Seen
+from ui.state import book, longwork
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
 
@@ -25,13 +25,9 @@ CONSTANTS = {"quantities": "Quantities", "dollars": "Dollar amounts"}
 SURE = 0.05  # p-values below it are called evidence
 
 
-def page() -> None:
+def page(seen: Seen) -> None:
     """The whole page below its heading."""
-    active = prices.active()
-    now = compute.answer(book.current(), active)
-    if now.comparison is None:
-        nothing_computed(now)
-        return
+    active, now = seen.active, seen.now
     portfolio, left_out = _walkable(now)
     if not portfolio.positions:
         st.info("The book holds options only: they have no price history to walk through.", icon=":material/info:")
@@ -111,7 +107,8 @@ def _answer(found: Backtest, active: ActivePrices) -> None:
     )
     st.markdown(
         f"With safeguards it saved {percent(found.saved_pct(safe))} and was breached on {percent(100 * safe.rate, 2)}. "
-        f"In silos, at least one ran out on {percent(100 * isolated.rate, 2)} of days, with all that margin posted."
+        f"With isolated accounts at least one ran out on {percent(100 * isolated.rate, 2)} of days, with all that "
+        "margin posted."
     )
     origin = "the bundled sample, partly simulated" if active.origin == "sample" else "these prices"
     st.caption(

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from data.universe import is_offline
+from ui.blocks.starts import preset_row
 from ui.blocks.text import plain
 from ui.state import prices
 from ui.state.compute import Answer
+from ui.state.prices import ActivePrices
 from ui.state.session import dismiss, messages
 
 
@@ -17,14 +19,28 @@ def notices() -> None:
             st.button("Close", key=f"notice_close_{number}", on_click=dismiss, args=(number,), type="tertiary")
 
 
-def nothing_computed(now: Answer) -> None:
-    """In place of the figures: why there are none. The tables below stay usable."""
+def nothing_computed(now: Answer, active: ActivePrices | None = None) -> None:
+    """In place of the figures: why there are none. On the Portfolio page the tables below stay usable.
+
+    active : given on the other pages, which then offer the starts and the way to the tables themselves
+    """
+    elsewhere = active is not None
     if not now.portfolio.positions and not now.positions:
-        st.info("The book is empty. Choose a start above or add a position below.", icon=":material/add_circle:")
+        where = "or build one on the Portfolio page." if elsewhere else "above, or add a position below."
+        st.info(f"The book is empty. Choose a start {where}", icon=":material/add_circle:")
     elif not now.portfolio.positions:
-        st.warning("No row can be computed yet: see the messages in the table.", icon=":material/warning:")
+        where = "on the Portfolio page" if elsewhere else "in the table"
+        st.warning(f"No row can be computed yet: see the messages {where}.", icon=":material/warning:")
     else:
         st.warning(plain(now.error), icon=":material/warning:")
+    if active is not None:
+        preset_row(active)
+        to_portfolio()
+
+
+def to_portfolio() -> None:
+    """A link to the page on which the book is built."""
+    st.page_link("pages/portfolio.py", label="Build the book on the Portfolio page", icon=":material/wallet:")
 
 
 def fetch_offer(missing: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from margin.correlation.paths import PairPath
 from margin.sample.events import Event
 from ui.blocks.theme import Palette, palette
 from ui.charts.base import CLEAR, drawn, safe
+from ui.charts.heat import columns_above, heat, redrawn, rows_down
 
 SCATTER_POINTS = 1500
 NAMED_PAIRS = 6
@@ -46,8 +47,7 @@ def film(frames: MatrixFrames) -> go.Figure:
         colours,
         150 + max(220, min(40 * k, 520)),
         [_heat(frames.matrices[last], colours), clicks],
-        xaxis=_asset_axis(names, colours, side="top"),
-        yaxis=_asset_axis(names, colours, range=[k - 0.5, -0.5]),
+        **_asset_axes(names, colours),
         sliders=[
             {
                 "active": last,
@@ -84,8 +84,7 @@ def film(frames: MatrixFrames) -> go.Figure:
         ],
     )
     figure.frames = [
-        go.Frame(data=[{"type": "heatmap", "z": _z(m), "text": _texts(m)}], traces=[0], name=str(i))
-        for i, m in enumerate(frames.matrices)
+        go.Frame(data=[redrawn(m, _texts(m), 4)], traces=[0], name=str(i)) for i, m in enumerate(frames.matrices)
     ]
     return figure
 
@@ -133,49 +132,26 @@ def heatmap(assets: Sequence[str], matrix: np.ndarray) -> go.Figure:
         colours,
         60 + max(150, min(34 * len(assets), 420)),
         [_heat(matrix, colours)],
-        xaxis=_asset_axis(names, colours, side="top"),
-        yaxis=_asset_axis(names, colours, range=[len(names) - 0.5, -0.5]),
+        **_asset_axes(names, colours),
     )
 
 
 def _heat(matrix: np.ndarray, colours: Palette) -> dict[str, Any]:
-    low, middle, high = colours.scale
-    return {
-        "type": "heatmap",
-        "z": _z(matrix),
-        "zmin": -1,
-        "zmax": 1,
-        "colorscale": [[0, low], [0.5, middle], [1, high]],
-        "showscale": False,
-        "text": _texts(matrix),
-        "texttemplate": "%{text}",
-        "textfont": {"size": 13 if len(matrix) <= 9 else 10},
-        "xgap": 1,
-        "ygap": 1,
-        "hoverinfo": "none",
-    }
-
-
-def _z(matrix: np.ndarray) -> list[list[float | None]]:
-    return [[None if np.isnan(v) else round(float(v), 4) for v in row] for row in matrix]
+    size = 13 if len(matrix) <= 9 else 10
+    return heat(matrix, _texts(matrix), colours.scale, -1.0, 1.0, digits=4, size=size, hover=None)
 
 
 def _texts(matrix: np.ndarray) -> list[list[str]]:
     return [["" if np.isnan(v) else f"{v:.2f}".replace("-", "−") for v in row] for row in matrix]
 
 
-def _asset_axis(names: Sequence[str], colours: Palette, **more: Any) -> dict[str, Any]:
-    return {
-        "tickvals": list(range(len(names))),
-        "ticktext": list(names),
-        "showgrid": False,
-        "zeroline": False,
+def _asset_axes(names: Sequence[str], colours: Palette) -> dict[str, dict[str, Any]]:
+    look = {
         "showline": False,
         "linecolor": CLEAR,
-        "range": [-0.5, len(names) - 0.5],
         "tickfont": {"color": colours.text, "size": 13 if len(names) <= 9 else 11},
-        **more,
     }
+    return {"xaxis": columns_above(names, **look), "yaxis": rows_down(names, **look)}
 
 
 def path(found: PairPath, events: Sequence[Event]) -> go.Figure:

@@ -66,7 +66,7 @@ def mode(found: MarketMode, events: Sequence[Event]) -> go.Figure:
     )
 
 
-def shelf_lives(lives: Sequence[ShelfLife]) -> go.Figure:
+def persistence(lives: Sequence[ShelfLife]) -> go.Figure:
     """Typical move of each pair's correlation within the next returns (bar to the 90th percentile), beside noise."""
     colours = palette()
     names = [safe("/".join(life.pair)) for life in lives]

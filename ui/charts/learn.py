@@ -137,8 +137,8 @@ def accounts(names: Sequence[str], held: Sequence[float], left: Sequence[float])
     )
 
 
-def by_correlation(rho: np.ndarray, margins: np.ndarray, silos: float, now: tuple[float, float]) -> go.Figure:
-    """Pooled margin for every correlation, the silos' as a line on top, the chosen one and its saving marked."""
+def by_correlation(rho: np.ndarray, margins: np.ndarray, alone: float, now: tuple[float, float]) -> go.Figure:
+    """Pooled margin for every correlation, isolated margin as a line on top, the chosen one and its saving marked."""
     colours = palette()
     curve = {
         "type": "scatter",
@@ -153,19 +153,19 @@ def by_correlation(rho: np.ndarray, margins: np.ndarray, silos: float, now: tupl
     gap = {
         "type": "scatter",
         "x": [now[0], now[0]],
-        "y": [round(silos, 1), round(now[1], 1)],
+        "y": [round(alone, 1), round(now[1], 1)],
         "mode": "lines",
         "line": {"color": colours.text, "width": 2, "dash": "dot"},
         "hoverinfo": "skip",
     }
-    saved = 100 * (1 - now[1] / silos)
+    saved = 100 * (1 - now[1] / alone)
     # On the free side of the line, above the curve, as long as there is room for the words.
     falling = margins[0] > margins[-1]
     side = "left" if (now[0] <= 0.4 if falling else now[0] < -0.4) else "right"
     note = _note(
         f"<b>{percent(saved)} saved</b>",
         now[0],
-        (silos + now[1]) / 2,
+        (alone + now[1]) / 2,
         colours,
         xanchor=side,
         xshift=8 if side == "left" else -8,
@@ -175,13 +175,13 @@ def by_correlation(rho: np.ndarray, margins: np.ndarray, silos: float, now: tupl
         colours,
         [curve, gap, dot],
         {"range": [-1.06, 1.06], "tickvals": [-1, -0.5, 0, 0.5, 1], "title": _title("correlation", colours)},
-        {**DOLLARS, "range": [0, silos * 1.16]},
-        shapes=[_line(silos, colours.loss, "y")],
+        {**DOLLARS, "range": [0, alone * 1.16]},
+        shapes=[_line(alone, colours.loss, "y")],
         annotations=[
             _note(
-                f"two silos {short_money(silos)}, whatever the correlation",
+                f"two isolated accounts {short_money(alone)}, whatever the correlation",
                 0.0,
-                silos,
+                alone,
                 colours,
                 yanchor="bottom",
                 yshift=2,
@@ -191,8 +191,8 @@ def by_correlation(rho: np.ndarray, margins: np.ndarray, silos: float, now: tupl
     )
 
 
-def two_curves(capital: np.ndarray, silos: np.ndarray, pool: np.ndarray, gap: tuple[float, float, float]) -> go.Figure:
-    """Probability of running out against capital; gap = (pooled, silos, probability) marks what is saved there."""
+def two_curves(capital: np.ndarray, alone: np.ndarray, pool: np.ndarray, gap: tuple[float, float, float]) -> go.Figure:
+    """Probability of running out against capital; gap = (pooled, isolated, probability) marks what is saved there."""
     colours = palette()
     curves: list[dict[str, Any]] = [
         {
@@ -204,7 +204,7 @@ def two_curves(capital: np.ndarray, silos: np.ndarray, pool: np.ndarray, gap: tu
             "hovertemplate": f"{name} with %{{x:$,.0f}}: runs out on %{{y:.2%}} of days<extra></extra>",
         }
         for name, values, colour, dash in (
-            ("silos", silos, colours.loss, "dash"),
+            ("isolated", alone, colours.loss, "dash"),
             ("one pool", pool, colours.gain, "solid"),
         )
     ]
@@ -218,7 +218,7 @@ def two_curves(capital: np.ndarray, silos: np.ndarray, pool: np.ndarray, gap: tu
         "marker": {"size": 13, "color": colours.text, "symbol": ["triangle-left", "triangle-right"]},
     }
     labels = (
-        (f"╌╌ two silos {short_money(gap[1])}", colours.loss),
+        (f"╌╌ two isolated {short_money(gap[1])}", colours.loss),
         (f"── one pool {short_money(gap[0])}", colours.gain),
         (f"<b>{short_money(gap[1] - gap[0])} less</b>", colours.text),
     )

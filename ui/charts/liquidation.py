@@ -1,4 +1,4 @@
-"""Liquidation drawn: how far each price may move, the account along a path, the cascade as a film, who pays."""
+"""Liquidation drawn: how far each price may move, the account along a path, the cascade as a film, loss allocation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +13,7 @@ from margin.liquidation.population import Cascade
 from ui.blocks.formats import short_money, signed_money
 from ui.blocks.theme import palette
 from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
+from ui.charts.heat import columns_above, heat, rows_down
 
 FRAMES = 60
 MODE_NAMES = {"isolated": "Isolated", "cross": "Cross", "portfolio": "Portfolio margin"}
@@ -61,12 +62,12 @@ def _range(move: FatalMove) -> str:
 
 
 def along(found: Sequence[Liquidation], labels: Sequence[str]) -> go.Figure:
-    """Equity (solid) and maintenance margin (dotted) of the pool and of all silos together, along the path."""
+    """Equity (solid) and maintenance margin (dotted) of the pool and of all isolated accounts, along the path."""
     colours = palette()
     tints = {"cross": colours.gain, "isolated": colours.loss}
     layers: list[dict[str, Any]] = []
     for run in found:
-        name = "the pool" if run.mode == "cross" else "all silos"
+        name = "the pool" if run.mode == "cross" else "all isolated accounts"
         for series, dash, what in ((run.equity, "solid", "equity"), (run.required, "dot", "maintenance margin")):
             layers.append(
                 {
@@ -197,42 +198,17 @@ def film(found: Cascade) -> go.Figure:
     return figure
 
 
-def who_pays(found: Sequence[PolicyResult]) -> go.Figure:
-    """Which fifth of winners pays how much, by policy."""
+def loss_allocation(found: Sequence[PolicyResult]) -> go.Figure:
+    """Which fifth of winners gives up how much, by policy."""
     colours = palette()
-    table = np.array([p.paid_by for p in found])
-    low, _, high = colours.paper, None, colours.loss
+    shares = np.array([p.paid_by for p in found])
+    texts = [[f"{100 * v:.0f}%" for v in row] for row in shares]
+    said = "%{text} of what is taken<extra></extra>"
     columns = ["least profit", *[""] * (GROUPS - 2), "most profit"]
     return drawn(
         colours,
         90 + 34 * len(found),
-        [
-            {
-                "type": "heatmap",
-                "z": np.round(table, 4).tolist(),
-                "zmin": 0,
-                "zmax": 1,
-                "colorscale": [[0, low], [1, high]],
-                "showscale": False,
-                "text": [[f"{100 * v:.0f}%" for v in row] for row in table],
-                "texttemplate": "%{text}",
-                "xgap": 2,
-                "ygap": 2,
-                "hovertemplate": "%{text} of what is taken<extra></extra>",
-            }
-        ],
-        xaxis={
-            "tickvals": list(range(GROUPS)),
-            "ticktext": columns,
-            "side": "top",
-            "showgrid": False,
-            "linecolor": CLEAR,
-            "range": [-0.5, GROUPS - 0.5],
-        },
-        yaxis={
-            "tickvals": list(range(len(found))),
-            "ticktext": [p.policy for p in found],
-            "showgrid": False,
-            "range": [len(found) - 0.5, -0.5],
-        },
+        [heat(shares, texts, (colours.paper, colours.loss), 0.0, 1.0, digits=4, gap=2, hover=said)],
+        xaxis=columns_above(columns, linecolor=CLEAR),
+        yaxis=rows_down([safe(p.policy) for p in found]),
     )

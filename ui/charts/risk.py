@@ -95,7 +95,7 @@ def equal_risk(curve: EqualRisk, probability: float | None = None) -> go.Figure:
     colours = palette()
     lines: list[dict[str, Any]] = []
     for name, needed, colour, dash in (
-        ("silos", curve.isolated, colours.loss, "dash"),
+        ("isolated accounts", curve.isolated, colours.loss, "dash"),
         ("one pool", curve.pooled, colours.gain, "solid"),
     ):
         capital, above = survival(needed)
@@ -111,7 +111,7 @@ def equal_risk(curve: EqualRisk, probability: float | None = None) -> go.Figure:
             }
         )
     most = max(float(curve.isolated[-1]), float(curve.pooled[-1]), 1e-9)
-    labels = ["╌╌ silos", "── one pool"]
+    labels = ["╌╌ isolated", "── one pool"]
     tints = [colours.loss, colours.gain]
     if probability is not None:
         isolated, pooled = curve.capital(probability)
@@ -126,7 +126,7 @@ def equal_risk(curve: EqualRisk, probability: float | None = None) -> go.Figure:
                 "hoverinfo": "skip",
             }
         )
-        labels = [f"╌╌ silos {short_money(isolated)}", f"── one pool {short_money(pooled)}"]
+        labels = [f"╌╌ isolated {short_money(isolated)}", f"── one pool {short_money(pooled)}"]
         labels.append(f"<b>{_gap(isolated, pooled)} at {100 * probability:g}%</b>")
         tints.append(colours.text)
     return drawn(
@@ -170,7 +170,8 @@ def equal_risk_alt(curve: EqualRisk, probability: float) -> str:
     isolated, pooled = curve.capital(probability)
     saved = f", {percent(100 * (1 - pooled / isolated))} less" if isolated > pooled else ""
     return (
-        f"Capital against the probability that it runs out. At {100 * probability:g}%: {money(isolated)} in silos, "
+        f"Capital against the probability that it runs out. At {100 * probability:g}%: {money(isolated)} in "
+        "isolated accounts, "
         f"{money(pooled)} in one pool{saved}."
     )
 

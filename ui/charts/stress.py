@@ -8,13 +8,9 @@ import plotly.graph_objects as go
 
 from margin.stress.shocks import ShockGrid, Stressed, StressPath
 from ui.blocks.formats import short_money, signed_money
-from ui.blocks.theme import Palette, palette
+from ui.blocks.theme import palette
 from ui.charts.base import DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe, symbol_name
-
-
-def _scale(colours: Palette) -> list[list[Any]]:
-    gain, middle, loss = colours.scale
-    return [[0, loss], [0.5, middle], [1, gain]]
+from ui.charts.heat import columns_above, heat, profit_scale, rows_down
 
 
 def events(found: Sequence[Stressed], symbols: Sequence[str]) -> go.Figure:
@@ -24,38 +20,13 @@ def events(found: Sequence[Stressed], symbols: Sequence[str]) -> go.Figure:
     table = np.array([[*s.by_position, s.collateral_change, s.pnl + s.collateral_change] for s in found])
     most = max(float(np.abs(table).max()), 1.0)
     marks = [_mark(s) for s in found]
+    texts = [[signed_money(v) if abs(v) >= 0.5 else "0" for v in row] for row in table]
     return drawn(
         colours,
         90 + 30 * len(found),
-        [
-            {
-                "type": "heatmap",
-                "z": np.round(table, 2).tolist(),
-                "zmin": -most,
-                "zmax": most,
-                "colorscale": _scale(colours),
-                "showscale": False,
-                "text": [[signed_money(v) if abs(v) >= 0.5 else "0" for v in row] for row in table],
-                "texttemplate": "%{text}",
-                "textfont": {"size": 12},
-                "xgap": 1,
-                "ygap": 1,
-                "hovertemplate": "%{text}<extra></extra>",
-            }
-        ],
-        xaxis={
-            "tickvals": list(range(len(columns))),
-            "ticktext": [symbol_name(c) for c in columns],
-            "side": "top",
-            "showgrid": False,
-            "range": [-0.5, len(columns) - 0.5],
-        },
-        yaxis={
-            "tickvals": list(range(len(found))),
-            "ticktext": [f"{mark}{safe(_short(s.name))}" for mark, s in zip(marks, found, strict=True)],
-            "showgrid": False,
-            "range": [len(found) - 0.5, -0.5],
-        },
+        [heat(table, texts, profit_scale(colours), -most, most)],
+        xaxis=columns_above([symbol_name(c) for c in columns]),
+        yaxis=rows_down([f"{mark}{safe(_short(s.name))}" for mark, s in zip(marks, found, strict=True)]),
     )
 
 
@@ -64,7 +35,7 @@ def _short(name: str) -> str:
 
 
 def _mark(s: Stressed) -> str:
-    """✕ where the pool is liquidated, ! where only silos are."""
+    """✕ where the pool is liquidated, ! where only isolated accounts are."""
     return "✕ " if s.cross_liquidated else "! " if any(s.liquidated_alone) else ""
 
 
@@ -79,41 +50,14 @@ def grid(found: ShockGrid) -> go.Figure:
     return drawn(
         colours,
         90 + 30 * len(found.spot),
-        [
-            {
-                "type": "heatmap",
-                "z": np.round(found.pnl, 2).tolist(),
-                "zmin": -most,
-                "zmax": most,
-                "colorscale": _scale(colours),
-                "showscale": False,
-                "text": texts,
-                "texttemplate": "%{text}",
-                "textfont": {"size": 12},
-                "xgap": 1,
-                "ygap": 1,
-                "hovertemplate": "%{text}<extra></extra>",
-            }
-        ],
-        xaxis={
-            "tickvals": list(range(len(found.vol))),
-            "ticktext": [f"vol {100 * v:+.0f}%" for v in found.vol],
-            "side": "top",
-            "showgrid": False,
-            "range": [-0.5, len(found.vol) - 0.5],
-        },
-        yaxis={
-            "tickvals": list(range(len(found.spot))),
-            "ticktext": [f"{100 * s:+.0f}%" for s in found.spot],
-            "showgrid": False,
-            "range": [len(found.spot) - 0.5, -0.5],
-            "title": "every price",
-        },
+        [heat(found.pnl, texts, profit_scale(colours), -most, most)],
+        xaxis=columns_above([f"vol {100 * v:+.0f}%" for v in found.vol]),
+        yaxis=rows_down([f"{100 * s:+.0f}%" for s in found.spot], title="every price"),
     )
 
 
 def path(found: StressPath, symbols: Sequence[str], floor: float) -> go.Figure:
-    """Equity of the pool and of every silo as a share of what each requires; liquidation at the dashed line."""
+    """Equity of the pool and of every isolated account over what each requires; liquidation at the dashed line."""
     colours = palette()
     days = [str(d)[:10] for d in found.dates]
     layers: list[dict[str, Any]] = []

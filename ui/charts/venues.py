@@ -11,6 +11,7 @@ from margin.venues.liquidation import Surface
 from ui.blocks.formats import short_money, signed_money
 from ui.blocks.theme import palette
 from ui.charts.base import DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
+from ui.charts.heat import columns_above, heat, profit_scale, rows_down
 
 
 def asked(found: Sequence[VenueMargin]) -> go.Figure:
@@ -83,44 +84,16 @@ def modes(found: Sequence[VenueMargin]) -> go.Figure:
 def grid(found: Grid) -> go.Figure:
     """PnL of the venue's scenarios; the binding cell carries a mark, cells the venue does not have are empty."""
     colours = palette()
-    gain, middle, loss = colours.scale
     most = max(float(np.nanmax(np.abs(found.values))), 1.0)
     texts = [
         [_cell(float(v), (i, j) == found.binding) for j, v in enumerate(row)] for i, row in enumerate(found.values)
     ]
-    cells = {
-        "type": "heatmap",
-        "z": [[None if np.isnan(v) else round(float(v), 2) for v in row] for row in found.values],
-        "zmin": -most,
-        "zmax": most,
-        "colorscale": [[0, loss], [0.5, middle], [1, gain]],
-        "showscale": False,
-        "text": texts,
-        "texttemplate": "%{text}",
-        "textfont": {"size": 12},
-        "xgap": 1,
-        "ygap": 1,
-        "hoverongaps": False,
-        "hovertemplate": "%{text}<extra></extra>",
-    }
     return drawn(
         colours,
         80 + 28 * len(found.rows),
-        [cells],
-        xaxis={
-            "tickvals": list(range(len(found.columns))),
-            "ticktext": [safe(c) for c in found.columns],
-            "side": "top",
-            "showgrid": False,
-            "range": [-0.5, len(found.columns) - 0.5],
-        },
-        yaxis={
-            "tickvals": list(range(len(found.rows))),
-            "ticktext": [safe(r) for r in found.rows],
-            "showgrid": False,
-            "range": [len(found.rows) - 0.5, -0.5],
-            "automargin": True,
-        },
+        [heat(found.values, texts, profit_scale(colours), -most, most)],
+        xaxis=columns_above([safe(c) for c in found.columns]),
+        yaxis=rows_down([safe(r) for r in found.rows], automargin=True),
     )
 
 
@@ -133,21 +106,11 @@ def _cell(value: float, binding: bool) -> str:
 def surface(found: Surface) -> go.Figure:
     """Money left before liquidation over two underlyings' moves, and the line where it begins."""
     colours = palette()
-    gain, middle, loss = colours.scale
     names = safe(found.first), safe(found.second)
     percents = [round(100 * m, 1) for m in found.moves]
     most = max(float(np.abs(found.gap).max()), 1.0)
-    cells = {
-        "type": "heatmap",
-        "x": percents,
-        "y": percents,
-        "z": np.round(found.gap.T, 2).tolist(),
-        "zmin": -most,
-        "zmax": most,
-        "colorscale": [[0, loss], [0.5, middle], [1, gain]],
-        "showscale": False,
-        "hovertemplate": f"{names[0]} %{{x:+.0f}}%, {names[1]} %{{y:+.0f}}%: %{{z:$,.0f}}<extra></extra>",
-    }
+    hover = f"{names[0]} %{{x:+.0f}}%, {names[1]} %{{y:+.0f}}%: %{{z:$,.0f}}<extra></extra>"
+    cells = heat(found.gap.T, None, profit_scale(colours), -most, most, gap=0, hover=hover, x=percents, y=percents)
     line = {
         "type": "contour",
         "x": percents,

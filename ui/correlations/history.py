@@ -1,4 +1,4 @@
-"""What correlation was: the matrix as a film, a pair's path, calm and stress, moving as one, shelf life."""
+"""What correlation was: the matrix as a film, a pair's path, calm and stress, market mode, persistence."""
 
 from collections.abc import Callable
 from itertools import combinations
@@ -203,10 +203,10 @@ def market_mode(chosen: Choice, active: ActivePrices) -> None:
     )
     table = {"average": found.average, "first_eigenvalue_share": found.share, "implied": found.implied}
     days = pd.DatetimeIndex(found.dates).strftime("%Y-%m-%d")
-    csv_button("This series", lambda: pd.DataFrame({"date": days, **table, "assets": found.assets}), "moving_as_one")
+    csv_button("This series", lambda: pd.DataFrame({"date": days, **table, "assets": found.assets}), "market_mode")
 
 
-def shelf_life(chosen: Choice, active: ActivePrices) -> None:
+def persistence(chosen: Choice, active: ActivePrices) -> None:
     """How far each pair's correlation moved within the next 30 returns, beside what noise alone would show."""
     pairs = tuple(combinations(chosen.assets, 2))
     lives = _lives(active.market, pairs, chosen.window, AHEAD, chosen.as_of)
@@ -221,10 +221,10 @@ def shelf_life(chosen: Choice, active: ActivePrices) -> None:
     )
     shown = known[:MOST_ROWS]
     words = "; ".join(f"{'/'.join(life.pair)} {life.median:.2f} (noise {life.noise_median:.2f})" for life in shown)
-    chart(charts_correlation_risk.shelf_lives(shown), "correlation_shelf_life", f"Typical moves. {words}.")
+    chart(charts_correlation_risk.persistence(shown), "correlation_persistence", f"Typical moves. {words}.")
     if len(known) > len(shown):
         st.caption(f"The {len(shown)} most restless of {len(known)} pairs; the file has all.")
-    csv_button("All pairs", lambda: life_table(lives), "correlation_shelf_life")
+    csv_button("All pairs", lambda: life_table(lives), "correlation_persistence")
 
 
 def life_table(lives: tuple[ShelfLife, ...]) -> pd.DataFrame:

@@ -13,7 +13,8 @@ from ui.blocks.views import refused, tabbed
 from ui.correlations import history as correlations_history
 from ui.correlations import own_book as correlations_margin
 from ui.correlations.choice import Choice
-from ui.state import book, compute, prices
+from ui.shell.page import Seen
+from ui.state import book, compute
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
 
@@ -37,10 +38,9 @@ _frames = compute.remembered(matrix_frames, 16)
 _summary = compute.remembered(pair_summary, 64)
 
 
-def page() -> None:
+def page(seen: Seen) -> None:
     """The whole page below its heading."""
-    active = prices.active()
-    now = compute.answer(book.current(), active)
+    active, now = seen.active, seen.now
     chosen = _controls(active, now)
     if chosen is None:
         return
@@ -54,8 +54,8 @@ def page() -> None:
     views: dict[str, Callable[[], None]] = {
         "Through time": lambda: _through_time(chosen, frames, summary, active),
         "Calm and stress": lambda: correlations_history.regimes(chosen, active),
-        "Moving as one": lambda: correlations_history.market_mode(chosen, active),
-        "Shelf life": lambda: correlations_history.shelf_life(chosen, active),
+        "Market mode": lambda: correlations_history.market_mode(chosen, active),
+        "Persistence": lambda: correlations_history.persistence(chosen, active),
         "What if": lambda: correlations_margin.what_if(now, active),
         "When it breaks": lambda: correlations_margin.breaks(now, active),
     }

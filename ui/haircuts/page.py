@@ -23,7 +23,8 @@ from ui.blocks.views import tabbed
 from ui.charts import haircuts as charts_haircuts
 from ui.haircuts import collateral as haircuts_collateral
 from ui.haircuts import history as haircuts_history
-from ui.state import book, compute, prices
+from ui.shell.page import Seen
+from ui.state import book, compute
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
 
@@ -35,10 +36,9 @@ _curve = compute.remembered(haircut_curve, 32)
 _tiers = compute.remembered(tier_table, 32)
 
 
-def page() -> None:
+def page(seen: Seen) -> None:
     """The whole page below its heading."""
-    active = prices.active()
-    now = compute.answer(book.current(), active)
+    active, now = seen.active, seen.now
     settings, size = _controls()
     as_of = book.current().settings.as_of
     _answer(now)

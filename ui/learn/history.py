@@ -81,7 +81,7 @@ def when_it_breaks() -> View:
     answer = (
         f"At correlation 0 the same margin is exceeded on {percent(100 * wild.exceeded)} of days, 1 in "
         f"{1 / wild.exceeded:.0f}. It happens: on {len(hit)} of {len(found)} named events this pair lost more than the "
-        f"margin set the evening before. Worst, {percent(100 * worst.share)} of it: {worst.name}, when {moves}."
+        f"margin set at the close before. Worst, {percent(100 * worst.share)} of it: {worst.name}, when {moves}."
     )
     formula = r"P(L>M)=1-\Phi(M/\sigma_\rho)"
     if mode == "Named events":
@@ -96,7 +96,7 @@ def when_it_breaks() -> View:
             f"{', '.join(f'{d.name} {100 * d.share:.0f}%' for d in hit)}.",
             answer,
             formula,
-            "Named events: 97.5% ES of the 500 returns up to the evening before, over the length of the event.",
+            "Named events: 97.5% ES of the 500 returns up to the close before, over the length of the event.",
             f"{SAMPLE} The moves of the named events are recorded.",
         )
     actual = st.slider("Tomorrow's correlation", -1.0, 1.0, ASSUMED, 0.05, key="learn_actual")
@@ -113,7 +113,7 @@ def when_it_breaks() -> View:
         f"{percent(100 * seen.expected, 1)}.",
         answer,
         formula,
-        "for a normal day. Named events: 97.5% ES of the 500 returns up to the evening before.",
+        "for a normal day. Named events: 97.5% ES of the 500 returns up to the close before.",
     )
 
 
@@ -153,9 +153,11 @@ def safeguards() -> View:
         learn_charts.given_back(c, frozenset(chosen or ())),
         f"{charts.waterfall_alt(c)} Replayed, it was exceeded on {seen.beyond_safeguarded} of {seen.days} days.",
         f"All safeguards together give back {money(most.attribution.safeguards)} of {money(most.saved)}: the book "
-        f"still needs {percent(100 * (1 - most.safeguarded / most.isolated))} less than in silos. Replayed over "
+        f"still needs {percent(100 * (1 - most.safeguarded / most.isolated))} less than in isolated accounts. "
+        "Replayed over "
         f"{full.days:,} days, that was not enough on {full.beyond_safeguarded}, without safeguards on "
-        f"{full.beyond_portfolio}; and a silo ran out on {full.a_silo_ran_out}, with {money(most.isolated)} posted.",
+        f"{full.beyond_portfolio}; and an isolated account ran out on {full.a_silo_ran_out}, with "
+        f"{money(most.isolated)} posted.",
         r"M_4=M_3+\sum_g\Delta_g",
         "one line per safeguard. The replay puts today's book and margin on every day of the record: it is no "
         "backtest.",

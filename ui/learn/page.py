@@ -9,11 +9,12 @@ from ui.blocks.exporting import chart
 from ui.blocks.text import dollars
 from ui.learn.steps import STEPS, Step
 from ui.learn.view import View
+from ui.shell.page import Seen
 
 STYLE = Path(__file__).parent / "learn.css"
 
 
-def page() -> None:
+def page(_seen: Seen) -> None:
     """The whole page below its heading."""
     st.html(STYLE)
     with st.container(key="learn"):

@@ -1,4 +1,4 @@
-"""Steps 2 to 4 of the Learn page: two positions in silos and in one pool, in closed form."""
+"""Steps 2 to 4 of the Learn page: two positions in isolated accounts and in one pool, in closed form."""
 
 import streamlit as st
 
@@ -15,20 +15,21 @@ def two_positions() -> View:
     held = (lessons.margin_of(VALUE, LONG_VOL), lessons.margin_of(VALUE, SHORT_VOL), lessons.pooled(two))
     left = lessons.two_day_outcome(two, first, second)
     fallen = lessons.two_day_outcome(two, -0.1, -0.1)
-    names = (f"Silo: long {LONG}", f"Silo: short {SHORT}", "One pool: both")
+    names = (f"Isolated: long {LONG}", f"Isolated: short {SHORT}", "One pool: both")
     made = VALUE * first - VALUE * second
     state = [f"{n} {money(v)} {'liquidated' if v < 0 else 'left'}" for n, v in zip(names, left, strict=True)]
     return View(
         (
             ("The book made", signed_money(made) if made else "$0", ""),
-            ("Margin in silos", money(held[0] + held[1]), ""),
+            ("Margin, isolated", money(held[0] + held[1]), ""),
             ("Margin in one pool", money(held[2]), ""),
         ),
         learn_charts.accounts([n.replace(": ", "<br>") for n in names], held, left),
         f"After the move: {'; '.join(state)}.",
-        f"The long loses {money(0.1 * VALUE)}, more than the {money(held[0])} in its silo, and is liquidated although "
+        f"The long loses {money(0.1 * VALUE)}, more than the {money(held[0])} in its isolated account, and is "
+        "liquidated although "
         f"the short has just earned as much. The pool still has all of its {money(fallen[2])}: a gain pays for a loss.",
-        r"M_\text{silos}=k\,(\lvert a\rvert+\lvert b\rvert)",
+        r"M_\text{isolated}=k\,(\lvert a\rvert+\lvert b\rvert)",
         f"with k = {lessons.margin_of(1.0, 1.0):.3f}, a and b the ordinary day of each in dollars "
         f"({money(VALUE * LONG_VOL)}, {money(VALUE * SHORT_VOL)}); the pool's is in step 3, at correlation {ASSUMED}.",
     )
@@ -45,18 +46,18 @@ def correlation() -> View:
     )
     both = side == "Both long"
     two = pair(rho, both)
-    silos, pool = lessons.isolated(two), lessons.pooled(two)
-    saved = percent(100 * (silos - pool) / silos)
+    alone, pool = lessons.isolated(two), lessons.pooled(two)
+    saved = percent(100 * (alone - pool) / alone)
     least = lessons.pooled(pair(1.0))
     return View(
         (
-            ("Two silos", money(silos), ""),
+            ("Two isolated accounts", money(alone), ""),
             ("One pool", money(pool), ""),
             ("Saved", saved, ""),
         ),
-        learn_charts.by_correlation(*lessons.pooled_by_correlation(two), silos, (rho, pool)),
+        learn_charts.by_correlation(*lessons.pooled_by_correlation(two), alone, (rho, pool)),
         f"Pooled margin against correlation, {'both long' if both else 'long and short'}. At {rho:+.2f} it is "
-        f"{money(pool)} against {money(silos)} in two silos: {saved} saved.",
+        f"{money(pool)} against {money(alone)} in two isolated accounts: {saved} saved.",
         "When both move in step the short gains what the long loses; only the difference in size is left, "
         f"{money(least)}. Two longs are the mirror image (try it): at +1 they are one larger position, and pooling "
         "saves nothing. Cross-margining pays for hedges, not for more of the same.",
@@ -74,20 +75,22 @@ def isolated_to_cross() -> View:
     )
     rho = st.slider("Correlation", -0.95, 0.95, ASSUMED, 0.05, key="learn_rho_risk")
     two = pair(rho)
-    silos, pool = lessons.capital_for(two, chance / 100)
+    alone, pool = lessons.capital_for(two, chance / 100)
     same, _ = lessons.exhaustion(two, pool)
     return View(
         (
-            ("Silos need", money(silos), ""),
+            ("Isolated accounts need", money(alone), ""),
             ("One pool needs", money(pool), ""),
-            ("Less by", percent(100 * (silos - pool) / silos), ""),
+            ("Less by", percent(100 * (alone - pool) / alone), ""),
         ),
-        learn_charts.two_curves(*lessons.exhaustion_curve(two), (pool, silos, chance / 100)),
-        f"Probability of running out against capital held. At {chance:g}% of days: two silos {money(silos)}, one pool "
+        learn_charts.two_curves(*lessons.exhaustion_curve(two), (pool, alone, chance / 100)),
+        f"Probability of running out against capital held. At {chance:g}% of days: two isolated accounts "
+        f"{money(alone)}, one pool "
         f"{money(pool)}.",
         f"That is how they were compared: both run out on {chance:g}% of days, and the pool gets there with "
-        f"{money(silos - pool)} less. With the pool's {money(pool)} split over two silos, one of them would run out on "
+        f"{money(alone - pool)} less. With the pool's {money(pool)} split over two isolated accounts, one of them "
+        "would run out on "
         f"{percent(100 * same, 1)} of days.",
         r"P(L>C)",
-        "of a normal day; silos split the capital by their risk and count as run out when either does.",
+        "of a normal day; isolated accounts split the capital by their risk and count as run out when either does.",
     )

@@ -1,4 +1,4 @@
-"""A whole market of simulated accounts on the Liquidation page: the cascade, and who pays for the bankrupt."""
+"""A whole market of simulated accounts on the Liquidation page: the cascade, and loss allocation."""
 
 from collections.abc import Callable
 
@@ -117,7 +117,7 @@ def _steps(found: list[Cascade]) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def who_pays() -> None:
+def loss_allocation() -> None:
     """The same bankrupt accounts under every auto-deleveraging policy."""
     first, second = st.columns(2)
     with first:
@@ -134,7 +134,7 @@ def who_pays() -> None:
         )
     )
     words = "; ".join(f"{p.policy}: {100 * p.paid_by[-1]:.0f}% by the most profitable fifth" for p in found)
-    chart(charts_liquidation.who_pays(found), "adl_who_pays", f"Who pays. {words}.")
+    chart(charts_liquidation.loss_allocation(found), "adl_loss_allocation", f"Loss allocation. {words}.")
     st.caption("Share of what is taken, by fifths of winners from the lowest return on their money to the highest.")
     table = pd.DataFrame(
         [

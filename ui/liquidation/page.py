@@ -14,12 +14,12 @@ from margin.sample.events import load_events
 from margin.stress.shocks import StressBook, stress_book
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
-from ui.blocks.notices import nothing_computed
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused, tabbed
 from ui.charts import liquidation as charts_liquidation
 from ui.liquidation import market as liquidation_market
-from ui.state import book, compute, prices
+from ui.shell.page import Seen
+from ui.state import book, compute
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
 
@@ -28,19 +28,15 @@ _fatal = compute.remembered(fatal_moves, 256)
 SHOCK_PATH = "A shock, then normal days"
 
 
-def page() -> None:
+def page(seen: Seen) -> None:
     """The whole page below its heading."""
-    active = prices.active()
-    now = compute.answer(book.current(), active)
-    if now.comparison is None:
-        nothing_computed(now)
-        return
+    active, now = seen.active, seen.now
     share = st.slider(
         "Liquidated below, % of the requirement", 10, 100, 50, 5, key="liquidation_share", persist_state="session",
-        help="Maintenance margin as a share of what each silo, or the pool, requires.",
+        help="Maintenance margin as a share of what each isolated account, or the pool, requires.",
     )  # fmt: skip
     try:
-        held = _book(now.portfolio, active.market, book.current().settings, share / 100.0)
+        held = _book(now.portfolio, active.market, seen.settings, share / 100.0)
     except InputError as error:
         refused(error)
         return
@@ -50,13 +46,13 @@ def page() -> None:
         "Where": lambda: where(held, rows),
         "What happens next": lambda: what_next(now, active, share / 100.0),
         "A whole market": liquidation_market.market,
-        "Who pays": liquidation_market.who_pays,
+        "Loss allocation": liquidation_market.loss_allocation,
     }
     tabbed(views, "liquidation_view")
 
 
 def _room(held: StressBook) -> list[tuple[str, FatalMove]]:
-    """Pool first, then each silo: the moves of its own underlying and of all together."""
+    """Pool first, then each isolated account: the moves of its own underlying and of all together."""
     rows = [("the pool", move) for move in _fatal(held)]
     for i, symbol in enumerate(held.symbols):
         own = held.comparison.book.exposures[i].instrument.base
@@ -67,27 +63,26 @@ def _room(held: StressBook) -> list[tuple[str, FatalMove]]:
 def _answer(held: StressBook, rows: list[tuple[str, FatalMove]]) -> None:
     """'A fall of 23% in all together liquidates ...; the pool lasts to ...'"""
     together = next(move for account, move in rows if account == "the pool" and move.name == "all together")
-    silos = [(account, move) for account, move in rows if account != "the pool"]
+    alone = [(account, move) for account, move in rows if account != "the pool"]
     first = min(
-        ((account, move, side) for account, move in silos for side in (move.fall, move.rise) if side is not None),
+        ((account, move, side) for account, move in alone for side in (move.fall, move.rise) if side is not None),
         key=lambda found: abs(found[2]),
         default=None,
     )
     if first is None:
-        alone = "No position is liquidated alone by any move of its own price"
+        first_words = "No position is liquidated alone by any move of its own price"
     else:
         account, move, side = first
         word = "fall" if side < 0 else "rise"
-        alone = (
-            f"A {word} of {percent(100 * abs(side), 1)} in {plain(move.name)} liquidates {plain(account)} in its silo"
-        )
+        size = percent(100 * abs(side), 1)
+        first_words = f"A {word} of {size} in {plain(move.name)} liquidates {plain(account)} in its isolated account"
     lasts = "no move of all prices together liquidates the pool"
     ends = [m for m in (together.fall, together.rise) if m is not None]
     if ends:
         nearest = min(ends, key=abs)
         word = "fall" if nearest < 0 else "rise"
         lasts = f"the pool lasts to a {word} of {percent(100 * abs(nearest), 1)} in all prices together"
-    st.subheader(f"{alone}; {lasts}.", anchor=False)
+    st.subheader(f"{first_words}; {lasts}.", anchor=False)
     if held.assumed_money:
         st.caption("The book posts no collateral: the money behind it is assumed to be exactly its isolated margin.")
 
@@ -174,13 +169,13 @@ def _recorded(held: StressBook, active: ActivePrices, start: str, days: int) -> 
 def _outcome(runs: list[Liquidation], labels: list[str], rules: Rules) -> None:
     cross, isolated = runs
     said = [
-        f"{'The pool' if run.mode == 'cross' else 'The silos'} {'are' if run.mode == 'isolated' else 'is'} "
+        f"{'The pool' if run.mode == 'cross' else 'The isolated accounts'} {'are' if run.mode == 'isolated' else 'is'} "
         f"{'liquidated' if run.liquidated else 'never liquidated'} and "
         f"{'end' if run.mode == 'isolated' else 'ends'} with **{money(run.final)}**"
         for run in runs
     ]
     st.markdown(dollars(". ".join(said) + "."))
-    words = f"The pool ends with {money(cross.final)}, the silos with {money(isolated.final)}."
+    words = f"The pool ends with {money(cross.final)}, the isolated accounts with {money(isolated.final)}."
     chart(charts_liquidation.along(runs, labels), "liquidation_along", f"Equity along the path. {words}")
     left, right = st.columns(2)
     with left:

@@ -108,7 +108,8 @@ def at_equal_risk(comparison: Comparison) -> None:
     isolated, pooled = curve.capital(probability)
     saved = f"{money(isolated - pooled)} less" if isolated > pooled else "no less"
     text = (
-        f"To run out on at most **{100 * probability:g}%** of days, silos need **{money(isolated)}** and one pooled "
+        f"To run out on at most **{100 * probability:g}%** of days, isolated accounts need **{money(isolated)}** "
+        "and one pooled "
         f"account **{money(pooled)}**: {saved} for the same safety."
     )
     st.markdown(dollars(text.replace("days", _periods(comparison))))

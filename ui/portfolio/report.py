@@ -50,7 +50,7 @@ def html(comparison: Comparison, portfolio: Portfolio, prices: PriceSet) -> str:
             f'<p class="answer">{escape(explain.headline(c))}</p><p>{escape(explain.why(c))}</p>',
             "<h2>From isolated to safeguarded margin</h2>",
             _figure(charts.waterfall(c), charts.waterfall_alt(c)),
-            _table(("Margin", "USD"), _rungs(c)),
+            _table(("Margin", "USD"), _methods(c)),
             "<h2>Positions</h2>",
             _table(("Position", "Quantity", "Value", "Alone", "In the pool"), _positions(c)),
             _figure(charts.contributions(c), charts.contributions_alt(c)),
@@ -125,7 +125,7 @@ def _amounts(c: Comparison) -> list[tuple[str, float]]:
     ]
 
 
-def _rungs(c: Comparison) -> list[tuple[str, str]]:
+def _methods(c: Comparison) -> list[tuple[str, str]]:
     return [*((n.capitalize(), money(v)) for n, v in _amounts(c)), ("Saved, % of isolated", percent(c.saved_pct, 1))]
 
 
@@ -165,9 +165,8 @@ def _equal_risk(c: Comparison) -> str:
     except InputError as error:
         return f"<h2>At equal risk</h2><p>{escape(error.problem.capitalize())}.</p>"
     isolated, pooled = curve.capital(0.05)
-    words = (
-        f"To run out in at most 5% of scenarios, silos need {money(isolated)} and one pooled account {money(pooled)}."
-    )
+    need = f"isolated accounts need {money(isolated)} and one pooled account {money(pooled)}"
+    words = f"To run out in at most 5% of scenarios, {need}."
     return "<h2>At equal risk</h2>" + _figure(charts.equal_risk(curve, 0.05), words)
 
 

@@ -30,7 +30,7 @@ SWITCHES = (
     ("stressed", "Stressed period", "Not below a share of the margin in the worst stretch of history."),
     ("correlation_break", "Correlation break", "Room for every pair going to its worst correlation so far."),
     ("liquidity", "Liquidity", "Cost of closing large positions, by the square-root law."),
-    ("cap_at_isolated", "Never above isolated", "A pool that asks more than its silos would be left for them."),
+    ("cap_at_isolated", "Never above isolated", "A pool that asks more than isolated accounts would be left for them."),
 )
 
 

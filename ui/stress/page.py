@@ -25,12 +25,12 @@ from margin.stress.shocks import (
 )
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent, signed_money
-from ui.blocks.notices import nothing_computed
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused, tabbed
 from ui.charts import stress as charts_stress
 from ui.correlations import own_book as correlations_margin
-from ui.state import book, compute, prices
+from ui.shell.page import Seen
+from ui.state import book, compute
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
 
@@ -40,19 +40,15 @@ _book = compute.remembered(stress_book, 64)
 _dry = compute.remembered(dried_up, 16)
 
 
-def page() -> None:
+def page(seen: Seen) -> None:
     """The whole page below its heading."""
-    active = prices.active()
-    now = compute.answer(book.current(), active)
-    if now.comparison is None:
-        nothing_computed(now)
-        return
+    active, now = seen.active, seen.now
     share = st.slider(
         "Liquidated below, % of the requirement", 10, 100, 50, 5, key="stress_maintenance", persist_state="session",
-        help="Of the margin each silo, or the pool, needs. Venues close positions below their maintenance margin.",
+        help="Of the margin each isolated account, or the pool, needs. Venues close positions below it.",
     )  # fmt: skip
     try:
-        held = _book(now.portfolio, active.market, book.current().settings, share / 100.0)
+        held = _book(now.portfolio, active.market, seen.settings, share / 100.0)
         found = replay_events(held, recorded())
     except InputError as error:
         refused(error)
@@ -97,10 +93,11 @@ def _answer(held: StressBook, found: list[Stressed]) -> None:
         dollars(f"Worst recorded event: {plain(worst.name)}; {what} of {money(held.money)}, and the pool {state}."),
         anchor=False,
     )
-    silos = sum(1 for s in found if s.only_alone)
+    isolated = sum(1 for s in found if s.only_alone)
     drags = sum(1 for s in found if s.dragged_down)
     st.markdown(
-        f"In {silos} of {len(found)} events a position is liquidated in its own silo while the pool survives; in "
+        f"In {isolated} of {len(found)} events a position is liquidated in its isolated account while the pool "
+        "survives; in "
         f"{drags} the pool goes down and takes positions with it that would have survived alone."
     )
     if held.assumed_money:
@@ -117,7 +114,10 @@ def events(held: StressBook, found: list[Stressed]) -> None:
     shown = replay_events(held, recorded(), True) if low else found
     words = "; ".join(f"{s.name} {signed_money(s.pnl + s.collateral_change)}" for s in shown)
     chart(charts_stress.events(shown, held.symbols), "stress_events", f"Profit and loss by event. {words}.")
-    st.caption("✕ the pool is liquidated   ! only silos are. Recorded moves; today's book, bought the evening before.")
+    st.caption(
+        "✕ the pool is liquidated   ! only isolated accounts are. Recorded moves; today's book, bought at the "
+        "close before."
+    )
     table = stressed_table(held, shown)
     st.dataframe(table, hide_index=True, key="stress_events_table", alt="Each event in figures", column_config=MONEY)
     csv_button("This table", lambda: table, "stress_events")
@@ -161,11 +161,11 @@ def day_by_day(held: StressBook, active: ActivePrices) -> None:
         if inside:
             names = [f"{e.name} ({e.start})" for e in inside]
             picked = st.selectbox(
-                "From the evening before", names, len(names) - 1, key="stress_event", persist_state="session"
+                "From the close before", names, len(names) - 1, key="stress_event", persist_state="session"
             )
             start = inside[names.index(picked)].start
         else:
-            start = st.date_input("From the evening before", active.last_day, active.first_day, active.last_day)
+            start = st.date_input("From the close before", active.last_day, active.first_day, active.last_day)
     with right:
         days = st.slider("Days", 5, 180, 30, 5, key="stress_days", persist_state="session")
     found = replay_path(held, active.market, start, days)
@@ -185,7 +185,7 @@ def day_by_day(held: StressBook, active: ActivePrices) -> None:
         f"The pool **{died}**.{lowest} Alone: {', '.join(alone) if alone else 'no position'} "
         f"{'would be' if alone else 'is'} liquidated."
     )
-    alt = f"Health of the pool and of each silo over {len(found.dates)} days from {start}. The pool {died}."
+    alt = f"Health of the pool and of each isolated account over {len(found.dates)} days from {start}. The pool {died}."
     chart(charts_stress.path(found, held.symbols, held.maintenance), "stress_path", alt)
     origin = "the bundled sample, partly simulated" if active.origin == "sample" else "the prices in use"
     st.caption(
@@ -193,7 +193,7 @@ def day_by_day(held: StressBook, active: ActivePrices) -> None:
     )
     table = pd.DataFrame({"date": pd.DatetimeIndex(found.dates).strftime("%Y-%m-%d"), "pool_equity": found.cross})
     for i, symbol in enumerate(held.symbols):
-        table[f"silo {symbol}"] = found.silos[:, i]
+        table[f"isolated {symbol}"] = found.silos[:, i]
     csv_button("Every day", lambda: table, "stress_path")
 
 
@@ -212,7 +212,9 @@ def own_shock(held: StressBook) -> None:
         vol = st.slider("Implied volatility, %", -90, 300, 0, 5, key="shock_vol", persist_state="session")
     found = shock(held, moves, vol / 100.0, "Your shock")
     _figures(held, found)
-    table = pd.DataFrame({"position": held.symbols, "profit_usd": found.by_position, "silo_usd": found.silos})
+    table = pd.DataFrame(
+        {"position": held.symbols, "profit_usd": found.by_position, "isolated_equity_usd": found.silos}
+    )
     amounts = [-p for p in found.by_position]
     chart(
         charts_stress.losses(list(held.symbols), amounts),
@@ -230,7 +232,7 @@ def _figures(held: StressBook, found: Stressed) -> None:
         st.metric("Health after", "–" if found.health is None else f"{found.health:.2f}×", border=True)
         st.metric("Pool", "liquidated" if found.cross_liquidated else "survives", border=True)
     alone = [plain(s) for s, dead in zip(held.symbols, found.liquidated_alone, strict=True) if dead]
-    st.markdown(f"Liquidated in silos of their own: {', '.join(alone) if alone else 'none'}.")
+    st.markdown(f"Liquidated in isolated accounts: {', '.join(alone) if alone else 'none'}.")
 
 
 def grid(held: StressBook) -> None:

@@ -14,27 +14,22 @@ from margin.venues.families.perpetuals import FIRST_LEVERAGE, PerpetualVenue, as
 from margin.venues.survey import Asked, Refused, Survey, recent_gain, survey
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money
-from ui.blocks.notices import nothing_computed
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused
 from ui.charts import venues as charts_venues
-from ui.state import book, compute, prices
+from ui.shell.page import Seen
 from ui.state.compute import Answer
 from ui.venues import detail as venues_detail
 
 ON_PERPETUALS = "Hold my spot positions as perpetuals of the same coin"
 
 
-def page() -> None:
+def page(seen: Seen) -> None:
     """The whole page below its heading."""
-    active = prices.active()
-    now = compute.answer(book.current(), active)
-    if now.comparison is None:
-        nothing_computed(now)
-        return
+    active, now = seen.active, seen.now
     portfolio = _as_asked(now)
     try:
-        marks = Marks.of_market(active.market, portfolio, book.current().settings.as_of)
+        marks = Marks.of_market(active.market, portfolio, seen.settings.as_of)
     except InputError as error:
         refused(error)
         return

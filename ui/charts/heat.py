@@ -1,0 +1,85 @@
+"""The heat map: coloured cells with their figures in them, rows from the top, column names above."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ui.blocks.theme import Palette
+
+SAID = "%{text}<extra></extra>"
+
+
+def heat(
+    values: np.ndarray,
+    texts: Sequence[Sequence[str]] | None,
+    scale: Sequence[str],
+    low: float,
+    high: float,
+    *,
+    digits: int = 2,
+    size: int = 12,
+    gap: int = 1,
+    hover: str | None = SAID,
+    **more: Any,
+) -> dict[str, Any]:
+    """One layer of cells.
+
+    values : (rows, columns); nan is an empty cell
+    texts : what stands in each cell; None writes nothing
+    scale : colours from `low` to `high`, evenly spaced
+    hover : plotly's template of what is said when a cell is pointed at; None says nothing
+    """
+    stops = [[i / (len(scale) - 1), colour] for i, colour in enumerate(scale)]
+    said = {"hoverinfo": "none"} if hover is None else {"hovertemplate": hover}
+    written = {} if texts is None else {"text": texts, "texttemplate": "%{text}", "textfont": {"size": size}}
+    return {
+        "type": "heatmap",
+        "z": numbers(values, digits),
+        "zmin": low,
+        "zmax": high,
+        "colorscale": stops,
+        "showscale": False,
+        "xgap": gap,
+        "ygap": gap,
+        "hoverongaps": False,
+        **written,
+        **said,
+        **more,
+    }
+
+
+def redrawn(values: np.ndarray, texts: Sequence[Sequence[str]], digits: int = 2) -> dict[str, Any]:
+    """The same layer with other figures: one frame of a film."""
+    return {"type": "heatmap", "z": numbers(values, digits), "text": texts}
+
+
+def numbers(values: np.ndarray, digits: int = 2) -> list[list[float | None]]:
+    """Rows for plotly: rounded, empty where there is no figure."""
+    return [[None if np.isnan(v) else round(float(v), digits) for v in row] for row in values]
+
+
+def profit_scale(colours: Palette) -> tuple[str, str, str]:
+    """From loss to profit; what lies between has no colour."""
+    gain, middle, loss = colours.scale
+    return loss, middle, gain
+
+
+def columns_above(names: Sequence[str], **more: Any) -> dict[str, Any]:
+    """The x axis of cells: one name over each column. Names are safe already."""
+    return {**_names(names, (-0.5, len(names) - 0.5)), "side": "top", **more}
+
+
+def rows_down(names: Sequence[str], **more: Any) -> dict[str, Any]:
+    """The y axis of cells: one name beside each row, the first on top."""
+    return {**_names(names, (len(names) - 0.5, -0.5)), **more}
+
+
+def _names(names: Sequence[str], reach: tuple[float, float]) -> dict[str, Any]:
+    return {
+        "tickvals": list(range(len(names))),
+        "ticktext": list(names),
+        "range": list(reach),
+        "showgrid": False,
+        "zeroline": False,
+    }

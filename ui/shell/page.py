@@ -1,0 +1,49 @@
+"""How every page begins: through the app, on the visitor's book and prices, with a line instead of figures it lacks."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from margin.core.errors import InputError
+from margin.core.settings import Settings
+from ui.blocks.notices import nothing_computed
+from ui.blocks.views import refused
+from ui.shell import entrance
+from ui.state import book, compute, prices
+from ui.state.compute import Answer
+from ui.state.prices import ActivePrices
+
+
+class Seen:
+    """What a page works on; nothing is computed before it is asked for."""
+
+    @cached_property
+    def active(self) -> ActivePrices:
+        """The prices in use."""
+        return prices.active()
+
+    @cached_property
+    def now(self) -> Answer:
+        """The book's figures on them, row by row what could not be used."""
+        return compute.answer(book.current(), self.active)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the visitor's book."""
+        return book.current().settings
+
+
+def show(file: str, draw: Callable[[Seen], None], needs_figures: bool = False) -> None:
+    """Draw a page; called by each file of pages/ with its own `__file__`.
+
+    needs_figures : where the book has none, say why instead of drawing
+    """
+    entrance.through_app(f"pages/{Path(file).name}")
+    seen = Seen()
+    if needs_figures and seen.now.comparison is None:
+        nothing_computed(seen.now, seen.active)
+        return
+    try:
+        draw(seen)
+    except InputError as error:
+        refused(error)
