@@ -69,7 +69,7 @@ def test_every_right_answer_is_right():
     """The choices on the page, each decided by the engine."""
     assert [step.choices[step.right] for step in STEPS] == [
         "It doubles",
-        "Yes, in the silos",
+        "Yes, in the isolated accounts",
         "At +1",
         "Equally often",
         "About 1 day in 8",
