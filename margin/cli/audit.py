@@ -4,7 +4,6 @@ import argparse
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from margin.cli import text as cli_text
@@ -41,7 +40,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     options.sample = options.sample or not options.prices  # so that --make needs no file
     market = cli_text.market_of(options)
     settings = Settings(as_of=options.as_of)
-    plan = make_plan(market, options.model, settings, gap=options.gap)
+    plan = make_plan(market, options.model, settings, gap=options.gap)  # its assets are what --shocks may name
     if options.make is not None:
         if not options.out:
             raise InputError("out", None, "is missing", "Name the folder to write, e.g. --out book/.")
@@ -70,9 +69,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 def _json(name: str) -> Any:
     try:
-        return json.loads(Path(name).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(name, error.strerror, "cannot be read", "Check the path.") from None
+        return json.loads(cli_text.read_bytes(name))
     except ValueError as error:
         raise InputError(name, str(error)[:60], "is not valid JSON") from None
 

@@ -1,7 +1,6 @@
 """`python -m margin protocols`: what a shock does to a network of debts, and failures of protocols as reported."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,19 +30,12 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if options.network and options.event:
         raise InputError("event", options.event, "and --network exclude each other", "Give one of them.")
     if options.network:
-        return _network(read_network(_read(options.network)), options)
+        return _network(read_network(cli_text.read_bytes(options.network)), options)
     if options.event:
         return _event(options)
     rows = [(found.key, found.date, found.title) for found in events()]
     data = {"events": [{"key": key, "date": date, "title": title} for key, date, title in rows]}
     return data, "\n".join(f"{key:14}{title}" for key, _, title in rows)
-
-
-def _read(name: str) -> bytes:
-    try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise InputError(name, error.strerror, "cannot be read", "Check the path.") from None
 
 
 def _event(options: argparse.Namespace) -> tuple[dict[str, Any], str]:

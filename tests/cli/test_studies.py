@@ -61,3 +61,15 @@ def test_events_and_networks(capsys, tmp_path):
     for wrong in (["--shock", "ETH"], ["--shock", "ETH=much"], ["--model", "guess"], ["--shock", "BTC=-1%"]):
         status, _, err = printed(capsys, "protocols", "--network", network, *wrong)
         assert status == 2 and err.startswith("error: ")
+
+
+def test_a_file_without_end_is_refused_by_every_command(capsys):
+    """A device states no size and never ends: it is read up to the bound, and the line names it."""
+    for command in (
+        ["portfolio", "/dev/zero"],
+        ["protocols", "--network", "/dev/zero"],
+        ["compare", "--portfolio", "/dev/zero", "--sample"],
+    ):
+        status, _, err = printed(capsys, *command)
+        assert (status, err.count("\n")) == (2, 1)
+        assert "/dev/zero" in err and "too large" in err
