@@ -21,7 +21,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from margin.audit.formats import Adapter, adapter, recognise
-from margin.audit.tables import _labels, _text
+from margin.audit.tables import account_labels, as_text
 from margin.core.errors import InputError
 
 MOST_ROWS = 2_000_000  # of one part: about 100 MB while it is worked on
@@ -245,9 +245,9 @@ def _runs(head: pq.ParquetFile, ranges: list[tuple[Any, Any]]) -> list[tuple[Any
 def _dealt(files: Sequence[Path], money: Sequence[Path], chosen: Adapter, rows: int, folder: Path) -> list[Part]:
     """All rows dealt to temporary files by a hash of their account, so that each file holds whole accounts."""
     count = max(1, -(-rows * 2 // MOST_ROWS))
-    _deal(files, chosen.columns, lambda table: _text(_labels(table, chosen)), folder, "positions", count)
+    _deal(files, chosen.columns, lambda table: as_text(account_labels(table, chosen)), folder, "positions", count)
     if money:
-        _deal(money, ("account", "equity"), lambda table: _text(table.column("account")), folder, "accounts", count)
+        _deal(money, ("account", "equity"), lambda table: as_text(table.column("account")), folder, "accounts", count)
     parts = []
     for i in range(count):
         positions, accounts = folder / f"positions-{i:04d}.parquet", folder / f"accounts-{i:04d}.parquet"

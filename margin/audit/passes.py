@@ -5,7 +5,7 @@ A chunk is `indptr` (n + 1), `legs` (m,) column of each position's asset and `us
 
 import numpy as np
 
-from margin.audit.kernels import DUST, add_cents, book_losses, tail_mean, tier_margin
+from margin.audit.kernels import DUST, GROUPS, add_cents, book_losses, tail_mean, tier_margin
 from margin.rolling.pearson_kernels import compiled
 
 POOLED, ALONE, TIERED = 0, 1, 2  # kinds of rule: ES of the book, sum of ES of its positions, a venue's tiers
@@ -30,7 +30,7 @@ def es_of_books(
     table (k, S) loss per dollar held long; alone (2, k): ES of a dollar long, of a dollar short. One leg needs no sort.
     """
     buffer = np.empty(table.shape[1])
-    maxima, kept = np.empty(32), np.empty(whole + 1)
+    maxima, kept = np.empty(GROUPS), np.empty(whole + 1)
     where = np.empty(whole + 1, np.int64)
     for a in range(indptr.shape[0] - 1):
         low, high = indptr[a], indptr[a + 1]
@@ -94,7 +94,7 @@ def es_of_rows(
     tails: np.ndarray,
 ) -> None:
     """The same for accounts whose losses stand ready in `rows` (t, S): those of many legs, multiplied out together."""
-    maxima, kept = np.empty(32), np.empty(whole + 1)
+    maxima, kept = np.empty(GROUPS), np.empty(whole + 1)
     where = np.empty(whole + 1, np.int64)
     for t in range(accounts.shape[0]):
         a = accounts[t]
@@ -162,7 +162,7 @@ def shock_books(
     scenarios that were worst before the move is never above it, the sum of the positions alone never below.
     """
     buffer = np.empty(table.shape[1])
-    maxima, kept = np.empty(32), np.empty(whole + 1)
+    maxima, kept = np.empty(GROUPS), np.empty(whole + 1)
     where = np.empty(whole + 1, np.int64)
     k = moves.shape[1]
     factor = np.empty(k)

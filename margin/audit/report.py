@@ -216,12 +216,11 @@ def _checks(plan: Plan, s: AuditSummary) -> dict[str, Any]:
     gross = {a: int(x + y) / 100.0 for a, x, y in zip(plan.assets, s.long, s.short_side, strict=True)}
     off = {a: usd for a, usd in nets.items() if gross[a] and abs(usd) > 1e-6 * gross[a] + 0.01 * s.positions}
     counted = sorted(s.differences.elements())
-    at = {"median": 0.5, "p95": 0.95}
     ordered = sorted(abs(t) for t in counted)
     own = {
         "compared": len(counted),
         "median": counted[len(counted) // 2] / 1000.0 if counted else None,
-        "p95": ordered[min(int(at["p95"] * len(ordered)), len(ordered) - 1)] / 1000.0 if counted else None,
+        "p95": ordered[min(int(0.95 * len(ordered)), len(ordered) - 1)] / 1000.0 if counted else None,
     }
     return {
         "net_open_interest": nets,

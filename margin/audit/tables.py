@@ -36,8 +36,8 @@ def build(plan: Plan, rows: pa.Table, money: pa.Table | None, adapter: Adapter) 
     """
     aside: Counter[str] = Counter()
     rows = _counting(rows, adapter)
-    labels = _labels(rows, adapter)
-    names = _text(rows.column(adapter.asset))
+    labels = account_labels(rows, adapter)
+    names = as_text(rows.column(adapter.asset))
     column, known = _assets(plan, names)
     usd = _values(plan, rows, adapter, column, known)
     fine = np.isfinite(usd) & (np.abs(usd) <= MOST_USD)
@@ -57,19 +57,21 @@ def build(plan: Plan, rows: pa.Table, money: pa.Table | None, adapter: Adapter) 
 def _counting(rows: pa.Table, adapter: Adapter) -> pa.Table:
     if adapter.status and adapter.status[0] in rows.column_names:
         name, value = adapter.status
-        return rows.filter(pc.equal(pc.utf8_upper(_text(rows.column(name))), value))
+        return rows.filter(pc.equal(pc.utf8_upper(as_text(rows.column(name))), value))
     return rows
 
 
-def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column as strings, whatever it was."""
     return column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
 
 
-def _labels(rows: pa.Table, adapter: Adapter) -> pa.ChunkedArray:
+def account_labels(rows: pa.Table, adapter: Adapter) -> pa.ChunkedArray:
+    """The account of each row: one column as it is, several joined by a slash."""
     parts = [rows.column(name) for name in adapter.account]
     if len(parts) == 1 and (pa.types.is_integer(parts[0].type) or pa.types.is_string(parts[0].type)):
         return parts[0]
-    texts = [_text(part) for part in parts]
+    texts = [as_text(part) for part in parts]
     return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "/")
 
 
@@ -97,7 +99,7 @@ def plain_asset(name: str) -> str:
 def _values(plan: Plan, rows: pa.Table, adapter: Adapter, column: np.ndarray, known: np.ndarray) -> np.ndarray:
     quantity = _numbers(rows, adapter.quantity)
     if adapter.side and adapter.side in rows.column_names:
-        side = np.asarray(pc.fill_null(pc.utf8_upper(_text(rows.column(adapter.side))), ""), dtype=object)
+        side = np.asarray(pc.fill_null(pc.utf8_upper(as_text(rows.column(adapter.side))), ""), dtype=object)
         sign = np.where(np.isin(side, ("SHORT", "SELL")), -1.0, np.where(np.isin(side, ("LONG", "BUY")), 1.0, np.nan))
         quantity = np.abs(quantity) * sign
     price = np.where(known, np.append(plan.prices, np.nan)[column], 1.0)
@@ -130,7 +132,7 @@ def _isolated(rows: pa.Table, adapter: Adapter, keep: np.ndarray, aside: Counter
     """(which rows are isolated positions, USD posted to each)."""
     if adapter.mode is None or adapter.mode not in rows.column_names:
         return np.zeros(len(keep), dtype=bool), np.zeros(len(keep))
-    mode = np.asarray(pc.fill_null(pc.utf8_lower(_text(rows.column(adapter.mode))), "cross"), dtype=object)
+    mode = np.asarray(pc.fill_null(pc.utf8_lower(as_text(rows.column(adapter.mode))), "cross"), dtype=object)
     posted = _numbers(rows, adapter.margin)
     isolated = mode == "isolated"
     bare = isolated & ~np.isfinite(posted) & keep
@@ -147,7 +149,7 @@ def _accounts(
     if money is not None:
         ids, equity = money.column("account"), _numbers(money, "equity")
         if ids.type != labels.type:
-            ids, labels = _text(ids), _text(labels)
+            ids, labels = as_text(ids), as_text(labels)
         fine = np.isfinite(equity) & (np.abs(equity) <= MOST_USD) & ~np.asarray(pc.is_null(ids))
         aside["an account whose equity is missing, not finite or beyond 1e12 USD"] += int((~fine).sum())
         ids, equity = ids.filter(pa.array(fine)), equity[fine]

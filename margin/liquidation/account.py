@@ -12,52 +12,30 @@ import numpy as np
 from margin import models
 from margin.core.errors import InputError, did_you_mean
 from margin.liquidation.adl import POLICIES
+from margin.models.base import NOT_CARRIED, ClosingRules
 from margin.risk.models import ScenarioModel
 from margin.stress.shocks import StressBook, counted_collateral
 
 MOST_ROUNDS = 50  # liquidation orders between two prices of a path
 
 
-@dataclass(frozen=True)
-class Rules:
-    """How a venue closes an account; each figure's source stands in the venue's parameter file, under `closing`.
-
-    step       : share of each position closed by one order, at least `least_step_usd` of it
-    fee        : of the notional closed, to the insurance fund; keeps_rest: margin left after closing goes there too
-    buffer     : closing stops when equity is this share above the maintenance margin
-    adl        : policy of margin/liquidation/adl.py for what the fund cannot pay; socialised: spread over everybody
-    """
-
-    name: str
-    step: float
-    least_step_usd: float
-    fee: float
-    buffer: float
-    keeps_rest: bool
-    insurance: bool
-    adl: str | None
-    socialised: bool
-    source: str
-    note: str
-
-
 @cache
-def venues() -> tuple[Rules, ...]:
+def venues() -> tuple[ClosingRules, ...]:
     """The rules of every venue whose closing is carried, by name: what its margin models carry."""
-    found: dict[str, Rules] = {}
+    found: dict[str, ClosingRules] = {}
     for key in models.keys():  # noqa: SIM118
         if ":" not in key:  # our own methods need a market, and close all at once
             continue
         closing = models.get(key).closing
-        if closing.source != models.base.NOT_CARRIED:
-            found[closing.name] = Rules(**vars(closing))
+        if closing.source != NOT_CARRIED:
+            found[closing.name] = closing
     for rules in found.values():
         if rules.adl is not None and rules.adl not in POLICIES:
             raise InputError(f"closing of {rules.name}", rules.adl, "is not an ADL policy")
     return tuple(sorted(found.values(), key=lambda rules: rules.name.lower()))
 
 
-def rules_of(name: str) -> Rules:
+def rules_of(name: str) -> ClosingRules:
     for rules in venues():
         if rules.name == name:
             return rules
@@ -135,7 +113,7 @@ class Frictions:
 
 
 def simulate(
-    book: StressBook, moves: np.ndarray, rules: Rules, mode: str = "cross", frictions: Frictions | None = None
+    book: StressBook, moves: np.ndarray, rules: ClosingRules, mode: str = "cross", frictions: Frictions | None = None
 ) -> Liquidation:
     """The book along `moves` (n, k): returns of each of its assets since the start, the first row zero.
 
@@ -191,7 +169,7 @@ class _Account:
 class _Run:
     """What all accounts of a run share."""
 
-    def __init__(self, book: StressBook, moves: np.ndarray, rules: Rules, around: Frictions):
+    def __init__(self, book: StressBook, moves: np.ndarray, rules: ClosingRules, around: Frictions):
         c = book.comparison
         self.book, self.moves, self.rules, self.around = book, moves, rules, around
         self.dollars = np.array([e.delta_usd for e in c.book.exposures])  # at the start

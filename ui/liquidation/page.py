@@ -8,8 +8,9 @@ import streamlit as st
 
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
-from margin.liquidation.account import Frictions, Liquidation, Rules, rules_of, simulate, venues
+from margin.liquidation.account import Frictions, Liquidation, rules_of, simulate, venues
 from margin.liquidation.moves import FatalMove, fatal_moves, path_of, simulated_path
+from margin.models.base import ClosingRules
 from margin.sample.events import load_events
 from margin.stress.shocks import StressBook, stress_book
 from ui.blocks.exporting import chart, csv_button
@@ -166,7 +167,7 @@ def _recorded(held: StressBook, active: ActivePrices, start: str, days: int) -> 
     return path_of(closes[stretch]), [str(d)[:10] for d in dates[stretch]]
 
 
-def _outcome(runs: list[Liquidation], labels: list[str], rules: Rules) -> None:
+def _outcome(runs: list[Liquidation], labels: list[str], rules: ClosingRules) -> None:
     cross, isolated = runs
     said = [
         f"{'The pool' if run.mode == 'cross' else 'The isolated accounts'} {'are' if run.mode == 'isolated' else 'is'} "
