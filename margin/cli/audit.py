@@ -68,8 +68,9 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 
 def _json(name: str) -> Any:
+    content = cli_text.read_bytes(name)
     try:
-        return json.loads(cli_text.read_bytes(name))
+        return json.loads(content)
     except ValueError as error:
         raise InputError(name, str(error)[:60], "is not valid JSON") from None
 

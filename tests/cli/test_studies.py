@@ -39,6 +39,8 @@ def test_own_shocks_and_what_is_wrong_with_them(capsys, tmp_path):
     shocks.write_text("{")
     status, _, err = printed(capsys, "audit", "--positions", tmp_path / "book", "--shocks", shocks)
     assert (status, err.count("\n")) == (2, 1)
+    absent = printed(capsys, "audit", "--positions", tmp_path / "book", "--shocks", tmp_path / "absent.json")[2]
+    assert "cannot be read" in absent and "JSON" not in absent
     assert printed(capsys, "audit")[0] == 2
     assert printed(capsys, "audit", "--make", 200)[0] == 2
     assert "holds" in printed(capsys, "audit", "--make", 200, "--out", tmp_path / "book")[2]
