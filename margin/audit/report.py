@@ -9,6 +9,7 @@ import numpy as np
 from margin.audit.plan import Plan
 from margin.audit.summary import BANDS, STEP, TOP, AuditSummary
 from margin.core.errors import InputError
+from margin.core.impact import square_root_move
 from margin.risk.tail import expected_shortfall
 
 
@@ -190,7 +191,7 @@ def _asset(plan: Plan, s: AuditSummary, i: int, volumes: dict[str, float], vols:
     factor = None
     if volume and vol is not None and interest:
         closed = np.cumsum(s.down[i].astype(float)) / 100.0
-        impact = vol * np.sqrt(closed / volume)
+        impact = square_root_move(closed, volume, vol)
         factor = float((np.diff(np.concatenate([[0.0], impact])) / STEP)[: int(0.3 / STEP)].max())
     return AssetLine(
         asset=asset,

@@ -5,6 +5,7 @@ __all__ = [
     "checks",
     "daily",
     "errors",
+    "impact",
     "instruments",
     "market",
     "options",

@@ -33,14 +33,6 @@ def effective_days(selling_days: float, settings: HaircutSettings) -> float:
     return settings.wait + share * selling_days
 
 
-def square_root_impact(size_usd: float, volume: float, daily_vol: float, factor: float) -> float:
-    """Fraction of value lost to the sale's own pressure: Y x daily volatility x root(size / daily volume), at most 1.
-
-    Source: Toth et al. (2011), "Anomalous price impact and the critical nature of liquidity in financial markets".
-    """
-    return min(factor * daily_vol * float(np.sqrt(size_usd / volume)), 1.0)
-
-
 def walk_book(bids: np.ndarray, mid: float, size_usd: float) -> Depth:
     """Sell `size_usd` (valued at mid) into the bids, best first.
 

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from margin.core.errors import InputError, MissingPriceError
+from margin.core.impact import square_root_impact
 from margin.core.instruments import USD_STABLECOINS
 from margin.core.market import Market
-from margin.haircut.liquidity import effective_days, liquidation_days, square_root_impact, walk_book
+from margin.haircut.liquidity import effective_days, liquidation_days, walk_book
 from margin.haircut.settings import HaircutSettings
 from margin.haircut.tails import TailView, asset_tails
 
@@ -203,7 +204,7 @@ def _impact(
         return 0.0, "no size"
     law = None
     if view.volume is not None:
-        law = square_root_impact(size, view.volume, view.daily_vol, s.impact_factor)
+        law = float(square_root_impact(size, view.volume, view.daily_vol, s.impact_factor))
     if order_book is None or s.impact == "square-root":
         return law, "square-root law" if law is not None else "not computed"
     depth = walk_book(order_book.bids, order_book.mid, size)

@@ -7,6 +7,7 @@ __all__ = [
     "equal_risk",
     "explain",
     "freed_capital",
+    "isolated_accounts",
     "margin_models",
     "notes",
     "safeguards",

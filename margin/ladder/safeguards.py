@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from margin.core.impact import closing_cost
 from margin.core.market import Market
 from margin.core.settings import Safeguards, Settings
 from margin.risk.exposures import Book
@@ -204,10 +205,7 @@ def correlations(windows: np.ndarray) -> np.ndarray:
 
 
 def _liquidity(margin: float, rung: Rung, s: Safeguards) -> tuple[float | None, str]:
-    """Sum over underlyings of |net USD| x Y x daily volatility x sqrt(|net USD| / daily volume).
-
-    Source: the square-root law of market impact, e.g. Toth et al. (2011).
-    """
+    """Sum over underlyings of what closing |net USD| costs by the square-root law (margin/core/impact.py)."""
     total, missing = 0.0, []
     for asset, usd, vol in zip(rung.assets, np.abs(rung.net), rung.daily_vol, strict=True):
         if usd == 0:
@@ -216,7 +214,7 @@ def _liquidity(margin: float, rung: Rung, s: Safeguards) -> tuple[float | None, 
         if not volume:
             missing.append(asset)
             continue
-        total += usd * min(s.impact_factor * vol * np.sqrt(usd / volume), 1.0)
+        total += closing_cost(usd, volume, vol, s.impact_factor)
     if missing and not total:
         return None, f"Not computed: no traded volume for {', '.join(missing)}."
     partly = f" Not computed for {', '.join(missing)}: no traded volume." if missing else ""

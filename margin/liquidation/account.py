@@ -11,6 +11,8 @@ import numpy as np
 
 from margin import models
 from margin.core.errors import InputError, did_you_mean
+from margin.core.impact import closing_cost
+from margin.ladder.isolated_accounts import shares
 from margin.liquidation.adl import POLICIES
 from margin.models.base import NOT_CARRIED, ClosingRules
 from margin.risk.models import ScenarioModel
@@ -179,7 +181,7 @@ class _Run:
         self.scenarios = c.drawn.returns
         self.level, self.measure = c.settings.level, c.settings.measure
         alone = np.array([p.standalone for p in c.positions])
-        self.shares = alone / alone.sum() if alone.sum() > 0 else np.full(len(alone), 1.0 / max(len(alone), 1))
+        self.shares = shares(alone)
         held = {} if book.assumed_money else counted_collateral(c)
         self.collateral = np.array([held.get(a, 0.0) for a in self.assets])
 
@@ -287,7 +289,7 @@ class _Run:
         volume = self.around.daily_volume.get(self.assets[column], 0.0) if column >= 0 else 0.0
         if volume <= 0:
             return 0.0
-        return usd * min(self.around.impact_factor * self.vol[column] * np.sqrt(usd / volume), 1.0)
+        return closing_cost(usd, volume, self.vol[column], self.around.impact_factor)
 
     def _cover(self, account: _Account, step: int, fund: float, log: list) -> float:
         """What is missing: the fund first, then the winners or everybody."""

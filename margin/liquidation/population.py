@@ -11,10 +11,13 @@ from typing import Literal
 import numpy as np
 
 from margin.core.errors import InputError
+from margin.core.impact import square_root_move
 from margin.core.market import whole_number
+from margin.ladder.isolated_accounts import split_money
 
 Mode = Literal["isolated", "cross", "portfolio"]
 MODES: tuple[Mode, ...] = ("isolated", "cross", "portfolio")
+MOST_PUSH = 0.9  # forced sales of one step take at most this share of a price
 TAIL = 2.3378  # expected shortfall of a standard normal at 97.5%, as in margin/risk/scenarios.py
 
 
@@ -180,15 +183,13 @@ def _run(world: World, mode: Mode, people: Population) -> Cascade:
     isolated = mode == "isolated"
     money = people.equity[None].copy()
     if isolated:  # money follows the legs
-        gross = np.abs(q).sum(axis=0)
-        money = people.equity * np.abs(q) / np.where(gross > 0, gross, 1.0)
+        money = split_money(people.equity, np.abs(q), axis=0)
     entered, started = money.copy(), float(money.sum())
     books = _Books(world.fund)
     price, outer, push = np.ones(2), np.ones(2), np.zeros(2)
     prices, outside = [price], [outer]
     liquidated, volumes, deficits = [0], [0.0], [0.0]
     struck = np.zeros(q.shape[1], dtype=bool)
-    scale = world.impact * np.array(world.volatilities) / np.sqrt(world.volume)
     for move in outside_moves(world):
         outer = outer * (1.0 + move)
         new = np.maximum(price * (1.0 + move) * (1.0 + push), 1e-6)
@@ -207,7 +208,8 @@ def _run(world: World, mode: Mode, people: Population) -> Cascade:
             closing = np.where(held < need[:, at], values[:, at], 0.0) if isolated else values[:, at]
             at, held, closing = (x[..., (closing != 0).any(axis=0)] for x in (at, held, closing))
             count, sold = int((closing != 0).sum()), closing.sum(axis=1)
-            push = -np.sign(sold) * np.minimum(scale * np.sqrt(np.abs(sold)), 0.9)
+            moved = square_root_move(sold, world.volume, np.array(world.volatilities), world.impact)
+            push = -np.sign(sold) * np.minimum(moved, MOST_PUSH)
             missing = books.close(held, closing, push)
             money[:, at] = held
             q[:, at] = np.where(closing != 0, 0.0, q[:, at])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from margin.core.errors import InputError
+from margin.core.impact import square_root_move
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,7 +62,7 @@ def square_root_impact(daily_vol: float, daily_volume: float, factor: float = 1.
     """USD sold -> fall: factor x daily volatility x root(sold / USD traded a day)."""
     if not daily_volume > 0:
         raise InputError("daily_volume", daily_volume, "must be above 0 USD")
-    return lambda sold: factor * daily_vol * np.sqrt(np.maximum(sold, 0.0) / daily_volume)
+    return lambda sold: square_root_move(np.maximum(sold, 0.0), daily_volume, daily_vol, factor)
 
 
 def linear_impact(per_usd: float) -> Impact:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from margin.core.errors import InputError
+from margin.core.impact import square_root_move
 
 ROUNDS = 10_000
 
@@ -81,7 +82,7 @@ def square_root_rounds(
     moves = shock.copy()
     for _ in range(ROUNDS):
         sold = np.maximum(weights.T @ (assets * leverage * -(weights @ moves)), 0.0)
-        after = np.maximum(shock - factor * daily_vol * np.sqrt(sold / volume), -1.0)
+        after = np.maximum(shock - square_root_move(sold, volume, daily_vol, factor), -1.0)
         if np.abs(after - moves).max(initial=0.0) < 1e-14:
             out: np.ndarray = after
             return out

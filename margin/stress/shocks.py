@@ -19,6 +19,7 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.ladder.compare import Comparison, compare
+from margin.ladder.isolated_accounts import shares
 from margin.risk.exposures import Exposure
 
 MAINTENANCE = 0.5  # share of the requirement below which a silo or an account is liquidated
@@ -109,7 +110,7 @@ def shock(book: StressBook, moves: Mapping[str, float], vol_change: float = 0.0,
     pnl = float(sum(by_position))
     after = book.money + pnl + (0.0 if book.assumed_money else change)
     alone = np.array([p.standalone for p in c.positions])
-    share = alone / c.isolated if c.isolated > 0 else np.full(len(alone), 1.0 / max(len(alone), 1))
+    share = shares(alone)
     started = book.money + (0.0 if book.assumed_money else change)
     silos = started * share + np.array(by_position)
     needed = [*c.book.assets, *counted_collateral(c)]
@@ -252,7 +253,7 @@ def replay_path(book: StressBook, market: Market, start: Any, days: int = 30) ->
         [[position_pnl(e, 0.0 if e.column is None else row[e.column], 0.0, c) for e in exposures] for row in moves]
     )
     alone = np.array([p.standalone for p in c.positions])
-    share = alone / c.isolated if c.isolated > 0 else np.full(len(alone), 1.0 / max(len(alone), 1))
+    share = shares(alone)
     held = counted_collateral(c)
     inside = [(held.get(a, 0.0), i) for i, a in enumerate(c.book.assets)]
     drift = np.zeros(len(moves)) if book.assumed_money else sum(v * moves[:, i] for v, i in inside)
