@@ -88,7 +88,9 @@ def combine(
     noticed = (*findings, *_across(present, kept, closes, interval))
     volumes_usd = _side_by_side(volume)
     version = _version(closes, volumes_usd, kept, interval)
-    return PriceSet(closes, volumes_usd, kept, noticed, version, failed)
+    return PriceSet(
+        closes=closes, volumes=volumes_usd, provenance=kept, findings=noticed, version=version, failures=failed
+    )
 
 
 class _Log:
@@ -104,7 +106,17 @@ class _Log:
             times = item.times.dropna()
             first, last = (aware(times.min()), aware(times.max())) if len(times) else (None, None)
             count = len(item.times) if item.count is None else item.count
-            self.findings.append(Finding(self.asset, item.kind, count, first, last, item.action, item.detail))
+            self.findings.append(
+                Finding(
+                    asset=self.asset,
+                    kind=item.kind,
+                    count=count,
+                    first=first,
+                    last=last,
+                    action=item.action,
+                    detail=item.detail,
+                )
+            )
 
     def drop(self, frame: pd.DataFrame, bad: np.ndarray, kind: str, detail: str) -> pd.DataFrame:
         """The frame without the rows that are bad, with a finding for them."""
@@ -168,16 +180,46 @@ def _across(
             if kind == "stale":
                 detail = f"{(newest - ends).days} days older than the newest here; a refresh is due"
             rows = int((closes.index > ends).sum())
-            found.append(Finding(asset, kind, rows, aware(ends), aware(ends), "kept to its end", detail))
+            found.append(
+                Finding(
+                    asset=asset,
+                    kind=kind,
+                    count=rows,
+                    first=aware(ends),
+                    last=aware(ends),
+                    action="kept to its end",
+                    detail=detail,
+                )
+            )
         if begins - first > LATE_AFTER:
             rows = int((closes.index < begins).sum())
             detail = "its prices begin later than others'; never filled backwards"
-            found.append(Finding(asset, "late listing", rows, aware(first), aware(begins), "left empty", detail))
+            found.append(
+                Finding(
+                    asset=asset,
+                    kind="late listing",
+                    count=rows,
+                    first=aware(first),
+                    last=aware(begins),
+                    action="left empty",
+                    detail=detail,
+                )
+            )
         if around_the_week and not trades_weekends(frame.index):
             inside = closes.index[(closes.index > begins) & (closes.index < ends)]
             rows = len(inside.difference(frame.index))
             detail = "trades on fewer days than others here; returns use the days they share"
-            found.append(Finding(asset, "calendar", rows, aware(begins), aware(ends), "left empty", detail))
+            found.append(
+                Finding(
+                    asset=asset,
+                    kind="calendar",
+                    count=rows,
+                    first=aware(begins),
+                    last=aware(ends),
+                    action="left empty",
+                    detail=detail,
+                )
+            )
     return found
 
 

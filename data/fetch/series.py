@@ -174,7 +174,17 @@ def _joined(asset: str, item: Found, frame: pd.DataFrame) -> list[Finding]:
         return []
     other = item.older.key
     detail = f"{item.key.source} {item.key.symbol} begins later; older closes from {other.source} {other.symbol}"
-    return [Finding(asset, "joined", len(before), _aware(before[0]), _aware(before[-1]), "put in front", detail)]
+    return [
+        Finding(
+            asset=asset,
+            kind="joined",
+            count=len(before),
+            first=_aware(before[0]),
+            last=_aware(before[-1]),
+            action="put in front",
+            detail=detail,
+        )
+    ]
 
 
 def _provenance(asset: str, item: Found, frame: pd.DataFrame, interval: Interval, span: Span | None) -> Provenance:
@@ -189,7 +199,18 @@ def _provenance(asset: str, item: Found, frame: pd.DataFrame, interval: Interval
     fetched = item.series.fetched_at
     text = "; ".join(note for note in notes if note)
     key = item.key
-    return Provenance(asset, key.source, key.symbol, interval, item.status, fetched, first, last, len(frame), text)
+    return Provenance(
+        asset=asset,
+        source=key.source,
+        symbol=key.symbol,
+        interval=interval,
+        status=item.status,
+        fetched_at=fetched,
+        first=first,
+        last=last,
+        rows=len(frame),
+        note=text,
+    )
 
 
 def _why_short(item: Found) -> str:

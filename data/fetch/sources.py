@@ -109,7 +109,15 @@ async def _fill(
 def _hole(asset: str, exchange: str, hole: tuple[int, int], step: int) -> Finding:
     first, last = (datetime.fromtimestamp(ms / 1000, UTC) for ms in hole)
     detail = f"{exchange} left them out, also when asked again; they are asked for at the next fetch, and elsewhere"
-    return Finding(asset, "hole", (hole[1] - hole[0]) // step + 1, first, last, "left empty", detail)
+    return Finding(
+        asset=asset,
+        kind="hole",
+        count=(hole[1] - hole[0]) // step + 1,
+        first=first,
+        last=last,
+        action="left empty",
+        detail=detail,
+    )
 
 
 def _passing(frame: pd.DataFrame, asset: str, span: Span) -> list[Finding]:

@@ -278,4 +278,14 @@ def _first_detail(findings: list[Finding]) -> str:
 
 def _provenance(asset: str, name: str, interval: Interval, candles: pd.DataFrame) -> Provenance:
     first, last = (aware(candles.index[0]), aware(candles.index[-1])) if len(candles) else (None, None)
-    return Provenance(asset, "file", name, interval, "upload", datetime.now(UTC), first, last, len(candles))
+    return Provenance(
+        asset=asset,
+        source="file",
+        symbol=name,
+        interval=interval,
+        status="upload",
+        fetched_at=datetime.now(UTC),
+        first=first,
+        last=last,
+        rows=len(candles),
+    )

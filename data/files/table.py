@@ -66,7 +66,7 @@ class Table:
 
 def note(kind: str, count: int, action: str, detail: str, asset: str = "") -> Finding:
     """A finding about the file itself: no asset, no dates."""
-    return Finding(asset, kind, count, None, None, action, detail)
+    return Finding(asset=asset, kind=kind, count=count, first=None, last=None, action=action, detail=detail)
 
 
 def read_text_table(content: bytes, name: str) -> Table:

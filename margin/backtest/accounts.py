@@ -21,7 +21,7 @@ MODES = {"isolated": "Isolated", "portfolio": "Cross, portfolio margin", "safegu
 PERPETUAL = "perpetual"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class AccountRecord:
     """One mode, one entry per opening, (n,); USD.
 
@@ -146,4 +146,12 @@ def _run(gains: np.ndarray, need: np.ndarray, maintenance: float, silos: bool, d
 
 def _record(mode: str, dates: np.ndarray, rows: list[tuple[float, ...]]) -> AccountRecord:
     started, final, called, liquidated, uncovered = np.array(rows).T
-    return AccountRecord(mode, dates, started, final, called > 0, liquidated.astype(int), uncovered)
+    return AccountRecord(
+        mode=mode,
+        opened=dates,
+        started=started,
+        final=final,
+        called=called > 0,
+        liquidated=liquidated.astype(int),
+        uncovered=uncovered,
+    )

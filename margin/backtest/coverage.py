@@ -24,7 +24,7 @@ class TestResult:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExceedanceReport:
     """What a series of exceedances says about the model that set the margin."""
 
@@ -49,15 +49,15 @@ def exceedance_report(hits: np.ndarray, probability: float) -> ExceedanceReport:
     n, x = len(hits), int(hits.sum())
     pof, independence = kupiec(n, x, probability), christoffersen_independence(hits)
     return ExceedanceReport(
-        n,
-        x,
-        n * probability,
-        x / n,
-        pof,
-        exact_binomial(n, x, probability),
-        independence,
-        conditional_coverage(pof, independence),
-        traffic_light(n, x, probability),
+        observations=n,
+        exceedances=x,
+        expected=n * probability,
+        rate=x / n,
+        kupiec=pof,
+        binomial=exact_binomial(n, x, probability),
+        independence=independence,
+        conditional_coverage=conditional_coverage(pof, independence),
+        zone=traffic_light(n, x, probability),
     )
 
 

@@ -39,7 +39,7 @@ class Day:
     scenarios: int = 0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Prepared:
     """What a day's rungs share. row: of the close; known, daily: how many returns had ended by then.
 
@@ -139,7 +139,14 @@ class Walk:
         known = int(self.known[row])
         values = self.values[row]
         weights = np.bincount(self.columns, values, len(self.assets))
-        return Prepared(row, known, int(self.known_daily[row]), values, weights, -(self.returns[:known] @ weights))
+        return Prepared(
+            row=row,
+            known=known,
+            daily=int(self.known_daily[row]),
+            values=values,
+            weights=weights,
+            history=-(self.returns[:known] @ weights),
+        )
 
     def day(self, p: Prepared, rung: str, estimator: str, level: float) -> Day:
         """One rung of one day; figures shared between rungs are kept with the day."""
@@ -154,7 +161,18 @@ class Walk:
         if rung == "portfolio":
             return pooled
         s = self.settings.with_(estimator=estimator, level=level)
-        lines = safeguard_lines(DayRung(isolated, pooled.required, None, None, self.market, s, self, p))  # type: ignore[arg-type]
+        lines = safeguard_lines(
+            DayRung(
+                isolated=isolated,
+                portfolio=pooled.required,
+                book=None,  # type: ignore[arg-type]
+                past=None,  # type: ignore[arg-type]
+                market=self.market,
+                settings=s,
+                walk=self,
+                prepared=p,
+            )
+        )
         return Day(lines[-1].requirement_after, np.empty(0), self.labels)
 
     @staticmethod

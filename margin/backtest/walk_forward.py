@@ -50,7 +50,7 @@ METHODS = (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class MethodRecord:
     """One method through time, arrays (n,) by day, USD.
 
@@ -115,7 +115,7 @@ class MethodRecord:
         return z2, acerbi_szekely_p_value(z2, self.tails, self.es, self.scenarios, self.expected)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Backtest:
     """records in the order of the methods asked for; dates (n,) on which margins were set.
 
@@ -180,7 +180,15 @@ def backtest(
     dates, losses = walk.close_dates[rows], walk.losses_after(rows)
     records = tuple(_record(m, kept, dates, losses, chosen) for m, kept in zip(methods, collected, strict=True))
     notes = (*walk.notes, *market.findings_of(portfolio.underlyings, chosen.as_of))
-    return Backtest(records, dates, walk.gross(rows), chosen, constant, skipped, notes)
+    return Backtest(
+        records=records,
+        dates=dates,
+        gross=walk.gross(rows),
+        settings=chosen,
+        constant=constant,
+        skipped=skipped,
+        notes=notes,
+    )
 
 
 def _record(method: Method, kept: list[Day], dates: np.ndarray, losses: np.ndarray, s: Settings) -> MethodRecord:
@@ -195,17 +203,19 @@ def _record(method: Method, kept: list[Day], dates: np.ndarray, losses: np.ndarr
         beyond = np.maximum(total - required, 0.0)[:, None]
     own = kept[0].var is not None
     return MethodRecord(
-        method,
-        method.level or s.level,
-        dates,
-        required,
-        total,
-        (beyond > 1e-9 * np.maximum(required, 1.0)[:, None]).any(axis=1),
-        beyond.sum(axis=1),
-        np.array([day.var for day in kept]) if own else None,
-        np.array([day.es for day in kept]) if own else None,
-        np.stack([day.tail for day in kept if day.tail is not None]) if own and kept[0].tail is not None else None,
-        kept[0].scenarios,
+        method=method,
+        level=method.level or s.level,
+        dates=dates,
+        required=required,
+        losses=total,
+        hits=(beyond > 1e-9 * np.maximum(required, 1.0)[:, None]).any(axis=1),
+        uncovered=beyond.sum(axis=1),
+        var=np.array([day.var for day in kept]) if own else None,
+        es=np.array([day.es for day in kept]) if own else None,
+        tails=np.stack([day.tail for day in kept if day.tail is not None])
+        if own and kept[0].tail is not None
+        else None,
+        scenarios=kept[0].scenarios,
     )
 
 

@@ -14,7 +14,7 @@ AROUND = 20  # closes on either side of a jump that say whether the market was c
 PAUSE_DAYS, OTHER_LIFE = 4, np.log(10.0)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Daily:
     """Daily tables of one price file. `fine` holds the finer columns as they came; None where all were daily."""
 
@@ -93,7 +93,7 @@ def make_daily(frame: pd.DataFrame) -> Daily:
         for name in ranges:
             (highs if name.endswith(HIGH) else lows)[name.rsplit("_", 1)[0]] = frame[name]
     finer = pd.DataFrame(fine) if fine else None
-    return Daily(closes, highs, lows, frame[instruments], finer, findings)
+    return Daily(closes=closes, highs=highs, lows=lows, instruments=frame[instruments], fine=finer, findings=findings)
 
 
 def daily_volumes(volumes: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,7 @@ SMALLEST_CLOSE, LARGEST_CLOSE = 1e-15, 1e12
 LARGEST_VOLUME = 1e16  # USD a day; our own bound, so that sums and products stay finite
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Returns:
     """Simple returns over the horizon on dates common to all assets.
 
@@ -218,7 +218,16 @@ class Market:
             hint = "Use a later as-of date, a shorter horizon or longer price history."
             raise InputError("prices", f"{len(values)} returns", "too little common history", hint)
         as_of_used = pd.Timestamp(dates[-1])
-        return Returns(values, ends, names, closes[-1], as_of_used, horizon, closes, dates)
+        return Returns(
+            values=values,
+            dates=ends,
+            assets=names,
+            prices=closes[-1],
+            as_of=as_of_used,
+            horizon=horizon,
+            closes=closes,
+            close_dates=dates,
+        )
 
 
 def step_returns(dates: np.ndarray, closes: np.ndarray, horizon: int = 1) -> tuple[np.ndarray, np.ndarray]:

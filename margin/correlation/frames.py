@@ -18,7 +18,7 @@ FRAME_METHODS = (*PATH_METHODS, "ledoit-wolf", "worst-days")
 MOST_FRAMES = 240
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class MatrixFrames:
     """assets (k) in an order that puts those that move together side by side; dates (m,); matrices (m, k, k).
 
@@ -77,7 +77,14 @@ def _frames(
     rows, matrices = rows[has], matrices[has]
     order = hierarchical_order(matrices[-1])
     ordered = matrices[:, order][:, :, order]
-    return MatrixFrames(tuple(names[i] for i in order), known[rows], ordered, method, window, horizon)
+    return MatrixFrames(
+        assets=tuple(names[i] for i in order),
+        dates=known[rows],
+        matrices=ordered,
+        method=method,
+        window=window,
+        horizon=horizon,
+    )
 
 
 def _first_row(market: Market, names: tuple[str, ...], window: int, horizon: int, known: np.ndarray) -> int:

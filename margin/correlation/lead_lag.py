@@ -18,7 +18,7 @@ from margin.correlation.bands import fisher_band
 LEAST = 20
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LeadLag:
     """values[i] : correlation of the first asset's return with the second's `lags[i]` common steps later.
 
@@ -56,7 +56,14 @@ def lead_lag(
     low, high = fisher_band(values, counts)
     noise = float(ndtri(0.975) / np.sqrt(counts[max_lag]))
     return LeadLag(
-        pair, lags, values, low, high, counts, noise, _synchronised(found.values, values[max_lag - 1 : max_lag + 2])
+        pair=pair,
+        lags=lags,
+        values=values,
+        low=low,
+        high=high,
+        counts=counts,
+        noise=noise,
+        synchronised=_synchronised(found.values, values[max_lag - 1 : max_lag + 2]),
     )
 
 

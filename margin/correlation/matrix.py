@@ -17,7 +17,7 @@ METHODS = ("rolling", "ewma", "ledoit-wolf", "spearman")
 DECAY = 0.94  # RiskMetrics' daily decay
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CorrelationMatrix:
     """matrix[a][b] in -1..1, None where a pair has none: `reasons` says why, keyed "a/b" in the order of `assets`.
 
@@ -91,7 +91,16 @@ def correlation_matrix(
             missing[a] = f"fewer than {window} returns in common with any other asset, or a price that never moves"
         else:
             matrix[a][a] = 1.0
-    return CorrelationMatrix(pd.Timestamp(last), window, method, tuple(assets), matrix, missing, horizon, reasons)
+    return CorrelationMatrix(
+        as_of=pd.Timestamp(last),
+        window=window,
+        method=method,
+        assets=tuple(assets),
+        matrix=matrix,
+        missing=missing,
+        horizon=horizon,
+        reasons=reasons,
+    )
 
 
 def _live(market: Market, assets: Sequence[str], as_of: Any) -> tuple[list[str], dict[str, str], np.datetime64]:

@@ -24,7 +24,7 @@ PATH_METHODS = ("rolling", "ewma", "spearman")
 MAX_WINDOW = 100_000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PairPath:
     """Correlation of one pair through time.
 
@@ -109,10 +109,20 @@ def _path(found: Returns, window: int, method: str, vol_halflife: float, corr_ha
         ranks, both = method == "spearman", [(0, 1)]
         values = rolling_spearman(x, y, window) if ranks else rolling_correlation(found.values, window, both).values[0]
         counts = np.full(len(x), window / overlap)
-    return PairPath(pair, found.dates, values, found.values, counts, width, found.horizon, method, volatilities)
+    return PairPath(
+        pair=pair,
+        dates=found.dates,
+        values=values,
+        returns=found.values,
+        observations=counts,
+        window=width,
+        horizon=found.horizon,
+        method=method,
+        volatilities=volatilities,
+    )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class AllPairs:
     """Correlation of all pairs of `assets` on every date of the market.
 
@@ -183,7 +193,7 @@ def _all(market: Market, names: tuple[str, ...], window: int, horizon: int, as_o
             continue  # no common date, or one return only
         path = rolling_correlation(found.values, window, [(0, 1)]).values[0]
         line[:] = carried(dates, found.dates, path)
-    return AllPairs(names, pairs, dates, values, window, horizon)
+    return AllPairs(assets=names, pairs=pairs, dates=dates, values=values, window=window, horizon=horizon)
 
 
 def carried(dates: np.ndarray, known: np.ndarray, values: np.ndarray) -> np.ndarray:

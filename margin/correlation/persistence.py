@@ -19,7 +19,7 @@ from margin.rolling.pearson import rolling_correlation
 LEAST_LOOKS = 8
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ShelfLife:
     """One pair's history of |correlation over the next `ahead` returns - correlation over the last `window`|.
 
@@ -89,9 +89,9 @@ def _one(market: Market, pair: tuple[str, str], window: int, ahead: int, as_of: 
     slope = 1.0 - np.tanh(middle) ** 2
     noise_moves = noise_distribution(middle, window, ahead, tails)
     return ShelfLife(
-        pair, found.dates[rows], before, after, float(np.median(move)), float(np.quantile(move, 0.9)),
-        float(move.max()), float(np.median(noise_moves)), float(np.quantile(noise_moves, 0.9)),
-        float(np.sqrt(real) * slope),
+        pair=pair, dates=found.dates[rows], before=before, after=after, median=float(np.median(move)), p90=float(np.quantile(move, 0.9)),
+        worst=float(move.max()), noise_median=float(np.median(noise_moves)), noise_p90=float(np.quantile(noise_moves, 0.9)),
+        real_deviation=float(np.sqrt(real) * slope),
     )  # fmt: skip
 
 
@@ -112,4 +112,16 @@ def noise_distribution(middle: float, window: int, ahead: int, inflation: float 
 
 def _none(pair: tuple[str, str], reason: str) -> ShelfLife:
     empty = np.empty(0)
-    return ShelfLife(pair, np.empty(0, "datetime64[ns]"), empty, empty, None, None, None, None, None, None, reason)
+    return ShelfLife(
+        pair=pair,
+        dates=np.empty(0, "datetime64[ns]"),
+        before=empty,
+        after=empty,
+        median=None,
+        p90=None,
+        worst=None,
+        noise_median=None,
+        noise_p90=None,
+        real_deviation=None,
+        reason=reason,
+    )

@@ -19,7 +19,7 @@ from margin.correlation.worst_days import normal_tail_correlation, subset_correl
 LEAST_DAYS = 20  # fewer days than this give no figure
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class RegimeMatrices:
     """Each matrix (k, k), NaN where a pair has fewer than 20 such days, 1 on the diagonal; days_* (k, k) how many.
 
@@ -84,8 +84,8 @@ def _matrices(
         for name, count in counts.items():
             days[name][i, j] = days[name][j, i] = count
     return RegimeMatrices(
-        names, figures["all"], figures["calm"], figures["stress"], figures["worst"], figures["normal"],
-        figures["together"], days["all"], days["calm"], days["stress"], days["worst"], share, (low, high),
+        assets=names, all_days=figures["all"], calm=figures["calm"], stress=figures["stress"], worst=figures["worst"], normal=figures["normal"],
+        together=figures["together"], days_all=days["all"], days_calm=days["calm"], days_stress=days["stress"], days_worst=days["worst"], share=share, volatility_limits=(low, high),
     )  # fmt: skip
 
 

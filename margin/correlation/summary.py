@@ -12,7 +12,7 @@ from margin.correlation.persistence import ShelfLife, shelf_life
 AHEAD = 30  # returns: the shelf life looked at
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PairSummary:
     """Figures of one pair; None where the history is too short for them (`reason`, `life.reason` say why).
 
@@ -49,18 +49,20 @@ def pair_summary(
     (life,) = shelf_life(market, [pair], max(window, 10), AHEAD, as_of)
     known = np.flatnonzero(np.isfinite(path.values))
     if not len(known):
-        return PairSummary(path, None, None, None, None, None, None, None, life)
+        return PairSummary(
+            path=path, latest=None, low=None, high=None, least=None, least_on=None, most=None, most_on=None, life=life
+        )
     low, high = path.band(fat_tails=True)
     least, most = known[np.argmin(path.values[known])], known[np.argmax(path.values[known])]
     latest = path.latest
     return PairSummary(
-        path,
-        latest,
-        None if latest is None else float(low[-1]),
-        None if latest is None else float(high[-1]),
-        float(path.values[least]),
-        path.dates[least],
-        float(path.values[most]),
-        path.dates[most],
-        life,
+        path=path,
+        latest=latest,
+        low=None if latest is None else float(low[-1]),
+        high=None if latest is None else float(high[-1]),
+        least=float(path.values[least]),
+        least_on=path.dates[least],
+        most=float(path.values[most]),
+        most_on=path.dates[most],
+        life=life,
     )

@@ -21,7 +21,7 @@ ABOUT = ("mean", "zero")
 CHOSEN_BY = ("market", "pair")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DownsideCorrelation:
     """value: correlation on the `days` worst days; normal: what normal returns would show there; all_days: on all days.
 
@@ -64,7 +64,17 @@ def downside_correlation(
     scale = found.values.std(axis=0)
     if not (scale > 0).all():
         still = pair[int(np.argmin(scale))]
-        return DownsideCorrelation(pair, None, None, None, 0, share, chosen_by, about, f"{still} does not move")
+        return DownsideCorrelation(
+            pair=pair,
+            value=None,
+            normal=None,
+            all_days=None,
+            days=0,
+            share=share,
+            chosen_by=chosen_by,
+            about=about,
+            reason=f"{still} does not move",
+        )
     if chosen_by == "market":
         dates, level = market_index(market, index_assets or market.assets, as_of)
         starts = found.close_dates[np.searchsorted(found.close_dates, found.dates) - 1]
@@ -76,10 +86,20 @@ def downside_correlation(
     whole = subset_correlation(found.values, np.ones(len(mask), dtype=bool), least)
     if not np.isfinite(value):
         reason = f"only {mask.sum()} such days, {least} are needed" if mask.sum() < least else "no variation on them"
-        return DownsideCorrelation(pair, None, None, _or_none(whole), int(mask.sum()), share, chosen_by, about, reason)
+        return DownsideCorrelation(
+            pair=pair,
+            value=None,
+            normal=None,
+            all_days=_or_none(whole),
+            days=int(mask.sum()),
+            share=share,
+            chosen_by=chosen_by,
+            about=about,
+            reason=reason,
+        )
     normal = normal_tail_correlation(found.values, outcome, share, about)
     return DownsideCorrelation(
-        pair, value, normal, _or_none(whole), int(mask.sum()), share, chosen_by, about
+        pair=pair, value=value, normal=normal, all_days=_or_none(whole), days=int(mask.sum()), share=share, chosen_by=chosen_by, about=about
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from margin.risk.scenarios import history
 BASEL = 12.5  # risk-weighted amount per unit of capital, 1 / 8%. Source: Basel framework, RBC20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RiskWeighted:
     """USD. lines: one Haircut per asset; market_value, counted: before and after haircuts.
 
@@ -50,7 +50,7 @@ class Swap:
     joint_gain: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Way:
     """The same coins held against a position in the same coin, in both treatments. USD.
 
@@ -93,7 +93,14 @@ def risk_weighted(
         returns = market.returns(list(moving), chosen.as_of, s.wait, s.lookback).values
         losses = -(returns @ np.array(list(moving.values())))
         joint = ScenarioModel(losses[:, None], s.level).total()
-    return RiskWeighted(lines, total, total - lost, lost, joint, BASEL * lost)
+    return RiskWeighted(
+        lines=lines,
+        market_value=total,
+        counted=total - lost,
+        capital_alone=lost,
+        capital_joint=joint,
+        risk_weighted=BASEL * lost,
+    )
 
 
 def swap_values(
@@ -156,8 +163,8 @@ def right_and_wrong_way(
         alone, together = joint.margin({}), joint.margin({asset: collateral_usd})
         ways.append(
             Way(
-                side, sign > 0, cut.counted_usd, alone, cut.counted_usd - alone, collateral_usd, together,
-                collateral_usd - together,
+                side=side, wrong_way=sign > 0, counted=cut.counted_usd, margin_haircut=alone, free_haircut=cut.counted_usd - alone, market_value=collateral_usd, margin_joint=together,
+                free_joint=collateral_usd - together,
             )
         )  # fmt: skip
     return ways[0], ways[1]

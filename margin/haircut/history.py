@@ -13,7 +13,7 @@ from margin.haircut.settings import HaircutSettings
 from margin.haircut.tails import asset_tails
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class HaircutHistory:
     """One entry per date that has a haircut; arrays (n,).
 
@@ -88,7 +88,16 @@ def haircut_history(
     parts = np.array([[h.parts[name] for name in COMPONENTS] for h in found])
     exceeded = np.nan_to_num(drops[:, 0], nan=-1.0) > totals
     return HaircutHistory(
-        asset, np.array(at), totals, parts, drops[:, 0], drops[:, 1], exceeded, 1.0 - s.level, tuple(found), missing
+        asset=asset,
+        dates=np.array(at),
+        totals=totals,
+        parts=parts,
+        drops=drops[:, 0],
+        worst_drops=drops[:, 1],
+        exceeded=exceeded,
+        allowed=1.0 - s.level,
+        haircuts=tuple(found),
+        missing=missing,
     )
 
 

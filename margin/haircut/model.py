@@ -31,7 +31,7 @@ class OrderBook:
     mid: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Haircut:
     """Fractions of value, 0..1. impact is None when it could not be computed (`notes` say why).
 
@@ -191,8 +191,8 @@ def from_view(view: TailView, size: float, s: HaircutSettings, order_book: Order
     total = max(floor, added)
     binding = "cap" if total > 1.0 else "floor" if floor > added else "sum"
     return Haircut(
-        view.asset, pd.Timestamp(view.date), view.price, size, tail, stress, depeg, impact, buffer, floor,
-        min(total, 1.0), s.wait + selling, days, view.volume, view.daily_vol, source, binding, tuple(notes),
+        asset=view.asset, as_of=pd.Timestamp(view.date), price=view.price, size_usd=size, tail=tail, stress=stress, depeg=depeg, impact=impact, buffer=buffer, floor=floor,
+        total=min(total, 1.0), horizon_days=s.wait + selling, effective_days=days, daily_volume=view.volume, daily_vol=view.daily_vol, impact_source=source, binding=binding, notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -227,7 +227,24 @@ def _buffer_left(view: TailView, s: HaircutSettings) -> float:
 def _constant(asset: str, size: float, value: float, note: str) -> Haircut:
     binding = "floor" if value > 0 else "sum"
     return Haircut(
-        asset, None, None, size, 0.0, 0.0, 0.0, 0.0, 0.0, value, value, 0.0, 0.0, None, 0.0, "none", binding, (note,)
+        asset=asset,
+        as_of=None,
+        price=None,
+        size_usd=size,
+        tail=0.0,
+        stress=0.0,
+        depeg=0.0,
+        impact=0.0,
+        buffer=0.0,
+        floor=value,
+        total=value,
+        horizon_days=0.0,
+        effective_days=0.0,
+        daily_volume=None,
+        daily_vol=0.0,
+        impact_source="none",
+        binding=binding,
+        notes=(note,),
     )
 
 

@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("published_haircuts.json")
 KINDS = ("published", "published example", "documentation example", "test parameters")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PublishedHaircut:
     """One asset at one venue.
 
@@ -73,5 +73,13 @@ def _one(row: dict[str, Any]) -> PublishedHaircut:
     tiers = tuple(Tier(start, end, rate) for start, end, rate in row["tiers"]) if known else ()
     rates = tuple(float(rate) for _, _, rate in row["tiers"])
     return PublishedHaircut(
-        row["venue"], row["asset"], row["kind"], row["unit"], row["date"], rates, tiers, row["source"], row["note"]
+        venue=row["venue"],
+        asset=row["asset"],
+        kind=row["kind"],
+        unit=row["unit"],
+        date=row["date"],
+        rates=rates,
+        tiers=tiers,
+        source=row["source"],
+        note=row["note"],
     )

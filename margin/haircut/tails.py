@@ -16,7 +16,7 @@ STRESS_STEP = 5  # the worst window is searched in steps of so many returns, cou
 LEAST_RETURNS = 50
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TailView:
     """Fractions of value, size apart, at one date.
 
@@ -87,17 +87,17 @@ class AssetTails:
         long_days = min(days, s.long_run)
         long_run, stressed = _shortfall(losses[-s.long_run :], s.level), float(self.worst_so_far[count - 1])
         return TailView(
-            self.asset,
-            date,
-            float(self.closes[held - 1]),
-            self._tail(losses, count, now),
-            long_run if np.isnan(stressed) else stressed,
-            long_run,
-            self._depeg(held),
-            now,
-            float(np.sqrt(max(self.squares[days] - self.squares[days - long_days], 0.0) / long_days)),
-            self._volume(upto),
-            count,
+            asset=self.asset,
+            date=date,
+            price=float(self.closes[held - 1]),
+            tail=self._tail(losses, count, now),
+            stressed=long_run if np.isnan(stressed) else stressed,
+            long_run=long_run,
+            depeg=self._depeg(held),
+            daily_vol=now,
+            long_vol=float(np.sqrt(max(self.squares[days] - self.squares[days - long_days], 0.0) / long_days)),
+            volume=self._volume(upto),
+            returns=count,
         )
 
     def _tail(self, losses: np.ndarray, count: int, now: float) -> float:

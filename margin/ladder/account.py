@@ -21,7 +21,7 @@ from margin.risk.scenarios import history
 UNKNOWN = "nothing counts"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CollateralLine:
     """One collateral asset: USD price and value, the haircut and where it comes from, what counts."""
 
@@ -147,7 +147,15 @@ def _line(asset: str, quantity: float, market: Market, settings: Settings, notes
     else:
         cut, source = 0.0, "a debt counts in full"
     counted = value * (1.0 - cut) if value > 0 else value
-    return CollateralLine(asset, quantity, price, value, cut if value > 0 else 0.0, counted, source)
+    return CollateralLine(
+        asset=asset,
+        quantity=quantity,
+        price=price,
+        market_value=value,
+        haircut=cut if value > 0 else 0.0,
+        counted_value=counted,
+        source=source,
+    )
 
 
 def _unrealised(book: Book) -> tuple[float, list[str]]:

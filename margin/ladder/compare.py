@@ -39,7 +39,7 @@ class Attribution:
     safeguards: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PositionResult:
     """One position: USD value (signed), margin alone, Euler contribution to the portfolio margin, and its greeks."""
 
@@ -60,7 +60,7 @@ class PositionResult:
     implied_vol: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UnderlyingResult:
     """One underlying: net USD delta, margin of its positions alone and netted, and the book's greeks in it."""
 
@@ -233,7 +233,7 @@ def _result(
     if settings.measure == "es" or isinstance(scenario_set, Elliptical):
         netted = no_rounding_above(netted, isolated, isolated)
         pooled = no_rounding_above(pooled, netted, isolated)
-    rung = Rung(isolated, pooled, book, past, market, settings)
+    rung = Rung(isolated=isolated, portfolio=pooled, book=book, past=past, market=market, settings=settings)
     lines = safeguard_lines(rung)
     safeguarded = lines[-1].requirement_after
     holder = account(portfolio.collateral, rung, safeguarded)
@@ -281,18 +281,18 @@ def no_rounding_above(lower: float, upper: float, scale: float) -> float:
 
 def _position(e: Exposure, alone: float, part: float, pooled: float) -> PositionResult:
     return PositionResult(
-        e.position.symbol, e.instrument.kind, e.instrument.base, e.position.quantity, e.price, e.value, e.delta_usd,
-        alone, part, part / pooled if pooled > 0 else None, e.delta, e.gamma, e.vega, e.theta, e.implied_vol,
+        symbol=e.position.symbol, kind=e.instrument.kind, underlying=e.instrument.base, quantity=e.position.quantity, price=e.price, value=e.value, delta_usd=e.delta_usd,
+        standalone=alone, contribution=part, share=part / pooled if pooled > 0 else None, delta=e.delta, gamma=e.gamma, vega=e.vega, theta=e.theta, implied_vol=e.implied_vol,
     )  # fmt: skip
 
 
 def _underlying(name: str, held: list[Exposure], isolated: float, netted: float) -> UnderlyingResult:
     return UnderlyingResult(
-        name,
-        sum(e.delta_usd for e in held),
-        float(isolated),
-        float(netted),
-        sum(e.delta for e in held),
-        sum(e.gamma for e in held),
-        sum(e.vega for e in held),
+        underlying=name,
+        delta_usd=sum(e.delta_usd for e in held),
+        isolated=float(isolated),
+        netted=float(netted),
+        delta=sum(e.delta for e in held),
+        gamma=sum(e.gamma for e in held),
+        vega=sum(e.vega for e in held),
     )

@@ -7,7 +7,7 @@ from margin.ladder.compare import Comparison
 from margin.ladder.safeguards import safeguard_lines
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FreedCapital:
     """USD unless said otherwise.
 
@@ -51,12 +51,12 @@ def freed_capital(
     scale = None if tiny else _scale(comparison, asked, safeguarded)
     yearly_volume = gross * daily_turnover * 365.0
     return FreedCapital(
-        freed,
-        scale,
-        None if scale is None else gross * (scale - 1.0),
-        freed * yearly_rate,
-        _spread(comparison.isolated, return_on_margin, yearly_volume),
-        _spread(asked, return_on_margin, yearly_volume),
+        freed=freed,
+        scale=scale,
+        extra_exposure=None if scale is None else gross * (scale - 1.0),
+        yearly_yield=freed * yearly_rate,
+        spread_isolated_bps=_spread(comparison.isolated, return_on_margin, yearly_volume),
+        spread_pooled_bps=_spread(asked, return_on_margin, yearly_volume),
     )
 
 

@@ -161,7 +161,14 @@ class LadderModel(Model):
         if sub.positions and any(p.underlying != "USD" for p in sub.positions):
             own_book, own_past, own = (book, past, model) if not joint else self._model(sub.positions, marks, settings)
             pooled = own.total()
-            rung = Rung(float(own.standalone().sum()), pooled, own_book, own_past, self.market, settings)
+            rung = Rung(
+                isolated=float(own.standalone().sum()),
+                portfolio=pooled,
+                book=own_book,
+                past=own_past,
+                market=self.market,
+                settings=settings,
+            )
             alone = total, safeguard_lines(rung)[-1].requirement_after - pooled
         return max(sum(alone), 0.0), ()
 

@@ -19,7 +19,7 @@ LONG_RUN = 3650  # returns: ten years of a market that never closes
 VOLUME_DAYS = 90
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SafeguardLine:
     """One safeguard. `amount` USD is what it adds to the requirement before it; None when it could not be computed."""
 
@@ -31,7 +31,7 @@ class SafeguardLine:
     detail: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rung:
     """What the lines build on: USD margins of the rungs below, and the book with its market."""
 
@@ -127,7 +127,11 @@ def safeguard_lines(rung: Rung) -> tuple[SafeguardLine, ...]:
     for key, label, enabled, compute in steps:
         amount, detail = compute(requirement) if enabled else (0.0, "Switched off.")
         requirement += amount or 0.0
-        lines.append(SafeguardLine(key, label, enabled, amount, requirement, detail))
+        lines.append(
+            SafeguardLine(
+                key=key, label=label, enabled=enabled, amount=amount, requirement_after=requirement, detail=detail
+            )
+        )
     return tuple(lines)
 
 

@@ -116,7 +116,7 @@ def exhaustion_curve(pair: Pair, points: int = 120) -> tuple[np.ndarray, np.ndar
     return capital, both[:, 0], both[:, 1]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class CorrelationBreak:
     """A pair whose pooled margin was set at one correlation and that then meets another.
 
@@ -147,13 +147,13 @@ def correlation_break(pair: Pair, actual: float, level: float = LEVEL, points: i
     widest = sum(abs(d) for d in pair.deviations)
     losses = np.linspace(-3.2 * widest, 3.2 * widest, points)
     return CorrelationBreak(
-        margin,
-        pooled(other, level),
-        _beyond(margin, pair.pooled_deviation),
-        _beyond(margin, other.pooled_deviation),
-        losses,
-        _normal_density(losses, pair.pooled_deviation),
-        _normal_density(losses, other.pooled_deviation),
+        margin=margin,
+        needed=pooled(other, level),
+        expected=_beyond(margin, pair.pooled_deviation),
+        exceeded=_beyond(margin, other.pooled_deviation),
+        losses=losses,
+        assumed_density=_normal_density(losses, pair.pooled_deviation),
+        actual_density=_normal_density(losses, other.pooled_deviation),
     )
 
 

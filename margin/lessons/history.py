@@ -43,7 +43,7 @@ def one_position(
     return OnePosition(losses, c.isolated, var, (1.0 - level) * len(losses), float(losses.max()))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EventDay:
     """One named event: margins set the day before, USD, and the loss that followed (> 0 is a loss).
 
@@ -89,7 +89,17 @@ def event_days(
         if before.as_of != eve or before.scenarios < LEAST_BEFORE or before.portfolio <= 0:
             continue
         loss = -sum(usd * moves[a] for a, usd in legs.items())
-        found.append(EventDay(name, start, end, before.isolated, before.portfolio, loss, tuple(moves.items())))
+        found.append(
+            EventDay(
+                name=name,
+                start=start,
+                end=end,
+                isolated=before.isolated,
+                pooled=before.portfolio,
+                loss=loss,
+                moves=tuple(moves.items()),
+            )
+        )
     return found
 
 

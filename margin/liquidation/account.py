@@ -56,7 +56,7 @@ class LogLine:
     words: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ledger:
     """Where the money went, USD: started + earned - impact - fees - surrendered + fund + adl + shared = final."""
 
@@ -77,7 +77,7 @@ class Ledger:
         return self.started + self.earned - paid + self.fund + self.adl + self.shared - self.final
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Liquidation:
     """One mode along the path. equity, required (maintenance) : (n, accounts); held (n, p) share of each position left.
 
@@ -149,7 +149,16 @@ def simulate(
         fund = run.follow(account, fund, equity[:, a], required[:, a], held, log)
         ledgers.append(account.ledger())
     log.sort(key=lambda line: line.step)
-    return Liquidation(mode, tuple(names), equity, required, held, tuple(log), tuple(ledgers), fund)
+    return Liquidation(
+        mode=mode,
+        accounts=tuple(names),
+        equity=equity,
+        required=required,
+        held=held,
+        log=tuple(log),
+        ledgers=tuple(ledgers),
+        fund_left=fund,
+    )
 
 
 class _Account:
@@ -163,8 +172,8 @@ class _Account:
 
     def ledger(self) -> Ledger:
         return Ledger(
-            self.started, self.earned, self.impact, self.fees, self.surrendered, self.fund, self.adl, self.shared,
-            self.equity,
+            started=self.started, earned=self.earned, impact=self.impact, fees=self.fees, surrendered=self.surrendered, fund=self.fund, adl=self.adl, shared=self.shared,
+            final=self.equity,
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from margin.core.errors import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Candidates:
     """Open positions on the side opposite to the bankrupt one, as arrays of one length.
 

@@ -12,7 +12,7 @@ ENTRY_SPREAD = 0.05  # standard deviation of the logarithm of entry prices aroun
 GROUPS = 5  # winners by what their position earned on their money, a fifth each
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PolicyResult:
     """One policy. USD unless said otherwise.
 
@@ -56,12 +56,12 @@ def compare_policies(world: World) -> tuple[float, tuple[PolicyResult, ...]]:
     held = np.abs(size[winning])
     entry = np.exp(ENTRY_SPREAD * np.random.default_rng(world.seed + 2).standard_normal(len(held)))
     candidates = Candidates(
-        held,
-        entry,
-        money[winning] - side * held * (1.0 - entry),
-        world.maintenance * held * mark,
-        mark,
-        side,
+        size=held,
+        entry=entry,
+        wallet=money[winning] - side * held * (1.0 - entry),
+        maintenance=world.maintenance * held * mark,
+        mark=mark,
+        side=side,
     )
     profit = np.maximum(candidates.unrealised, 0.0)
     rank = np.argsort(np.argsort(profit / money[winning], kind="stable"), kind="stable")
@@ -75,14 +75,14 @@ def compare_policies(world: World) -> tuple[float, tuple[PolicyResult, ...]]:
         filled = needed - found.unfilled
         results.append(
             PolicyResult(
-                policy,
-                filled / needed,
-                total,
-                total / float(profit.sum()),
-                float(taken.max()),
-                float((forgone > 1e-9).mean()),
-                total / (deficit * filled / needed) - 1.0,
-                np.bincount(group, forgone, GROUPS) / total if total > 0 else np.zeros(GROUPS),
+                policy=policy,
+                restored=filled / needed,
+                forgone=total,
+                haircut=total / float(profit.sum()),
+                largest=float(taken.max()),
+                touched=float((forgone > 1e-9).mean()),
+                overshoot=total / (deficit * filled / needed) - 1.0,
+                paid_by=np.bincount(group, forgone, GROUPS) / total if total > 0 else np.zeros(GROUPS),
             )
         )
     return deficit, tuple(results)

@@ -83,7 +83,7 @@ class Population:
     equity: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Cascade:
     """One mode through the shock. prices, outside (steps + 1, 2): with and without the accounts' own forced sales.
 
@@ -222,24 +222,24 @@ def _run(world: World, mode: Mode, people: Population) -> Cascade:
         deficits.append(missing)
     path, without = np.array(prices), np.array(outside)
     return Cascade(
-        mode,
-        path,
-        without,
-        np.array(liquidated),
-        np.array(volumes),
-        np.array(deficits),
-        int((people.quantities != 0).sum()),
-        int(np.sum(liquidated)),
-        int((struck & alive).sum()),
-        books.missing,
-        books.used,
-        books.deleveraged,
-        books.unpaid,
-        1.0 - path.min(axis=0) / without.min(axis=0),
-        0.0,
-        float(maintenance_margin(people.quantities.T, mode, world).sum()),
-        started + books.earned - books.impact + books.missing - books.deleveraged - float(money.sum()),
-        float(np.maximum(money - entered, 0.0).sum()),
+        mode=mode,
+        prices=path,
+        outside=without,
+        liquidated=np.array(liquidated),
+        volume=np.array(volumes),
+        deficits=np.array(deficits),
+        legs=int((people.quantities != 0).sum()),
+        liquidated_legs=int(np.sum(liquidated)),
+        closed_accounts=int((struck & alive).sum()),
+        default_loss=books.missing,
+        fund_used=books.used,
+        deleveraged=books.deleveraged,
+        unpaid=books.unpaid,
+        overshoot=1.0 - path.min(axis=0) / without.min(axis=0),
+        branching=0.0,
+        margin_posted=float(maintenance_margin(people.quantities.T, mode, world).sum()),
+        money_error=started + books.earned - books.impact + books.missing - books.deleveraged - float(money.sum()),
+        winners_equity=float(np.maximum(money - entered, 0.0).sum()),
     )
 
 

@@ -43,10 +43,21 @@ def _read() -> PriceSet:
     for asset in closes.columns:
         days = closes.index[closes[asset].notna()]
         first, last = (_utc(day) for day in (days[0], days[-1]))
-        provenance[asset] = Provenance(asset, SOURCE, asset, "1d", "sample", None, first, last, len(days), NOTE)
+        provenance[asset] = Provenance(
+            asset=asset,
+            source=SOURCE,
+            symbol=asset,
+            interval="1d",
+            status="sample",
+            fetched_at=None,
+            first=first,
+            last=last,
+            rows=len(days),
+            note=NOTE,
+        )
         findings += _lifetime(asset, closes[asset], first, last)
     version = "sample-" + hashlib.sha256(closes_text + volumes_text).hexdigest()[:12]
-    return PriceSet(closes, volumes, provenance, tuple(findings), version)
+    return PriceSet(closes=closes, volumes=volumes, provenance=provenance, findings=tuple(findings), version=version)
 
 
 def _frame(text: bytes) -> pd.DataFrame:
@@ -56,7 +67,9 @@ def _frame(text: bytes) -> pd.DataFrame:
 def _about(closes: pd.DataFrame) -> Finding:
     detail = "; ".join((NOTE, *WHAT_IS_WHAT))
     first, last = _utc(closes.index[0]), _utc(closes.index[-1])
-    return Finding("all", "simulated", len(closes), first, last, "kept", detail)
+    return Finding(
+        asset="all", kind="simulated", count=len(closes), first=first, last=last, action="kept", detail=detail
+    )
 
 
 def _lifetime(asset: str, closes: pd.Series, first: datetime, last: datetime) -> list[Finding]:
@@ -74,7 +87,15 @@ def _lifetime(asset: str, closes: pd.Series, first: datetime, last: datetime) ->
 
 
 def _gap(asset: str, kind: str, days: pd.Index, detail: str) -> Finding:
-    return Finding(asset, kind, len(days), _utc(days[0]), _utc(days[-1]), "left empty", detail)
+    return Finding(
+        asset=asset,
+        kind=kind,
+        count=len(days),
+        first=_utc(days[0]),
+        last=_utc(days[-1]),
+        action="left empty",
+        detail=detail,
+    )
 
 
 def _utc(day: pd.Timestamp) -> datetime:

@@ -11,7 +11,7 @@ Status = Literal["live", "stored", "stale", "sample", "upload"]
 Interval = Literal["1d", "1h"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Provenance:
     """Where one asset's prices come from. `fetched_at` is UTC and aware; None for the sample."""
 
@@ -27,7 +27,7 @@ class Provenance:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """One thing that cleaning or reading noticed: `count` candles of `asset`, what it was and what was done."""
 
@@ -40,7 +40,7 @@ class Finding:
     detail: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PriceSet:
     """Prices of several assets, ready for the engine.
 

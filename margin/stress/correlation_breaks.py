@@ -28,7 +28,7 @@ NAMES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Break:
     """One way correlations could break. matrix (k, k) as used, margin in USD.
 
@@ -120,7 +120,11 @@ def correlation_breaks(portfolio: Portfolio, market: Market, settings: Settings 
     for key, name in NAMES.items():
         matrix, distance = _possible(wished[key])
         margin = portfolio_margin_under(matrix, dollars, vols, chosen.level, chosen.measure, chosen.horizon, dof)
-        lines.append(Break(key, name, matrix, margin, distance, date if key == "day" else None))
+        lines.append(
+            Break(
+                key=key, name=name, matrix=matrix, margin=margin, distance=distance, date=date if key == "day" else None
+            )
+        )
     return Breaks(tuple(past.assets[i] for i in moving), dollars, vols, tuple(lines))
 
 

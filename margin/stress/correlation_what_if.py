@@ -20,7 +20,7 @@ from margin.stress.correlation_breaks import portfolio_margin_under
 Pair = tuple[str, str]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class WhatIf:
     """assets (k); now, wished, used (k, k): as measured, with the visitor's figures, and after repair.
 
@@ -69,13 +69,13 @@ def what_if(portfolio: Portfolio, market: Market, settings: Settings, wishes: Ma
     closed = elliptical(history(market, portfolio.assets, asked), asked.with_(correlation="sample"))
     names, now = _moving(before.book.assets, closed)
     return WhatIf(
-        names,
-        now,
-        _wished(names, now, asked),
-        what_if_correlation(now, names, asked)[0],
-        before.portfolio,
-        after.portfolio,
-        before.isolated,
+        assets=names,
+        now=now,
+        wished=_wished(names, now, asked),
+        used=what_if_correlation(now, names, asked)[0],
+        margin_now=before.portfolio,
+        margin=after.portfolio,
+        isolated=before.isolated,
     )
 
 

@@ -25,7 +25,7 @@ from margin.risk.exposures import Exposure
 MAINTENANCE = 0.5  # share of the requirement below which a silo or an account is liquidated
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stressed:
     """The book after one move. USD, profit > 0.
 
@@ -115,18 +115,20 @@ def shock(book: StressBook, moves: Mapping[str, float], vol_change: float = 0.0,
     silos = started * share + np.array(by_position)
     needed = [*c.book.assets, *counted_collateral(c)]
     return Stressed(
-        name,
-        dict(moves),
-        tuple(a for a in dict.fromkeys(needed) if a not in moves and a != "USD" and a not in USD_STABLECOINS),
-        pnl,
-        by_position,
-        0.0 if book.assumed_money else change,
-        book.money,
-        after,
-        c.portfolio,
-        tuple(float(s) for s in silos),
-        tuple(bool(s < book.maintenance * a - 1e-9 * c.isolated) for s, a in zip(silos, alone, strict=True)),
-        bool(after < book.maintenance * c.portfolio - 1e-9 * c.isolated),
+        name=name,
+        moves=dict(moves),
+        missing=tuple(a for a in dict.fromkeys(needed) if a not in moves and a != "USD" and a not in USD_STABLECOINS),
+        pnl=pnl,
+        by_position=by_position,
+        collateral_change=0.0 if book.assumed_money else change,
+        equity_before=book.money,
+        equity=after,
+        requirement=c.portfolio,
+        silos=tuple(float(s) for s in silos),
+        liquidated_alone=tuple(
+            bool(s < book.maintenance * a - 1e-9 * c.isolated) for s, a in zip(silos, alone, strict=True)
+        ),
+        cross_liquidated=bool(after < book.maintenance * c.portfolio - 1e-9 * c.isolated),
     )
 
 
@@ -214,7 +216,7 @@ def replay_events(book: StressBook, events: Sequence[NamedMove], to_low: bool = 
     return out
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class StressPath:
     """Today's book along recorded prices, starting from the close before `start`. Arrays (n,), the first is the start.
 
@@ -262,13 +264,13 @@ def replay_path(book: StressBook, market: Market, start: Any, days: int = 30) ->
     low = silos < book.maintenance * alone - 1e-9 * c.isolated
     down = cross < book.maintenance * c.portfolio - 1e-9 * c.isolated
     return StressPath(
-        dates[stretch],
-        cross,
-        silos,
-        tuple(int(col.argmax()) if col.any() else None for col in low.T),
-        int(down.argmax()) if down.any() else None,
-        c.portfolio,
-        alone,
+        dates=dates[stretch],
+        cross=cross,
+        silos=silos,
+        closed_alone=tuple(int(col.argmax()) if col.any() else None for col in low.T),
+        closed_cross=int(down.argmax()) if down.any() else None,
+        requirement=c.portfolio,
+        alone=alone,
     )
 
 

@@ -134,7 +134,7 @@ class VenueMargin(MarginState):
     grids: tuple[Grid, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Slider:
     """A knob the venue's rules really have, e.g. open interest against its cap."""
 

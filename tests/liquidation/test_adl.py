@@ -13,7 +13,7 @@ from margin.liquidation.adl import POLICIES, Candidates, binance_score, bitmex_s
 def candidates(size, entry, wallet, mark, side, maintenance=None):
     size, entry, wallet = (np.asarray(a, dtype=float) for a in (size, entry, wallet))
     maintenance = np.zeros_like(size) if maintenance is None else np.asarray(maintenance, dtype=float)
-    return Candidates(size, entry, wallet, maintenance, mark, side)
+    return Candidates(size=size, entry=entry, wallet=wallet, maintenance=maintenance, mark=mark, side=side)
 
 
 @st.composite

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """What is looked at: assets, how correlation is measured, up to which day, and the pair that is followed."""
 

@@ -110,7 +110,9 @@ def _controls(active: ActivePrices, now: Answer) -> Choice | None:
         pair = _pair(assets, now)
     st.caption(ABOUT_METHOD[method or "rolling"])
     as_of = book.current().settings.as_of
-    return Choice(tuple(assets), method or "rolling", window, int(horizon), as_of, pair)
+    return Choice(
+        assets=tuple(assets), method=method or "rolling", window=window, horizon=int(horizon), as_of=as_of, pair=pair
+    )
 
 
 def _first_assets(active: ActivePrices, now: Answer) -> list[str]:

@@ -127,9 +127,9 @@ def with_last(active: ActivePrices, last: tuple[tuple[str, float], ...], day: da
     row = pd.DataFrame([[known.get(asset, np.nan) for asset in closes.columns]], [stamp], closes.columns)
     blank = pd.DataFrame(np.nan, [stamp], volumes.columns)
     priceset = PriceSet(
-        pd.concat([closes, row]),
-        pd.concat([volumes, blank]),
-        active.priceset.provenance,
+        closes=pd.concat([closes, row]),
+        volumes=pd.concat([volumes, blank]),
+        provenance=active.priceset.provenance,
         version=f"{active.priceset.version}+{stamp:%Y%m%d}:{hash(last)}",
     )
     return prices.activate(priceset, active.origin)

@@ -16,7 +16,7 @@ from ui.state.rows import Problem, sentence
 CACHED = 256  # results kept by this process, about 100 kB each at 20 positions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What the pages show for a book.
 
@@ -76,7 +76,14 @@ def answer(book: Book, active: ActivePrices) -> Answer:
         if found and positions:
             portfolio = book.gathered(positions, collateral)
             comparison, error = _attempt(portfolio, book.settings, active)
-    return Answer(portfolio, comparison, error, bad_positions, bad_collateral, tuple(dict.fromkeys(missing)))
+    return Answer(
+        portfolio=portfolio,
+        comparison=comparison,
+        error=error,
+        positions=bad_positions,
+        collateral=bad_collateral,
+        missing=tuple(dict.fromkeys(missing)),
+    )
 
 
 def _attempt(portfolio: Portfolio, settings: Settings, active: ActivePrices) -> tuple[Comparison | None, str]:

@@ -146,11 +146,18 @@ def _listed(title: str, names: list[str], pnl: np.ndarray, binding: tuple[int, i
 
 
 RANGE = Slider(
-    "scan_range", "Price scan range", 0.05, 0.60, 0.35, 0.05, "",
-    "CME announced 35% for its first bitcoin future and asked 43% to 47% at its launch in December 2017.",
+    key="scan_range", title="Price scan range", low=0.05, high=0.60, default=0.35, step=0.05, unit="",
+    help="CME announced 35% for its first bitcoin future and asked 43% to 47% at its launch in December 2017.",
 )  # fmt: skip
 VOL_RANGE = Slider(
-    "vol_range", "Volatility scan range", 0.0, 1.0, 0.25, 0.05, "", "Relative; not published for crypto."
+    key="vol_range",
+    title="Volatility scan range",
+    low=0.0,
+    high=1.0,
+    default=0.25,
+    step=0.05,
+    unit="",
+    help="Relative; not published for crypto.",
 )
 
 
@@ -191,14 +198,14 @@ class Tims(Clearing):
     name = "tims"
     sliders = (
         Slider(
-            "range",
-            "Valuation range",
-            0.06,
-            0.60,
-            0.15,
-            0.01,
-            "",
-            "15% for single equities; none is published for coins.",
+            key="range",
+            title="Valuation range",
+            low=0.06,
+            high=0.60,
+            default=0.15,
+            step=0.01,
+            unit="",
+            help="15% for single equities; none is published for coins.",
         ),
     )
 

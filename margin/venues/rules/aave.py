@@ -39,7 +39,16 @@ def seized(debt_repaid: float, bonus: float) -> float:
 class Aave(LendingVenue):
     name = "aave"
     sliders = (
-        Slider("emode", "Efficiency mode for dollar coins", 0.0, 1.0, 0.0, 1.0, "", "1: its category's shares apply."),
+        Slider(
+            key="emode",
+            title="Efficiency mode for dollar coins",
+            low=0.0,
+            high=1.0,
+            default=0.0,
+            step=1.0,
+            unit="",
+            help="1: its category's shares apply.",
+        ),
     )
 
     def weights(

@@ -29,8 +29,8 @@ class Binance(PerpetualVenue):
     modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross", "portfolio")
     sliders = (
         Slider(
-            "coin_rate", "Collateral rate of coins (portfolio margin)", 0.0, 1.0, 0.0, 0.05, "",
-            "Binance shows it to account holders only: look yours up. At 0 coins count for nothing.",
+            key="coin_rate", title="Collateral rate of coins (portfolio margin)", low=0.0, high=1.0, default=0.0, step=0.05, unit="",
+            help="Binance shows it to account holders only: look yours up. At 0 coins count for nothing.",
         ),
     )  # fmt: skip
 

@@ -44,8 +44,8 @@ class Bybit(PerpetualVenue):
     }
     sliders = (
         Slider(
-            "taker_fee", "My taker fee", 0.0, 0.002, 0.00055, 0.00005, "",
-            "Kept back to close at the bankruptcy price; 0.055% for accounts without a discount.",
+            key="taker_fee", title="My taker fee", low=0.0, high=0.002, default=0.00055, step=0.00005, unit="",
+            help="Kept back to close at the bankruptcy price; 0.055% for accounts without a discount.",
         ),
     )  # fmt: skip
 

@@ -20,7 +20,18 @@ class Drift(PerpetualVenue):
         "cross": ("Ratios and weights are those of the protocol's unit tests: live ones are kept on chain.",),
         "isolated": ("Ratios are those of the protocol's unit tests: live ones are kept on chain.",),
     }
-    sliders = (Slider("leverage_cap", "My own leverage cap", 1.0, 20.0, 20.0, 1.0, "x", "For opening only."),)
+    sliders = (
+        Slider(
+            key="leverage_cap",
+            title="My own leverage cap",
+            low=1.0,
+            high=20.0,
+            default=20.0,
+            step=1.0,
+            unit="x",
+            help="For opening only.",
+        ),
+    )
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         found = self.parameters["perpetuals"].get(asset)

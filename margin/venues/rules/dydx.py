@@ -73,8 +73,26 @@ class Dydx(PerpetualVenue):
     mode_notes: ClassVar = {"isolated": ("Isolated at dYdX means a subaccount for each position.",)}
     collateral_assets = frozenset({"USDC", "USD"})
     sliders = (
-        Slider("open_interest", "Open interest between its caps", 0.0, 1.0, 0.0, 0.05, "", "0: lower cap, 1: upper."),
-        Slider("leverage_cap", "My own leverage cap", 1.0, 50.0, 50.0, 1.0, "x", "For opening only; never liquidates."),
+        Slider(
+            key="open_interest",
+            title="Open interest between its caps",
+            low=0.0,
+            high=1.0,
+            default=0.0,
+            step=0.05,
+            unit="",
+            help="0: lower cap, 1: upper.",
+        ),
+        Slider(
+            key="leverage_cap",
+            title="My own leverage cap",
+            low=1.0,
+            high=50.0,
+            default=50.0,
+            step=1.0,
+            unit="x",
+            help="For opening only; never liquidates.",
+        ),
     )
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:

@@ -26,8 +26,8 @@ class Gmx(PerpetualVenue):
     modes: ClassVar[tuple[Mode, ...]] = ("isolated",)
     sliders = (
         Slider(
-            "open_interest", "Open interest of the side", 0.0, 300.0, 0.0, 10.0, "million USD",
-            "For opening: the larger of the base factor and open interest x 6e-11.",
+            key="open_interest", title="Open interest of the side", low=0.0, high=300.0, default=0.0, step=10.0, unit="million USD",
+            help="For opening: the larger of the base factor and open interest x 6e-11.",
         ),
     )  # fmt: skip
 

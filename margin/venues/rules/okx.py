@@ -58,8 +58,8 @@ class Okx(PerpetualVenue):
     fee_apart = True
     sliders = (
         Slider(
-            "taker_fee", "My taker fee", 0.0, 0.002, 0.0005, 0.0001, "",
-            "Kept back to close; 0.05% for accounts without a discount.",
+            key="taker_fee", title="My taker fee", low=0.0, high=0.002, default=0.0005, step=0.0001, unit="",
+            help="Kept back to close; 0.05% for accounts without a discount.",
         ),
     )  # fmt: skip
     mode_notes: ClassVar = {

@@ -248,7 +248,17 @@ def test_gaps_of_hourly_candles_are_hours():
 
 
 def provenance(asset, status="live", fetched=None):
-    return Provenance(asset, "kraken", f"{asset}/USD", "1d", status, fetched, None, None, 1)
+    return Provenance(
+        asset=asset,
+        source="kraken",
+        symbol=f"{asset}/USD",
+        interval="1d",
+        status=status,
+        fetched_at=fetched,
+        first=None,
+        last=None,
+        rows=1,
+    )
 
 
 def together(frames, status=None, **options):

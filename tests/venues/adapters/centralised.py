@@ -301,7 +301,14 @@ def bitmex_adl(case):
     sign = SIGN[x["side"]]
     wallet = x["qty"] * sign * (x["entry"] - x["bankruptcy"])
     size, entry = np.array([float(x["qty"])]), np.array([float(x["entry"])])
-    one = adl.Candidates(size, entry, np.array([wallet]), np.zeros(1), float(x["mark"]), int(sign))
+    one = adl.Candidates(
+        size=size,
+        entry=entry,
+        wallet=np.array([wallet]),
+        maintenance=np.zeros(1),
+        mark=float(x["mark"]),
+        side=int(sign),
+    )
     return {
         "pnl_pct": float(one.unrealised[0] / (x["qty"] * x["entry"])),
         "eff_leverage": float(one.notional[0] / one.equity[0]),

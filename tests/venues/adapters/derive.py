@@ -75,8 +75,8 @@ def standard(x):
     totals = {"im": x["cash"], "mm": x["cash"], "mtm": x["cash"]}
     for m in x["markets"]:
         rates = srm.StandardParameters(
-            p["imPerp"], p["mmPerp"], p["maxS"], p["minS"], p["mmCall"], p["mmPut"], p["mmPutMtm"], p["upIM"],
-            p["upMM"], p["off"], p["thr"], p["oc"], m["mf"], m["ims"],
+            perp_initial=p["imPerp"], perp_maintenance=p["mmPerp"], option_most=p["maxS"], option_least=p["minS"], call_maintenance=p["mmCall"], put_maintenance=p["mmPut"], put_maintenance_mtm=p["mmPutMtm"], unpaired_initial=p["upIM"],
+            unpaired_maintenance=p["upMM"], offset=p["off"], confidence_threshold=p["thr"], confidence_factor=p["oc"], base_factor=m["mf"], base_initial_scale=m["ims"],
         )  # fmt: skip
         expiries = tuple(Expiry(e["t"], e["f"], tuple(Option(*o) for o in e["o"]), e["c"]) for e in m["exp"])
         market = srm.Market(m["spot"], m["perp"], m["pp"], m["pnl"], m["base"], expiries, rates, m["conf"], m["pconf"])
@@ -111,8 +111,8 @@ def portfolio_v1(x):
     expiries = tuple(Expiry(t, f, tuple(os), min(sure), rate) for (t, f), (os, sure) in groups.items())
     perp = x["perp"]
     account = pm1.Account(
-        over.get("spot", x["spot"]), x["cash"], perp["size"], perp["price"], perp["unrealised_pnl"], x["base"], expiries,
-        over.get("stable", x["stable"]), over.get("conf", 1.0), over.get("pconf", 1.0),
+        spot=over.get("spot", x["spot"]), cash=x["cash"], perp=perp["size"], perp_price=perp["price"], perp_pnl=perp["unrealised_pnl"], base=x["base"], expiries=expiries,
+        stable=over.get("stable", x["stable"]), spot_confidence=over.get("conf", 1.0), perp_confidence=over.get("pconf", 1.0),
     )  # fmt: skip
     found = pm1.margin(account, PM1_SCENARIOS, pm1.Parameters(**PM1))
     return _dollars(found.initial, found.maintenance, found.mtm)
@@ -166,12 +166,20 @@ def portfolio(case):
         expiries.append(Expiry(f["expiry_sec"], f["forward"], options, sure, f["rate"], fixed))
     perp = x["perp"]
     collateral = tuple(
-        pm2.Held(c["name"], c["amount"], c["price"], c["mm_haircut"], c["im_haircut"], c["risk_cancelling"], c["conf"])
+        pm2.Held(
+            name=c["name"],
+            amount=c["amount"],
+            price=c["price"],
+            maintenance_haircut=c["mm_haircut"],
+            initial_haircut=c["im_haircut"],
+            risk_cancelling=c["risk_cancelling"],
+            confidence=c["conf"],
+        )
         for c in x["collaterals"]
     )
     account = pm2.Account(
-        x["spot"], x["cash"], perp["size"], perp["price"], perp["unrealised_pnl"] + perp["unrealised_funding"],
-        collateral, tuple(expiries), x["stable"], x["spot_conf"], perp["conf"],
+        spot=x["spot"], cash=x["cash"], perp=perp["size"], perp_price=perp["price"], perp_pnl=perp["unrealised_pnl"] + perp["unrealised_funding"],
+        collateral=collateral, expiries=tuple(expiries), stable=x["stable"], spot_confidence=x["spot_conf"], perp_confidence=perp["conf"],
     )  # fmt: skip
     found = pm2.margin(account, scenarios, parameters)
     kind = ["skew" if s.vol in ("Linear", "Abs") else "tail" if i >= 23 else "regular" for i, s in enumerate(scenarios)]

@@ -18,7 +18,7 @@ class Scenario:
     dampening: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Held:
     """Collateral: amount, USD price, haircuts (initial on top of maintenance); risk_cancelling moves with the coin."""
 
@@ -31,7 +31,7 @@ class Held:
     confidence: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Account:
     spot: float
     cash: float
@@ -85,7 +85,7 @@ class Parameters:
     k_scale: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """Net margins and value, USD; PnL by scenario (..., s), dampened; basis : the forward contingency."""
 
@@ -170,7 +170,15 @@ def margin(a: Account, scenarios: tuple[Scenario, ...], p: Parameters) -> Result
     peg = max(p.peg_threshold - a.stable, 0.0) * p.peg_factor
     maintenance = worst * p.maintenance_factor - kept + mtm
     initial = worst * (p.initial_factor + peg) - opening - kept + mtm
-    return Result(initial, maintenance, mtm, pnl, basis, kept, opening)
+    return Result(
+        initial=initial,
+        maintenance=maintenance,
+        mtm=mtm,
+        pnl=pnl,
+        basis=basis,
+        maintenance_contingency=kept,
+        initial_contingency=opening,
+    )
 
 
 def _unsure(a: Account, held: list[tuple[Held, Any]], p: Parameters) -> Any:

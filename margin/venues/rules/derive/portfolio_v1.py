@@ -43,7 +43,7 @@ class Parameters:
     floor_days: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Account:
     """One coin: spot and perpetual price USD, amounts in coins, cash USD, stable the dollar coin's price."""
 

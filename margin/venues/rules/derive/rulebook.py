@@ -30,15 +30,29 @@ from margin.venues.rules.derive.book import SECONDS_PER_YEAR, Expiry, Option
 KINDS = ("spot", "perpetual", "option", "loan")
 SLIDERS = (
     Slider(
-        "confidence", "Confidence of the price feeds", 0.0, 1.0, 1.0, 0.05, "", "Below 55% the initial margin rises."
+        key="confidence",
+        title="Confidence of the price feeds",
+        low=0.0,
+        high=1.0,
+        default=1.0,
+        step=0.05,
+        unit="",
+        help="Below 55% the initial margin rises.",
     ),
     Slider(
-        "stablecoin", "Price of USDC", 0.90, 1.01, 1.0, 0.01, "USD", "Below its threshold the initial margin rises."
+        key="stablecoin",
+        title="Price of USDC",
+        low=0.90,
+        high=1.01,
+        default=1.0,
+        step=0.01,
+        unit="USD",
+        help="Below its threshold the initial margin rises.",
     ),
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Coin:
     """What an account holds in one coin: amounts, the perpetuals' profit USD, and the options by expiry."""
 
@@ -66,8 +80,8 @@ def coin_of(asset: str, positions: list[Position], held: float, marks: Marks, co
         )
         expiries.append(Expiry(seconds, marks.price(asset), legs, confidence))
     return Coin(
-        asset, marks.price(asset), held, sum(p.quantity for p in perps), sum(marks.unrealised(p) for p in perps),
-        tuple(expiries),
+        asset=asset, spot=marks.price(asset), base=held, perp=sum(p.quantity for p in perps), perp_pnl=sum(marks.unrealised(p) for p in perps),
+        expiries=tuple(expiries),
     )  # fmt: skip
 
 
@@ -301,7 +315,17 @@ class Derive(_Derive):
                     notes.append(f"{asset} counts for nothing: its haircut in this account was not found.")
             if quantity < 0:
                 cuts = [0.0, 0.0]
-            held.append(derive_portfolio.Held(asset, quantity, price, cuts[0], cuts[1], own, chosen["confidence"]))
+            held.append(
+                derive_portfolio.Held(
+                    name=asset,
+                    amount=quantity,
+                    price=price,
+                    maintenance_haircut=cuts[0],
+                    initial_haircut=cuts[1],
+                    risk_cancelling=own,
+                    confidence=chosen["confidence"],
+                )
+            )
             collateral.append(
                 CollateralValue(
                     asset=asset, quantity=quantity, price=price, market_value=worth,
@@ -309,9 +333,9 @@ class Derive(_Derive):
                 )
             )  # fmt: skip
         account = derive_portfolio.Account(
-            coin.spot if coin else 1.0, cash, coin.perp if coin else 0.0, coin.spot if coin else 1.0,
-            coin.perp_pnl if coin else 0.0, tuple(held), coin.expiries if coin else (), chosen["stablecoin"],
-            chosen["confidence"], chosen["confidence"],
+            spot=coin.spot if coin else 1.0, cash=cash, perp=coin.perp if coin else 0.0, perp_price=coin.spot if coin else 1.0,
+            perp_pnl=coin.perp_pnl if coin else 0.0, collateral=tuple(held), expiries=coin.expiries if coin else (), stable=chosen["stablecoin"],
+            spot_confidence=chosen["confidence"], perp_confidence=chosen["confidence"],
         )  # fmt: skip
         rules = derive_portfolio.Parameters(**self.parameters["portfolio"])
         scenarios = tuple(derive_portfolio.Scenario(*row) for row in self.parameters["portfolio_scenarios"])
@@ -374,9 +398,9 @@ class DeriveV1(_Derive):
                 )
             )  # fmt: skip
         account = derive_portfolio_v1.Account(
-            coin.spot if coin else 1.0, cash + rest, coin.perp if coin else 0.0, coin.spot if coin else 1.0,
-            coin.perp_pnl if coin else 0.0, coin.base if coin else 0.0, coin.expiries if coin else (),
-            chosen["stablecoin"], chosen["confidence"], chosen["confidence"],
+            spot=coin.spot if coin else 1.0, cash=cash + rest, perp=coin.perp if coin else 0.0, perp_price=coin.spot if coin else 1.0,
+            perp_pnl=coin.perp_pnl if coin else 0.0, base=coin.base if coin else 0.0, expiries=coin.expiries if coin else (),
+            stable=chosen["stablecoin"], spot_confidence=chosen["confidence"], perp_confidence=chosen["confidence"],
         )  # fmt: skip
         rules = derive_portfolio_v1.Parameters(**self.parameters["portfolio"])
         scenarios = tuple(derive_portfolio_v1.Scenario(*row) for row in self.parameters["portfolio_scenarios"])

@@ -8,7 +8,7 @@ import numpy as np
 from margin.venues.rules.derive.book import Expiry, Option, lacking
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StandardParameters:
     """Rates of one market; names as the venue's manager has them."""
 
