@@ -89,10 +89,17 @@ def _one(market: Market, pair: tuple[str, str], window: int, ahead: int, as_of: 
     slope = 1.0 - np.tanh(middle) ** 2
     noise_moves = noise_distribution(middle, window, ahead, tails)
     return ShelfLife(
-        pair=pair, dates=found.dates[rows], before=before, after=after, median=float(np.median(move)), p90=float(np.quantile(move, 0.9)),
-        worst=float(move.max()), noise_median=float(np.median(noise_moves)), noise_p90=float(np.quantile(noise_moves, 0.9)),
+        pair=pair,
+        dates=found.dates[rows],
+        before=before,
+        after=after,
+        median=float(np.median(move)),
+        p90=float(np.quantile(move, 0.9)),
+        worst=float(move.max()),
+        noise_median=float(np.median(noise_moves)),
+        noise_p90=float(np.quantile(noise_moves, 0.9)),
         real_deviation=float(np.sqrt(real) * slope),
-    )  # fmt: skip
+    )
 
 
 def noise_in_z(window: int, ahead: int, inflation: float = 1.0) -> float:

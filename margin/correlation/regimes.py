@@ -84,9 +84,20 @@ def _matrices(
         for name, count in counts.items():
             days[name][i, j] = days[name][j, i] = count
     return RegimeMatrices(
-        assets=names, all_days=figures["all"], calm=figures["calm"], stress=figures["stress"], worst=figures["worst"], normal=figures["normal"],
-        together=figures["together"], days_all=days["all"], days_calm=days["calm"], days_stress=days["stress"], days_worst=days["worst"], share=share, volatility_limits=(low, high),
-    )  # fmt: skip
+        assets=names,
+        all_days=figures["all"],
+        calm=figures["calm"],
+        stress=figures["stress"],
+        worst=figures["worst"],
+        normal=figures["normal"],
+        together=figures["together"],
+        days_all=days["all"],
+        days_calm=days["calm"],
+        days_stress=days["stress"],
+        days_worst=days["worst"],
+        share=share,
+        volatility_limits=(low, high),
+    )
 
 
 def _pair(

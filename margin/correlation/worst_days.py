@@ -99,8 +99,15 @@ def downside_correlation(
         )
     normal = normal_tail_correlation(found.values, outcome, share, about)
     return DownsideCorrelation(
-        pair=pair, value=value, normal=normal, all_days=_or_none(whole), days=int(mask.sum()), share=share, chosen_by=chosen_by, about=about
-    )  # fmt: skip
+        pair=pair,
+        value=value,
+        normal=normal,
+        all_days=_or_none(whole),
+        days=int(mask.sum()),
+        share=share,
+        chosen_by=chosen_by,
+        about=about,
+    )
 
 
 def subset_correlation(returns: np.ndarray, mask: np.ndarray, least: int, about: str = "mean") -> float:

@@ -163,10 +163,16 @@ def right_and_wrong_way(
         alone, together = joint.margin({}), joint.margin({asset: collateral_usd})
         ways.append(
             Way(
-                side=side, wrong_way=sign > 0, counted=cut.counted_usd, margin_haircut=alone, free_haircut=cut.counted_usd - alone, market_value=collateral_usd, margin_joint=together,
+                side=side,
+                wrong_way=sign > 0,
+                counted=cut.counted_usd,
+                margin_haircut=alone,
+                free_haircut=cut.counted_usd - alone,
+                market_value=collateral_usd,
+                margin_joint=together,
                 free_joint=collateral_usd - together,
             )
-        )  # fmt: skip
+        )
     return ways[0], ways[1]
 
 

@@ -191,9 +191,25 @@ def from_view(view: TailView, size: float, s: HaircutSettings, order_book: Order
     total = max(floor, added)
     binding = "cap" if total > 1.0 else "floor" if floor > added else "sum"
     return Haircut(
-        asset=view.asset, as_of=pd.Timestamp(view.date), price=view.price, size_usd=size, tail=tail, stress=stress, depeg=depeg, impact=impact, buffer=buffer, floor=floor,
-        total=min(total, 1.0), horizon_days=s.wait + selling, effective_days=days, daily_volume=view.volume, daily_vol=view.daily_vol, impact_source=source, binding=binding, notes=tuple(notes),
-    )  # fmt: skip
+        asset=view.asset,
+        as_of=pd.Timestamp(view.date),
+        price=view.price,
+        size_usd=size,
+        tail=tail,
+        stress=stress,
+        depeg=depeg,
+        impact=impact,
+        buffer=buffer,
+        floor=floor,
+        total=min(total, 1.0),
+        horizon_days=s.wait + selling,
+        effective_days=days,
+        daily_volume=view.volume,
+        daily_vol=view.daily_vol,
+        impact_source=source,
+        binding=binding,
+        notes=tuple(notes),
+    )
 
 
 def _impact(

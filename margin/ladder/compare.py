@@ -281,9 +281,22 @@ def no_rounding_above(lower: float, upper: float, scale: float) -> float:
 
 def _position(e: Exposure, alone: float, part: float, pooled: float) -> PositionResult:
     return PositionResult(
-        symbol=e.position.symbol, kind=e.instrument.kind, underlying=e.instrument.base, quantity=e.position.quantity, price=e.price, value=e.value, delta_usd=e.delta_usd,
-        standalone=alone, contribution=part, share=part / pooled if pooled > 0 else None, delta=e.delta, gamma=e.gamma, vega=e.vega, theta=e.theta, implied_vol=e.implied_vol,
-    )  # fmt: skip
+        symbol=e.position.symbol,
+        kind=e.instrument.kind,
+        underlying=e.instrument.base,
+        quantity=e.position.quantity,
+        price=e.price,
+        value=e.value,
+        delta_usd=e.delta_usd,
+        standalone=alone,
+        contribution=part,
+        share=part / pooled if pooled > 0 else None,
+        delta=e.delta,
+        gamma=e.gamma,
+        vega=e.vega,
+        theta=e.theta,
+        implied_vol=e.implied_vol,
+    )
 
 
 def _underlying(name: str, held: list[Exposure], isolated: float, netted: float) -> UnderlyingResult:

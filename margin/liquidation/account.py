@@ -172,9 +172,16 @@ class _Account:
 
     def ledger(self) -> Ledger:
         return Ledger(
-            started=self.started, earned=self.earned, impact=self.impact, fees=self.fees, surrendered=self.surrendered, fund=self.fund, adl=self.adl, shared=self.shared,
+            started=self.started,
+            earned=self.earned,
+            impact=self.impact,
+            fees=self.fees,
+            surrendered=self.surrendered,
+            fund=self.fund,
+            adl=self.adl,
+            shared=self.shared,
             final=self.equity,
-        )  # fmt: skip
+        )
 
 
 class _Run:

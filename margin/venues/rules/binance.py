@@ -29,10 +29,16 @@ class Binance(PerpetualVenue):
     modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross", "portfolio")
     sliders = (
         Slider(
-            key="coin_rate", title="Collateral rate of coins (portfolio margin)", low=0.0, high=1.0, default=0.0, step=0.05, unit="",
+            key="coin_rate",
+            title="Collateral rate of coins (portfolio margin)",
+            low=0.0,
+            high=1.0,
+            default=0.0,
+            step=0.05,
+            unit="",
             help="Binance shows it to account holders only: look yours up. At 0 coins count for nothing.",
         ),
-    )  # fmt: skip
+    )
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         return self._tiers.get(asset)

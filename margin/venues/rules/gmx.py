@@ -26,10 +26,16 @@ class Gmx(PerpetualVenue):
     modes: ClassVar[tuple[Mode, ...]] = ("isolated",)
     sliders = (
         Slider(
-            key="open_interest", title="Open interest of the side", low=0.0, high=300.0, default=0.0, step=10.0, unit="million USD",
+            key="open_interest",
+            title="Open interest of the side",
+            low=0.0,
+            high=300.0,
+            default=0.0,
+            step=10.0,
+            unit="million USD",
             help="For opening: the larger of the base factor and open interest x 6e-11.",
         ),
-    )  # fmt: skip
+    )
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         factor = self.parameters["factors"].get(asset)

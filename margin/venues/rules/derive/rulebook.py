@@ -80,9 +80,13 @@ def coin_of(asset: str, positions: list[Position], held: float, marks: Marks, co
         )
         expiries.append(Expiry(seconds, marks.price(asset), legs, confidence))
     return Coin(
-        asset=asset, spot=marks.price(asset), base=held, perp=sum(p.quantity for p in perps), perp_pnl=sum(marks.unrealised(p) for p in perps),
+        asset=asset,
+        spot=marks.price(asset),
+        base=held,
+        perp=sum(p.quantity for p in perps),
+        perp_pnl=sum(marks.unrealised(p) for p in perps),
         expiries=tuple(expiries),
-    )  # fmt: skip
+    )
 
 
 class _Derive(Rulebook):
@@ -333,10 +337,17 @@ class Derive(_Derive):
                 )
             )  # fmt: skip
         account = derive_portfolio.Account(
-            spot=coin.spot if coin else 1.0, cash=cash, perp=coin.perp if coin else 0.0, perp_price=coin.spot if coin else 1.0,
-            perp_pnl=coin.perp_pnl if coin else 0.0, collateral=tuple(held), expiries=coin.expiries if coin else (), stable=chosen["stablecoin"],
-            spot_confidence=chosen["confidence"], perp_confidence=chosen["confidence"],
-        )  # fmt: skip
+            spot=coin.spot if coin else 1.0,
+            cash=cash,
+            perp=coin.perp if coin else 0.0,
+            perp_price=coin.spot if coin else 1.0,
+            perp_pnl=coin.perp_pnl if coin else 0.0,
+            collateral=tuple(held),
+            expiries=coin.expiries if coin else (),
+            stable=chosen["stablecoin"],
+            spot_confidence=chosen["confidence"],
+            perp_confidence=chosen["confidence"],
+        )
         rules = derive_portfolio.Parameters(**self.parameters["portfolio"])
         scenarios = tuple(derive_portfolio.Scenario(*row) for row in self.parameters["portfolio_scenarios"])
         found = derive_portfolio.margin(account, scenarios, rules)
@@ -398,10 +409,17 @@ class DeriveV1(_Derive):
                 )
             )  # fmt: skip
         account = derive_portfolio_v1.Account(
-            spot=coin.spot if coin else 1.0, cash=cash + rest, perp=coin.perp if coin else 0.0, perp_price=coin.spot if coin else 1.0,
-            perp_pnl=coin.perp_pnl if coin else 0.0, base=coin.base if coin else 0.0, expiries=coin.expiries if coin else (),
-            stable=chosen["stablecoin"], spot_confidence=chosen["confidence"], perp_confidence=chosen["confidence"],
-        )  # fmt: skip
+            spot=coin.spot if coin else 1.0,
+            cash=cash + rest,
+            perp=coin.perp if coin else 0.0,
+            perp_price=coin.spot if coin else 1.0,
+            perp_pnl=coin.perp_pnl if coin else 0.0,
+            base=coin.base if coin else 0.0,
+            expiries=coin.expiries if coin else (),
+            stable=chosen["stablecoin"],
+            spot_confidence=chosen["confidence"],
+            perp_confidence=chosen["confidence"],
+        )
         rules = derive_portfolio_v1.Parameters(**self.parameters["portfolio"])
         scenarios = tuple(derive_portfolio_v1.Scenario(*row) for row in self.parameters["portfolio_scenarios"])
         found = derive_portfolio_v1.margin(account, scenarios, rules)
