@@ -10,19 +10,14 @@ import pandas as pd
 
 from margin.core.errors import InputError
 from margin.core.market import Market
-from margin.core.portfolio import Portfolio
+from margin.core.portfolio import Portfolio, Position
 from margin.core.settings import Settings
-from margin.ladder.safeguards import (
-    CORRELATION_STEP,
-    CORRELATION_WINDOW,
-    VOLUME_DAYS,
-    Extremes,
-    Rung,
-    correlations,
-    safeguard_lines,
-)
+from margin.ladder.method import VOLUME_DAYS
+from margin.ladder.safeguards import safeguard_lines
+from margin.risk.elliptical import tail_factor
+from margin.risk.extremes import CORRELATION_WINDOW, Extremes, correlations, running_extremes
+from margin.risk.history import WARM_UP, ewma_vol_path, history
 from margin.risk.models import EllipticalModel, ScenarioModel, without_dust
-from margin.risk.scenarios import history, tail_factor
 from margin.risk.tail import expected_shortfall, tail_mass, value_at_risk
 
 
@@ -56,14 +51,17 @@ class Prepared:
     kept: dict = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class DayRung(Rung):
-    """A rung on a day of the past; what `Rung` would compute from scratch is taken from the walk."""
+@dataclass(frozen=True, kw_only=True)
+class BookOfDay:
+    """The book on a day of the past, as the safeguards ask for it (margin/ladder/method.py); taken from the walk."""
 
+    isolated: float
+    portfolio: float
+    settings: Settings
     walk: "Walk"
     prepared: Prepared
 
-    @cached_property
+    @property
     def losses(self) -> np.ndarray:
         return self.prepared.history
 
@@ -81,7 +79,7 @@ class DayRung(Rung):
 
     @property
     def daily_vol(self) -> np.ndarray:
-        return self.walk.past.vol_path[self.prepared.daily]
+        return self.walk.volatility(self.prepared)
 
     @property
     def recent_vol(self) -> np.ndarray:
@@ -122,16 +120,13 @@ class Walk:
         self.columns = np.array([self.assets.index(p.underlying) for p in moving])
         last = {asset: float(self.closes[-1, i]) for i, asset in enumerate(self.assets)}
         # Units of the coin that gain as much: of a coin-settled contract its face at the entry price.
-        quantities = np.array([p.exposure(last[p.underlying]) / last[p.underlying] for p in moving])
+        quantities = np.array([_units_of(p, last[p.underlying]) for p in moving])
         prices = self.closes if constant == "quantities" else np.broadcast_to(self.closes[-1], self.closes.shape)
         self.values = prices[:, self.columns] * quantities  # (closes, p) USD of each position
         names = sorted({p.underlying for p in moving})
         self.labels = [names.index(p.underlying) for p in moving]
         self.notes: list[str] = []
-        ends_before = np.searchsorted(self.past.daily_dates, self.ends)
-        before = self.past.vol_path[np.maximum(ends_before - horizon.horizon + 1, 0)]
-        self.units = np.divide(self.returns, before, out=np.zeros_like(self.returns), where=before > 0)
-        self.still = before <= 0
+        self.units, self.still = self._in_units(self.past.vol_path, slice(None))
         self._extremes: tuple[np.ndarray, np.ndarray] | None = None
 
     def at(self, row: int) -> Prepared:
@@ -161,18 +156,8 @@ class Walk:
         if rung == "portfolio":
             return pooled
         s = self.settings.with_(estimator=estimator, level=level)
-        lines = safeguard_lines(
-            DayRung(
-                isolated=isolated,
-                portfolio=pooled.required,
-                book=None,  # type: ignore[arg-type]
-                past=None,  # type: ignore[arg-type]
-                market=self.market,
-                settings=s,
-                walk=self,
-                prepared=p,
-            )
-        )
+        book = BookOfDay(isolated=isolated, portfolio=pooled.required, settings=s, walk=self, prepared=p)
+        lines = safeguard_lines(book)
         return Day(lines[-1].requirement_after, np.empty(0), self.labels)
 
     @staticmethod
@@ -230,9 +215,29 @@ class Walk:
         window = slice(max(p.known - self.settings.lookback, 0), p.known)
         if estimator == "historical":
             return self.returns[window]
+        if p.daily < WARM_UP:  # what starts the volatilities of the whole walk was not known yet
+            path = self._early_path(p)
+            units, still = self._in_units(path, window)
+            return np.maximum(np.where(still, self.returns[window], units * path[-1]), -1.0)
         now = self.past.vol_path[p.daily]
         scaled = np.where(self.still[window], self.returns[window], self.units[window] * now)
         return np.maximum(scaled, -1.0)
+
+    def volatility(self, p: Prepared) -> np.ndarray:
+        """(k,) EWMA volatility per day at that close."""
+        path: np.ndarray = self._early_path(p) if p.daily < WARM_UP else self.past.vol_path[: p.daily + 1]
+        return path[-1]
+
+    def _early_path(self, p: Prepared) -> np.ndarray:
+        """Volatilities before each return, of a day on which fewer returns were known than start an EWMA."""
+        known = self.past.daily[: p.daily]
+        return self._kept(p, ("path",), lambda: ewma_vol_path(known, self.settings.ewma_lambda))
+
+    def _in_units(self, path: np.ndarray, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """(returns / the volatility known before each, whether there was none)."""
+        at = np.searchsorted(self.past.daily_dates, self.ends[rows]) - self.past.horizon.horizon + 1
+        before, returns = path[np.maximum(at, 0)], self.returns[rows]
+        return np.divide(returns, before, out=np.zeros_like(returns), where=before > 0), before <= 0
 
     def _covariance(self, p: Prepared) -> np.ndarray:
         """(k, k) sample covariance of the last `lookback` daily returns, over the horizon."""
@@ -248,28 +253,15 @@ class Walk:
         return tail_factor(self.settings.measure, level, dof)
 
     def extremes(self, daily: int) -> Extremes | None:
-        """What had been seen of correlations after so many daily returns; windows step back from the newest."""
+        """What had been seen of correlations after so many daily returns."""
         if daily < CORRELATION_WINDOW:
             return None
         if self._extremes is None:
-            self._extremes = self._running_extremes()
+            self._extremes = running_extremes(self.past.daily)
         low, high = self._extremes
         at = daily - CORRELATION_WINDOW
-        lookback = self.settings.lookback
-        now = correlations(self.past.daily[None, max(daily - lookback, 0) : daily])[0]
+        now = correlations(self.past.daily[max(daily - self.settings.lookback, 0) : daily])
         return Extremes(low[at], high[at], now)
-
-    def _running_extremes(self) -> tuple[np.ndarray, np.ndarray]:
-        """(low, high), each (windows, k, k): of the windows that end here, 20 returns before, 40 before, ..."""
-        daily = self.past.daily
-        windows = np.lib.stride_tricks.sliding_window_view(daily, CORRELATION_WINDOW, axis=0).transpose(0, 2, 1)
-        parts = [correlations(np.ascontiguousarray(windows[i : i + 256])) for i in range(0, len(windows), 256)]
-        low = np.concatenate(parts)
-        high = low.copy()
-        for i in range(CORRELATION_STEP, len(low)):
-            np.minimum(low[i], low[i - CORRELATION_STEP], out=low[i])
-            np.maximum(high[i], high[i - CORRELATION_STEP], out=high[i])
-        return low, high
 
     def volume(self, asset: str, row: int) -> float | None:
         """Median USD traded per day over the last 90 rows of the market up to a close."""
@@ -296,6 +288,11 @@ class Walk:
     def gross(self, rows: np.ndarray) -> np.ndarray:
         """(n,) USD gross exposure."""
         return np.abs(self.values[rows]).sum(axis=1)
+
+
+def _units_of(p: Position, last: float) -> float:
+    """Units of the coin that gain as much; the price has a say only for a coin-settled contract without an entry."""
+    return p.exposure(last) / last if p.instrument.is_inverse else p.quantity
 
 
 def days_to_walk(walk: Walk, days: int) -> tuple[np.ndarray, int]:

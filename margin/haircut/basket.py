@@ -12,8 +12,8 @@ from margin.core.settings import Settings
 from margin.haircut.model import Haircut, haircut
 from margin.haircut.settings import HaircutSettings
 from margin.risk.exposures import value_book
+from margin.risk.history import history
 from margin.risk.models import ScenarioModel
-from margin.risk.scenarios import history
 
 BASEL = 12.5  # risk-weighted amount per unit of capital, 1 / 8%. Source: Basel framework, RBC20
 

@@ -9,7 +9,8 @@ from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import USD_STABLECOINS
 from margin.core.market import MAX_STALE_DAYS, Market, parse_date, step_returns
 from margin.haircut.settings import HaircutSettings
-from margin.risk.scenarios import ewma_vol_path, tail_factor
+from margin.risk.elliptical import tail_factor
+from margin.risk.history import ewma_vol_path
 from margin.risk.tail import expected_shortfall
 
 STRESS_STEP = 5  # the worst window is searched in steps of so many returns, counted from the first

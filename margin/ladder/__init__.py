@@ -9,6 +9,7 @@ __all__ = [
     "freed_capital",
     "isolated_accounts",
     "margin_models",
+    "method",
     "notes",
     "safeguards",
 ]

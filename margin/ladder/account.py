@@ -13,10 +13,10 @@ from margin.core.settings import Settings, date_text
 from margin.haircut.model import describe, haircut
 from margin.haircut.settings import HaircutSettings
 from margin.haircut.tails import LEAST_RETURNS
-from margin.ladder.safeguards import Rung
+from margin.ladder.method import MeasuredBook
 from margin.risk.estimators import estimate, observations
 from margin.risk.exposures import Book, value_book
-from margin.risk.scenarios import history
+from margin.risk.history import history
 
 UNKNOWN = "nothing counts"
 
@@ -73,15 +73,15 @@ class Account:
     notes: tuple[str, ...] = ()
 
 
-def account(collateral: Sequence[Collateral], rung: Rung, safeguarded: float) -> Account:
+def account(collateral: Sequence[Collateral], measured: MeasuredBook, safeguarded: float) -> Account:
     """Value the account at the book's as-of; `safeguarded` is the safeguarded margin, USD.
 
     Raises MissingPriceError for collateral without a price.
     """
     notes: list[str] = []
-    book, settings = rung.book, rung.settings
+    book, settings = measured.book, measured.settings
     known = replace(settings, as_of=date_text(book.as_of)) if collateral else settings
-    lines = tuple(_line(c.asset, c.quantity, rung.market, known, notes) for c in collateral)
+    lines = tuple(_line(c.asset, c.quantity, measured.market, known, notes) for c in collateral)
     unrealised, missing = _unrealised(book)
     if missing:
         notes.append(f"No entry price for {', '.join(missing)}: counted as opened at the as-of price.")
@@ -91,7 +91,7 @@ def account(collateral: Sequence[Collateral], rung: Rung, safeguarded: float) ->
     coins = any(line.quantity and line.asset not in USD_LIKE for line in lines)
     joint = settings.collateral_treatment == "joint" and coins
     known_lines = [line for line in lines if line.known]
-    requirement = _joint_requirement(rung, known_lines, notes) if joint else rung.portfolio
+    requirement = _joint_requirement(measured, known_lines, notes) if joint else measured.portfolio
     after_haircuts = counted + unrealised + loans
     equity = sum(line.market_value for line in known_lines) + unrealised + loans if joint else after_haircuts
     gross = sum(abs(e.delta_usd) for e in book.exposures)
@@ -108,11 +108,11 @@ def account(collateral: Sequence[Collateral], rung: Rung, safeguarded: float) ->
         equity=equity,
         requirement=requirement,
         maintenance=share * requirement,
-        collateral_hedges=rung.portfolio - requirement,
+        collateral_hedges=measured.portfolio - requirement,
         free_equity=equity - requirement,
         health=_ratio(equity, share * requirement),
-        health_isolated=_ratio(after_haircuts, share * rung.isolated),
-        health_safeguarded=_ratio(equity, share * (requirement + safeguarded - rung.portfolio)),
+        health_isolated=_ratio(after_haircuts, share * measured.isolated),
+        health_safeguarded=_ratio(equity, share * (requirement + safeguarded - measured.portfolio)),
         gross=gross,
         effective_leverage=gross / equity if equity > 0 else None,
         notes=tuple(notes),
@@ -171,21 +171,23 @@ def _unrealised(book: Book) -> tuple[float, list[str]]:
     return total, missing
 
 
-def _joint_requirement(rung: Rung, lines: Sequence[CollateralLine], notes: list[str]) -> float:
+def _joint_requirement(measured: MeasuredBook, lines: Sequence[CollateralLine], notes: list[str]) -> float:
     """Margin of positions and collateral under the same scenarios, by the chosen estimator, USD.
 
     The scenarios are those of the dates that all of them share. Collateral without a price series (dollars, a
     stablecoin taken at par) does not move.
     """
-    held = [Position(line.asset, line.quantity) for line in lines if line.asset in rung.market and line.asset != "USD"]
-    positions = [*(e.position for e in rung.book.exposures), *held]
-    assets = sorted({*rung.book.assets, *(p.symbol for p in held)})
-    past = history(rung.market, assets, rung.settings)
+    held = [
+        Position(line.asset, line.quantity) for line in lines if line.asset in measured.market and line.asset != "USD"
+    ]
+    positions = [*(e.position for e in measured.book.exposures), *held]
+    assets = sorted({*measured.book.assets, *(p.symbol for p in held)})
+    past = history(measured.market, assets, measured.settings)
     known = past.horizon
-    book = value_book(positions, known.assets, known.prices, past.daily_vol, known.as_of, rung.settings)
-    scenario_set, model = estimate(book, past, rung.settings)
+    book = value_book(positions, known.assets, known.prices, past.daily_vol, known.as_of, measured.settings)
+    scenario_set, model = estimate(book, past, measured.settings)
     used = observations(scenario_set)
-    expected = min(rung.settings.lookback, len(rung.past.horizon.values))
+    expected = min(measured.settings.lookback, len(measured.past.horizon.values))
     if used < expected:
         notes.append(f"The joint margin rests on {used} scenarios, not {expected}: the collateral has no more history.")
     return model.total()

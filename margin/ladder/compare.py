@@ -22,12 +22,15 @@ from margin.core.portfolio import Portfolio
 from margin.core.settings import ESTIMATORS, Settings, date_text
 from margin.ladder.account import Account, account
 from margin.ladder.as_held import AsHeld, as_held
+from margin.ladder.method import MeasuredBook
 from margin.ladder.notes import book_notes, var_note
-from margin.ladder.safeguards import Rung, SafeguardLine, safeguard_lines
+from margin.ladder.safeguards import SafeguardLine, safeguard_lines
+from margin.risk.elliptical import Elliptical, simulate
 from margin.risk.estimators import estimate, observations
 from margin.risk.exposures import Book, Exposure, value_book
+from margin.risk.history import History, history
 from margin.risk.models import RiskModel
-from margin.risk.scenarios import Elliptical, History, Scenarios, history, simulate
+from margin.risk.scenarios import Scenarios
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Comparison:
     notes: tuple[str, ...]
     book: Book
     scenario_set: Scenarios | Elliptical
-    rung: Rung
+    measured: MeasuredBook
     as_held: AsHeld | None = None
 
     @property
@@ -233,10 +236,10 @@ def _result(
     if settings.measure == "es" or isinstance(scenario_set, Elliptical):
         netted = no_rounding_above(netted, isolated, isolated)
         pooled = no_rounding_above(pooled, netted, isolated)
-    rung = Rung(isolated=isolated, portfolio=pooled, book=book, past=past, market=market, settings=settings)
-    lines = safeguard_lines(rung)
+    measured = MeasuredBook(isolated=isolated, portfolio=pooled, book=book, past=past, market=market, settings=settings)
+    lines = safeguard_lines(measured)
     safeguarded = lines[-1].requirement_after
-    holder = account(portfolio.collateral, rung, safeguarded)
+    holder = account(portfolio.collateral, measured, safeguarded)
     count = observations(scenario_set)
     notes = (
         *book_notes(market, book, settings, count),
@@ -270,7 +273,7 @@ def _result(
         notes=notes,
         book=book,
         scenario_set=scenario_set,
-        rung=rung,
+        measured=measured,
     )
 
 

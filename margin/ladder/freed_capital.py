@@ -70,7 +70,7 @@ def _scale(comparison: Comparison, asked: float, safeguarded: bool) -> float:
     if not safeguarded:
         return scale
     for _ in range(60):
-        found = safeguard_lines(comparison.rung.scaled(scale))[-1].requirement_after
+        found = safeguard_lines(comparison.measured.scaled(scale))[-1].requirement_after
         if abs(found / comparison.isolated - 1.0) < 1e-10:
             break
         scale *= comparison.isolated / found

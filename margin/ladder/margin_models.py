@@ -20,13 +20,14 @@ from margin.core.market import Market
 from margin.core.position import Collateral, Position
 from margin.core.settings import Settings, date_text
 from margin.ladder.account import UNKNOWN, default_haircut
-from margin.ladder.safeguards import Rung, safeguard_lines
+from margin.ladder.method import MeasuredBook
+from margin.ladder.safeguards import safeguard_lines
 from margin.models.base import ClosingRules, MarginState, Model, States, Unsupported, pinned
 from margin.models.marks import Marks
 from margin.risk.estimators import estimate
 from margin.risk.exposures import Book, value_book
+from margin.risk.history import History, history
 from margin.risk.models import EllipticalModel, RiskModel, ScenarioModel
-from margin.risk.scenarios import History, history
 
 TITLES = {"isolated": "Isolated", "netted": "Netted", "portfolio": "Portfolio", "safeguarded": "With safeguards"}
 POOLED = ("portfolio", "safeguarded")
@@ -161,7 +162,7 @@ class LadderModel(Model):
         if sub.positions and any(p.underlying != "USD" for p in sub.positions):
             own_book, own_past, own = (book, past, model) if not joint else self._model(sub.positions, marks, settings)
             pooled = own.total()
-            rung = Rung(
+            measured = MeasuredBook(
                 isolated=float(own.standalone().sum()),
                 portfolio=pooled,
                 book=own_book,
@@ -169,7 +170,7 @@ class LadderModel(Model):
                 market=self.market,
                 settings=settings,
             )
-            alone = total, safeguard_lines(rung)[-1].requirement_after - pooled
+            alone = total, safeguard_lines(measured)[-1].requirement_after - pooled
         return max(sum(alone), 0.0), ()
 
     def _model(

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri, owens_t
 
 from margin.core.errors import InputError
-from margin.risk.scenarios import tail_factor
+from margin.risk.elliptical import tail_factor
 
 LEVEL = 0.975
 

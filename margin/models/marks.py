@@ -12,7 +12,7 @@ from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import USD_LIKE, Instrument, parse_symbol
 from margin.core.market import Market, parse_date
 from margin.core.portfolio import Portfolio, Position
-from margin.risk.scenarios import ewma_vol_path
+from margin.risk.history import ewma_vol_path
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,3 @@
 """Floor 1: tails, scenarios, covariance and estimators; what a book may lose."""
 
-__all__ = ["covariance", "estimators", "exposures", "models", "scenarios", "tail"]
+__all__ = ["covariance", "elliptical", "estimators", "exposures", "extremes", "history", "models", "scenarios", "tail"]

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from margin.core.settings import Settings
+from margin.risk.elliptical import Elliptical, elliptical, simulate
 from margin.risk.exposures import Book
+from margin.risk.history import History
 from margin.risk.models import EllipticalModel, RiskModel, ScenarioModel
-from margin.risk.scenarios import Elliptical, History, Scenarios, elliptical, filtered, historical, simulate, stressed
+from margin.risk.scenarios import Scenarios, filtered, historical, stressed
 
 CLOSED_FORMS = ("gaussian", "student")
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from margin.risk.scenarios import tail_factor
+from margin.risk.elliptical import tail_factor
 from margin.risk.tail import expected_shortfall, tail_weights, value_at_risk
 
 

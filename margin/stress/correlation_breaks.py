@@ -13,8 +13,9 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.risk.covariance import correlation_from_covariance, covariance, nearest_correlation
+from margin.risk.elliptical import portfolio_margin_under
 from margin.risk.exposures import value_book
-from margin.risk.scenarios import history, tail_factor
+from margin.risk.history import history
 from margin.rolling.pearson import rolling_correlation
 
 WINDOW = 60
@@ -56,33 +57,6 @@ class Breaks:
 
     def margin(self, key: str) -> float:
         return next(line.margin for line in self.lines if line.key == key)
-
-
-def portfolio_margin_under(
-    matrix: np.ndarray,
-    dollars: np.ndarray,
-    volatilities: np.ndarray,
-    level: float = 0.975,
-    measure: str = "es",
-    horizon: int = 1,
-    dof: float | None = None,
-) -> float:
-    """USD margin of a book under a correlation matrix, closed form.
-
-    matrix       : (k, k) correlation, positive semi-definite; dollars (k,) net USD delta; volatilities (k,) per day
-    dof          : Student-t with so many degrees of freedom, scaled to the same variance; None for normal
-    `k(measure, level, dof) root(horizon x w' C w)`, w = dollars x volatilities.
-    Source: McNeil, Frey and Embrechts (2015), "Quantitative Risk Management", examples 2.14 and 2.15.
-    """
-    matrix, exposure = np.asarray(matrix, dtype=float), np.asarray(dollars, dtype=float) * volatilities
-    if matrix.shape != (len(exposure), len(exposure)):
-        raise InputError("matrix", matrix.shape, f"must be {len(exposure)} x {len(exposure)}, one row per asset")
-    if not (np.isfinite(matrix).all() and np.isfinite(exposure).all()):
-        raise InputError("matrix", "NaN", "must hold finite numbers only")
-    variance = float(exposure @ matrix @ exposure)
-    if variance < -1e-9 * float(np.abs(exposure).sum()) ** 2:
-        raise InputError("matrix", variance, "gives a negative variance", "Repair it with nearest_correlation first.")
-    return tail_factor(measure, level, dof) * float(np.sqrt(max(variance, 0.0) * horizon))
 
 
 def correlation_breaks(portfolio: Portfolio, market: Market, settings: Settings | None = None) -> Breaks:

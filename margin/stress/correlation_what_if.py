@@ -14,8 +14,8 @@ from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.ladder.compare import compare
 from margin.risk.covariance import correlation_from_covariance
-from margin.risk.scenarios import Elliptical, elliptical, history, what_if_correlation
-from margin.stress.correlation_breaks import portfolio_margin_under
+from margin.risk.elliptical import Elliptical, elliptical, portfolio_margin_under, what_if_correlation
+from margin.risk.history import history
 
 Pair = tuple[str, str]
 

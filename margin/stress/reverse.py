@@ -9,7 +9,7 @@ from margin.core.errors import InputError
 from margin.core.instruments import USD_STABLECOINS
 from margin.ladder.compare import Comparison
 from margin.risk.covariance import covariance
-from margin.risk.scenarios import history
+from margin.risk.history import history
 from margin.stress.shocks import StressBook, Stressed, counted_collateral, shock
 
 MOST_STEPS = 200
@@ -42,7 +42,7 @@ def reverse_stress(book: StressBook, limit: float = 0.0) -> ReverseStress:
     1978: the design point of first-order reliability). Raises InputError where no such move exists.
     """
     c = book.comparison
-    past = history(c.rung.market, list(c.book.assets), c.settings)
+    past = history(c.measured.market, list(c.book.assets), c.settings)
     recent = past.daily[-c.settings.lookback :]
     live = [i for i in range(len(c.book.assets)) if (recent[:, i] != recent[0, i]).any()]
     names = [c.book.assets[i] for i in live]

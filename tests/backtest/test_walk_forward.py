@@ -102,6 +102,29 @@ def test_later_prices_change_no_earlier_margin():
         np.testing.assert_array_equal(a.losses, b.losses)
 
 
+@pytest.mark.parametrize("lookback", [5, 10, 29])
+@pytest.mark.parametrize("estimator", ["historical", "filtered"])
+def test_no_look_ahead_with_fewer_returns_than_start_a_volatility(lookback, estimator):
+    """Bit for bit: an earlier margin is what it was before the prices after it were other ones."""
+    table = FRAME[["BTC", "ETH"]].iloc[:90]
+    settings = Settings(lookback=lookback)
+    methods = tuple(Method(rung, estimator) for rung in ("isolated", "portfolio", "safeguarded"))
+    whole = backtest(BOOK, Market(table, VOLUMES), settings, methods, days=90)
+    assert whole.dates[0] == table.index[lookback].to_datetime64(), "days with fewer than 30 returns are walked"
+    for cut in (lookback + 1, 12, 20, 33):
+        other = table.copy()
+        other.iloc[cut + 1 :] *= np.random.default_rng(cut).uniform(0.3, 3, size=other.iloc[cut + 1 :].shape)
+        changed = backtest(BOOK, Market(other, VOLUMES), settings, methods, days=90)
+        until = whole.dates <= table.index[cut].to_datetime64()
+        for a, b in zip(whole.records, changed.records, strict=True):
+            np.testing.assert_array_equal(a.required[until], b.required[until])
+            assert (a.required[~until] != b.required[~until]).any(), "the change is felt afterwards"
+    for i in (0, 1, 25 - lookback, 40):
+        date = str(whole.dates[i])[:10]
+        day = compare(BOOK, Market(table, VOLUMES), settings=settings.with_(as_of=date, estimator=estimator))
+        assert whole.records[2].required[i] == pytest.approx(day.safeguarded, rel=1e-9)
+
+
 def test_a_day_before_a_pause_is_left_out_and_counted():
     found = backtest(MIXED, MARKET, Settings(lookback=60), days=700)
     assert found.skipped >= 1

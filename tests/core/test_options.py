@@ -11,7 +11,7 @@ from scipy import integrate, stats
 
 from margin import InputError, Market, Portfolio, Position, Settings, compare
 from margin.core.options import black76, greeks, shocked_vol
-from margin.risk.scenarios import ewma_vol_path
+from margin.risk.history import ewma_vol_path
 from tests.ladder.books import market_frame
 
 FRAME = market_frame()

@@ -12,7 +12,8 @@ from margin.correlation.market_mode import market_mode
 from margin.correlation.order import hierarchical_order
 from margin.correlation.paths import all_pairs
 from margin.risk.covariance import ledoit_wolf, nearest_correlation
-from margin.stress.correlation_breaks import NAMES, WINDOW, correlation_breaks, portfolio_margin_under
+from margin.risk.elliptical import portfolio_margin_under
+from margin.stress.correlation_breaks import NAMES, WINDOW, correlation_breaks
 from tests.correlation.worlds import frame, market
 
 FRAME = frame()

@@ -10,7 +10,9 @@ from sklearn.covariance import LedoitWolf
 
 from margin import InputError, Market, Portfolio, Position, Settings, compare
 from margin.risk import covariance as correlation
-from margin.risk.scenarios import ewma_vol_path, history, simulate, tail_factor, worst_window
+from margin.risk.elliptical import simulate, tail_factor
+from margin.risk.history import ewma_vol_path, history
+from margin.risk.scenarios import worst_window
 from margin.risk.tail import expected_shortfall
 from tests.ladder.books import ASSETS, market_frame
 
@@ -127,7 +129,7 @@ def test_worst_window_is_found_among_ties_and_short_tails(losses, length, level)
 
 
 def test_simulated_scenarios_have_exactly_the_models_covariance():
-    from margin.risk.scenarios import Elliptical
+    from margin.risk.elliptical import Elliptical
 
     cov = np.cov(simple_returns(500).T)
     for dof in (None, 4.0):

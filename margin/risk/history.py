@@ -1,0 +1,59 @@
+"""Returns of a book's assets up to as-of, and the volatility known before each of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from margin.core.market import Market, Returns, step_returns
+from margin.core.settings import Settings
+
+__all__ = ["WARM_UP", "History", "ewma_vol_path", "history"]
+
+WARM_UP = 30  # returns averaged to start an EWMA
+
+
+@dataclass(frozen=True)
+class History:
+    """All returns of a book's assets up to as-of, and the part of them the lookback keeps.
+
+    daily     : (n, k) one-step returns over the whole history; daily_dates (n,)
+    horizon   : Returns over the horizon, whole history
+    daily_vol : (k,) EWMA volatility per day at as-of
+    """
+
+    daily: np.ndarray
+    daily_dates: np.ndarray
+    horizon: Returns
+    daily_vol: np.ndarray
+    vol_path: np.ndarray  # (n + 1, k): row i is known before return i, the last one is today's
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        return self.horizon.assets
+
+
+def history(market: Market, assets: list[str], settings: Settings) -> History:
+    """Everything the estimators need, computed once per (assets, as-of, horizon, decay) and kept by the market."""
+    key = ("history", tuple(assets), settings.as_of, settings.horizon, settings.ewma_lambda)
+    return market.remember(key, lambda: _history(market, assets, settings))
+
+
+def _history(market: Market, assets: list[str], settings: Settings) -> History:
+    over_horizon = market.returns(assets, settings.as_of, settings.horizon)
+    daily, dates = step_returns(over_horizon.close_dates, over_horizon.closes, 1)
+    path = ewma_vol_path(daily, settings.ewma_lambda)
+    return History(daily, dates, over_horizon, path[-1], path)
+
+
+def ewma_vol_path(returns: np.ndarray, decay: float) -> np.ndarray:
+    """EWMA volatility per step: row i uses returns before i only; the last of the n + 1 rows is the current one.
+
+    returns : (n, k). Mean zero; started with the average square of the first 30 returns, the only rows that see
+    (at most) 30 returns ahead of them, all before as-of.
+    Source: RiskMetrics Technical Document (1996), section 5.2.
+    """
+    squares = returns**2
+    start = squares[:WARM_UP].mean(axis=0, keepdims=True)
+    variances = pd.DataFrame(np.concatenate([start, squares])).ewm(alpha=1.0 - decay, adjust=False).mean()
+    return np.sqrt(variances.to_numpy())

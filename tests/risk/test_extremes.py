@@ -1,0 +1,61 @@
+"""Worst correlation so far: every window, against numpy window by window; what a later row or a bad tick may change."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from margin import Market, Portfolio, Position
+from margin.ladder.compare import compare
+from margin.risk.extremes import CORRELATION_WINDOW, break_ratio, correlations, extremes, running_extremes
+from margin.rolling.pearson import rolling_correlation
+from margin.stress.correlation_breaks import correlation_breaks
+from tests.support import shared_path
+
+RNG = np.random.default_rng(3)
+RETURNS = RNG.standard_normal((333, 4)) * 0.03 + RNG.standard_normal((333, 1)) * 0.02
+
+
+def test_every_window_counts():
+    low, high = np.ones((2, 4, 4))
+    running = running_extremes(RETURNS)
+    for start in range(len(RETURNS) - 59):
+        seen = np.corrcoef(RETURNS[start : start + 60].T)
+        low, high = np.minimum(low, seen), np.maximum(high, np.where(np.eye(4) > 0, 1, seen)) if start else seen
+        np.testing.assert_allclose(running[0][start], low, atol=1e-14)
+        np.testing.assert_allclose(running[1][start], high, atol=1e-14)
+    found = extremes(RETURNS, 100)
+    np.testing.assert_allclose([found.low, found.high], [low, high], atol=1e-14)
+    np.testing.assert_allclose(found.now, np.corrcoef(RETURNS[-100:].T), atol=1e-14)
+
+
+def test_later_rows_change_nothing_bit_for_bit_and_a_bad_tick_leaves_with_its_windows():
+    low, high = running_extremes(RETURNS)
+    other = RETURNS.copy()
+    other[200:] *= -7.0
+    np.testing.assert_array_equal(running_extremes(other)[0][: 200 - 59], low[: 200 - 59])
+    np.testing.assert_array_equal(running_extremes(other)[1][: 200 - 59], high[: 200 - 59])
+    spiked = RETURNS.copy()
+    spiked[100, 0] = 1e9
+    assert abs(extremes(spiked[101:], 100).low - extremes(RETURNS[101:], 100).low).max() == 0
+
+
+def test_what_stands_still_has_no_correlation_and_too_little_history_no_extremes():
+    still = RETURNS.copy()
+    still[:, 1] = 0.001
+    found = extremes(still, 100)
+    assert found.low[0, 1] == found.high[0, 1] == 0.0
+    assert correlations(np.zeros((80, 2))).tolist() == [[1, 0], [0, 1]]
+    assert extremes(RETURNS[: CORRELATION_WINDOW - 1], 30) is None
+
+
+def test_the_safeguard_and_the_page_have_one_definition_of_the_worst_correlation_so_far():
+    """BTC against ETH: volatility times 1.767 on the sample's page where every 20th window had said 1.753."""
+    market = Market(pd.read_csv(shared_path("market/daily_closes.csv"))[["date", "BTC", "ETH"]])
+    pair = Portfolio((Position("BTC/USDT:USDT", 1.0), Position("ETH/USDT:USDT", -30.0)))
+    measured = compare(pair, market).measured
+    seen = measured.correlations
+    ours = break_ratio(measured.net * measured.recent_vol, seen)
+    breaks = correlation_breaks(pair, market)
+    assert ours == pytest.approx(breaks.margin("pairs") / breaks.margin("now"), rel=1e-9)
+    rolling = rolling_correlation(measured.past.daily, 60).values[0]
+    assert [seen.low[0, 1], seen.high[0, 1]] == pytest.approx([np.nanmin(rolling), np.nanmax(rolling)], abs=1e-12)
