@@ -3,8 +3,11 @@
 Source: Platt (1999), "Probabilistic outputs for support vector machines".
 """
 
+import json
 import math
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -46,6 +49,23 @@ class Calibration:
         a, b = self.coefficients(days)
         found = 1.0 / (1.0 + np.exp(-(a + b * logit(p))))
         return np.where(p <= 0.0, 0.0, np.where(p >= 1.0, 1.0, found))
+
+
+TABLE = Path(__file__).with_name("calibration_table.json")
+
+
+@cache
+def table(step: str) -> Calibration:
+    """The stored correction for forecasts from hourly ("hour" and anything finer than a day) or daily prices.
+
+    Made by `python -m benchmarks.bench_forecast --write` on recorded prices; docs/forecast.md says what it rests on.
+    """
+    read = json.loads(TABLE.read_text(encoding="utf-8"))
+    own = read["day" if step == "day" else "hour"]
+    return Calibration(
+        days=tuple(map(float, own["days"])), a=tuple(own["a"]), b=tuple(own["b"]), source="table",
+        sample=own["sample"], fitted=read["fitted"], rows=own["rows"], windows=own["windows"],
+    )  # fmt: skip
 
 
 NONE = Calibration(days=(1.0,), a=(0.0,), b=(1.0,), source="none", sample="odds as the paths give them")

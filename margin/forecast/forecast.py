@@ -1,0 +1,258 @@
+"""How likely is a margin call? Any account, under any margin model. Definitions: docs/forecast.md."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from margin import models
+from margin.core.account import Account, SubAccount
+from margin.core.errors import InputError
+from margin.core.market import Market, as_market
+from margin.core.portfolio import Portfolio
+from margin.core.position import Collateral
+from margin.core.settings import Settings, date_text
+from margin.forecast import calibration as corrections
+from margin.forecast.calibration import Calibration
+from margin.forecast.first_passage import Watched, hit_probability
+from margin.forecast.gap import TARGETS, Gap, Target, gap_of
+from margin.forecast.past import Past, past_returns
+from margin.forecast.paths import PATHS, SEED
+from margin.forecast.results import Forecast, SubForecast, odds_of
+from margin.forecast.walking import Way, effort, walk_of
+from margin.models.base import MarginModel
+from margin.models.marks import Marks
+
+HORIZONS = (1.0, 3.0, 7.0)
+ASSUMED = 1.5  # of the portfolio margin: the money behind a book that posts none
+WATCHED = ("continuous", "closes")
+MAX_PATHS = 100_000
+
+
+def forecast(
+    portfolio: Portfolio | Account | SubAccount,
+    market: Market | Any,
+    settings: Settings | None = None,
+    *,
+    model: str | MarginModel | None = None,
+    target: Target = "liquidation",
+    horizons: Sequence[float] = HORIZONS,
+    as_of: Any = None,
+    watched: Watched = "continuous",
+    paths: int = PATHS,
+    seed: int = SEED,
+    calibration: Calibration | Literal["table"] | None = "table",
+    capital: float | None = None,
+    marks: Marks | None = None,
+    carry: float = 0.0,
+    reacts: bool = False,
+) -> Forecast:
+    """Odds that the account is liquidated (or called) within each horizon.
+
+    model    : a key or a margin model; None: each account's own venue and mode, else the portfolio method
+    target   : "liquidation": equity at maintenance; "call": equity_initial at initial margin
+    horizons : days, ascending; at most a quarter of the history
+    watched  : "continuous", as venues mark; "closes": only at the ends of steps
+    capital  : USD behind the account instead of its collateral; without any, 1.5 x the portfolio margin is assumed, and
+               said
+    marks    : prices to start from (an account's own), else the closes of as-of
+    carry    : USD a day that funding and borrowing take; reacts: a requirement that follows volatility along the path
+
+    Raises InputError where every sub-account is called already, for fewer than 120 days of prices, a horizon longer
+    than a quarter of them, and for what the model does not reproduce.
+    """
+    days = _days(horizons)
+    if target not in TARGETS:
+        raise InputError("target", target, "is not one of the choices", f"Choose {', '.join(TARGETS)}.")
+    if watched not in WATCHED:
+        raise InputError("watched", watched, "is not one of the choices", f"Choose {', '.join(WATCHED)}.")
+    if not isinstance(paths, int) or not 200 <= paths <= MAX_PATHS:
+        raise InputError("paths", paths, f"must be a whole number from 200 to {MAX_PATHS:,}")
+    prices = as_market(market)
+    chosen = (settings or Settings()).with_(as_of=as_of)
+    book = portfolio if isinstance(portfolio, SubAccount) else _portfolio(portfolio)
+    start = marks or Marks.of_market(prices, _as_portfolio(book), chosen.as_of)
+    chosen = chosen if chosen.as_of is not None else chosen.with_(as_of=date_text(start.as_of))
+    asked, notes, assumed = _subs(book, prices, chosen, model, start, capital)
+    if not asked:
+        raise InputError("positions", "none", "there is no position that a margin model could call")
+    found = past_returns(prices, sorted({a for _, sub in asked for a in sub.assets}), chosen.as_of)
+    if days[-1] > found.days / 4.0:
+        problem = f"is longer than a quarter of the history of {found.days:.0f} days"
+        raise InputError("horizons", days[-1], problem, "Ask for fewer days, or add prices.")
+    correction = _correction(calibration, found)
+    steps = max(round(days[-1] * found.steps_per_day), 1)
+    far = _horizon_moves(found, steps)
+    subs = []
+    for own, sub in asked:
+
+        def gap(other: SubAccount, own: MarginModel = own) -> Gap:
+            return gap_of(own, other, start, target, _columns(found, far, other.assets))
+
+        way = Way(gap=gap, steps=steps, watched=watched, paths=paths, seed=seed, calibration=correction, carry=carry,
+                  reacts=reacts)  # fmt: skip
+        subs.append(_one(sub, gap(sub), found, way, days))
+    called = [s.name or "the account" for s in subs if s.called]
+    if called and len(called) == len(subs):
+        worst = min(subs, key=lambda s: s.gap.usd)
+        what = "liquidated" if target == "liquidation" else "called"
+        hint = f"Add at least {-worst.gap.usd:,.2f} USD, cut the position, or choose another model."
+        raise InputError(
+            "accounts", f"{worst.gap.equity:,.2f} USD", f"{', '.join(called)} would be {what} already: below the "
+            f"requirement of {worst.gap.requirement:,.2f} USD", hint,
+        )  # fmt: skip
+    notes += [f"{name} is at or below its requirement already" for name in called]
+    ordered = tuple(sorted(subs, key=lambda s: -s.main.probability))
+    notes += [*start.notes, *found.notes]
+    return Forecast(
+        as_of=date_text(start.as_of),
+        step=found.step,
+        target=target,
+        watched=watched,
+        model=", ".join(dict.fromkeys(own.key for own, _ in asked)),
+        paths=paths,
+        seed=seed,
+        subs=ordered,
+        horizons=tuple(odds_of(ordered, d) for d in days),
+        baseline=tuple(max(_baseline(s, found, d) for s in ordered) for d in days),
+        calibration=correction,
+        assumed_capital=assumed,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _one(sub: SubAccount, gap: Gap, past: Past, way: Way, days: tuple[float, ...]) -> SubForecast:
+    notes = []
+    if gap.usd <= 0:
+        notes.append("at or below its requirement already")
+    walk = walk_of(gap, past, way)
+    if not walk.sigma > 0 and not (walk.lowest_of < 0).any():
+        notes.append(f"no move of the last {past.days:.0f} days reaches it: nothing here moves")
+    if not gap.straight:
+        count, every = effort(gap, past, way)
+        asked = "every step" if every == 1 else "one node a day"
+        notes.append(f"not linear in prices: the model is asked at {asked} of {count:,} paths")
+    if any(p.instrument.is_option for p in sub.positions):
+        notes.append("implied volatilities stay as they are along the paths; options age and expire")
+    draft = SubForecast(
+        name=sub.name, gap=gap, walk=walk, past=past, way=way, horizons=(), notes=tuple(notes)
+    )  # fmt: skip
+    return replace(draft, horizons=tuple(odds_of((draft,), d) for d in days))
+
+
+def _baseline(sub: SubForecast, past: Past, days: float) -> float:
+    """2 Phi(-d) with the plain volatility of the last 30 days (hourly) or 90 days (daily)."""
+    window = round((30 if past.block > 1 else 90) * past.steps_per_day)
+    profits = past.columns(sub.sub.assets) @ sub.gap.exposures
+    sigma = float(np.std(profits[-window:]))
+    return float(hit_probability(sub.gap.usd, sigma, float(sub.walk.step_of(days))))
+
+
+def _days(horizons: Sequence[float]) -> tuple[float, ...]:
+    try:
+        days = tuple(sorted({float(d) for d in horizons}))
+    except (TypeError, ValueError):
+        raise InputError("horizons", horizons, "must be days", "E.g. 1,3,7.") from None
+    if not days or len(days) > 20 or not all(0 < d <= 365 for d in days):
+        raise InputError("horizons", horizons, "must be 1 to 20 numbers of days, each above 0 and at most 365")
+    return days
+
+
+def _portfolio(book: Portfolio | Account) -> Portfolio:
+    return Portfolio(accounts=(book,)) if isinstance(book, Account) else book
+
+
+def _as_portfolio(book: Portfolio | SubAccount) -> Portfolio:
+    return Portfolio(book.positions, book.collateral) if isinstance(book, SubAccount) else book
+
+
+def _correction(asked: Calibration | str | None, past: Past) -> Calibration:
+    if asked is None:
+        return corrections.NONE
+    if isinstance(asked, Calibration):
+        return asked
+    if asked != "table":
+        raise InputError("calibration", asked, "is not one of the choices", "Give table, none or a Calibration.")
+    return corrections.table(past.step)
+
+
+def _horizon_moves(past: Past, steps: int) -> np.ndarray:
+    """(m, k) compounded moves over the whole horizon, non-overlapping."""
+    count = len(past.values) // steps
+    logs = np.log1p(np.maximum(past.values[len(past.values) - count * steps :], -0.95))
+    moves: np.ndarray = np.expm1(logs.reshape(count, steps, -1).sum(axis=1))
+    return moves
+
+
+def _columns(past: Past, moves: np.ndarray, assets: tuple[str, ...]) -> np.ndarray:
+    return replace(past, values=moves).columns(assets)
+
+
+def _subs(
+    book: Portfolio | SubAccount,
+    market: Market,
+    settings: Settings,
+    model: str | MarginModel | None,
+    marks: Marks,
+    capital: float | None,
+) -> tuple[list[tuple[MarginModel, SubAccount]], list[str], float | None]:
+    """What is liquidated separately, each with the model that judges it; notes; the capital assumed."""
+    if isinstance(book, SubAccount):
+        if model is None:
+            raise InputError("model", None, "is missing: a sub-account does not say which", "Give model=KEY.")
+        own = models.get(model, market=market, settings=settings) if isinstance(model, str) else model
+        held, notes = _left_out(own, book)
+        return ([(own, held)] if held.positions else []), notes, None
+    found: list[tuple[MarginModel, SubAccount]] = []
+    notes = list(book.notes)
+    assumed = None
+    for account in book.accounts:
+        if not account.margined:
+            continue
+        own = _model_of(account, market, settings, model)
+        if capital is not None:
+            if len(book.accounts) > 1:
+                raise InputError("capital", capital, "stands for the collateral of one account", "Leave it out.")
+            account = replace(account, collateral=(Collateral("USD", capital),))
+        for sub in account.sub_accounts(own, marks):
+            if not sub.positions:
+                continue
+            held, said = _left_out(own, sub)
+            notes += said
+            if not held.positions:
+                continue
+            if not held.collateral and not held.isolated and capital is None:
+                money = ASSUMED * _portfolio_margin(held, market, settings, marks)
+                assumed = (assumed or 0.0) + money
+                held = replace(held, collateral=(Collateral("USD", money),))
+                notes.append(f"no collateral is given: {money:,.2f} USD is assumed, 1.5 x the portfolio margin")
+            found.append((own, held))
+    return found, notes, assumed
+
+
+def _model_of(
+    account: Account, market: Market, settings: Settings, model: str | MarginModel | None
+) -> MarginModel:
+    if model is None:
+        return models.for_account(account, market=market, settings=settings if not account.venue else None)
+    if isinstance(model, str):
+        return models.get(model, market=market, settings=settings if ":" not in model else None)
+    return model
+
+
+def _left_out(model: MarginModel, sub: SubAccount) -> tuple[SubAccount, list[str]]:
+    """The sub-account without what the model can do without; InputError for what it cannot."""
+    refused = model.refuses(sub)
+    for line in refused:
+        if not line.alone:
+            raise InputError("positions", line.symbol, f"{model.title}: {line.reason}")
+    out = {line.symbol for line in refused}
+    rest = replace(sub, positions=tuple(p for p in sub.positions if p.symbol not in out))
+    return rest, [f"without {line.symbol}: {line.reason}" for line in refused]
+
+
+def _portfolio_margin(sub: SubAccount, market: Market, settings: Settings, marks: Marks) -> float:
+    return models.get("portfolio", market=market, settings=settings).state(sub, marks).initial
+
+

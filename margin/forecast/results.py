@@ -1,0 +1,299 @@
+"""What a forecast answers: odds by horizon with their range, what money and size do to them, survival."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from margin.core.account import SubAccount
+from margin.core.errors import InputError
+from margin.core.position import Collateral
+from margin.forecast.calibration import Calibration, large_change, pool
+from margin.forecast.drivers import Driver, Leg, drivers, legs
+from margin.forecast.first_passage import distance_in_sigmas, hitting_quantile
+from margin.forecast.gap import Gap, Target
+from margin.forecast.past import Past
+from margin.forecast.walk import Walk
+from margin.forecast.walking import Way, walk_of
+
+ODDS = 0.05  # the line that money and size are asked for, unless said otherwise
+SMALLEST = 0.01  # below this a figure is printed "below 1%": tiny odds are known to be too low
+CURVE = 41  # points of the money and size curves
+SIZES = 9  # re-simulations where size is no quantile of the paths
+
+
+@dataclass(frozen=True, kw_only=True)
+class Odds:
+    """Within `days`: corrected odds with their 90% range, and what they are made of.
+
+    raw : before the correction; distance : standard deviations of the horizon between the account and its line, None
+    where nothing moves; both : whether correction moved the odds by more than a factor of 3, so that both are shown
+    """
+
+    days: float
+    probability: float
+    low: float
+    high: float
+    raw: float
+    closed_form: float
+    simulated: float
+    distance: float | None
+
+    @property
+    def both(self) -> bool:
+        """Whether the uncorrected odds are to be shown beside the corrected ones."""
+        return large_change(self.raw, self.probability)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SubForecast:
+    """One sub-account. gap : USD between equity and requirement now; called: it is at or below zero already."""
+
+    name: str
+    gap: Gap
+    walk: Walk
+    past: Past
+    way: Way
+    horizons: tuple[Odds, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sub(self) -> SubAccount:
+        return self.gap.sub
+
+    @property
+    def called(self) -> bool:
+        return self.gap.usd <= 0
+
+    @property
+    def main(self) -> Odds:
+        """The middle horizon: the headline."""
+        return self.horizons[len(self.horizons) // 2]
+
+    @cached_property
+    def survival(self) -> np.ndarray:
+        """(steps,) odds that the account still stands after each step."""
+        return self.walk.survival(self.gap.usd)
+
+    def odds_with(self, money: np.ndarray | float, days: float) -> np.ndarray:
+        """Odds with `money` USD more (less where below 0) behind it."""
+        return self.walk.odds(self.gap.usd + np.asarray(money, dtype=float), days)
+
+    def money_for(self, odds: float = ODDS, days: float | None = None) -> float:
+        """USD to add for these odds; below 0: what could be taken out at these odds."""
+        return self.walk.line_for(odds, days or self.main.days) - self.gap.usd
+
+    def capital_for(self, odds: float = ODDS, days: float | None = None) -> float:
+        """USD of equity at which the odds are `odds`: requirement + the fall that is so likely."""
+        return self.gap.requirement + self.walk.line_for(odds, days or self.main.days)
+
+    @cached_property
+    def _coins(self) -> bool:
+        """Whether collateral itself moves, so that odds of a smaller size are not those of a farther line."""
+        moved = {p.underlying for p in self.sub.positions}
+        return any(c.quantity and c.asset in self.past.assets for c in self.sub.collateral) or (
+            not self.gap.straight and bool(moved)
+        )
+
+    @cached_property
+    def _sizes(self) -> dict[float, "SubForecast"]:
+        return {}
+
+    def odds_at_size(self, size: float, days: float) -> float:
+        """Odds with every position cut (or grown) to `size` of itself; equity stays, profit so far is realised."""
+        if size <= 0:
+            raise InputError("size", size, "must be above 0: without positions nothing can be called")
+        if not self._coins:
+            return float(self.walk.odds(self.gap.equity / size - self.gap.requirement, days))
+        if size not in self._sizes:
+            self._sizes[size] = self._resized(size)
+        other = self._sizes[size]
+        return float(other.walk.odds(other.gap.usd, days))
+
+    def _resized(self, size: float) -> "SubForecast":
+        from dataclasses import replace
+
+        way = self.way
+        small = replace(
+            self.sub, positions=tuple(replace(p, quantity=p.quantity * size) for p in self.sub.positions)
+        )
+        first = way.gap(small)
+        cash = self.gap.equity - first.equity
+        held = way.gap(replace(small, collateral=(*small.collateral, Collateral("USD", cash)))) if cash else first
+        return replace(self, gap=held, walk=walk_of(held, self.past, way))
+
+    def size_for(self, odds: float = ODDS, days: float | None = None) -> float | None:
+        """Share of today's size at which the odds are `odds`; above 1: it could be larger. None: no size reaches it."""
+        when = days or self.main.days
+        if not self._coins:
+            line = self.walk.line_for(odds, when)
+            needed = line + self.gap.requirement
+            return self.gap.equity / needed if needed > 0 else None
+        sizes = np.linspace(0.1, 1.5, SIZES)
+        found = np.maximum.accumulate([self.odds_at_size(float(f), when) for f in sizes])
+        if found[0] > odds:
+            return None
+        if found[-1] <= odds:
+            return float(sizes[-1])
+        at = int(np.argmax(found > odds))
+        share = (odds - found[at - 1]) / (found[at] - found[at - 1])
+        return float(sizes[at - 1] + share * (sizes[at] - sizes[at - 1]))
+
+    def money_curve(self, days: float) -> tuple[np.ndarray, np.ndarray]:
+        """(USD added, odds): from half of the gap taken out to where the odds are 1%."""
+        least = self.gap.requirement * 1e-9 if self.called else -0.5 * self.gap.usd
+        most = max(self.money_for(SMALLEST, days), 0.5 * abs(self.gap.usd))
+        money = np.linspace(least, most, CURVE)
+        return money, self.odds_with(money, days)
+
+    def size_curve(self, days: float) -> tuple[np.ndarray, np.ndarray]:
+        """(share of today's size, odds)."""
+        sizes = np.linspace(0.1, 1.5, SIZES if self._coins else CURVE)
+        return sizes, np.maximum.accumulate([self.odds_at_size(float(f), days) for f in sizes])
+
+    @cached_property
+    def half_gone_days(self) -> float | None:
+        """Days by which half of walks of this volatility without drift have reached the line (closed form)."""
+        if self.called or not self.walk.sigma > 0:
+            return None
+        return hitting_quantile(0.5, self.gap.usd, self.walk.sigma) / self.walk.steps_per_day
+
+    def drivers(self, days: float | None = None) -> tuple[Driver, ...]:
+        """Where the odds come from, step by step; the last one stands at `probability`."""
+        return drivers(self.gap, self.walk, self.past, days or self.main.days)
+
+    def legs(self, days: float | None = None) -> tuple[Leg, ...]:
+        """What a tenth less of each position does to the odds, the one that lowers them most first."""
+        return legs(self.gap, self.walk, self.past, days or self.main.days)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Forecast:
+    """Odds that any sub-account of a portfolio reaches its line.
+
+    horizons : of any of them; `subs` the one most likely to be called first
+    baseline : by horizon, what distance in standard deviations alone says: 2 Phi(-d), plain volatility of 30 or 90 days
+    """
+
+    as_of: str
+    step: str
+    target: Target
+    watched: str
+    model: str
+    paths: int
+    seed: int
+    subs: tuple[SubForecast, ...]
+    horizons: tuple[Odds, ...]
+    baseline: tuple[float, ...]
+    calibration: Calibration
+    assumed_capital: float | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def first(self) -> SubForecast:
+        """The sub-account most likely to be called."""
+        return self.subs[0]
+
+    @property
+    def main(self) -> Odds:
+        """The middle horizon: the headline."""
+        return self.horizons[len(self.horizons) // 2]
+
+    @property
+    def history_days(self) -> float:
+        """Calendar days of prices behind it."""
+        return self.first.past.days
+
+    @cached_property
+    def survival(self) -> np.ndarray:
+        """(steps,) odds that every sub-account still stands after each step."""
+        if len(self.subs) == 1:
+            return self.first.survival
+        steps = self.first.walk.steps
+        lines = [s.gap.usd for s in self.subs]
+        return 1.0 - np.maximum.accumulate([float(any_odds(self.subs, lines, (t + 1) / self.first.walk.steps_per_day)[0])
+                                            for t in range(steps)])  # fmt: skip
+
+    def money_for(self, odds: float = ODDS, days: float | None = None) -> float:
+        """USD to add in all for these odds of any call; of several sub-accounts each gets up to the same odds."""
+        when = days or self.main.days
+        if len(self.subs) == 1:
+            return self.first.money_for(odds, when)
+        return sum(max(line - s.gap.usd, 0.0) for s, line in zip(self.subs, self._lines(odds, when), strict=True))
+
+    def capital_for(self, odds: float = ODDS, days: float | None = None) -> float:
+        """USD of equity in all at which the odds of any call are `odds`, every sub-account at the same odds."""
+        when = days or self.main.days
+        return sum(
+            s.gap.requirement + line
+            for s, line in zip(self.subs, same_odds(self.subs, odds, when), strict=True)
+        )
+
+    def _lines(self, odds: float, days: float) -> list[float]:
+        """Lines after adding money: nobody's is taken away."""
+        return same_odds(self.subs, odds, days, [s.gap.usd for s in self.subs])
+
+
+def any_odds(
+    subs: tuple[SubForecast, ...], lines: list[float], days: float, louder: float = 1.0
+) -> tuple[float, float, float, float]:
+    """(corrected, raw, closed form, simulated) odds that any of several sub-accounts falls by its line.
+
+    How often they fall together is counted on the same paths; the closed form borrows it.
+    """
+    walks = [s.walk for s in subs]
+    closed = np.array([float(w.closed_form(x, days, louder)) for w, x in zip(walks, lines, strict=True)])
+    if len(subs) == 1:
+        only = walks[0]
+        return (float(only.odds(lines[0], days, louder)), float(only.raw(lines[0], days, louder)), float(closed[0]),
+                float(only.simulated(lines[0], days, louder)))  # fmt: skip
+    common = min(w.lowest_of.shape[1] for w in walks)
+    hit = np.array([
+        w.lowest_of[w.step_of(days) - 1, :common] * louder <= -x if x > 0 else np.ones(common, bool)
+        for w, x in zip(walks, lines, strict=True)
+    ])  # fmt: skip
+    each, together = hit.mean(axis=1), float(hit.any(axis=0).mean())
+    spread = float(each.sum() - each.max())
+    apart = (together - float(each.max())) / spread if spread > 0 else 1.0
+    joined = min(float(closed.max()) + apart * float(closed.sum() - closed.max()), 1.0)
+    raw = float(pool(joined, together))
+    floor = max(float(w.odds(x, days, louder)) for w, x in zip(walks, lines, strict=True))
+    return max(float(walks[0].calibration.apply(raw, days)), floor), raw, joined, together
+
+
+def same_odds(
+    subs: tuple[SubForecast, ...], odds: float, days: float, at_least: list[float] | None = None
+) -> list[float]:
+    """Lines (USD of gap) at which all sub-accounts have the same odds and any call has `odds`.
+
+    at_least : lines already there, which are kept where they are farther
+    """
+    least = at_least or [0.0] * len(subs)
+
+    def lines(each: float) -> list[float]:
+        return [max(s.walk.line_for(each, days), x) for s, x in zip(subs, least, strict=True)]
+
+    low, high = max(odds / (4.0 * len(subs)), 0.001), min(odds, 0.99)
+    if len(subs) == 1 or any_odds(subs, lines(high), days)[0] <= odds:
+        return lines(high)
+    for _ in range(12):
+        middle = float(np.sqrt(low * high))
+        low, high = (middle, high) if any_odds(subs, lines(middle), days)[0] <= odds else (low, middle)
+    return lines(low)
+
+
+def odds_of(subs: tuple[SubForecast, ...], days: float) -> Odds:
+    """The odds of any of these sub-accounts, with the range of the volatility's 90% interval."""
+    lines = [s.gap.usd for s in subs]
+    probability, raw, closed, simulated = any_odds(subs, lines, days)
+    off = 1.6449 * max(s.walk.sigma_error for s in subs)
+    low, high = (any_odds(subs, lines, days, at)[0] for at in (1.0 / (1.0 + off), 1.0 + off))
+    distances = [
+        d
+        for s in subs
+        if (d := distance_in_sigmas(s.gap.usd, s.walk.sigma, float(s.walk.step_of(days)))) is not None
+    ]
+    return Odds(
+        days=days, probability=probability, low=min(low, probability), high=max(high, probability), raw=raw,
+        closed_form=closed, simulated=simulated, distance=min(distances) if distances else None,
+    )  # fmt: skip

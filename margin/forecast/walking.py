@@ -1,0 +1,73 @@
+"""From a gap to its walk: the book's own profits where it is linear, the margin model at every node where not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from margin.core.account import SubAccount
+from margin.forecast.calibration import Calibration
+from margin.forecast.first_passage import Watched
+from margin.forecast.gap import Gap
+from margin.forecast.nodes import joint_shocks, lowest_at_nodes
+from margin.forecast.past import Past
+from margin.forecast.paths import Draws
+from margin.forecast.volatility import filter_profits
+from margin.forecast.walk import Walk, kept_draws, walk_of_profits
+
+ROWS_AT_ONCE = 700_000  # price sets asked of a model that takes them all at once
+ROWS_ONE_BY_ONE = 2_800  # of one that reckons row by row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How paths are made: see `margin.forecast.forecast`. gap : the gap of another form of the sub-account.
+
+    carry : USD a day that funding and borrowing take; reacts : the requirement follows the volatility along the path
+    """
+
+    gap: Callable[[SubAccount], Gap]
+    steps: int
+    watched: Watched
+    paths: int
+    seed: int
+    calibration: Calibration
+    carry: float = 0.0
+    reacts: bool = False
+
+
+def walk_of(gap: Gap, past: Past, way: Way) -> Walk:
+    """The walk of one gap."""
+    values = past.columns(gap.sub.assets)
+    profits = values @ gap.exposures
+    drift = -way.carry / past.steps_per_day
+    if gap.straight:
+        return walk_of_profits(
+            profits, past.steps_per_day, past.block, way.steps, way.calibration, drift=drift,
+            growth=gap.requirement if way.reacts else 0.0, watched=way.watched, paths=way.paths, seed=way.seed,
+        )  # fmt: skip
+    found = filter_profits(profits, past.steps_per_day)
+    draws = kept_draws(len(found.shocks), way.steps, past.block, way.paths, way.watched, way.seed)
+    count, every = effort(gap, past, way)
+    fewer = Draws(
+        starts=draws.starts[:count], clocks=draws.clocks[:count], block=draws.block, steps=draws.steps, rows=draws.rows
+    )
+    rows = joint_shocks(past, gap.sub.assets, gap.exposures, found)
+    lows = lowest_at_nodes(gap, past, rows, fewer, every)
+    if drift:
+        lows = lows + np.minimum(drift, 0.0) * np.arange(1.0, way.steps + 1.0)[:, None]
+    return Walk(
+        sigma=found.sigma, sigma_error=found.sigma_error, lowest_of=lows, steps_per_day=past.steps_per_day,
+        watched=way.watched, calibration=way.calibration, drift=drift,
+    )  # fmt: skip
+
+
+def effort(gap: Gap, past: Past, way: Way) -> tuple[int, int]:
+    """(paths, steps between nodes) that this model can be asked for in a reasonable time."""
+    options = any(p.instrument.is_option for p in gap.sub.positions)
+    ladder = ":" not in gap.model.key
+    if ladder and (options or gap.model.key == "safeguarded"):
+        every = past.block
+        return max(min(way.paths, ROWS_ONE_BY_ONE // -(-way.steps // every)), 200), every
+    every = past.block if ladder else 1
+    return max(min(way.paths, ROWS_AT_ONCE // -(-way.steps // every)), 200), every
