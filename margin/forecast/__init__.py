@@ -1,3 +1,22 @@
-"""Floor 5: how likely a margin call is; so far the arrays beneath: closed form, paths, correction, scores."""
+"""Floor 5: how likely a margin call is, for any account under any margin model. docs/forecast.md.
 
-__all__ = ["calibration", "first_passage", "paths", "scores", "volatility"]
+from margin.forecast.forecast import forecast
+forecast(portfolio, market, model="binance:cross").main.probability
+"""
+
+__all__ = [
+    "accounts",
+    "calibration",
+    "drivers",
+    "first_passage",
+    "forecast",
+    "gap",
+    "nodes",
+    "past",
+    "paths",
+    "results",
+    "scores",
+    "volatility",
+    "walk",
+    "walking",
+]

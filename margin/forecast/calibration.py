@@ -74,7 +74,8 @@ NONE = Calibration(days=(1.0,), a=(0.0,), b=(1.0,), source="none", sample="odds 
 def logit(p: np.ndarray | float) -> np.ndarray:
     """Log odds, clipped at 1 in 10,000."""
     held = np.clip(np.asarray(p, dtype=float), CLIP, 1.0 - CLIP)
-    return np.log(held / (1.0 - held))
+    found: np.ndarray = np.log(held / (1.0 - held))
+    return found
 
 
 def pool(first: np.ndarray | float, second: np.ndarray | float) -> np.ndarray:

@@ -36,8 +36,14 @@ def drivers(gap: Gap, walk: Walk, past: Past, days: float) -> tuple[Driver, ...]
 
     long-run volatility and correlations (closed form) -> today's volatility of each leg -> today's correlations (the
     EWMA of the book's own profits) -> fat tails, days that cluster and what is not linear (the paths, pooled) -> the
-    correction by how such odds came true. The changes add up to the odds.
+    correction by how such odds came true. The changes add up to the odds. With options only the last two are known.
     """
+    if walk.only_paths:
+        raw, found = float(walk.raw(gap.usd, days)), float(walk.odds(gap.usd, days))
+        return (
+            Driver(name="Paths of the whole account", odds=raw, change=raw),
+            Driver(name="Correction", odds=found, change=found - raw),
+        )
     values = past.columns(gap.sub.assets)
     w = gap.exposures
     long_run = float(np.sqrt(np.mean((values @ w) ** 2)))
@@ -84,10 +90,7 @@ def legs(gap: Gap, walk: Walk, past: Past, days: float) -> tuple[Leg, ...]:
             exposures[gap.sub.assets.index(position.underlying)] -= (1.0 - TENTH) * change
         sigma = filter_profits(values @ exposures, past.steps_per_day).sigma
         line = gap.equity - float(required[0])
-        if sigma > 0:
-            odds = float(walk.odds(line * walk.sigma / sigma, days))
-        else:
-            odds = 0.0
+        odds = float(walk.odds(line * walk.sigma / sigma, days)) if sigma > 0 else 0.0
         out.append(Leg(symbol=position.symbol, change=odds - before, exposure=change))
     return tuple(sorted(out, key=lambda leg: leg.change))
 

@@ -6,14 +6,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from margin import models
 from margin.core.account import Account, SubAccount
 from margin.core.errors import InputError
 from margin.core.market import Market, as_market
 from margin.core.portfolio import Portfolio
-from margin.core.position import Collateral
 from margin.core.settings import Settings, date_text
 from margin.forecast import calibration as corrections
+from margin.forecast.accounts import judged
 from margin.forecast.calibration import Calibration
 from margin.forecast.first_passage import Watched, hit_probability
 from margin.forecast.gap import TARGETS, Gap, Target, gap_of
@@ -25,7 +24,6 @@ from margin.models.base import MarginModel
 from margin.models.marks import Marks
 
 HORIZONS = (1.0, 3.0, 7.0)
-ASSUMED = 1.5  # of the portfolio margin: the money behind a book that posts none
 WATCHED = ("continuous", "closes")
 MAX_PATHS = 100_000
 
@@ -74,7 +72,7 @@ def forecast(
     book = portfolio if isinstance(portfolio, SubAccount) else _portfolio(portfolio)
     start = marks or Marks.of_market(prices, _as_portfolio(book), chosen.as_of)
     chosen = chosen if chosen.as_of is not None else chosen.with_(as_of=date_text(start.as_of))
-    asked, notes, assumed = _subs(book, prices, chosen, model, start, capital)
+    asked, notes, assumed = judged(book, prices, chosen, model, start, capital)
     if not asked:
         raise InputError("positions", "none", "there is no position that a margin model could call")
     found = past_returns(prices, sorted({a for _, sub in asked for a in sub.assets}), chosen.as_of)
@@ -187,72 +185,3 @@ def _horizon_moves(past: Past, steps: int) -> np.ndarray:
 
 def _columns(past: Past, moves: np.ndarray, assets: tuple[str, ...]) -> np.ndarray:
     return replace(past, values=moves).columns(assets)
-
-
-def _subs(
-    book: Portfolio | SubAccount,
-    market: Market,
-    settings: Settings,
-    model: str | MarginModel | None,
-    marks: Marks,
-    capital: float | None,
-) -> tuple[list[tuple[MarginModel, SubAccount]], list[str], float | None]:
-    """What is liquidated separately, each with the model that judges it; notes; the capital assumed."""
-    if isinstance(book, SubAccount):
-        if model is None:
-            raise InputError("model", None, "is missing: a sub-account does not say which", "Give model=KEY.")
-        own = models.get(model, market=market, settings=settings) if isinstance(model, str) else model
-        held, notes = _left_out(own, book)
-        return ([(own, held)] if held.positions else []), notes, None
-    found: list[tuple[MarginModel, SubAccount]] = []
-    notes = list(book.notes)
-    assumed = None
-    for account in book.accounts:
-        if not account.margined:
-            continue
-        own = _model_of(account, market, settings, model)
-        if capital is not None:
-            if len(book.accounts) > 1:
-                raise InputError("capital", capital, "stands for the collateral of one account", "Leave it out.")
-            account = replace(account, collateral=(Collateral("USD", capital),))
-        for sub in account.sub_accounts(own, marks):
-            if not sub.positions:
-                continue
-            held, said = _left_out(own, sub)
-            notes += said
-            if not held.positions:
-                continue
-            if not held.collateral and not held.isolated and capital is None:
-                money = ASSUMED * _portfolio_margin(held, market, settings, marks)
-                assumed = (assumed or 0.0) + money
-                held = replace(held, collateral=(Collateral("USD", money),))
-                notes.append(f"no collateral is given: {money:,.2f} USD is assumed, 1.5 x the portfolio margin")
-            found.append((own, held))
-    return found, notes, assumed
-
-
-def _model_of(
-    account: Account, market: Market, settings: Settings, model: str | MarginModel | None
-) -> MarginModel:
-    if model is None:
-        return models.for_account(account, market=market, settings=settings if not account.venue else None)
-    if isinstance(model, str):
-        return models.get(model, market=market, settings=settings if ":" not in model else None)
-    return model
-
-
-def _left_out(model: MarginModel, sub: SubAccount) -> tuple[SubAccount, list[str]]:
-    """The sub-account without what the model can do without; InputError for what it cannot."""
-    refused = model.refuses(sub)
-    for line in refused:
-        if not line.alone:
-            raise InputError("positions", line.symbol, f"{model.title}: {line.reason}")
-    out = {line.symbol for line in refused}
-    rest = replace(sub, positions=tuple(p for p in sub.positions if p.symbol not in out))
-    return rest, [f"without {line.symbol}: {line.reason}" for line in refused]
-
-
-def _portfolio_margin(sub: SubAccount, market: Market, settings: Settings, marks: Marks) -> float:
-    return models.get("portfolio", market=market, settings=settings).state(sub, marks).initial
-
-

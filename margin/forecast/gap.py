@@ -1,7 +1,7 @@
 """The gap: equity less requirement of one sub-account, and what each price move does to it.
 
-    G = equity - maintenance (liquidation) or equity_initial - initial (a call)
-    G / G0 = 1 + sum of w_i R_i for linear positions under flat rates, w_i = USD of gap per 100% move of asset i
+G = equity - maintenance (liquidation) or equity_initial - initial (a call)
+G / G0 = 1 + sum of w_i R_i for linear positions under flat rates, w_i = USD of gap per 100% move of asset i
 """
 
 from dataclasses import dataclass
@@ -38,6 +38,11 @@ class Gap:
     @property
     def usd(self) -> float:
         return self.equity - self.requirement
+
+    @property
+    def options(self) -> bool:
+        """Whether it holds options: no slope describes it, so only paths do."""
+        return any(p.instrument.is_option for p in self.sub.positions)
 
 
 def of_states(states: States, target: Target) -> tuple[np.ndarray, np.ndarray]:
@@ -84,4 +89,5 @@ def _probes(returns: np.ndarray, count: int = 24) -> np.ndarray:
         [returns.argmin(axis=0), returns.argmax(axis=0), [returns.sum(axis=1).argmin(), returns.sum(axis=1).argmax()]]
     )
     chosen = np.unique(np.concatenate([extremes[-count:], np.arange(max(len(returns) - 8, 0), len(returns))]))
-    return returns[chosen]
+    probes: np.ndarray = returns[chosen]
+    return probes

@@ -1,8 +1,8 @@
 """Paths of whole accounts: every asset moves, and the margin model is asked at every node.
 
-For what is not linear in prices: tiers, options, coins against options. Shocks are joint rows of each asset's own
-filtered returns, rescaled so that the book's volatility is that of its own profits; prices compound. Between nodes the
-gap is a Brownian bridge whose volatility depends on the level of the gap, read off the paths' own steps.
+For what is not linear in prices: tiers, options, requirements of a diversified pool. Shocks are joint rows of past
+returns at today's volatility; prices compound. Between nodes the gap is a Brownian bridge whose volatility depends on
+the level of the gap, read off the paths' own steps.
 """
 
 from dataclasses import replace
@@ -13,6 +13,7 @@ import pandas as pd
 
 from margin.core.account import SubAccount
 from margin.core.instruments import USD_LIKE
+from margin.core.position import Collateral
 from margin.forecast.gap import Gap, of_states
 from margin.forecast.past import Past
 from margin.forecast.paths import Draws
@@ -24,21 +25,30 @@ LARGEST_FALL = -0.95  # of a price in one step
 
 
 def joint_shocks(past: Past, assets: tuple[str, ...], exposures: np.ndarray, filtered: Filtered) -> np.ndarray:
-    """(rows, k) returns per step at today's volatility; their sum over `exposures` has the EWMA of the book's profits.
+    """(rows, k) returns of one step at the volatility that the book has today.
 
-    Each asset's returns are divided by its own volatility known before them and multiplied by today's.
+    Each past row is scaled by today's volatility of the book over the one known before it, so that the book's profit on
+    row t is exactly `sigma` x shock t of the linear walk: today's correlations are kept.
     """
-    values = past.columns(assets)
     burn = filtered.burn_in
+    values, before = past.columns(assets)[burn:], filtered.path[burn:-1]
+    usual = float(np.sqrt(np.mean((past.columns(assets) @ exposures) ** 2)))
+    scale = np.divide(filtered.sigma, before, out=np.zeros_like(before), where=before > 1e-9 * usual)
+    rows = values * scale[:, None]
+    centred: np.ndarray = rows - rows.mean(axis=0)
+    return centred
+
+
+def shocks_by_asset(past: Past, assets: tuple[str, ...], burn: int) -> np.ndarray:
+    """(rows, k) returns of one step, each asset at its own volatility of today: for books that no slope describes."""
+    values = past.columns(assets)
     decay = decay_per_step(past.steps_per_day)
     paths = np.sqrt(ewma_variance(values, decay, np.var(values[:burn], axis=0)))
     before = paths[burn:-1]
     usual = np.sqrt(np.mean(values**2, axis=0))
     shocks = np.divide(values[burn:], before, out=np.zeros_like(before), where=before > 1e-9 * usual)
-    rows = (shocks - shocks.mean(axis=0)) * paths[-1]
-    book = rows @ exposures
-    last = float(np.sqrt(ewma_variance(book, decay, float(np.mean(book**2)))[-1]))
-    return rows * (filtered.sigma / last if last > 0 else 1.0)
+    rows: np.ndarray = (shocks - shocks.mean(axis=0)) * paths[-1]
+    return rows
 
 
 def lowest_at_nodes(
@@ -73,7 +83,8 @@ def lowest_at_nodes(
         cash += settled
         levels[node] = _gap_at(gap, sub, factors, when) + cash
     lows = _bridged(levels, draws.clocks[:, :node] if draws.clocks.shape[1] else None)
-    return lows[node_of] - gap.usd
+    fallen: np.ndarray = lows[node_of] - gap.usd
+    return fallen
 
 
 def _gap_at(gap: Gap, sub: SubAccount, factors: np.ndarray, when: pd.Timestamp) -> np.ndarray:
@@ -86,15 +97,13 @@ def _expire(
     gap: Gap, sub: SubAccount, factors: np.ndarray, when: pd.Timestamp
 ) -> tuple[SubAccount, np.ndarray | float]:
     """The sub-account without what has expired by `when`, and the equity that it leaves behind."""
-    gone = [
-        p for p in sub.positions if p.instrument.expiry is not None and pd.Timestamp(p.instrument.expiry) < when
-    ]
-    if not gone:
+    ends = [None if p.instrument.expiry is None else pd.Timestamp(p.instrument.expiry) for p in sub.positions]
+    over = [end for end in ends if end is not None and end < when]
+    if not over:
         return sub, 0.0
-    at = max(pd.Timestamp(p.instrument.expiry) for p in gone)
-    first = min(pd.Timestamp(p.instrument.expiry) for p in gone)
+    gone = [p for p, end in zip(sub.positions, ends, strict=True) if end is not None and end < when]
     rest = replace(sub, positions=tuple(p for p in sub.positions if p not in gone))
-    with_them = gap.model.states(sub, gap.marks, factors, as_of=max(min(at, first), gap.marks.as_of))
+    with_them = gap.model.states(sub, gap.marks, factors, as_of=max(min(over), gap.marks.as_of))
     without = gap.model.states(rest, gap.marks, _columns(sub, rest, factors), as_of=None)
     equity = of_states(with_them, gap.target)[0] - of_states(without, gap.target)[0]
     # The columns stay: an asset that nothing holds any more keeps its place through a balance of nothing.
@@ -103,12 +112,11 @@ def _expire(
 
 
 def _columns(sub: SubAccount, rest: SubAccount, factors: np.ndarray) -> np.ndarray:
-    return factors[:, [sub.assets.index(a) for a in rest.assets]]
+    found: np.ndarray = factors[:, [sub.assets.index(a) for a in rest.assets]]
+    return found
 
 
-def _placeholders(sub: SubAccount, rest: SubAccount) -> tuple[Any, ...]:
-    from margin.core.position import Collateral
-
+def _placeholders(sub: SubAccount, rest: SubAccount) -> tuple[Collateral, ...]:
     return tuple(Collateral(a, 0.0) for a in sub.assets if a not in rest.assets)
 
 
@@ -125,10 +133,13 @@ def _bridged(levels: np.ndarray, clocks: np.ndarray | None) -> np.ndarray:
 
 
 def _local_variance(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Variance of one step as a function of the gap's level, by equal-mass bins of the level."""
+    """Variance of one step as a function of the gap's level, by equal-mass bins; 0 where nothing moved at all."""
     level, square = before.ravel(), ((after - before) ** 2).ravel()
-    edges = np.unique(np.quantile(level, np.arange(1, LEVELS) / LEVELS))
+    moved = square > 0
+    if not moved.any():
+        return np.zeros_like(before)
+    edges = np.unique(np.quantile(level[moved], np.arange(1, LEVELS) / LEVELS))
     label = np.searchsorted(edges, level, side="left")
-    mass = np.bincount(label, minlength=len(edges) + 1)
-    means = np.bincount(label, square, minlength=len(edges) + 1) / np.maximum(mass, 1)
-    return means[label].reshape(before.shape)
+    mass = np.bincount(label[moved], minlength=len(edges) + 1)
+    means = np.bincount(label[moved], square[moved], minlength=len(edges) + 1) / np.maximum(mass, 1)
+    return np.where(moved, means[label], 0.0).reshape(before.shape)

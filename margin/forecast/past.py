@@ -97,7 +97,7 @@ def _fine(market: Market, assets: tuple[str, ...], as_of: Any) -> Past | None:
     table = market.fine[list(assets)].dropna()
     if as_of is not None:
         when = parse_date(as_of)
-        table = table[table.index < when + pd.Timedelta(days=1)] if when == when.normalize() else table[: when]
+        table = table[table.index < when + pd.Timedelta(days=1)] if when == when.normalize() else table[:when]
     if len(table) < 3:
         return None
     stamps = pd.DatetimeIndex(table.index).to_numpy().astype("datetime64[s]")

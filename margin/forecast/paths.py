@@ -83,4 +83,5 @@ def share_reaching(minima: np.ndarray, line: np.ndarray | float) -> np.ndarray:
 def first_hits(shocks: np.ndarray, sigma: float, draws: Draws, line: float, drift: float = 0.0) -> np.ndarray:
     """(steps,) share of paths that have reached -line by the end of each step."""
     minima = lowest(shocks, sigma, draws, np.arange(1, draws.steps + 1), drift)
-    return (minima <= -line).mean(axis=0)
+    hit: np.ndarray = (minima <= -line).mean(axis=0)
+    return hit

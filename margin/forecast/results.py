@@ -1,6 +1,6 @@
 """What a forecast answers: odds by horizon with their range, what money and size do to them, survival."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -111,12 +111,8 @@ class SubForecast:
         return float(other.walk.odds(other.gap.usd, days))
 
     def _resized(self, size: float) -> "SubForecast":
-        from dataclasses import replace
-
         way = self.way
-        small = replace(
-            self.sub, positions=tuple(replace(p, quantity=p.quantity * size) for p in self.sub.positions)
-        )
+        small = replace(self.sub, positions=tuple(replace(p, quantity=p.quantity * size) for p in self.sub.positions))
         first = way.gap(small)
         cash = self.gap.equity - first.equity
         held = way.gap(replace(small, collateral=(*small.collateral, Collateral("USD", cash)))) if cash else first
@@ -211,8 +207,9 @@ class Forecast:
             return self.first.survival
         steps = self.first.walk.steps
         lines = [s.gap.usd for s in self.subs]
-        return 1.0 - np.maximum.accumulate([float(any_odds(self.subs, lines, (t + 1) / self.first.walk.steps_per_day)[0])
-                                            for t in range(steps)])  # fmt: skip
+        after = np.arange(1.0, steps + 1.0) / self.first.walk.steps_per_day
+        hit = np.array([any_odds(self.subs, lines, float(days))[0] for days in after])
+        return 1.0 - np.maximum.accumulate(hit)
 
     def money_for(self, odds: float = ODDS, days: float | None = None) -> float:
         """USD to add in all for these odds of any call; of several sub-accounts each gets up to the same odds."""
@@ -225,8 +222,7 @@ class Forecast:
         """USD of equity in all at which the odds of any call are `odds`, every sub-account at the same odds."""
         when = days or self.main.days
         return sum(
-            s.gap.requirement + line
-            for s, line in zip(self.subs, same_odds(self.subs, odds, when), strict=True)
+            s.gap.requirement + line for s, line in zip(self.subs, same_odds(self.subs, odds, when), strict=True)
         )
 
     def _lines(self, odds: float, days: float) -> list[float]:
@@ -289,9 +285,7 @@ def odds_of(subs: tuple[SubForecast, ...], days: float) -> Odds:
     off = 1.6449 * max(s.walk.sigma_error for s in subs)
     low, high = (any_odds(subs, lines, days, at)[0] for at in (1.0 / (1.0 + off), 1.0 + off))
     distances = [
-        d
-        for s in subs
-        if (d := distance_in_sigmas(s.gap.usd, s.walk.sigma, float(s.walk.step_of(days)))) is not None
+        d for s in subs if (d := distance_in_sigmas(s.gap.usd, s.walk.sigma, float(s.walk.step_of(days)))) is not None
     ]
     return Odds(
         days=days, probability=probability, low=min(low, probability), high=max(high, probability), raw=raw,

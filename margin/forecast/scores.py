@@ -59,14 +59,16 @@ def checked(forecasts: np.ndarray, outcomes: np.ndarray) -> tuple[np.ndarray, np
 def brier_terms(forecasts: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
     """(n,) squared errors; their mean is the Brier score (Brier 1950)."""
     p, y = checked(forecasts, outcomes)
-    return (p - y) ** 2
+    squares: np.ndarray = (p - y) ** 2
+    return squares
 
 
 def log_terms(forecasts: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
     """(n,) minus the log of the probability given to what happened, nothing below 1 in 10,000."""
     p, y = checked(forecasts, outcomes)
     p = np.clip(p, LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
-    return -(y * np.log(p) + (1.0 - y) * np.log1p(-p))
+    terms: np.ndarray = -(y * np.log(p) + (1.0 - y) * np.log1p(-p))
+    return terms
 
 
 def auc(forecasts: np.ndarray, outcomes: np.ndarray) -> float | None:

@@ -33,7 +33,8 @@ class Filtered:
 
 
 def decay_per_step(steps_per_day: float) -> float:
-    return DAILY_DECAY ** (1.0 / steps_per_day)
+    """The decay of one step of which there are `steps_per_day`."""
+    return float(DAILY_DECAY ** (1.0 / steps_per_day))
 
 
 def ewma_variance(profits: np.ndarray, decay: float, start: np.ndarray | float) -> np.ndarray:

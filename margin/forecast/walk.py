@@ -1,7 +1,7 @@
 """How far the gap may fall: one simulation beside one closed form, and the odds of any line under it.
 
-A walk answers every question about money and size from the same paths: the odds that the gap falls by `line` dollars are
-a share of the paths' lowest points, pooled with the closed form and corrected; read backwards they are a quantile.
+A walk answers every question about money and size from the same paths: the odds that the gap falls by `line` dollars
+are a share of the paths' lowest points, pooled with the closed form and corrected; read backwards, a quantile.
 """
 
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ class Walk:
 
     sigma       : USD per step; sigma_error : its relative standard error
     lowest_of   : (steps, paths) the lowest point of every path up to each step, at most 0
+    only_paths  : no closed form describes it (options): the paths alone count
     drift       : USD per step; steps_per_day; watched; calibration
     """
 
@@ -35,6 +36,7 @@ class Walk:
     watched: Watched
     calibration: Calibration
     drift: float = 0.0
+    only_paths: bool = False
 
     _sorted: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
@@ -53,6 +55,8 @@ class Walk:
 
     def closed_form(self, line: np.ndarray | float, days: float, louder: float = 1.0) -> np.ndarray:
         """First passage of a Brownian motion. line : USD; louder : multiple of the volatility."""
+        if self.only_paths:
+            return self.simulated(line, days, louder)
         time = float(self.step_of(days))
         return hit_probability(line, self.sigma * louder, time, self.drift, self.watched)
 
@@ -80,8 +84,9 @@ class Walk:
     def survival(self, line: float) -> np.ndarray:
         """(steps,) odds of still being there at the end of each step; never rises."""
         after = np.arange(1.0, self.steps + 1.0)
-        closed = hit_probability(line, self.sigma, after, self.drift, self.watched)
-        hit = self.calibration.apply(pool(closed, self.hits(line)), after / self.steps_per_day)
+        hits = self.hits(line)
+        closed = hits if self.only_paths else hit_probability(line, self.sigma, after, self.drift, self.watched)
+        hit = self.calibration.apply(pool(closed, hits), after / self.steps_per_day)
         return 1.0 - np.maximum.accumulate(hit)
 
     def hits(self, line: float) -> np.ndarray:

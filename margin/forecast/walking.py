@@ -9,7 +9,7 @@ from margin.core.account import SubAccount
 from margin.forecast.calibration import Calibration
 from margin.forecast.first_passage import Watched
 from margin.forecast.gap import Gap
-from margin.forecast.nodes import joint_shocks, lowest_at_nodes
+from margin.forecast.nodes import joint_shocks, lowest_at_nodes, shocks_by_asset
 from margin.forecast.past import Past
 from margin.forecast.paths import Draws
 from margin.forecast.volatility import filter_profits
@@ -52,21 +52,24 @@ def walk_of(gap: Gap, past: Past, way: Way) -> Walk:
     fewer = Draws(
         starts=draws.starts[:count], clocks=draws.clocks[:count], block=draws.block, steps=draws.steps, rows=draws.rows
     )
-    rows = joint_shocks(past, gap.sub.assets, gap.exposures, found)
+    if gap.options:
+        rows = shocks_by_asset(past, gap.sub.assets, found.burn_in)
+    else:
+        rows = joint_shocks(past, gap.sub.assets, gap.exposures, found)
     lows = lowest_at_nodes(gap, past, rows, fewer, every)
     if drift:
         lows = lows + np.minimum(drift, 0.0) * np.arange(1.0, way.steps + 1.0)[:, None]
+    sigma = float(np.sqrt(np.mean(lows[-1] ** 2) / way.steps)) if gap.options else found.sigma
     return Walk(
-        sigma=found.sigma, sigma_error=found.sigma_error, lowest_of=lows, steps_per_day=past.steps_per_day,
-        watched=way.watched, calibration=way.calibration, drift=drift,
+        sigma=sigma, sigma_error=found.sigma_error, lowest_of=lows, steps_per_day=past.steps_per_day,
+        watched=way.watched, calibration=way.calibration, drift=drift, only_paths=gap.options,
     )  # fmt: skip
 
 
 def effort(gap: Gap, past: Past, way: Way) -> tuple[int, int]:
     """(paths, steps between nodes) that this model can be asked for in a reasonable time."""
-    options = any(p.instrument.is_option for p in gap.sub.positions)
     ladder = ":" not in gap.model.key
-    if ladder and (options or gap.model.key == "safeguarded"):
+    if ladder and (gap.options or gap.model.key == "safeguarded"):
         every = past.block
         return max(min(way.paths, ROWS_ONE_BY_ONE // -(-way.steps // every)), 200), every
     every = past.block if ladder else 1

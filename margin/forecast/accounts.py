@@ -1,0 +1,116 @@
+"""Which sub-accounts a forecast is about, and which margin model judges each."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from margin import models
+from margin.core.account import Account, SubAccount
+from margin.core.errors import InputError
+from margin.core.market import Market
+from margin.core.portfolio import Portfolio
+from margin.core.position import Collateral, Position
+from margin.core.settings import Settings
+from margin.ladder.isolated_accounts import shares
+from margin.models.base import MarginModel
+from margin.models.marks import Marks
+
+ASSUMED = 1.5  # of the portfolio margin: the money behind a book that posts none
+APART = ("isolated", "netted")  # methods of ours under which a book is several accounts
+
+
+def judged(
+    book: Portfolio | SubAccount,
+    market: Market,
+    settings: Settings,
+    model: str | MarginModel | None,
+    marks: Marks,
+    capital: float | None,
+) -> tuple[list[tuple[MarginModel, SubAccount]], list[str], float | None]:
+    """What is liquidated separately, each with the model that judges it; notes; the capital assumed.
+
+    Owned spot is collateral; an account without positions is left out, nothing can call it.
+    """
+    if isinstance(book, SubAccount):
+        if model is None:
+            raise InputError("model", None, "is missing: a sub-account does not say which", "Give model=KEY.")
+        own = models.get(model, market=market, settings=settings) if isinstance(model, str) else model
+        held, notes = _left_out(own, book)
+        return ([(own, held)] if held.positions else []), notes, None
+    found: list[tuple[MarginModel, SubAccount]] = []
+    notes = list(book.notes)
+    assumed = None
+    for account in book.accounts:
+        if not account.margined:
+            continue
+        own = model_of(account, market, settings, model)
+        account = in_mode(account, own, model is not None)
+        if capital is not None:
+            if len(book.accounts) > 1:
+                raise InputError("capital", capital, "stands for the collateral of one account", "Leave it out.")
+            account = replace(account, collateral=(Collateral("USD", capital),))
+        for sub in account.sub_accounts(own, marks):
+            if not sub.positions:
+                continue
+            held, said = _left_out(own, sub)
+            notes += said
+            if not held.positions:
+                continue
+            if not held.collateral and not held.isolated and capital is None:
+                money = ASSUMED * _portfolio_margin(held, market, settings, marks)
+                assumed = (assumed or 0.0) + money
+                held = replace(held, collateral=(Collateral("USD", money),))
+                notes.append(f"no collateral is given: {money:,.2f} USD is assumed, 1.5 x the portfolio margin")
+            found += [(own, part) for part in parts(own, held, marks)]
+    return found, notes, assumed
+
+
+def model_of(account: Account, market: Market, settings: Settings, model: str | MarginModel | None) -> MarginModel:
+    if model is None:
+        return models.for_account(account, market=market, settings=settings if not account.venue else None)
+    if isinstance(model, str):
+        return models.get(model, market=market, settings=settings if ":" not in model else None)
+    return model
+
+
+def in_mode(account: Account, model: MarginModel, asked: bool) -> Account:
+    """The account in the mode of a venue's model that was asked for; positions that name their own keep it."""
+    _, _, mode = model.key.partition(":")
+    return replace(account, mode=mode) if asked and mode and account.mode != mode else account  # type: ignore[arg-type]
+
+
+def parts(model: MarginModel, sub: SubAccount, marks: Marks) -> list[SubAccount]:
+    """The pool itself; under our isolated method an account per position, under the netted one per underlying.
+
+    The collateral is shared out in proportion to what each needs alone.
+    """
+    if model.key not in APART or sub.isolated or len(sub.positions) < 2:
+        return [sub]
+    groups: dict[str, list[Position]] = {}
+    for i, p in enumerate(sub.positions):
+        groups.setdefault(p.underlying if model.key == "netted" else f"{i}", []).append(p)
+    if len(groups) < 2:
+        return [sub]
+    alone = [replace(sub, positions=tuple(held), collateral=()) for held in groups.values()]
+    part = shares(np.array([model.state(one, marks).initial for one in alone]))
+    out = []
+    for one, share in zip(alone, part, strict=True):
+        posted = tuple(Collateral(c.asset, c.quantity * float(share)) for c in sub.collateral)
+        name = one.positions[0].symbol if model.key == "isolated" else one.positions[0].underlying
+        out.append(replace(one, collateral=posted, name=name))
+    return out
+
+
+def _left_out(model: MarginModel, sub: SubAccount) -> tuple[SubAccount, list[str]]:
+    """The sub-account without what the model can do without; InputError for what it cannot."""
+    refused = model.refuses(sub)
+    for line in refused:
+        if not line.alone:
+            raise InputError("positions", line.symbol, f"{model.title}: {line.reason}")
+    out = {line.symbol for line in refused}
+    rest = replace(sub, positions=tuple(p for p in sub.positions if p.symbol not in out))
+    return rest, [f"without {line.symbol}: {line.reason}" for line in refused]
+
+
+def _portfolio_margin(sub: SubAccount, market: Market, settings: Settings, marks: Marks) -> float:
+    return models.get("portfolio", market=market, settings=settings).state(sub, marks).initial
