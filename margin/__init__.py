@@ -10,13 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from margin.core.account import Account
     from margin.core.errors import InputError, MarginLabError
     from margin.core.market import Market
     from margin.core.portfolio import Collateral, Portfolio, Position
     from margin.core.settings import Safeguards, Settings
     from margin.ladder.compare import Comparison, compare, compare_methods
+    from margin.sample.load import load_sample
 
 _HOMES = {
+    "Account": "margin.core.account",
     "Collateral": "margin.core.portfolio",
     "Comparison": "margin.ladder.compare",
     "InputError": "margin.core.errors",
@@ -28,10 +31,12 @@ _HOMES = {
     "Settings": "margin.core.settings",
     "compare": "margin.ladder.compare",
     "compare_methods": "margin.ladder.compare",
+    "load_sample": "margin.sample.load",
 }
 
 __version__ = "0.1.0"
 __all__ = [
+    "Account",
     "Collateral",
     "Comparison",
     "InputError",
@@ -43,6 +48,7 @@ __all__ = [
     "Settings",
     "compare",
     "compare_methods",
+    "load_sample",
 ]
 
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from margin.backtest.coverage import ExceedanceReport, acerbi_szekely, acerbi_szekely_p_value, exceedance_report
 from margin.backtest.days import Day, Walk, days_to_walk
+from margin.core.checks import whole_number
 from margin.core.errors import InputError
-from margin.core.market import Market, whole_number
+from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 

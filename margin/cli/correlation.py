@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from margin.cli import text as cli_text
-from margin.core.market import whole_number
+from margin.core.checks import whole_number
 from margin.correlation.matrix import METHODS, correlation_matrix
 
 

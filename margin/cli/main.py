@@ -22,6 +22,8 @@ COMMANDS = tuple(
     if name not in ("main", "text") and hasattr(module := import_module(f"margin.cli.{name}"), "add_parser")
 )  # a command is one file of this folder, found by being here
 
+EXTRAS = {"pyarrow": "parquet", "dask": "cluster", "distributed": "cluster"}  # package: the extra that brings it
+
 
 class Parser(argparse.ArgumentParser):
     """argparse whose complaints are one `error:` line like all others."""
@@ -41,6 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write((json.dumps(result, indent=2, allow_nan=False) if options.json else text) + "\n")
     except InputError as error:
         sys.stderr.write(f"error: {one_line(str(error))}\n")
+        return 2
+    except ModuleNotFoundError as error:  # a package of an optional extra; anything else missing is a fault of ours
+        extra = EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        sys.stderr.write(f"error: {error.name}: is not installed (this needs it). pip install 'margin-lab[{extra}]'\n")
         return 2
     except BrokenPipeError:
         return 0

@@ -7,8 +7,8 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 
 from margin.core import checks
+from margin.core.checks import parse_date
 from margin.core.errors import InputError
-from margin.core.market import parse_date
 from margin.core.position import Collateral, Position
 from margin.core.venue_says import VenueSays
 

@@ -3,13 +3,13 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from threading import Lock
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from margin.core.checks import parse_date, whole_number
 from margin.core.daily import daily_volumes, make_daily, odd_jumps
 from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import USD_STABLECOINS
@@ -246,25 +246,6 @@ def step_returns(dates: np.ndarray, closes: np.ndarray, horizon: int = 1) -> tup
 def as_market(prices: "pd.DataFrame | Market", volumes: pd.DataFrame | None = None) -> Market:
     """`prices` itself when it is a Market, else a Market of the frame."""
     return prices if isinstance(prices, Market) else Market(prices, volumes)
-
-
-def parse_date(value: Any) -> pd.Timestamp:
-    """A UTC, tz-naive Timestamp from text, date, datetime or Timestamp. Raises InputError."""
-    if isinstance(value, pd.Timestamp | datetime | date | np.datetime64 | str):
-        try:
-            stamp: Any = pd.Timestamp(value)
-        except (ValueError, OverflowError):
-            stamp = None
-        if isinstance(stamp, pd.Timestamp) and not pd.isna(stamp) and 1900 <= stamp.year <= 2200:
-            return stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp
-    raise InputError("as_of", value, "is not a date", "Write it as 2025-10-10.")
-
-
-def whole_number(value: Any, field: str, least: int, most: int) -> int:
-    """`value` as an int within limits, or InputError."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
-        raise InputError(field, value, f"must be a whole number from {least} to {most}")
-    return int(value)
 
 
 def _day(as_of: Any) -> str:

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
-import numpy as np
-
-from margin.core.errors import InputError, did_you_mean
-from margin.core.market import parse_date, whole_number
+from margin.core.checks import between, choice, date_text, field_names, keep_between, only_keys, switch, whole_number
+from margin.core.errors import InputError
 
 MEASURES = ("es", "var")
 ESTIMATORS = ("historical", "filtered", "gaussian", "student", "stressed")
@@ -15,7 +13,6 @@ CORRELATIONS = ("sample", "ewma", "ledoit-wolf", "what-if")
 TREATMENTS = ("haircut", "joint")
 PROCYCLICALITY = ("floor", "buffer", "stress", "off")
 
-Number = int | float | np.integer | np.floating
 Pairs = tuple[tuple[str, str, float], ...]
 PerAsset = tuple[tuple[str, float], ...]
 
@@ -39,12 +36,12 @@ class Safeguards:
 
     def __post_init__(self) -> None:
         for name in ("offset_cap", "stressed", "correlation_break", "liquidity", "cap_at_isolated"):
-            _switch(getattr(self, name), f"safeguards.{name}")
+            switch(getattr(self, name), f"safeguards.{name}")
         for name in ("offset_cap_share", "correlation_weight", "stress_share"):
-            _fraction(self, name, "safeguards.", 0.0, 1.0)
+            keep_between(self, name, 0.0, 1.0, "safeguards.")
         for name, most in (("stress_weight", 2.0), ("impact_factor", 10.0), ("buffer_share", 2.0)):
-            _fraction(self, name, "safeguards.", 0.0, most)
-        _one_of(self.procyclicality, PROCYCLICALITY, "safeguards.procyclicality")
+            keep_between(self, name, 0.0, most, "safeguards.")
+        choice(self.procyclicality, PROCYCLICALITY, "safeguards.procyclicality")
 
 
 @dataclass(frozen=True)
@@ -77,18 +74,18 @@ class Settings:
     safeguards: Safeguards = field(default_factory=Safeguards)
 
     def __post_init__(self) -> None:
-        _one_of(self.measure, MEASURES, "measure")
-        _one_of(self.estimator, ESTIMATORS, "estimator")
-        _one_of(self.correlation, CORRELATIONS, "correlation")
-        _one_of(self.collateral_treatment, TREATMENTS, "collateral_treatment")
-        _fraction(self, "level", "", 0.5, 0.9999)
-        _fraction(self, "maintenance", "", 0.01, 1.0)
+        choice(self.measure, MEASURES, "measure")
+        choice(self.estimator, ESTIMATORS, "estimator")
+        choice(self.correlation, CORRELATIONS, "correlation")
+        choice(self.collateral_treatment, TREATMENTS, "collateral_treatment")
+        keep_between(self, "level", 0.5, 0.9999)
+        keep_between(self, "maintenance", 0.01, 1.0)
         object.__setattr__(self, "horizon", whole_number(self.horizon, "horizon", 1, 365))
         object.__setattr__(self, "lookback", whole_number(self.lookback, "lookback", 2, 100_000))
-        _fraction(self, "vol_halflife", "", 1.0, 10_000.0)
-        _fraction(self, "corr_halflife", "", 1.0, 10_000.0)
-        _fraction(self, "ewma_lambda", "", 0.5, 0.9999)
-        _fraction(self, "degrees_of_freedom", "", 2.1, 1000.0)
+        keep_between(self, "vol_halflife", 1.0, 10_000.0)
+        keep_between(self, "corr_halflife", 1.0, 10_000.0)
+        keep_between(self, "ewma_lambda", 0.5, 0.9999)
+        keep_between(self, "degrees_of_freedom", 2.1, 1000.0)
         if self.as_of is not None:
             object.__setattr__(self, "as_of", date_text(self.as_of))
         object.__setattr__(self, "what_if", _pairs(self.what_if))
@@ -102,7 +99,7 @@ class Settings:
     def with_(self, **changes: Any) -> "Settings":
         """A copy with some fields changed; None leaves a field as it is."""
         given = {name: value for name, value in changes.items() if value is not None}
-        _known(given, Settings, "settings")
+        only_keys(given, field_names(Settings), "settings")
         return replace(self, **given)
 
     def to_dict(self) -> dict[str, Any]:
@@ -131,41 +128,8 @@ def _differences(value: Any, default: Any) -> dict[str, Any]:
 def _build(kind: type, data: Any, where: str) -> Any:
     if not isinstance(data, Mapping):
         raise InputError(where, data, "must be an object")
-    _known(data, kind, where)
+    only_keys(data, field_names(kind), where)
     return kind(**data)
-
-
-def _known(data: Mapping, kind: type, where: str) -> None:
-    names = [f.name for f in fields(kind)]
-    for key in data:
-        if key not in names:
-            raise InputError(where, key, "has an unknown key", did_you_mean(str(key), names))
-
-
-def _switch(value: Any, name: str) -> None:
-    if not isinstance(value, bool):
-        raise InputError(name, value, "must be true or false")
-
-
-def _one_of(value: Any, options: tuple[str, ...], name: str) -> None:
-    if not isinstance(value, str) or value not in options:
-        raise InputError(name, value, "is not one of the choices", f"Choose {', '.join(options)}.")
-
-
-def _fraction(owner: Any, name: str, prefix: str, least: float, most: float) -> None:
-    object.__setattr__(owner, name, _between(getattr(owner, name), prefix + name, least, most))
-
-
-def _between(value: Any, name: str, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, Number) or not least <= value <= most:
-        raise InputError(name, value, f"must be a number from {least:g} to {most:g}")
-    return float(value)
-
-
-def date_text(value: Any) -> str:
-    """A date as the engine writes it: '2025-10-10', with the time of day only where there is one. Raises InputError."""
-    stamp = parse_date(value)
-    return stamp.strftime("%Y-%m-%d") if stamp == stamp.normalize() else stamp.strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _per_asset(value: Any, name: str, least: float, most: float) -> PerAsset:
@@ -176,7 +140,7 @@ def _per_asset(value: Any, name: str, least: float, most: float) -> PerAsset:
         raise InputError(name, value, "must map assets to numbers", 'E.g. {"BTC": 0.1}.') from None
     for asset, _ in pairs:
         _asset(asset, name)
-    return tuple(sorted((asset, _between(number, f"{name}.{asset}", least, most)) for asset, number in pairs))
+    return tuple(sorted((asset, between(number, f"{name}.{asset}", least, most)) for asset, number in pairs))
 
 
 def _pairs(value: Any) -> Pairs:
@@ -191,7 +155,7 @@ def _pairs(value: Any) -> Pairs:
         first, second = sorted((_asset(a, "what_if"), _asset(b, "what_if")))
         if first == second:
             raise InputError("what_if", a, "pairs an asset with itself", hint)
-        out[first, second] = _between(rho, f"what_if.{first}/{second}", -1.0, 1.0)
+        out[first, second] = between(rho, f"what_if.{first}/{second}", -1.0, 1.0)
     return tuple((a, b, rho) for (a, b), rho in sorted(out.items()))
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from margin.core.checks import whole_number
 from margin.core.errors import InputError
-from margin.core.market import Market, whole_number
+from margin.core.market import Market
 from margin.correlation.bands import fisher_band
 
 LEAST = 20

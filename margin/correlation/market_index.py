@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from margin.core.checks import parse_date
 from margin.core.errors import InputError
-from margin.core.market import MAX_STEP_DAYS, Market, parse_date
+from margin.core.market import MAX_STEP_DAYS, Market
 
 DECAY = 0.94
 WARM_UP = 30

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from margin.core.checks import whole_number
 from margin.core.errors import InputError
-from margin.core.market import MAX_STALE_DAYS, Market, step_returns, whole_number
+from margin.core.market import MAX_STALE_DAYS, Market, step_returns
 from margin.risk import covariance as correlation
 from margin.rolling.spearman import rolling_spearman
 

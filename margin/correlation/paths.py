@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from margin.core.checks import parse_date, whole_number
 from margin.core.errors import InputError
-from margin.core.market import MAX_STALE_DAYS, Market, Returns, parse_date, whole_number
+from margin.core.market import MAX_STALE_DAYS, Market, Returns
 from margin.correlation.bands import SPEARMAN, effective_observations, fisher_band, overlap_inflation, tail_inflation
 from margin.rolling.ewma import ewma_correlation, ewma_volatility
 from margin.rolling.pearson import rolling_correlation, why_missing

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from margin.core.checks import parse_date
 from margin.core.errors import InputError
-from margin.core.market import Market, parse_date
+from margin.core.market import Market
 from margin.correlation.market_index import market_index, moves, volatility_before
 from margin.correlation.worst_days import normal_tail_correlation, subset_correlation
 

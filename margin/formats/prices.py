@@ -98,6 +98,9 @@ def read_table(name: str) -> pd.DataFrame:
             header = pd.read_csv(path, encoding="utf-8-sig", header=None, nrows=1, dtype=str).iloc[0]
             if header.notna().all() and len(header) == len(frame.columns):
                 frame.columns = list(header)  # pandas would call a second BTC column BTC.1
+    except ImportError:
+        hint = "pip install 'margin-lab[parquet]', or give the prices as CSV."
+        raise InputError(name, path.suffix, "needs pyarrow, which is not installed", hint) from None
     except (ValueError, OSError, NotImplementedError, MemoryError, OverflowError) as error:  # pandas' and arrow's own
         raise InputError(name, str(error).split("\n")[0][:80], "is not a readable CSV or Parquet file", hint) from None
     columns = [str(c).strip() for c in frame.columns]

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from margin.core.checks import parse_date, whole_number
 from margin.core.errors import InputError
-from margin.core.market import MAX_STALE_DAYS, Market, parse_date, whole_number
+from margin.core.market import MAX_STALE_DAYS, Market
 from margin.haircut.model import COMPONENTS, Haircut, from_view
 from margin.haircut.settings import HaircutSettings
 from margin.haircut.tails import asset_tails

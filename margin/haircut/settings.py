@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from margin.core.errors import InputError
-from margin.core.market import whole_number
+from margin.core.checks import between, choice, whole_number
 
 TAILS = ("historical", "ewma", "filtered")
 LIQUIDATIONS = ("linear", "block")
@@ -50,9 +49,7 @@ class HaircutSettings:
 
     def __post_init__(self) -> None:
         for name, options in (("tail", TAILS), ("liquidation", LIQUIDATIONS), ("impact", IMPACTS)):
-            value = getattr(self, name)
-            if value not in options:
-                raise InputError(f"haircut.{name}", value, "is not one of the choices", f"Choose {', '.join(options)}.")
+            choice(getattr(self, name), options, f"haircut.{name}")
         whole = (("lookback", 50, 100_000), ("wait", 1, 60), ("volume_days", 1, 3650), ("long_run", 50, 100_000))
         for name, low, high in whole:
             whole_number(getattr(self, name), f"haircut.{name}", low, high)
@@ -62,9 +59,7 @@ class HaircutSettings:
             ("buffer_used_at", 1.0001, 100.0), ("stress_weight", 0.0, 1.0), ("floor_share", 0.0, 2.0),
             ("minimum", 0.0, 1.0), ("stable_minimum", 0.0, 1.0), ("depeg_weight", 0.0, 1.0),
         ):  # fmt: skip
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-                raise InputError(f"haircut.{name}", value, f"must be a number from {least:g} to {most:g}")
+            between(getattr(self, name), f"haircut.{name}", least, most)
 
 
 def described(settings: HaircutSettings) -> list[dict[str, Any]]:

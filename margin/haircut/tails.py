@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from margin.core.checks import parse_date
 from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import USD_STABLECOINS
-from margin.core.market import MAX_STALE_DAYS, Market, parse_date, step_returns
+from margin.core.market import MAX_STALE_DAYS, Market, step_returns
 from margin.haircut.settings import HaircutSettings
 from margin.risk.elliptical import tail_factor
 from margin.risk.history import ewma_vol_path

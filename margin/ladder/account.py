@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from margin.core.checks import date_text
 from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import USD_LIKE
 from margin.core.market import Market
 from margin.core.portfolio import Collateral, Position
-from margin.core.settings import Settings, date_text
+from margin.core.settings import Settings
 from margin.haircut.model import describe, haircut
 from margin.haircut.settings import HaircutSettings
 from margin.haircut.tails import LEAST_RETURNS

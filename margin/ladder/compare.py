@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from margin.core.checks import date_text
 from margin.core.errors import InputError
 from margin.core.market import Market, as_market
 from margin.core.portfolio import Portfolio
-from margin.core.settings import ESTIMATORS, Settings, date_text
+from margin.core.settings import ESTIMATORS, Settings
 from margin.ladder.account import Account, account
 from margin.ladder.as_held import AsHeld, as_held
 from margin.ladder.method import MeasuredBook
@@ -76,7 +77,7 @@ class UnderlyingResult:
     vega: float
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Comparison:
     """The result of `compare`. Money is USD; `saved_pct` is 0..100, None when isolated margin is 0.
 
@@ -102,12 +103,31 @@ class Comparison:
     measured: MeasuredBook
     as_held: AsHeld | None = None
 
+    def __repr__(self) -> str:
+        rows = [f"  {name:<12}{usd:>18,.2f}" for name, usd in self._methods()]
+        if self.saved_pct is not None:
+            rows.append(f"  {'saved':<12}{self.saved:>18,.2f} ({self.saved_pct:.1f}%)")
+        how = f"{self.settings.measure.upper()} {self.settings.level:.2%}"
+        head = f"Comparison as of {date_text(self.as_of)}, {how}, {len(self.positions)} positions, USD"
+        return "\n".join([head, *rows])
+
+    def _repr_html_(self) -> str:
+        """A small table for notebooks; names of methods and numbers only, nothing a visitor wrote."""
+        row = "<tr><td>{}</td><td style='text-align:right'>{:,.2f}</td></tr>"
+        rows = "".join(row.format(name, usd) for name, usd in self._methods())
+        return f"<table><tr><th>margin</th><th>USD, {date_text(self.as_of)}</th></tr>{rows}</table>"
+
+    def _methods(self) -> list[tuple[str, float]]:
+        return [(name, getattr(self, name)) for name in ("isolated", "netted", "portfolio", "safeguarded")]
+
     @property
     def saved(self) -> float:
+        """USD that the pooled account needs less than isolated ones."""
         return self.isolated - self.portfolio
 
     @property
     def saved_pct(self) -> float | None:
+        """Percent of isolated margin saved; None where that is 0."""
         return 100.0 * self.saved / self.isolated if self.isolated > 0 else None
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from margin.core.checks import between
 from margin.core.errors import InputError
 from margin.ladder.compare import Comparison
 from margin.ladder.safeguards import safeguard_lines
@@ -40,8 +41,8 @@ def freed_capital(
     Losses are proportional to quantities (options too), so margin scales with the book and `scale` is a ratio. The
     safeguarded margin's liquidity add-on grows faster; there `scale` is solved for.
     """
-    _within("rate", yearly_rate, 0.0, 10.0)
-    _within("return_on_margin", return_on_margin, 0.0, 10.0)
+    between(yearly_rate, "rate", 0.0, 10.0)
+    between(return_on_margin, "return_on_margin", 0.0, 10.0)
     if not 0.0 < daily_turnover <= 1000.0:
         raise InputError("daily_turnover", daily_turnover, "must be above 0 and at most 1000")
     asked = comparison.safeguarded if safeguarded else comparison.portfolio
@@ -80,8 +81,3 @@ def _scale(comparison: Comparison, asked: float, safeguarded: bool) -> float:
 def _spread(margin: float, return_on_margin: float, yearly_volume: float) -> float:
     """Basis points of traded volume that earn the return on the margin."""
     return 1e4 * margin * return_on_margin / yearly_volume if yearly_volume > 0 else 0.0
-
-
-def _within(name: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:
-        raise InputError(name, value, f"must be a number from {least:g} to {most:g}")

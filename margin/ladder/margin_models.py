@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from margin.core.account import Account, SubAccount
+from margin.core.checks import date_text
 from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE
 from margin.core.market import Market
 from margin.core.position import Collateral, Position
-from margin.core.settings import Settings, date_text
+from margin.core.settings import Settings
 from margin.ladder.account import UNKNOWN, default_haircut
 from margin.ladder.method import MeasuredBook
 from margin.ladder.safeguards import safeguard_lines

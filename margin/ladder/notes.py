@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from margin.core.market import MAX_STALE_DAYS, Market, parse_date
+from margin.core.checks import parse_date
+from margin.core.market import MAX_STALE_DAYS, Market
 from margin.core.settings import Settings
 from margin.risk.estimators import CLOSED_FORMS
 from margin.risk.exposures import Book

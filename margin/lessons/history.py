@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from margin.core.checks import parse_date
 from margin.core.errors import InputError
-from margin.core.market import Market, parse_date
+from margin.core.market import Market
 from margin.core.portfolio import Portfolio, Position
 from margin.core.settings import Settings
 from margin.ladder.compare import Comparison, compare

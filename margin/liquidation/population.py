@@ -10,9 +10,9 @@ from typing import Literal
 
 import numpy as np
 
+from margin.core.checks import between, whole_number
 from margin.core.errors import InputError
 from margin.core.impact import square_root_move
-from margin.core.market import whole_number
 from margin.ladder.isolated_accounts import split_money
 
 Mode = Literal["isolated", "cross", "portfolio"]
@@ -64,9 +64,7 @@ class World:
             ("correlation", -1.0, 1.0), ("volume", 1.0, 1e15), ("impact", 0.0, 10.0), ("maintenance", 0.001, 0.5),
             ("fund", 0.0, 1e15), ("noise", 0.0, 2.0),
         ):  # fmt: skip
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise InputError(name, value, f"must be a number from {low:g} to {high:g}")
+            between(getattr(self, name), name, low, high)
         if any(not -0.99 <= move <= 5.0 for move in self.shock):
             raise InputError("shock", self.shock, "must be two moves from -0.99 to 5")
         if any(not 0.0 < vol <= 1.0 for vol in self.volatilities):

@@ -8,9 +8,10 @@ import pandas as pd
 
 from margin.core import options
 from margin.core.account import Account
+from margin.core.checks import parse_date
 from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import USD_LIKE, Instrument, parse_symbol
-from margin.core.market import Market, parse_date
+from margin.core.market import Market
 from margin.core.portfolio import Portfolio, Position
 from margin.risk.history import ewma_vol_path
 

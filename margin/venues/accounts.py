@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from margin.core.account import SubAccount
+from margin.core.checks import parse_date
 from margin.core.instruments import USD_LIKE
-from margin.core.market import parse_date
 from margin.core.portfolio import Portfolio
 from margin.core.position import Position
 from margin.models.base import pinned

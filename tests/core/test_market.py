@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from margin.core.checks import parse_date
 from margin.core.errors import InputError, MissingPriceError
-from margin.core.market import Market, parse_date
+from margin.core.market import Market
 from tests.support import shared_path
 
 

@@ -357,7 +357,8 @@ def test_a_byte_flipped_inside_a_series_costs_that_series_only_and_one_in_the_he
 
 
 @pytest.mark.parametrize("folder", ["~nobody-of-that-name/x", "~~~", "\\0"])
-def test_a_data_folder_that_is_nobodys_gives_a_working_store_and_one_clear_line(folder, monkeypatch):
+def test_a_data_folder_that_is_nobodys_gives_a_working_store_and_one_clear_line(folder, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MARGIN_DATA_DIR", folder.replace("\\0", "a\x01"))
     store = default_store()
     store.append(BTC, candles(3), MONDAY)
