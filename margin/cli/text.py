@@ -89,6 +89,18 @@ def market_of(options: argparse.Namespace) -> Market:
     return read_market(options.prices, volumes)
 
 
+def settings(given: Sequence[str]) -> dict[str, float]:
+    """{name: number} of --set NAME=VALUE. Raises InputError."""
+    out = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        try:
+            out[name.strip()] = float(value)
+        except ValueError:
+            raise InputError("--set", text, "is not NAME=VALUE with a number", "E.g. --set open_interest=0.5") from None
+    return out
+
+
 def add_measure(parser: argparse.ArgumentParser) -> None:
     """How the tail is measured: --level, --horizon, --lookback, --measure."""
     defaults = Settings()

@@ -31,24 +31,13 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     marks = Marks.of_market(market, portfolio, options.as_of)
     names = venues.names() if options.name == "all" else (venues.rulebook(options.name).name,)
     rulebooks = [venues.rulebook(name) for name in names]
-    settings = _settings(options.set)
+    settings = cli_text.settings(options.set)
     if settings and options.name == "all":
         raise InputError("--set", options.set[0], "needs one venue's name instead of all")
     chosen = {rulebook.name: rulebook.settings(settings) for rulebook in rulebooks}
     found = survey(portfolio, marks, chosen, rulebooks, recent_gain(portfolio, market, marks))
     rows = [*map(_row, found.asked), *map(_refusal, found.refused)]
     return {"as_of": marks.as_of.strftime("%Y-%m-%d"), "venues": rows}, _text(rows)
-
-
-def _settings(given: list[str]) -> dict[str, float]:
-    out = {}
-    for text in given:
-        name, _, value = text.partition("=")
-        try:
-            out[name.strip()] = float(value)
-        except ValueError:
-            raise InputError("--set", text, "is not NAME=VALUE with a number", "E.g. --set open_interest=0.5") from None
-    return out
 
 
 def _about(found: Asked | Refused) -> dict[str, Any]:

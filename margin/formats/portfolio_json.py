@@ -25,11 +25,15 @@ def read(source: "str | bytes | Mapping | list") -> Portfolio:
     """A portfolio from JSON text or the parsed object. Raises InputError with the place and the way out."""
     data = parse(source) if isinstance(source, str | bytes) else source
     if isinstance(data, list):
+        if data and all(is_account(row) for row in data):
+            return _version_2({"accounts": [_bare(row) for row in data]})
         return Portfolio.from_ccxt(data)
     if not isinstance(data, Mapping):
         raise InputError("portfolio", data, "must be a JSON object or a list of ccxt positions")
     if is_ccxt(data):
         return Portfolio.from_ccxt(data["positions"])
+    if is_account(data):
+        return _version_2({"accounts": [_bare(data)]})
     if "version" not in data:
         raise InputError("version", None, "is missing", 'Add "version": 2, or 1 for the older form.')
     version = data["version"]
@@ -44,6 +48,18 @@ def is_ccxt(data: Any) -> bool:
         return False
     rows = data.get("positions")
     return isinstance(rows, list) and bool(rows) and all(isinstance(r, Mapping) and "contracts" in r for r in rows)
+
+
+def is_account(data: Any) -> bool:
+    """Whether it is one account of version 2 by itself: it names its venue, or what its venue says."""
+    return isinstance(data, Mapping) and "accounts" not in data and ("venue" in data or "venue_says" in data)
+
+
+def _bare(account: Mapping) -> Mapping:
+    """The account without the version of the file it stands alone in. Raises InputError for another version."""
+    if account.get("version", 2) != 2:
+        raise InputError("version", account["version"], "has no venues", 'Use "version": 2.')
+    return {key: value for key, value in account.items() if key != "version"}
 
 
 def _version_2(data: Mapping) -> Portfolio:

@@ -251,6 +251,10 @@ class Rulebook(ABC):
         mode: Mode = "isolated" if "isolated" in self.modes else self.modes[0]
         return self.reckon(alone, at, mode, self.settings(settings), Lines(wanted=False)).initial
 
+    def printed_price(self, position: Position, price: float, long: bool) -> float:
+        """The liquidation price as the venue prints it: most print the price itself. long : the position loses below."""
+        return price
+
     def check(self, book: SubAccount, mode: Mode) -> None:
         """Raise InputError when the mode does not exist or the book cannot be held."""
         if mode not in self.modes:

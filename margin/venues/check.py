@@ -1,0 +1,342 @@
+"""A recorded account judged by its venue's rulebook: our figures beside the ones the venue printed. docs/accounts.md.
+
+The account's own positions, marks and collateral go in; nothing is read from the venue's figures but the comparison.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from margin import models
+from margin.core.account import Account, SubAccount
+from margin.core.errors import InputError
+from margin.core.instruments import USD_LIKE
+from margin.core.portfolio import Portfolio
+from margin.core.position import Position
+from margin.core.venue_says import COIN
+from margin.models.base import MarginModel, MarginState
+from margin.models.marks import Marks
+from margin.venues.base import NEWEST
+from margin.venues.liquidation import of_sub_account
+from margin.venues.margin_models import VenueModel
+
+__all__ = ["CENT", "RELATIVE", "Checked", "Figure", "check", "check_all"]
+
+RELATIVE = 1e-5
+CENT = 0.005  # USD, half a cent
+OF_A_PRICE = 1e-3  # half a cent counts for a price only while it is less than this share of it
+NEEDS_COLLATERAL = ("equity", "free", "withdrawable")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One figure, ours beside the venue's, USD or coins; None: no such price on either side.
+
+    difference : ours - venue's, None where either is None
+    matched : within 1e-5 relative or half a cent
+    """
+
+    ours: float | None
+    venue: float | None
+    matched: bool
+
+    @property
+    def difference(self) -> float | None:
+        return None if self.ours is None or self.venue is None else self.ours - self.venue
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"ours": self.ours, "venue": self.venue, "difference": self.difference, "matched": self.matched}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """One account. figures: by key of `venue_says`; per_symbol: the same by symbol; notes: what was not compared, why."""
+
+    account: Account
+    model: str
+    figures: Mapping[str, Figure]
+    per_symbol: Mapping[str, Mapping[str, Figure]]
+    notes: tuple[str, ...]
+
+    @cached_property
+    def all(self) -> tuple[Figure, ...]:
+        return (*self.figures.values(), *(f for rows in self.per_symbol.values() for f in rows.values()))
+
+    @property
+    def compared(self) -> int:
+        return len(self.all)
+
+    @property
+    def matched(self) -> int:
+        return sum(f.matched for f in self.all)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures by key, then how many matched of how many compared, and the notes."""
+        out: dict[str, Any] = {key: f.to_dict() for key, f in self.figures.items()}
+        for key, rows in self.per_symbol.items():
+            out[key] = {symbol: f.to_dict() for symbol, f in rows.items()}
+        return {**out, "matched": self.matched, "compared": self.compared, "notes": list(self.notes)}
+
+
+def check_all(
+    portfolio: Portfolio, as_of: Any = None, model: str | None = None, settings: Mapping[str, float] | None = None
+) -> tuple[Checked, ...]:
+    """Every account for which the venue said something. Raises InputError where none is."""
+    said = [account for account in portfolio.accounts if account.venue_says]
+    if not said:
+        hint = 'Add what the venue printed, e.g. "venue_says": {"equity": 1000.0}.'
+        raise InputError("venue_says", None, "is missing: there is nothing to compare with", hint)
+    return tuple(check(account, as_of, model, settings) for account in said)
+
+
+def check(
+    account: Account, as_of: Any = None, model: str | None = None, settings: Mapping[str, float] | None = None
+) -> Checked:
+    """Our figures of one account beside its `venue_says`.
+
+    as_of : instead of the account's own; model : a key, instead of the account's venue and mode
+    settings : the venue's sliders, e.g. {"taker_fee": 0.0006}
+    Raises InputError for an account without a venue, a figure of a symbol that it does not hold, a mode the venue does
+    not have.
+    """
+    return _Check(account, as_of, model, settings).run()
+
+
+class _Check:
+    def __init__(self, account: Account, as_of: Any, model: str | None, settings: Mapping[str, float] | None):
+        self.account, self.settings = account, settings
+        self.notes: list[str] = []
+        self.rules = self._model(model)
+        self.marks = self._marks(as_of)
+        self.whole = True  # nothing of the account is left out, so that its totals can be compared
+
+    # What is judged, by which rules and at which prices.
+
+    def _model(self, key: str | None) -> VenueModel:
+        if key is None and not self.account.venue:
+            hint = 'Name it, e.g. "venue": "hyperliquid".'
+            raise InputError("venue", None, "is missing: whose rules is the account judged by?", hint)
+        found: MarginModel = models.get(key) if key is not None else models.for_account(self.account)
+        if not isinstance(found, VenueModel):
+            raise InputError("model", key, "is no venue's rulebook", "Name one, e.g. hyperliquid:cross.")
+        found = VenueModel(found.rulebook, found.mode, self.settings)
+        if found.mode not in found.rulebook.modes:
+            modes = ", ".join(found.rulebook.modes)
+            raise InputError("mode", found.mode, f"of {found.rulebook.title} is not reproduced here", f"One of {modes}.")
+        return found
+
+    def _marks(self, as_of: Any) -> Marks:
+        """From the account; a position without a mark stands at the mark of its asset, else at its entry, and it is said."""
+        account = self.account
+        when = as_of if as_of is not None else account.as_of
+        if when is None:
+            if any(p.instrument.is_option for p in account.positions):
+                raise InputError("as_of", None, "is missing: options need it", 'E.g. "as_of": "2026-11-26T10:00:00Z".')
+            when = NEWEST
+            self.notes.append("No as-of is given: the newest rules are used.")
+        known: dict[str, float] = {}
+        marked = {p.underlying for p in account.positions if p.mark_price is not None and not p.instrument.is_option}
+        for p in account.positions:
+            if p.underlying in marked or p.instrument.is_option or p.entry_price is None:
+                continue
+            if p.underlying not in known and p.underlying not in USD_LIKE:
+                self.notes.append(f"{p.symbol} has no mark price: it stands at its entry price.")
+            known.setdefault(p.underlying, p.entry_price)
+        unpriced = {c.asset for c in account.collateral} - {p.underlying for p in account.positions} - {"USD", *USD_LIKE}
+        if unpriced:
+            names = ", ".join(sorted(unpriced))
+            self.notes.append(f"Collateral has no price in the account: {names}. What needs it is not compared.")
+            self.account = replace(account, collateral=())
+        return Marks.of_account(self.account, known, when)
+
+    # The comparison.
+
+    def run(self) -> Checked:
+        account = self._without_refused(self.account)
+        self._known_symbols(account)
+        subs = account.sub_accounts(self.rules, self.marks)
+        pool = next((s for s in subs if not s.isolated), None)
+        states = [(s, self._rules_of(s).state(s, self.marks)) for s in subs if s.positions]
+        figures = self._figures(account, pool, states)
+        per_symbol = {
+            key: rows
+            for key, said in account.venue_says.per_symbol
+            if (rows := self._rows(key, dict(said), account, states))
+        }
+        self.notes += [note for _, state in states for note in state.notes]
+        notes = tuple(dict.fromkeys(self.notes))
+        return Checked(account=account, model=self.rules.key, figures=figures, per_symbol=per_symbol, notes=notes)
+
+    def _rules_of(self, sub: SubAccount) -> VenueModel:
+        """The pool of an account whose positions are isolated by default is a cross pool."""
+        if sub.isolated or self.rules.mode != "isolated" or "cross" not in self.rules.rulebook.modes:
+            return self.rules
+        return VenueModel(self.rules.rulebook, "cross", self.settings)
+
+    def _without_refused(self, account: Account) -> Account:
+        refused = self.rules.refuses(account)
+        if not refused:
+            return account
+        self.notes += [f"{r.symbol}: {r.reason}" for r in refused]
+        symbols = {r.symbol for r in refused}
+        if all(r.alone for r in refused):
+            kept = [p for p in account.positions if p.symbol not in symbols]
+            self.notes.append("The account's totals and its pool's liquidation prices need what was left out.")
+        else:
+            kept = []
+        self.whole = False
+        return account.with_positions(kept)
+
+    def _known_symbols(self, account: Account) -> None:
+        held = {p.symbol for p in self.account.positions}
+        for key, rows in account.venue_says.per_symbol:
+            for symbol, _ in rows:
+                if symbol not in held:
+                    hint = f"It holds {', '.join(sorted(held)[:5])}." if held else "It holds none."
+                    raise InputError(f"venue_says.{key}", symbol, "is no position of the account", hint)
+
+    def _figures(
+        self, account: Account, pool: SubAccount | None, states: list[tuple[SubAccount, MarginState]]
+    ) -> dict[str, Figure]:
+        """Totals: those of the cross pool where it holds positions, else of the isolated positions and the money beside."""
+        said = dict(account.venue_says.figures)
+        if not said or not self.whole:
+            return {}
+        judged = [(s, state) for s, state in states if not s.isolated] or states
+        money = sum(c.quantity * self.marks.price(c.asset) for c in pool.collateral) if pool else 0.0
+        beside = money if judged and judged[0][0].isolated else 0.0
+        bare = bool(judged) and not judged[0][0].isolated and not account.held
+        out = {}
+        for key, venue in said.items():
+            name = key.removesuffix(COIN)
+            if bare and name in NEEDS_COLLATERAL:
+                self.notes.append(f"{key} is not compared: the account's collateral is not in the file.")
+                continue
+            coin = self._coin(key, account)
+            ours = self._total(name, judged, coin)
+            if ours is None:
+                self.notes.append(f"{key} is not compared: the venue's rule is not reproduced here.")
+                continue
+            ours += beside / (self.marks.price(coin) if coin else 1.0) if name in ("equity", "free") else 0.0
+            out[key] = _money(ours, venue, self.marks.price(coin) if coin else 1.0)
+        return out
+
+    def _coin(self, key: str, account: Account) -> str:
+        """The settlement coin of a `_coin` key, "" for dollars. Raises InputError where there is not exactly one."""
+        if not key.endswith(COIN):
+            return ""
+        coins = sorted({p.underlying for p in account.margined if p.instrument.is_inverse or p.instrument.is_option})
+        if len(coins) != 1:
+            hint = "Give the figure in US dollars."
+            raise InputError(f"venue_says.{key}", ", ".join(coins) or "none", "needs one settlement coin", hint)
+        return coins[0]
+
+    def _total(self, name: str, judged: list[tuple[SubAccount, MarginState]], coin: str) -> float | None:
+        """A figure of the account; in coins every contract's part is turned at its own mark, as its venue reckons."""
+        total = 0.0
+        for sub, state in judged:
+            value = getattr(state, name)
+            if value is None:
+                return None
+            if not coin:
+                total += value
+                continue
+            price = self.marks.price(coin)
+            total += value / price
+            profits = {} if name in ("initial", "maintenance") else self._parts(sub, price)
+            margins = {r.symbol: r for r in state.positions}
+            for p in sub.positions:
+                own = 1.0 / self._mark(p) - 1.0 / price
+                row = margins.get(p.symbol)
+                total += profits.get(p.symbol, 0.0) * own
+                margin = 0.0 if row is None else row.maintenance + row.fee if name == "maintenance" else row.initial
+                if name != "equity":
+                    total += margin * own * (1.0 if name in ("initial", "maintenance") else -1.0)
+        return total
+
+    def _parts(self, sub: SubAccount, price: float) -> dict[str, float]:
+        out: dict[str, float] = {}
+        for p in sub.positions:
+            if not p.instrument.is_option:
+                out[p.symbol] = out.get(p.symbol, 0.0) + self.marks.unrealised(p)
+        return out
+
+    def _mark(self, p: Position) -> float:
+        """USD per coin at which a contract's margin in coins is turned: its own mark, an option's underlying's."""
+        return self.marks.price(p.underlying) if p.instrument.is_option else self.marks.contract(p.instrument)
+
+    # By symbol.
+
+    def _rows(
+        self, key: str, said: Mapping[str, float | None], account: Account, states: list[tuple[SubAccount, MarginState]]
+    ) -> dict[str, Figure]:
+        if key == "liquidation_prices":
+            return self._liquidations(said, account, states)
+        name = key.removesuffix(COIN).removeprefix("position_")
+        out = {}
+        for symbol, venue in said.items():
+            rows = [r for _, state in states for r in state.positions if r.symbol == symbol]
+            if not rows or any(r.tier.startswith("in the ") for r in rows):
+                why = "is left out" if not rows else "has no margin of its own: the account is margined as a whole"
+                self.notes.append(f"{key} of {symbol} is not compared: the position {why}.")
+                continue
+            position = next(p for p in account.positions if p.symbol == symbol)
+            turned = self._mark(position) if key.endswith(COIN) else 1.0
+            assert venue is not None
+            out[symbol] = _money(sum(getattr(r, name) for r in rows) / turned, venue, turned)
+        return out
+
+    def _liquidations(
+        self, said: Mapping[str, float | None], account: Account, states: list[tuple[SubAccount, MarginState]]
+    ) -> dict[str, Figure]:
+        out: dict[str, Figure] = {}
+        for symbol, venue in said.items():
+            holders = [s for s, _ in states if any(p.symbol == symbol for p in s.positions)]
+            if not holders:
+                self.notes.append(f"liquidation_prices of {symbol} is not compared: the position is left out.")
+                continue
+            sub = holders[0]
+            if not sub.isolated and (not account.held or not self.whole):
+                why = "collateral is not in the file" if not account.held else "other positions are left out"
+                self.notes.append(f"liquidation_prices of {symbol} is not compared: the account's {why}.")
+                continue
+            found = [self._price(symbol, holder) for holder in holders]
+            ours = min(found, key=lambda x: _distance(x, venue))  # several legs of one symbol: the one that is meant
+            out[symbol] = _price(ours, venue)
+        return out
+
+    def _price(self, symbol: str, sub: SubAccount) -> float | None:
+        """USD at which the sub-account is liquidated as this contract's coin moves alone, on the side where it loses."""
+        held = [p for p in sub.positions if p.symbol == symbol]
+        coin = held[0].underlying
+        rules = self._rules_of(sub)
+        edges = of_sub_account(rules, sub, self.marks)[coin]
+        own = self.marks.contract(held[0].instrument) / self.marks.price(coin)
+        together = [p for p in sub.positions if p.underlying == coin]
+        if any(p.instrument.is_option for p in together):
+            sides = [e for e in (edges.down, edges.up) if e is not None]
+            at = self.marks.price(coin)
+            return min(sides, key=lambda e: abs(e - at), default=None)
+        long = sum(p.exposure(self.marks.contract(p.instrument)) for p in together) > 0
+        edge = edges.down if long else edges.up
+        return None if edge is None else rules.rulebook.printed_price(held[0], edge * own, long)
+
+
+def _distance(ours: float | None, venue: float | None) -> float:
+    if ours is None or venue is None:
+        return 0.0 if ours is venue else float("inf")
+    return abs(ours - venue)
+
+
+def _money(ours: float, venue: float, turned: float) -> Figure:
+    """An amount, USD or coins at `turned` USD each."""
+    close = abs(ours - venue) <= max(RELATIVE * abs(venue), CENT / turned)
+    return Figure(ours=float(ours), venue=venue, matched=bool(close))
+
+
+def _price(ours: float | None, venue: float | None) -> Figure:
+    if ours is None or venue is None:
+        return Figure(ours=ours, venue=venue, matched=ours is venue)
+    close = abs(ours - venue) <= max(RELATIVE * abs(venue), min(CENT, OF_A_PRICE * abs(venue)))
+    return Figure(ours=float(ours), venue=venue, matched=bool(close))
