@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 from margin.cli import text as cli_text
-from margin.venues.check import Checked, Figure, check_all
+from margin.venues.check import check_all
+from margin.venues.checked import Checked, Figure
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ from margin.core.errors import InputError
 from margin.core.instruments import Instrument
 
 DAYS_PER_YEAR = 365.0
+LEAST_VOL, MOST_VOL = 1e-3, 10.0  # annual: what an implied volatility is looked for between
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,21 @@ def black76(
     d1 = np.log(safe_forward / strike) / safe_spread + safe_spread / 2.0
     value = sign * (forward * ndtr(sign * d1) - strike * ndtr(sign * (d1 - safe_spread)))
     return np.where(alive, np.maximum(value, 0.0), intrinsic)
+
+
+def implied_vol(value: float, forward: float, strike: float, years: float, option_type: str) -> float | None:
+    """Annual volatility at which Black-76 gives `value` (USD); None outside what any volatility can give."""
+    from scipy.optimize import brentq  # 0.1 s, and only printed marks of options need it
+
+    if years <= 0:
+        return None
+
+    def gap(vol: float) -> float:
+        return float(black76(forward, strike, years, vol, option_type)) - value
+
+    if not gap(LEAST_VOL) < 0 < gap(MOST_VOL):
+        return None
+    return float(brentq(gap, LEAST_VOL, MOST_VOL, xtol=1e-14, rtol=1e-13))
 
 
 def greeks(forward: float, strike: float, years: float, vol: float, option_type: str) -> Greeks:

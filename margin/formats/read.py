@@ -47,8 +47,10 @@ def read_portfolio(source: "str | bytes | list | Mapping", table: bool = False) 
     if table and isinstance(source, str | bytes):
         return ReadPortfolio(portfolio_from_csv(source))
     data = portfolio_json.parse(source) if isinstance(source, str | bytes) else source
-    listed = isinstance(data, list) and not (data and all(portfolio_json.is_account(row) for row in data))
-    rows = data if listed else data["positions"] if portfolio_json.is_ccxt(data) else None
+    if isinstance(data, list):
+        rows = None if data and all(portfolio_json.is_account(row) for row in data) else data
+    else:
+        rows = data["positions"] if portfolio_json.is_ccxt(data) else None
     if rows is None:
         return ReadPortfolio(portfolio_json.read(data))
     return _from_ccxt(checks.listed(rows, MAX_POSITIONS, "positions"))

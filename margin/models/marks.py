@@ -88,6 +88,8 @@ class Marks:
     ) -> "Marks":
         """From what the account itself carries: each position's `mark_price` and `implied_vol`, its as-of.
 
+        An option's volatility is what it says, else the one that gives its printed mark.
+
         prices : by asset, where at hand; else the first perpetual's mark, a future's, and 1 for dollar stablecoins
         Raises MissingPriceError for an asset that has neither, InputError where there is no as-of.
         """
@@ -113,7 +115,8 @@ class Marks:
                 raise MissingPriceError([asset], known)
             known[asset] = 1.0
             notes.append(f"{asset} is taken at 1 US dollar")
-        return cls(known, parse_date(when), {**(vols or {}), **given}, tuple(notes), contracts)
+        out = cls(known, parse_date(when), {**(vols or {}), **given}, tuple(notes), contracts)
+        return replace(out, vols={**_printed_vols(account, out), **out.vols})
 
     @classmethod
     def of_market(
@@ -133,6 +136,18 @@ class Marks:
         for underlying in {p.underlying for p in portfolio.positions if p.instrument.is_option} - set(given):
             given[underlying] = _ewma_vol(market, underlying, when)
         return cls(prices, when, given, tuple(notes))
+
+
+def _printed_vols(account: Account, marks: Marks) -> dict[str, float]:
+    """By option symbol: the volatility at which Black-76 gives the mark that the venue printed for it."""
+    out: dict[str, float] = {}
+    for p in account.positions:
+        i = p.instrument
+        if i.is_option and p.mark_price is not None and p.implied_vol is None and i.base in marks.prices:
+            assert i.strike is not None and i.option_type is not None
+            found = options.implied_vol(p.mark_price, marks.price(i.base), i.strike, marks.years(i), i.option_type)
+            out |= {p.symbol: found} if found is not None else {}
+    return out
 
 
 def _ewma_vol(market: Market, asset: str, as_of: pd.Timestamp) -> float:

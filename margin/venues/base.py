@@ -252,7 +252,7 @@ class Rulebook(ABC):
         return self.reckon(alone, at, mode, self.settings(settings), Lines(wanted=False)).initial
 
     def printed_price(self, position: Position, price: float, long: bool) -> float:
-        """The liquidation price as the venue prints it: most print the price itself. long : the position loses below."""
+        """The liquidation price as the venue prints it: most print the price itself. long : it loses below."""
         return price
 
     def check(self, book: SubAccount, mode: Mode) -> None:

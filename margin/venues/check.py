@@ -4,8 +4,7 @@ The account's own positions, marks and collateral go in; nothing is read from th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 from margin import models
@@ -15,68 +14,17 @@ from margin.core.instruments import USD_LIKE
 from margin.core.portfolio import Portfolio
 from margin.core.position import Position
 from margin.core.venue_says import COIN
-from margin.models.base import MarginModel, MarginState
+from margin.models.base import MarginModel
 from margin.models.marks import Marks
-from margin.venues.base import NEWEST
+from margin.venues import checked
+from margin.venues.base import NEWEST, VenueMargin
+from margin.venues.checked import Checked, Figure
 from margin.venues.liquidation import of_sub_account
 from margin.venues.margin_models import VenueModel
 
-__all__ = ["CENT", "RELATIVE", "Checked", "Figure", "check", "check_all"]
+__all__ = ["check", "check_all"]
 
-RELATIVE = 1e-5
-CENT = 0.005  # USD, half a cent
-OF_A_PRICE = 1e-3  # half a cent counts for a price only while it is less than this share of it
 NEEDS_COLLATERAL = ("equity", "free", "withdrawable")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One figure, ours beside the venue's, USD or coins; None: no such price on either side.
-
-    difference : ours - venue's, None where either is None
-    matched : within 1e-5 relative or half a cent
-    """
-
-    ours: float | None
-    venue: float | None
-    matched: bool
-
-    @property
-    def difference(self) -> float | None:
-        return None if self.ours is None or self.venue is None else self.ours - self.venue
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"ours": self.ours, "venue": self.venue, "difference": self.difference, "matched": self.matched}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checked:
-    """One account. figures: by key of `venue_says`; per_symbol: the same by symbol; notes: what was not compared, why."""
-
-    account: Account
-    model: str
-    figures: Mapping[str, Figure]
-    per_symbol: Mapping[str, Mapping[str, Figure]]
-    notes: tuple[str, ...]
-
-    @cached_property
-    def all(self) -> tuple[Figure, ...]:
-        return (*self.figures.values(), *(f for rows in self.per_symbol.values() for f in rows.values()))
-
-    @property
-    def compared(self) -> int:
-        return len(self.all)
-
-    @property
-    def matched(self) -> int:
-        return sum(f.matched for f in self.all)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The figures by key, then how many matched of how many compared, and the notes."""
-        out: dict[str, Any] = {key: f.to_dict() for key, f in self.figures.items()}
-        for key, rows in self.per_symbol.items():
-            out[key] = {symbol: f.to_dict() for symbol, f in rows.items()}
-        return {**out, "matched": self.matched, "compared": self.compared, "notes": list(self.notes)}
 
 
 def check_all(
@@ -123,11 +71,13 @@ class _Check:
         found = VenueModel(found.rulebook, found.mode, self.settings)
         if found.mode not in found.rulebook.modes:
             modes = ", ".join(found.rulebook.modes)
-            raise InputError("mode", found.mode, f"of {found.rulebook.title} is not reproduced here", f"One of {modes}.")
+            raise InputError(
+                "mode", found.mode, f"of {found.rulebook.title} is not reproduced here", f"One of {modes}."
+            )
         return found
 
     def _marks(self, as_of: Any) -> Marks:
-        """From the account; a position without a mark stands at the mark of its asset, else at its entry, and it is said."""
+        """From the account; a position without a mark stands at its asset's mark, else at its entry, and it is said."""
         account = self.account
         when = as_of if as_of is not None else account.as_of
         if when is None:
@@ -143,7 +93,9 @@ class _Check:
             if p.underlying not in known and p.underlying not in USD_LIKE:
                 self.notes.append(f"{p.symbol} has no mark price: it stands at its entry price.")
             known.setdefault(p.underlying, p.entry_price)
-        unpriced = {c.asset for c in account.collateral} - {p.underlying for p in account.positions} - {"USD", *USD_LIKE}
+        unpriced = (
+            {c.asset for c in account.collateral} - {p.underlying for p in account.positions} - {"USD", *USD_LIKE}
+        )
         if unpriced:
             names = ", ".join(sorted(unpriced))
             self.notes.append(f"Collateral has no price in the account: {names}. What needs it is not compared.")
@@ -197,9 +149,9 @@ class _Check:
                     raise InputError(f"venue_says.{key}", symbol, "is no position of the account", hint)
 
     def _figures(
-        self, account: Account, pool: SubAccount | None, states: list[tuple[SubAccount, MarginState]]
+        self, account: Account, pool: SubAccount | None, states: list[tuple[SubAccount, VenueMargin]]
     ) -> dict[str, Figure]:
-        """Totals: those of the cross pool where it holds positions, else of the isolated positions and the money beside."""
+        """Totals: of the cross pool where it holds positions, else of the isolated positions and the money beside."""
         said = dict(account.venue_says.figures)
         if not said or not self.whole:
             return {}
@@ -219,7 +171,7 @@ class _Check:
                 self.notes.append(f"{key} is not compared: the venue's rule is not reproduced here.")
                 continue
             ours += beside / (self.marks.price(coin) if coin else 1.0) if name in ("equity", "free") else 0.0
-            out[key] = _money(ours, venue, self.marks.price(coin) if coin else 1.0)
+            out[key] = checked.money(ours, venue, self.marks.price(coin) if coin else 1.0)
         return out
 
     def _coin(self, key: str, account: Account) -> str:
@@ -232,7 +184,7 @@ class _Check:
             raise InputError(f"venue_says.{key}", ", ".join(coins) or "none", "needs one settlement coin", hint)
         return coins[0]
 
-    def _total(self, name: str, judged: list[tuple[SubAccount, MarginState]], coin: str) -> float | None:
+    def _total(self, name: str, judged: list[tuple[SubAccount, VenueMargin]], coin: str) -> float | None:
         """A figure of the account; in coins every contract's part is turned at its own mark, as its venue reckons."""
         total = 0.0
         for sub, state in judged:
@@ -269,7 +221,7 @@ class _Check:
     # By symbol.
 
     def _rows(
-        self, key: str, said: Mapping[str, float | None], account: Account, states: list[tuple[SubAccount, MarginState]]
+        self, key: str, said: Mapping[str, float | None], account: Account, states: list[tuple[SubAccount, VenueMargin]]
     ) -> dict[str, Figure]:
         if key == "liquidation_prices":
             return self._liquidations(said, account, states)
@@ -284,11 +236,11 @@ class _Check:
             position = next(p for p in account.positions if p.symbol == symbol)
             turned = self._mark(position) if key.endswith(COIN) else 1.0
             assert venue is not None
-            out[symbol] = _money(sum(getattr(r, name) for r in rows) / turned, venue, turned)
+            out[symbol] = checked.money(sum(getattr(r, name) for r in rows) / turned, venue, turned)
         return out
 
     def _liquidations(
-        self, said: Mapping[str, float | None], account: Account, states: list[tuple[SubAccount, MarginState]]
+        self, said: Mapping[str, float | None], account: Account, states: list[tuple[SubAccount, VenueMargin]]
     ) -> dict[str, Figure]:
         out: dict[str, Figure] = {}
         for symbol, venue in said.items():
@@ -303,11 +255,11 @@ class _Check:
                 continue
             found = [self._price(symbol, holder) for holder in holders]
             ours = min(found, key=lambda x: _distance(x, venue))  # several legs of one symbol: the one that is meant
-            out[symbol] = _price(ours, venue)
+            out[symbol] = checked.price(ours, venue)
         return out
 
     def _price(self, symbol: str, sub: SubAccount) -> float | None:
-        """USD at which the sub-account is liquidated as this contract's coin moves alone, on the side where it loses."""
+        """USD at which the sub-account is liquidated as the contract's coin moves alone, on the side where it loses."""
         held = [p for p in sub.positions if p.symbol == symbol]
         coin = held[0].underlying
         rules = self._rules_of(sub)
@@ -327,16 +279,3 @@ def _distance(ours: float | None, venue: float | None) -> float:
     if ours is None or venue is None:
         return 0.0 if ours is venue else float("inf")
     return abs(ours - venue)
-
-
-def _money(ours: float, venue: float, turned: float) -> Figure:
-    """An amount, USD or coins at `turned` USD each."""
-    close = abs(ours - venue) <= max(RELATIVE * abs(venue), CENT / turned)
-    return Figure(ours=float(ours), venue=venue, matched=bool(close))
-
-
-def _price(ours: float | None, venue: float | None) -> Figure:
-    if ours is None or venue is None:
-        return Figure(ours=ours, venue=venue, matched=ours is venue)
-    close = abs(ours - venue) <= max(RELATIVE * abs(venue), min(CENT, OF_A_PRICE * abs(venue)))
-    return Figure(ours=float(ours), venue=venue, matched=bool(close))

@@ -61,9 +61,6 @@ def _collateral(record):
     if "cross_raw_usd" in said:
         cross = [p for p in record["positions"] if p["type"] == "cross"]
         return [{"asset": "USDC", "quantity": said["cross_raw_usd"] + sum(p["szi"] * p["entry"] for p in cross)}]
-    if record["venue"] == "dydx":  # the balance holds the proceeds of shorts
-        ((asset, size, _),) = record["collateral"]
-        return [{"asset": asset, "quantity": size + sum(p["qty"] * p["entry"] for p in record["positions"])}]
     return [{"asset": asset, "quantity": size} for asset, size, price in record["collateral"] if price in (1.0, None)]
 
 
@@ -98,6 +95,8 @@ def _says(record):
     if record["venue"] == "hyperliquid":
         used = {symbol(record, p): p["margin_used"] for p in rows if p["type"] == "cross"}
         out |= {"position_initial": used} if used else {}
+    if record["venue"] == "okx" and "mm_coin" in said:  # printed by position, without the closing fee
+        out["position_maintenance_coin"] = {one: out.pop("maintenance_coin")}
     if record["venue"] == "okx" and "margin" in said:  # nothing was added to it: it is the initial margin at entry
         out["position_initial"] = {one: said["margin"]}
     if "isolated_wallet" in said:

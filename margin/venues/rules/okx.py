@@ -77,6 +77,11 @@ class Okx(PerpetualVenue):
     def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
         return accounts.contracts_value(position, marks) * settings["taker_fee"]
 
+    def printed_price(self, position: Position, price: float, long: bool) -> float:
+        """One tick nearer the mark, where the contract's tick is carried."""
+        tick = self.parameters["ticks"].get(position.underlying, 0.0)
+        return price + tick if long else price - tick
+
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:

@@ -1,0 +1,157 @@
+"""`check`: what is compared, what is not and why, and what a match is."""
+
+import pytest
+
+from margin.core.account import Account
+from margin.core.errors import InputError
+from margin.core.portfolio import Collateral, Portfolio, Position
+from margin.venues.check import check, check_all
+
+ETH = Position("ETH/USDC:USDC", 2.7, 2332.2, 25, mark_price=4175.5)
+ONDO = Position("ONDO/USDC:USDC", 400, 0.83, mode="isolated", margin=110.0)
+MONEY = (Collateral("USDC", 1890.99),)
+
+
+def account(positions=(ETH, ONDO), collateral=MONEY, venue="hyperliquid", **says):
+    return Account(
+        venue=venue, mode="cross", as_of="2026-11-26T10:00:00Z", positions=positions, collateral=collateral,
+        venue_says=says,
+    )  # fmt: skip
+
+
+SAID = {
+    "equity": 6867.9, "initial": 450.95, "maintenance": 225.48, "withdrawable": 5740.51,
+    "liquidation_prices": {"ETH/USDC:USDC": 1665.14},
+}  # fmt: skip
+
+
+def test_the_mixed_account_of_the_design_matches_in_every_figure():
+    found = check(account(**SAID))
+    assert (found.matched, found.compared) == (5, 5)
+    assert found.figures["equity"].ours == pytest.approx(1890.99 + 2.7 * (4175.5 - 2332.2), rel=1e-12)
+    # ETH alone: P (1 - 0.02) 2.7 = 2.7 x 2332.2 - cash
+    root = (2.7 * 2332.2 - 1890.99) / (2.7 * 0.98)
+    assert found.per_symbol["liquidation_prices"]["ETH/USDC:USDC"].ours == pytest.approx(root, rel=1e-9)
+    assert any(note.startswith("ONDO/USDC:USDC has no mark price") for note in found.notes)
+
+
+@pytest.mark.parametrize("key", ["equity", "initial", "maintenance", "withdrawable"])
+def test_a_figure_that_is_a_cent_and_more_off_does_not_match(key):
+    said = {**SAID, key: SAID[key] * (1 + 2e-5) + 0.02}
+    found = check(account(**said))
+    assert not found.figures[key].matched
+    assert found.figures[key].difference == pytest.approx(found.figures[key].ours - said[key])
+    assert (found.matched, found.compared) == (4, 5)
+
+
+def test_half_a_cent_is_no_match_for_the_price_of_a_cheap_coin():
+    doge = Position("DOGE/USDC:USDC", 1000.0, 0.1, 5, mode="isolated", margin=20.0, mark_price=0.1)
+    ours = check(account((doge,), (), liquidation_prices={doge.symbol: 0.08}))
+    price = ours.per_symbol["liquidation_prices"][doge.symbol].ours
+    near = check(account((doge,), (), liquidation_prices={doge.symbol: price - 0.004}))
+    assert near.matched == 0
+    assert check(account((doge,), (), liquidation_prices={doge.symbol: price * 1.000009})).matched == 1
+
+
+def test_none_is_compared_with_none():
+    found = check(account((ETH,), (Collateral("USDC", 1e6),), liquidation_prices={ETH.symbol: None}))
+    assert (found.matched, found.compared) == (1, 1)
+    found = check(account((ETH,), MONEY, liquidation_prices={ETH.symbol: None}))
+    assert (found.matched, found.compared) == (0, 1)
+    assert found.per_symbol["liquidation_prices"][ETH.symbol].difference is None
+
+
+def test_without_collateral_what_needs_it_is_left_out_and_said():
+    found = check(account((ETH,), (), **SAID, position_initial={ETH.symbol: 450.954}))
+    assert set(found.figures) == {"initial", "maintenance"}
+    assert set(found.per_symbol) == {"position_initial"}
+    assert found.matched == found.compared == 3
+    left_out = [note for note in found.notes if "not compared" in note]
+    assert len(left_out) == 3
+
+
+def test_a_coin_without_a_price_is_as_if_it_were_not_in_the_file():
+    found = check(account((ETH,), (*MONEY, Collateral("BTC", 1.0)), **SAID))
+    assert set(found.figures) == {"initial", "maintenance"}
+    assert any("no price" in note and "BTC" in note for note in found.notes)
+
+
+def test_a_coin_whose_tiers_are_unknown_is_left_out_by_name_and_the_rest_is_compared():
+    odd = Position("NOSUCH/USDC:USDC", 1.0, 1.0, mark_price=1.0)
+    found = check(account((ETH, odd), MONEY, **SAID, position_maintenance={ETH.symbol: 225.477, odd.symbol: 1.0}))
+    assert found.figures == {}
+    assert list(found.per_symbol["position_maintenance"]) == [ETH.symbol]
+    assert any("NOSUCH" in note and "not reproduced here" in note for note in found.notes)
+
+
+def test_two_isolated_legs_of_one_symbol_are_told_apart():
+    legs = (
+        Position("BTC/USDT:USDT", 1.0, 60_000.0, 20, mode="isolated", mark_price=60_000.0),
+        Position("BTC/USDT:USDT", -1.0, 60_000.0, 3, mode="isolated", mark_price=60_000.0),
+    )
+    # The bracket of $60,000 asks 0.4%: E (1 - 1/20) / (1 - 0.004) and E (1 + 1/3) / (1 + 0.004).
+    for price in (60_000 * 0.95 / 0.996, 60_000 * (4 / 3) / 1.004):
+        found = check(account(legs, (), "binance", liquidation_prices={"BTC/USDT:USDT": price}))
+        assert found.matched == found.compared == 1
+
+
+def test_coins_are_turned_at_each_contract_s_own_mark():
+    held = (
+        Position("BTC/USD:BTC-261225", -2800.0, 74_847.72, mark_price=88_783.05),
+        Position("BTC/USD:BTC", 3270.0, 76_667.01, mark_price=88_690.51),
+    )
+    coins = (Collateral("BTC", 0.5),)
+    found = check(account(held, coins, "deribit", equity_coin=1.0, initial_coin=1.0, free_coin=1.0))
+    won = -2800 * (1 / 74_847.72 - 1 / 88_783.05) + 3270 * (1 / 76_667.01 - 1 / 88_690.51)
+    size = 3270 / 88_690.51
+    asked = 0.04 * 2800 / 88_783.05 + (0.02 + 0.00005 * size) * size
+    assert found.figures["equity_coin"].ours == pytest.approx(0.5 + won, rel=1e-9)
+    assert found.figures["initial_coin"].ours == pytest.approx(asked, rel=1e-3)
+    assert found.figures["free_coin"].ours == pytest.approx(0.5 + won - found.figures["initial_coin"].ours, rel=1e-9)
+
+
+def test_an_option_is_marked_at_what_the_venue_printed():
+    option = Position("BTC/USD:BTC-261225-100000-C", -1.0, mark_price=2_500.0)
+    coin = Position("BTC/USD:BTC", 10.0, 90_000.0, mark_price=90_000.0)
+    found = check(
+        account((coin, option), (Collateral("BTC", 1.0),), "deribit", position_maintenance={option.symbol: 1.0})
+    )
+    ours = found.per_symbol["position_maintenance"][option.symbol].ours
+    assert ours == pytest.approx(0.075 * 90_000 + 2_500.0, rel=1e-6)
+
+
+def test_the_newest_rules_are_used_where_no_time_is_given():
+    plain = Account(venue="hyperliquid", positions=(ETH,), collateral=MONEY, venue_says={"initial": 450.954})
+    found = check(plain)
+    assert found.matched == 1
+    assert any("as-of" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"venue": ""}, "venue"),
+        ({"venue": "hyperlicuid"}, "venue"),
+        ({"liquidation_prices": {"SOL/USDC:USDC": 1.0}}, "venue_says.liquidation_prices"),
+        ({"equity_coin": 1.0}, "venue_says.equity_coin"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused_by_name(change, field):
+    with pytest.raises(InputError) as error:
+        check(account(**{**SAID, **change}))
+    assert error.value.field == field
+
+
+def test_there_must_be_something_to_compare():
+    with pytest.raises(InputError, match="venue_says"):
+        check_all(Portfolio(accounts=[Account(venue="hyperliquid", positions=(ETH,))]))
+
+
+def test_another_model_and_its_settings():
+    held = Position("BTC/USDT:USDT", 0.001, 101_890.0, 10, mark_price=101_910.23)
+    said = account((held,), (), "bybit", position_initial={held.symbol: 10.24145855})
+    assert check(said).matched == 1
+    assert check(said, settings={"taker_fee": 0.002}).matched == 0
+    assert check(said, model="binance:cross").model == "binance:cross"
+    with pytest.raises(InputError, match="no such setting"):
+        check(said, settings={"fee": 0.1})
