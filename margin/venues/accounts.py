@@ -14,7 +14,7 @@ from margin.core.position import Position
 from margin.models.base import pinned
 from margin.models.marks import Marks
 
-__all__ = ["as_sub", "balances", "entry", "labels", "margined", "merged", "of_kind", "of_underlying", "pinned"]
+__all__ = ["as_sub", "balances", "entry", "labels", "margined", "merged", "of_kind", "of_underlying", "pinned", "priced"]
 
 Number = Any  # a float, or an array (n,) where prices are arrays
 
@@ -51,6 +51,19 @@ def balances(book: SubAccount, marks: Marks, spot: bool = False) -> dict[str, Nu
 def entry(position: Position, marks: Marks) -> float:
     """USD per unit at which a position was opened: its own, else the mark."""
     return position.entry_price if position.entry_price is not None else marks.mark(position.instrument)
+
+
+def priced(book: SubAccount, marks: Marks) -> SubAccount:
+    """The book with its mark on every contract that has none, where there is one: what is refused by size needs it."""
+    return replace(book, positions=tuple(_with_mark(p, marks) for p in book.positions))
+
+
+def _with_mark(position: Position, marks: Marks) -> Position:
+    known = position.underlying in marks.prices or position.symbol in marks.contracts
+    if position.mark_price is not None or not known or position.instrument.kind not in ("perpetual", "future"):
+        return position
+    mark = float(marks.contract(position.instrument))
+    return replace(position, mark_price=mark) if mark > 0 else position
 
 
 def margined(book: SubAccount) -> list[Position]:

@@ -224,7 +224,7 @@ class Rulebook(ABC):
     ) -> VenueMargin:
         """The margin of the book. Raises InputError for a mode, position or setting the venue does not have."""
         sub, chosen = accounts.as_sub(book), self.settings(settings)
-        self.check(sub, mode)
+        self.check(accounts.priced(sub, marks), mode)
         self.within(sub, marks, mode)
         return self.reckon(sub, marks, mode, chosen, Lines())
 

@@ -108,7 +108,7 @@ def _asked(
     gain: float | None,
 ) -> "Asked | tuple[str, ...]":
     """What the venue asks in this mode, or why it can't hold the book."""
-    unsupported = rulebook.supports(book, mode)
+    unsupported = rulebook.supports(accounts.priced(book, marks), mode)
     out = {u.symbol for u in unsupported}
     rest = replace(book, positions=tuple(p for p in book.positions if p.symbol not in out))
     if unsupported and not (all(u.alone for u in unsupported) and accounts.margined(rest)):

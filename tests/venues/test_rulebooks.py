@@ -407,8 +407,53 @@ def test_dated_futures_of_deribit_ask_four_and_two_percent():
 
 def test_okx_refuses_what_lies_above_the_tiers_that_are_known():
     okx = venues.rulebook("okx")
-    assert not okx.supports(book(("ETH/USDT:USDT", 500.0)), "cross")
-    assert "not reproduced here" in okx.supports(book(("ETH/USDT:USDT", 500.1)), "cross")[0].reason
+    assert not okx.supports(book(("ETH/USDT:USDT", 242_500.0)), "cross")
+    found = okx.supports(book(("ETH/USDT:USDT", 242_500.1)), "cross")[0]
+    assert "tiers above 242,500 ETH are not reproduced here" in found.reason
+    assert found.alone, "the coin is refused, not the book"
+
+
+def test_bybit_refuses_a_size_above_the_last_tier_at_the_mark_too():
+    """XRP's last tier ends at $36M: without an entry the mark decides."""
+    held = book(("XRP/USDT:USDT", 20e6), USDT=5e7)
+    at = Marks({"XRP": 2.0, "USDT": 1.0}, pd.Timestamp("2026-11-01"))
+    with pytest.raises(InputError, match="tiers above 36,000,000 USD"):
+        venues.rulebook("bybit").requirement(held, at, "cross")
+    assert venues.rulebook("bybit").requirement(held, at.moved({"XRP": 0.5}), "cross").maintenance > 0
+
+
+@pytest.mark.parametrize(
+    ("asset", "edges"),
+    [
+        ("BTC", {2_000_000: 1_200, 120_000_000: 9_382_000, 800_000_000: 226_382_000}),
+        ("ETH", {900_000: 540, 22_000_000: 168_220, 600_000_000: 138_018_220}),
+        ("XRP", {250_000: 625, 30_000_000: 3_246_625, 34_000_000: 16_446_625}),
+        ("BCH", {200_000: 1_000, 6_900_000: 521_400, 9_400_000: 2_670_780}),
+        ("JUP", {250_000: 1_750, 9_500_000: 774_500, 12_000_000: 3_558_800}),
+    ],
+)
+def test_the_deductions_of_bybit_s_tiers_are_those_it_prints(asset, edges):
+    """mmDeduction of the recorded answers; the rates are printed to four digits, so they agree to a dollar or two."""
+    tiers = venues.rulebook("bybit").tiers(asset)
+    for floor, deduction in edges.items():
+        tier = next(t for t in tiers if t.floor == floor)
+        assert tier.deduction == pytest.approx(deduction, abs=1.5)
+
+
+def test_okx_s_tables_end_at_half_initial_margin_and_rise_by_equal_steps():
+    """BTC's 23rd and ETH's 54th tier as recorded: 8.33x to 4,200 BTC at 10.75%, 3.63x to 130,000 ETH at 26.25%."""
+    okx = venues.rulebook("okx")
+    btc, eth, sol = (okx.tiers(a) for a in ("BTC", "ETH", "SOL"))
+    assert (btc[22].cap, btc[22].rate, btc[22].leverage) == (4_200, pytest.approx(0.1075), 8.33)
+    assert (eth[53].cap, eth[53].rate, eth[53].leverage) == (130_000, pytest.approx(0.2625), 3.63)
+    assert (sol[21].cap, sol[21].rate, sol[21].leverage) == (400_000, pytest.approx(0.11), 6.89)
+    assert [t[-1].leverage for t in (btc, eth, sol)] == [2.0, 2.0, 2.0]
+
+
+def test_each_coin_s_tier_names_its_own_source():
+    lines = ask("bybit", book(("BTC/USDT:USDT", 0.1), ("ETH/USDT:USDT", 1.0), USDT=50_000.0), "cross").lines
+    dates = {line.label: line.source[-11:-1] for line in lines if line.part == "maintenance"}
+    assert dates == {"BTC/USDT:USDT: maintenance": "2026-08-05", "ETH/USDT:USDT: maintenance": "2025-12-29"}
 
 
 def test_kraken_counts_coins_after_their_haircut():

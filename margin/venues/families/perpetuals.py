@@ -76,6 +76,20 @@ class PerpetualVenue(Rulebook):
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         """The tiers of an asset's perpetual; None where none are carried here."""
 
+    @property
+    def carried(self) -> Mapping[str, Any]:
+        """The tables of the rule's fact and of those named after it (`RULE_older`), which have a date of their own."""
+        out: dict[str, Any] = {}
+        for name in self._tables:
+            out = {**self.parameters[name], **out}
+        return out
+
+    @property
+    def _tables(self) -> tuple[str, ...]:
+        facts = self.parameters.facts
+        named = [n for n in facts if n == self.rule or n.startswith(f"{self.rule}_")]
+        return tuple(n for n in named if isinstance(facts[n], dict))
+
     def basis(self, mode: Mode, marks: Marks) -> tuple[Basis, Basis]:
         """The price at which initial and maintenance margin are taken, and the tier read."""
         return "mark", "mark"
@@ -135,9 +149,22 @@ class PerpetualVenue(Rulebook):
         if not instrument.is_inverse and not self.linear:
             return "contracts settled in dollars are not reproduced here, only those settled in the coin", False
         own = position.maintenance_rate is not None or (position.max_leverage and self.rate_at(position.max_leverage))
-        if not own and self.tiers_for(position.underlying, instrument.is_inverse) is None:
+        tiers = self.tiers_for(position.underlying, instrument.is_inverse)
+        if not own and tiers is None:
             return f"no tiers of {position.underlying} are known here: not reproduced here", True
+        cap = tiers[-1].cap if tiers and not own else None
+        price = position.mark_price or position.entry_price
+        if cap is not None and self.size_at(position, price) > cap:
+            unit = position.underlying if self.in_coins else "USD"
+            return f"tiers above {cap:,.10g} {unit} are not reproduced here", True
         return "", False
+
+    def size_at(self, position: Position, price: float | None) -> float:
+        """A position's size as the tiers count it, at a price; 0 where it needs one and there is none."""
+        quantity = abs(position.quantity)
+        if position.instrument.is_inverse:
+            return quantity if not self.in_coins else quantity / price if price else 0.0
+        return quantity if self.in_coins else quantity * (price or 0.0)
 
     # The reckoning.
 
@@ -294,8 +321,12 @@ class PerpetualVenue(Rulebook):
     def source_of(self, position: Position, printed: bool) -> str:
         if printed:
             return "the venue's own print of this position"
-        live = position.underlying in self.live and not position.instrument.is_inverse
-        return self.live_source if live else self.parameters.source(self.rule)
+        asset, inverse = position.underlying, position.instrument.is_inverse
+        if asset in self.live and not inverse:
+            return self.live_source
+        key = f"inverse {asset}" if inverse else asset
+        of = next((n for n in self._tables if {key, asset} & set(self.parameters[n])), self.rule)
+        return self.parameters.source(of)
 
     def _printed(self, position: Position, marks: Marks, row: PositionMargin, lines: Lines) -> PositionMargin:
         """The row with the maintenance rate that the venue printed, where its rule knows no tiers."""

@@ -90,7 +90,7 @@ class Bybit(PerpetualVenue):
 
     @cached_property
     def _tiers(self) -> dict[str, Tiers]:
-        return {asset: tiers_of(rows, closed=self.closed) for asset, rows in self.parameters["risk_limits"].items()}
+        return {asset: tiers_of(rows, closed=self.closed) for asset, rows in self.carried.items()}
 
 
 RULEBOOK = Bybit()

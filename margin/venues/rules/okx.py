@@ -107,21 +107,6 @@ class Okx(PerpetualVenue):
                 found.append(Unsupported(symbol=p.symbol, reason=why, alone=kind != "option"))
         return tuple(found)
 
-    def refusal(self, position: Position) -> tuple[str, bool]:
-        """Also beyond the highest tier that is known: nothing is guessed above it."""
-        why = super().refusal(position)
-        if why[0] or position.maintenance_rate is not None:
-            return why
-        tiers = self.tiers_for(position.underlying, position.instrument.is_inverse)
-        cap = tiers[-1].cap if tiers else None
-        price = position.entry_price or position.mark_price
-        coins = abs(position.quantity)
-        if position.instrument.is_inverse:
-            coins = coins / price if price else 0.0
-        if cap is not None and coins > cap:
-            return f"tiers above {cap:g} {position.underlying} are not reproduced here", True
-        return "", False
-
     def _group(self, asset: str) -> dict | None:
         return next((g for g in self.parameters["risk_units"] if asset in g["assets"]), None)
 
@@ -197,7 +182,7 @@ class Okx(PerpetualVenue):
     def _tiers(self) -> dict[str, Tiers]:
         return {
             asset: tiers_of(rows, whole=self.whole, closed=self.closed)
-            for asset, rows in self.parameters["position_tiers"].items()
+            for asset, rows in self.carried.items()
         }
 
 

@@ -41,7 +41,8 @@ def test_kraken_futures_gives_all_in_one_answer_without_a_last_cap(server):
 def test_a_rulebook_with_live_tiers_uses_them_and_says_so(server):
     book = Portfolio((Position("BTC/USDT:USDT", 30.0, 60_000.0, 10.0),), (Collateral("USDT", 500_000.0),))
     marks = venues.Marks({"BTC": 60_000.0, "USDT": 1.0}, NOW_DAY)
-    assert venues.rulebook("okx").supports(book)
+    carried = venues.rulebook("okx").requirement(book, marks, "cross")
+    assert carried.maintenance == pytest.approx(30 * 60_000 * (0.005 + 0.0005))
     live = venues.rulebook("okx").with_tiers(fetch_tiers("okx", ["BTC"], QUICK).rows, "OKX position tiers (2026-03-20)")
     found = live.requirement(book, marks, "cross")
     assert found.maintenance == pytest.approx(30 * 60_000 * (0.0065 + 0.0005)), "the whole position at its tier's rate"
