@@ -14,7 +14,18 @@ from margin.core.position import Position
 from margin.models.base import pinned
 from margin.models.marks import Marks
 
-__all__ = ["as_sub", "balances", "entry", "labels", "margined", "merged", "of_kind", "of_underlying", "pinned", "priced"]
+__all__ = [
+    "as_sub",
+    "balances",
+    "entry",
+    "labels",
+    "margined",
+    "merged",
+    "of_kind",
+    "of_underlying",
+    "pinned",
+    "priced",
+]
 
 Number = Any  # a float, or an array (n,) where prices are arrays
 
