@@ -180,10 +180,7 @@ class Okx(PerpetualVenue):
 
     @cached_property
     def _tiers(self) -> dict[str, Tiers]:
-        return {
-            asset: tiers_of(rows, whole=self.whole, closed=self.closed)
-            for asset, rows in self.carried.items()
-        }
+        return {asset: tiers_of(rows, whole=self.whole, closed=self.closed) for asset, rows in self.carried.items()}
 
 
 def hedging(contracts: float, held: float) -> float:
