@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq
 
 from margin.core.errors import InputError
-from margin.protocols.seizure import Outcome, run
-from margin.protocols.wallet import RULES, Rule, Wallet, check_rule, sides
+from margin.protocols.seizure import Outcome, follow
+from margin.protocols.wallet import RULES, Rule, Sides, Wallet, check_rule, sides
 
 LEAST_BUFFER, MOST_BUFFER = 1.0, 20.0
+PRECISION = 1e-5  # of a buffer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,11 +120,14 @@ def compare_rules(
     if odds is not None and not 0.0 < odds < 1.0:
         raise InputError("odds", odds, "must be between 0 and 1")
     paths = np.asarray(paths, dtype=float)
-    lines = []
+    at, lines = sides(shape, paths), []
     for rule in rules:
-        size, least = (buffer, False) if odds is None else equal_risk_buffer(shape, rule, paths, odds, theta)
+        size, least = (buffer, False) if odds is None else _buffer(shape, rule, at, odds, theta)
         wallet = opened(shape, rule, size, theta)
-        lines.append(_line(rule, wallet, size, least, run(wallet, rule, paths, theta, delay)))
+        scale = wallet.value / shape.value  # the coins grow alike, the positions stay
+        coins = {name: scale * getattr(at, name) for name in ("pledged", "counted", "weighted")}
+        end = follow(wallet, rule, replace(at, **coins), theta, delay)
+        lines.append(_line(rule, wallet, size, least, end))
     return Comparison(rules=tuple(lines), odds=odds, paths=len(paths), steps=paths.shape[1])
 
 
@@ -151,37 +154,56 @@ def equal_risk_buffer(
     """(B at which the odds of a call are `odds`, whether B is 1 because the odds are lower still).
 
     Only the first call counts, so nothing needs to be sold on the way; odds fall as B rises.
+    Raises InputError where no buffer up to 20 is enough.
     """
-    called = _first_calls(shape, rule, paths, theta)
-    if called(LEAST_BUFFER) <= odds:
+    return _buffer(shape, rule, sides(shape, np.asarray(paths, dtype=float)), odds, theta)
+
+
+def _buffer(shape: Wallet, rule: Rule, at: Sides, odds: float, theta: float) -> tuple[float, bool]:
+    called, paths = _first_calls(shape, rule, at, theta), len(at.result)
+    undecided = called(LEAST_BUFFER, np.arange(paths))
+    if len(undecided) <= odds * paths:
         return LEAST_BUFFER, True
-    if called(MOST_BUFFER) > odds:
+    always = called(MOST_BUFFER, undecided)
+    if len(always) > odds * paths:
         hint = "Ask for higher odds, fewer days, or a smaller position."
         raise InputError("odds", odds, f"no buffer up to {MOST_BUFFER:g} brings {rule} there", hint)
-    return float(brentq(lambda b: called(b) - odds, LEAST_BUFFER, MOST_BUFFER, xtol=1e-4)), False
+    # Bisection: a path that calls at some B calls at every smaller one, so each step looks only at those in between.
+    low, high, sure = LEAST_BUFFER, MOST_BUFFER, len(always)
+    undecided = np.setdiff1d(undecided, always, assume_unique=True)
+    while high - low > PRECISION:
+        middle = 0.5 * (low + high)
+        now = called(middle, undecided)
+        if sure + len(now) > odds * paths:
+            low, undecided = middle, now
+        else:
+            high, sure = middle, sure + len(now)
+            undecided = np.setdiff1d(undecided, now, assume_unique=True)
+    return high, False
 
 
-def _first_calls(shape: Wallet, rule: Rule, paths: np.ndarray, theta: float) -> Callable[[float], float]:
-    """B -> share of paths on which either side calls, from one pass over the paths."""
-    at = sides(shape, paths)
+def _first_calls(shape: Wallet, rule: Rule, at: Sides, theta: float) -> Callable[[float, np.ndarray], np.ndarray]:
+    """(B, numbers of paths) -> those of them on which either side calls."""
     worth = shape.value
     counted, weighted, free = at.counted / worth, at.weighted / worth, at.result - at.required
     least_counted, least_free = counted.min(axis=1), free.min(axis=1)
 
-    def odds(buffer: float) -> float:
+    def those(buffer: float, which: np.ndarray) -> np.ndarray:
         wallet = opened(shape, rule, buffer, theta).under(rule)
         size, debt, cash = wallet.value, wallet.debt, wallet.cash
-        lender = (size * least_counted <= debt) & (debt > 0)
+        lender = (size * least_counted[which] <= debt) & (debt > 0)
         if rule in ("separate", "borrowed"):
-            venue = (cash + least_free <= 0) & bool(shape.perps)
+            venue = (cash + least_free[which] <= 0) & bool(shape.perps)
         elif rule == "unified":
-            return float(((size * counted + free).min(axis=1) <= debt).mean())
+            out: np.ndarray = which[(size * counted[which] + free[which]).min(axis=1) <= debt]
+            return out
         else:
-            credit = size * weighted if rule == "double" else theta * np.maximum(size * counted - debt, 0.0)
-            venue = ((cash + credit + free).min(axis=1) <= 0) & bool(shape.perps)
-        return float((lender | venue).mean())
+            lent = size * weighted[which] if rule == "double" else theta * np.maximum(size * counted[which] - debt, 0.0)
+            venue = ((cash + lent + free[which]).min(axis=1) <= 0) & bool(shape.perps)
+        found: np.ndarray = which[lender | venue]
+        return found
 
-    return odds
+    return those
 
 
 def immune_short(collateral: float, threshold: float, maintenance: float) -> float:

@@ -1,0 +1,216 @@
+"""What spreads: a shock through a network of debts under three models, and where a crowd of wallets tips over."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from margin.core.errors import InputError
+from margin.protocols.branching import cascade, square_root_impact
+from margin.protocols.events import events
+from margin.protocols.network import Network, clear_network, rank_network, read_network, sell_network, stylised
+from margin.protocols.population import Crowd, Tipping, tipping
+from ui.blocks.exporting import chart, csv_button
+from ui.blocks.formats import money, percent
+from ui.blocks.text import dollars, plain
+from ui.charts import protocols as charts
+from ui.shell.page import Seen
+from ui.state.compute import remembered
+
+MADE_UP, OWN = "A made-up network", "Your file"
+MODELS = {"clearing": "Clearing", "debtrank": "DebtRank", "fire-sales": "Fire sales", "cascade": "Cascade of wallets"}
+MOST_BYTES = 20_000_000
+MOST_SHOWN = 30
+
+
+def draw(seen: Seen) -> None:
+    """Model, network and shock above; the matrix and the losses below."""
+    first, second, third = st.columns(3)
+    with first:
+        model = st.segmented_control(
+            "What spreads by", list(MODELS), default="clearing", required=True, format_func=MODELS.__getitem__,
+            key="protocols_model", bind="query-params",
+        )  # fmt: skip
+    if model == "cascade":
+        with second:
+            _crowd_tips(seen)
+        return
+    with second:
+        network = _network()
+    if network is None:
+        return
+    with third:
+        moves = _shock(network)
+    if model == "clearing":
+        _cleared(network, moves)
+    elif model == "debtrank":
+        _ranked(network, moves)
+    else:
+        _sold(network, moves, seen)
+
+
+def _network() -> Network | None:
+    named = {e.title: e.network for e in events() if e.network is not None}
+    which = st.selectbox("Network", [MADE_UP, *named, OWN], key="protocols_network", bind="query-params")
+    if which == MADE_UP:
+        return stylised()
+    if which != OWN:
+        return named[str(which)]
+    file = st.file_uploader(
+        "Network: JSON, or a CSV of claims (source, target, value)", ["json", "csv"], key="protocols_network_file",
+        help="docs/protocols.md gives the form; snapshots of DeXposure's dataset have the columns of the CSV.",
+    )  # fmt: skip
+    if file is None:
+        st.info("Choose a file: nothing of it is stored.", icon=":material/upload_file:")
+        return None
+    if file.size > MOST_BYTES:
+        raise InputError(file.name, f"{file.size:,} bytes", f"is larger than {MOST_BYTES:,}", "Use the command line.")
+    return read_network(file.getvalue())
+
+
+def _shock(network: Network) -> dict[str, float]:
+    held = [a for a in network.assets if a != "USD"]
+    if not held:
+        st.caption("No node holds an asset with a price: what is short is short already.")
+        return {}
+    asset = st.selectbox("Shock to", ["all assets", *held], key="protocols_shocked", bind="query-params")
+    move = st.slider("moves by, %", -95, 50, -30, key="protocols_shock", bind="query-params") / 100.0
+    return dict.fromkeys(held, move) if asset == "all assets" else {str(asset): move}
+
+
+def _cleared(network: Network, moves: dict[str, float]) -> None:
+    alpha = st.slider(
+        "Left of assets and claims in a default, %", 10, 100, 100, 5, key="protocols_alpha", bind="query-params",
+        help="100: nothing is lost to costs of default (Eisenberg and Noe); less: Rogers and Veraart.",
+    )  # fmt: skip
+    found = clear_network(network, moves, alpha / 100.0, alpha / 100.0)
+    after, lost = found.after, found.losses
+    owed = float((after.owed - after.paid).sum())
+    new = len(found.new_defaults)
+    words = f"{new} of {len(network.ids)} cannot pay any more" if new else "Nobody stops paying"
+    st.subheader(
+        dollars(f"{words}: {money(float(lost.sum()))} of equity is gone and {money(owed)} of debts is not paid."),
+        anchor=False,
+    )
+    short = lost + (found.before.paid - after.paid).clip(min=0.0)
+    order = np.argsort(-short, kind="stable")[:MOST_SHOWN]
+    _pair(network, order, lost, after.defaults, "$", "equity lost")
+    table = pd.DataFrame(
+        {
+            "Node": [network.ids[i] for i in order],
+            "Owes": [money(float(after.owed[i])) for i in order],
+            "Pays": [money(float(after.paid[i])) for i in order],
+            "Recovery": [percent(100 * float(after.recovery[i]), 1) for i in order],
+            "Equity": [money(float(after.equity[i])) for i in order],
+            "Equity lost": [money(float(lost[i])) for i in order],
+            "Defaults": ["yes" if after.defaults[i] else "" for i in order],
+        }
+    )
+    st.dataframe(table, hide_index=True, key="protocols_cleared", alt="Who pays what after the shock")
+    csv_button("This table", lambda: table, "protocols_clearing")
+    lost_to = money(after.value_lost)
+    st.caption(
+        dollars(f"The greatest clearing vector; outside debts first. Lost to costs of default: {lost_to}. ✕ defaults.")
+    )
+
+
+def _ranked(network: Network, moves: dict[str, float]) -> None:
+    found = rank_network(network, moves)
+    calm = "it fades out" if found.stable else "a small shock grows until somebody defaults"
+    times = f", {found.amplification:.2f} times the shock" if found.amplification is not None else ""
+    st.subheader(
+        dollars(
+            f"Distress travels: {percent(100 * found.impact, 1)} of all equity is lost beyond the shock itself{times}; "
+            f"{calm}."
+        ),
+        anchor=False,
+    )
+    order = np.argsort(-found.distress, kind="stable")[:MOST_SHOWN]
+    _pair(network, order, found.distress, found.distress >= 1.0, "%", "share of equity lost")
+    st.caption(f"Spectral radius of the leverage matrix {found.radius:.3f}: below 1 a small shock stays small.")
+
+
+def _sold(network: Network, moves: dict[str, float], seen: Seen) -> None:
+    volume = st.select_slider(
+        "A sale of $1M moves the price by, %", (0.01, 0.05, 0.1, 0.5, 1.0), 0.05, key="protocols_impact",
+        bind="query-params",
+    )  # fmt: skip
+    impact = dict.fromkeys((a for a in network.assets if a != "USD"), float(volume) / 100.0 / 1e6)
+    found = sell_network(network, moves, impact)
+    st.subheader(
+        dollars(
+            f"Holders sell {money(float(np.abs(found.sales).sum()))} to keep their leverage; that alone costs "
+            f"{percent(100 * found.vulnerability, 1)} of all equity."
+        ),
+        anchor=False,
+    )
+    order = np.argsort(-np.abs(found.sales), kind="stable")
+    names = [network.assets[i] for i in order]
+    values = [float(found.sales[i]) for i in order]
+    said = "; ".join(f"{n} {money(v)}" for n, v in zip(names, values, strict=True))
+    chart(charts.losses(names, values, [False] * len(names)), "protocols_sales", f"Sold of each asset. {said}.")
+    ends = found.total_moves
+    table = pd.DataFrame(
+        {
+            "Asset": names,
+            "Shock": [percent(100 * moves.get(n, 0.0), 1) for n in names],
+            "Sold": [money(v) for v in values],
+            "One round adds": [f"{100 * float(found.price_moves[i]):.2f}%" for i in order],
+            "All rounds end at": ["do not end" if ends is None else f"{100 * float(ends[i]):.2f}%" for i in order],
+        }
+    )
+    st.dataframe(table, hide_index=True, key="protocols_firesale", alt="What is sold and what it does to prices")
+    st.caption(f"Spectral radius of a round {found.radius:.3f}: below 1 the rounds die out.")
+
+
+def _pair(network: Network, order: np.ndarray, values: np.ndarray, marked: np.ndarray, unit: str, what: str) -> None:
+    left, right = st.columns(2, gap="medium")
+    names = [network.ids[i] for i in order]
+    shown = [float(values[i]) for i in order]
+    with left:
+        st.markdown(f"**{what.capitalize()}**")
+        said = "; ".join(
+            f"{n} {money(v) if unit == '$' else percent(100 * v, 1)}"
+            for n, v in zip(names[:10], shown[:10], strict=True)
+        )
+        chart(
+            charts.losses(names, shown, [bool(marked[i]) for i in order], unit), "protocols_losses", f"{what}: {said}."
+        )
+    with right:
+        st.markdown("**Who (row) owes whom (column)**")
+        alt = f"Debts among {len(order)} nodes, largest loss first; {money(float(network.debts.sum()))} in all."
+        chart(charts.matrix(network, order.tolist()), "protocols_matrix", alt)
+    if len(network.ids) > len(order):
+        st.caption(f"The {len(order)} nodes that lose most of {len(network.ids):,}.")
+
+
+@remembered
+def _tips(crowd: Crowd, volume: float) -> tuple[Tipping, np.ndarray, np.ndarray, float]:
+    impact = square_root_impact(crowd.volatilities[0], volume)
+    found = tipping(crowd, impact)
+    shocks = np.linspace(0.0, 0.5, 101)
+    ends = np.array([cascade(found.ladder, impact, float(s)).total for s in shocks])
+    return found, shocks, ends, float(found.r0[: int(0.5 * len(found.r0))].max(initial=0.0))
+
+
+def _crowd_tips(seen: Seen) -> None:
+    twice = st.slider("Wallets counted twice, %", 0, 100, 30, 10, key="protocols_twice", bind="query-params") / 100.0
+    volume = st.select_slider(
+        "Traded a day", (1e8, 1e9, 3e9, 1e10, 3e10), 3e9, format_func=lambda v: f"${v / 1e9:g}B",
+        key="protocols_volume", bind="query-params",
+    )  # fmt: skip
+    crowd = Crowd(wallets=20_000).with_double(twice)
+    found, shocks, ends, r0 = _tips(crowd, float(volume))
+    tip = found.critical
+    if tip is None:
+        words = "No shock up to 100% tips this crowd over: every cascade fades."
+    else:
+        words = f"A shock of {percent(100 * tip[0], 1)} tips it over: the fall then runs to {percent(100 * tip[1], 1)}."
+    st.markdown(f"**{plain(words)}** R0 at its steepest: {r0:.2f}.")
+    said = "; ".join(f"{s:.0%} ends at {e:.0%}" for s, e in zip(shocks[::20], ends[::20], strict=True))
+    chart(charts.branching(found, ends, shocks), "protocols_branching", f"Shock and where it ends. {said}.")
+    st.caption(
+        dollars(
+            "20,000 made-up wallets; calls sell, and the square-root law moves the price. R0: fall that one more unit "
+            "of fall brings about; 1 or more feeds on itself."
+        )
+    )

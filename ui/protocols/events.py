@@ -1,0 +1,23 @@
+"""Failures of protocols as reported: figures with their range and source."""
+
+import pandas as pd
+import streamlit as st
+
+from margin.protocols.events import events as known
+from ui.blocks.text import dollars, plain
+
+
+def draw() -> None:
+    """One event at a time, newest first."""
+    found = {e.title: e for e in reversed(known())}
+    title = st.selectbox("Event", list(found), key="protocols_event", bind="query-params")
+    event = found[str(title)]
+    st.subheader(dollars(event.lesson), anchor=False)
+    rows = []
+    for f in event.figures:
+        amount = f"{f.low:,.10g}" if f.low == f.high else f"{f.low:,.10g} to {f.high:,.10g}"
+        rows.append({"Figure": f.name, "As reported": f"{f.qualifier} {amount} {f.unit}".strip(), "Source": f.source})
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="protocols_figures", alt=f"Figures of {event.title}")
+    st.caption(f"{plain(event.date)}. Figures are as reported and differ between reports: ranges are kept.")
+    if event.network is not None:
+        st.caption("Its network of debts can be chosen under Contagion.")
