@@ -63,6 +63,7 @@ def waterfall(losses: np.ndarray, own_fund: float, shared_fund: float = 0.0) -> 
 class Mutual:
     """USD: separate (p,) funds at the level, one mutual fund at the same level, and what sharing saves.
 
+    saved may be below 0: a quantile of a sum can be above the sum of quantiles where losses are rare and apart
     carried : (p,) average USD that the mutual fund pays for each protocol beyond its share of the contributions
     """
 
@@ -86,7 +87,7 @@ def mutual_fund(losses: np.ndarray, level: float = 0.995) -> Mutual:
     used = (part * paid[:, None]).mean(axis=0)
     whole = float(separate.sum())
     fair = separate / whole * used.sum() if whole > 0 else np.zeros_like(separate)
-    return Mutual(separate=tuple(separate.tolist()), mutual=min(size, whole), carried=tuple((used - fair).tolist()))
+    return Mutual(separate=tuple(separate.tolist()), mutual=size, carried=tuple((used - fair).tolist()))
 
 
 def _losses(values: np.ndarray, dimensions: int) -> np.ndarray:

@@ -263,7 +263,8 @@ def closing_falls(crowd: Crowd, drawn: Drawn | None = None) -> tuple[np.ndarray,
             venue = np.where(mine, _root(base + credit, credit + slope), venue)
         elif rule == "lien":
             inside = _root(base + crowd.theta * (kept - w.debt), crowd.theta * kept + slope)
-            beyond = np.maximum(_root(base, slope), lender)
+            reached = np.where(np.isfinite(lender), lender, 0.0)
+            beyond = reached + _root(base - slope * reached, slope)  # no lien is left there
             venue = np.where(mine, np.where(inside <= lender, inside, beyond), venue)
         else:
             venue = np.where(mine, _root(base, slope), venue)

@@ -61,8 +61,9 @@ def follow(wallet: Wallet, rule: Rule, at: Sides, theta: float = 0.8, delay: int
     end = _at(at, slice(None), last)
 
     def ledgers(count: int) -> Ledgers:
-        asked = {"debt": w.debt, "cash": w.cash, "bonus": w.bonus, "positions": bool(w.perps)}
-        return Ledgers(**asked, rule=rule, theta=theta, n=count)
+        return Ledgers(
+            debt=w.debt, cash=w.cash, bonus=w.bonus, positions=bool(w.perps), rule=rule, theta=theta, n=count
+        )
 
     out = ledgers(n)
     lender, venue = gaps(wallet, rule, at, theta)

@@ -128,7 +128,7 @@ def test_who_pays_adds_up_and_a_fund_as_large_as_the_worst_leaves_nothing():
     assert not waterfall(losses, own_fund=40).left.any()
 
 
-def test_a_mutual_fund_is_never_larger_than_separate_ones_and_says_who_carries_whom():
+def test_a_mutual_fund_at_the_same_level_and_who_carries_whom():
     losses = np.array([[10.0, 0], [0, 10], [0, 0], [0, 0]])
     found = mutual_fund(losses, 0.9)
     assert found.separate == (10, 10)

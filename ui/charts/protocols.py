@@ -1,6 +1,7 @@
 """Shared collateral drawn: the frontier of rules, who is paid what, the double count, a network as a matrix, funds."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -24,7 +25,7 @@ def frontier(lines: Sequence[Shared], chosen: Rule) -> go.Figure:
     top = max(*(x.expected_shortfall for x in lines), LEAST_SHOWN)
     ends = [x.capital for x in lines]
     wide = max(max(ends) - min(ends), 0.02 * max(ends))
-    dots = [
+    dots: list[dict[str, Any]] = [
         {
             "type": "scatter",
             "mode": "markers+text",
@@ -46,7 +47,7 @@ def frontier(lines: Sequence[Shared], chosen: Rule) -> go.Figure:
     placed: list[tuple[float, float]] = []
     for dot in sorted(dots, key=lambda d: d["x"][0]):
         spot = (dot["x"][0] / wide, dot["y"][0] / top)
-        near = sum(abs(spot[0] - a) < 0.25 and abs(spot[1] - b) < 0.1 for a, b in placed)
+        near = sum(abs(spot[0] - a) < 0.45 and abs(spot[1] - b) < 0.12 for a, b in placed)
         dot["textposition"] = ("top center", "bottom center", "middle right", "top center")[min(near, 3)]
         placed.append(spot)
     return drawn(
@@ -266,7 +267,10 @@ def fund_losses(found: FundNeed) -> go.Figure:
         bargap=0.0,
         shapes=[{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": at, "y1": at,
                  "line": {"color": colours.text, "width": 1.5, "dash": dash}} for at, _, dash in lines],
-        annotations=[{"xref": "paper", "x": 1, "xanchor": "right", "y": at, "yanchor": "bottom", "showarrow": False,
-                      "text": f"{text} {short_money(at)}", "font": {"color": colours.text}} for at, text, _ in lines],
+        annotations=[
+            {"xref": "paper", "x": 1, "xanchor": "right", "y": at, "yanchor": anchor, "showarrow": False,
+                      "text": f"{text} {short_money(at)}", "font": {"color": colours.text}}
+            for (at, text, _), anchor in zip(lines, ("bottom", "top"), strict=True)
+        ],
         **legend_above(colours),
     )  # fmt: skip

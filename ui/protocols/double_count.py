@@ -1,5 +1,7 @@
 """The lesson of the double count: the wallet is worth nothing before either protocol acts."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from margin.protocols.paid import Falls, along_falls
@@ -9,10 +11,10 @@ from ui.blocks.exporting import chart
 from ui.blocks.formats import money, percent
 from ui.blocks.text import dollars
 from ui.charts import protocols as charts
-from ui.protocols.wallets import Compared
+from ui.protocols.wallets import Asked, Compared
 
 TEXTBOOK = "The textbook wallet"
-MINE = "The wallet above"
+MINE = "A wallet of my own"
 
 
 def textbook(notional: float = 500.0) -> Wallet:
@@ -23,7 +25,7 @@ def textbook(notional: float = 500.0) -> Wallet:
     )
 
 
-def draw(found: Compared) -> None:
+def draw(compared: Callable[[], tuple[Asked, Compared]]) -> None:
     """The figure to project, for the textbook wallet or the visitor's."""
     which = st.segmented_control(
         "Wallet", [TEXTBOOK, MINE], default=TEXTBOOK, required=True, key="protocols_lesson", bind="query-params"
@@ -33,6 +35,7 @@ def draw(found: Compared) -> None:
                          key="protocols_long", bind="query-params")  # fmt: skip
         wallet = textbook(float(size)) if size else textbook(1e-9)
     else:
+        _, found = compared()
         wallet = opened(found.told.wallet, "double", found.equal.of("double").buffer)
     falls = along_falls(wallet, "double")
     st.subheader(dollars(said(falls)), anchor=False)
@@ -63,4 +66,5 @@ def said(falls: Falls) -> str:
     call = percent(-100 * first, 1)
     if falls.certain:
         return f"{gone}; the first call comes only at {call}. Whoever acts, somebody is not paid: the loss is certain."
-    return f"The first call comes at a fall of {call}; the wallet is worth nothing only at {percent(-100 * falls.nothing, 1)}."
+    nothing = percent(-100 * falls.nothing, 1)
+    return f"The first call comes at a fall of {call}; the wallet is worth nothing only at {nothing}."

@@ -41,7 +41,7 @@ def draw(seen: Seen) -> None:
             dollars(
                 f"To pay 99% of recorded weeks in full the lender needs **{money(mutual.separate[0])}** and the venue "
                 f"**{money(mutual.separate[1])}**; one shared fund **{money(mutual.mutual)}**, "
-                f"{money(mutual.saved)} less."
+                f"{_beside(mutual.saved)}."
             )
         )
         worst = money(float(need.losses.sum(axis=1).max()))
@@ -65,6 +65,12 @@ def draw(seen: Seen) -> None:
     )
     st.dataframe(table, hide_index=True, key="protocols_swept", alt="By share of wallets counted twice")
     csv_button("This table", lambda: table, "protocols_double_share")
+
+
+def _beside(saved: float) -> str:
+    if abs(saved) < 0.5:
+        return "as much as both"
+    return f"{money(abs(saved))} {'less' if saved > 0 else 'more'}"
 
 
 def _swept(move: float) -> list[tuple[float, Spread]]:

@@ -16,17 +16,14 @@ from ui.shell.page import Seen
 
 def page(seen: Seen) -> None:
     """The whole page below its heading."""
-    wanted = wallets.asked(seen)
-    found: list[Compared] = []
 
-    def compared() -> Compared:
-        if not found:
-            found.append(wallets.compared(wanted, seen.active, seen.settings.as_of))
-        return found[0]
+    def compared() -> tuple[Asked, Compared]:
+        wanted = wallets.asked(seen)
+        return wanted, wallets.compared(wanted, seen.active, seen.settings.as_of)
 
     views: dict[str, Callable[[], None]] = {
-        "Sharing": lambda: _sharing(wanted, compared()),
-        "Counted twice": lambda: double_count.draw(compared()),
+        "Sharing": lambda: _sharing(*compared()),
+        "Counted twice": lambda: double_count.draw(compared),
         "Contagion": lambda: contagion.draw(seen),
         "Events": events.draw,
         "Fund": lambda: fund.draw(seen),

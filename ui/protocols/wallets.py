@@ -19,9 +19,8 @@ from ui.state.prices import ActivePrices
 
 OWN = "My portfolio"
 SHORT_COIN, LONG_COIN, LONG_OTHER, SHORT_OTHER = "Short of the coin", "Long of the coin", "Long SOL", "Short BTC"
-SHAPES = {SHORT_COIN: ("", -1.0), LONG_COIN: ("", 1.0), LONG_OTHER: ("SOL", 1.0), SHORT_OTHER: ("BTC", -1.0)}
+SHAPES = {LONG_COIN: ("", 1.0), SHORT_COIN: ("", -1.0), LONG_OTHER: ("SOL", 1.0), SHORT_OTHER: ("BTC", -1.0)}
 RULES_SHOWN: tuple[Rule, ...] = RULES[:5]
-_ASKED = ("protocols_wallet", "protocols_coin", "protocols_debt", "protocols_size")
 
 
 @dataclass(frozen=True)
@@ -42,26 +41,43 @@ def asked(seen: Seen) -> Asked:
     """The controls above the headline."""
     first, second, third = st.columns(3)
     with first:
-        kind = st.selectbox("Position at the venue", [*SHAPES, OWN], key="protocols_wallet", bind="query-params")
+        kind = st.selectbox(
+            "Position at the venue",
+            [*SHAPES, OWN],
+            key="protocols_wallet",
+            bind="query-params",
+            persist_state="session",
+        )
         coin = st.segmented_control(
             "Collateral at the lender", ["ETH", "BTC"], default="ETH", required=True, key="protocols_coin",
-            bind="query-params", disabled=kind == OWN,
+            bind="query-params", persist_state="session", disabled=kind == OWN,
         )  # fmt: skip
     with second:
         debt = st.select_slider(
             "Debt at the lender", (0, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000), 10_000, key="protocols_debt",
-            format_func=lambda v: f"${v:,.0f}", bind="query-params", disabled=kind == OWN,
+            format_func=lambda v: f"${v:,.0f}",
+            bind="query-params", persist_state="session", disabled=kind == OWN,
         )  # fmt: skip
         size = st.select_slider(
             "Size of the position", (1000, 2500, 5000, 10_000, 20_000, 50_000, 100_000, 200_000), 20_000,
-            key="protocols_size", format_func=lambda v: f"${v:,.0f}", bind="query-params", disabled=kind == OWN,
+            key="protocols_size", format_func=lambda v: f"${v:,.0f}",
+            bind="query-params", persist_state="session", disabled=kind == OWN,
         )  # fmt: skip
     with third:
         odds = st.select_slider(
             "Odds of a call", (0.5, 1.0, 2.0, 5.0, 10.0, 20.0), 5.0, format_func=lambda v: f"{v:g}%",
-            key="protocols_odds", bind="query-params", help="Every way of sharing gets the capital that makes them so.",
+            key="protocols_odds",
+            bind="query-params", persist_state="session",
+            help="Every way of sharing gets the capital that makes them so.",
         )  # fmt: skip
-        days = st.select_slider("Within so many days", (1, 3, 7, 14, 30), 7, key="protocols_days", bind="query-params")
+        days = st.select_slider(
+            "Within so many days",
+            (1, 3, 7, 14, 30),
+            7,
+            key="protocols_days",
+            bind="query-params",
+            persist_state="session",
+        )
     lender, venue, theta, weight = _terms()
     if kind == OWN:
         return Asked(seen.now.portfolio, None, lender, venue, odds / 100.0, int(days), theta, weight)
@@ -78,19 +94,29 @@ def _terms() -> tuple[str, str, float, float | None]:
     with st.expander("Rules of the lender and the venue", icon=":material/tune:"):
         first, second = st.columns(2)
         with first:
-            lender = st.selectbox("Lender", lenders, format_func=_title, key="protocols_lender", bind="query-params")
+            lender = st.selectbox(
+                "Lender",
+                lenders,
+                format_func=_title,
+                key="protocols_lender",
+                bind="query-params",
+                persist_state="session",
+            )
             venue = st.selectbox(
                 "Perpetuals venue", venues, venues.index(terms.VENUE), format_func=_title, key="protocols_venue",
-                bind="query-params",
+
+            bind="query-params", persist_state="session",
             )  # fmt: skip
         with second:
             theta = st.slider(
                 "A second lien counts, % of what the lender does not need", 10, 100, 80, 5, key="protocols_theta",
-                bind="query-params",
+
+            bind="query-params", persist_state="session",
             )  # fmt: skip
             weight = st.slider(
                 "Counted twice, the venue counts the coin at, % (0: as much as the lender lends)", 0, 100, 0, 5,
-                key="protocols_weight", bind="query-params",
+                key="protocols_weight",
+            bind="query-params", persist_state="session",
             )  # fmt: skip
     return str(lender), str(venue), theta / 100.0, weight / 100.0 if weight else None
 

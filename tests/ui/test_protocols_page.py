@@ -1,0 +1,139 @@
+"""The Protocols page: every wallet, rule, view and network; its headline is the engine's own answer."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from margin import Collateral, Portfolio, Position
+from margin.protocols.wallet import NAMES, RULES
+from tests.support import ROOT
+from ui.protocols import wallets
+from ui.protocols.double_count import said as lesson_said
+from ui.protocols.double_count import textbook
+from ui.state import book, prices, share
+
+VIEWS = ("Sharing", "Counted twice", "Contagion", "Events", "Fund")
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch, tmp_path):
+    monkeypatch.setenv("MARGIN_OFFLINE", "1")
+    monkeypatch.setenv("MARGIN_DATA_DIR", str(tmp_path))
+
+
+def opened(view: str, portfolio: Portfolio | None = None, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    if portfolio is not None:
+        app.query_params[share.PARAMETER] = share.encode(replace(book.Book.of(portfolio)))
+    app = app.run()
+    app.query_params["protocols_view"] = view
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.switch_page("pages/protocols.py").run()
+
+
+def check(app: AppTest) -> str:
+    assert not app.exception, [e.value for e in app.exception]
+    said = "\n".join(str(x.value) for x in (*app.metric, *app.markdown, *app.caption, *app.subheader))
+    assert not re.search(r"\bnan\b|\binf\b|None", said), said
+    return said.replace("\\", "")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view(view):
+    app = opened(view)
+    check(app)
+    assert not app.warning, [w.value for w in app.warning]
+
+
+@pytest.mark.parametrize("kind", [*wallets.SHAPES])
+def test_every_wallet_has_a_headline_of_the_form(kind):
+    said = check(opened("Sharing", protocols_wallet=kind))
+    assert re.search(r"Sharing this ETH (frees|costs) \$[\d,]+ \(\d+(\.\d)?%\) at equal odds of a call \(5", said), said
+    assert "counted twice it would" in said
+
+
+def test_the_headline_is_the_engines_answer():
+    app = opened("Sharing")
+    said = check(app)
+    active = prices._sample()
+    wanted = wallets.Asked(
+        wallets._made(active, "ETH", "ETH", 20_000.0), 10_000.0, "aave:cross", "hyperliquid:cross", 0.05, 7, 0.8, None
+    )
+    found = wallets.compared(wanted, active, None)
+    assert f"${found.equal.saved('unified'):,.0f}" in said
+    assert f"free ${found.equal.saved('double'):,.0f}" in said
+    table = app.dataframe[0].value.set_index("Rule")
+    assert table.loc["Unified account", "Capital"] == f"${found.equal.of('unified').capital:,.0f}"
+
+
+@pytest.mark.parametrize("rule", RULES[:5])
+def test_who_is_paid_what_under_every_rule(rule):
+    app = opened("Sharing", protocols_rule=NAMES[rule], protocols_fall="-60")
+    check(app)
+    assert app.radio(key="protocols_rule").value == rule
+    labels = [m.label for m in app.metric]
+    assert labels == (["The account's gap"] if rule == "unified" else ["Lender's gap", "Venue's gap"]) + ["Others lose"]
+
+
+def test_the_lesson_says_what_the_closed_forms_say():
+    """$1,000 of ETH, $400 owed, long $500 counted twice: nothing left at -40%, the lender calls at -51.8%."""
+    from margin.protocols.paid import along_falls
+
+    words = lesson_said(along_falls(textbook(), "double"))
+    assert "fall of 40.0% the wallet is worth nothing" in words.replace("40%", "40.0%")
+    assert "51.8%" in words and "certain" in words
+    app = opened("Counted twice")
+    assert "certain" in check(app)
+    app = app.slider(key="protocols_long").set_value(0).run()
+    assert "worth nothing only at" in check(app)
+
+
+def test_my_portfolio_as_the_wallet_and_one_that_cannot_be():
+    mine = Portfolio((Position("ETH/USDC:USDC", -5),), (Collateral("ETH", 10.0), Collateral("USD", -4000.0)))
+    said = check(opened("Sharing", mine, protocols_wallet=wallets.OWN))
+    assert "Sharing this ETH" in said and "assumed" not in said
+    bare = Portfolio((Position("ETH/USDC:USDC", -5),), (Collateral("USD", 4000.0),))
+    app = opened("Sharing", bare, protocols_wallet=wallets.OWN)
+    check(app)
+    assert "no coin" in app.warning[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize("model", ["clearing", "debtrank", "fire-sales", "cascade"])
+def test_every_model_of_contagion(model):
+    app = opened("Contagion", protocols_model=model)
+    check(app)
+    assert not app.warning, [w.value for w in app.warning]
+
+
+def test_a_reported_failure_clears_as_reported():
+    """Stream, assets of 138 against 284.9 owed: creditors recover 48.4%."""
+    app = opened("Contagion")
+    options = app.selectbox(key="protocols_network").options
+    app = app.selectbox(key="protocols_network").set_value(next(o for o in options if "Stream" in o)).run()
+    check(app)
+    shown = " ".join(str(v) for v in app.dataframe[0].value["Recovery"])
+    assert "48.4%" in shown, shown
+
+
+def test_a_harder_shock_costs_more():
+    lost = []
+    for move in ("-10", "-50"):
+        said = check(opened("Contagion", protocols_shock=move))
+        lost.append(float(re.search(r"\$([\d,]+) of equity is gone", said)[1].replace(",", "")))
+    assert lost[0] < lost[1]
+
+
+def test_a_wallet_chosen_stays_when_another_view_is_looked_at():
+    app = opened("Sharing")
+    before = check(app)
+    app = app.selectbox(key="protocols_wallet").set_value(wallets.SHORT_OTHER).run()
+    chosen = check(app)
+    assert chosen != before
+    app.session_state["protocols_view"] = "Events"
+    app = app.run()
+    assert not app.exception
+    app.session_state["protocols_view"] = "Sharing"
+    assert check(app.run()).split("Sharing this")[1][:60] == chosen.split("Sharing this")[1][:60]
