@@ -1,0 +1,194 @@
+"""Is the forecast better than distance in sigmas, and than machine learning? On recorded prices, out of sample.
+
+    python -m benchmarks.bench_forecast            prints the scoreboard, hourly and daily
+    python -m benchmarks.bench_forecast --write    and stores the correction table and the tables of docs/forecast.md
+
+Purged walk-forward: folds of six months; training rows whose window ends later than two days before a fold are left
+out. Intervals: bootstrap over weeks. Needs ../shared/market (skipped where absent) and scikit-learn (development only).
+"""
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.forecast_rows import DAILY, FEATURES, HOURLY, SETUPS, rows
+from margin.forecast.calibration import TABLE, fit, logit
+from margin.forecast.scores import auc, brier_terms, calibration_error, log_terms, reliability, skill
+
+DOCS = Path(__file__).resolve().parent.parent / "docs" / "forecast.md"
+TITLES = {
+    "climate": "base rate of the past, by horizon",
+    "refl_win": "distance in sigmas (baseline)",
+    "refl_ewma": "the same, volatility today",
+    "bgk_ewma": "closed form, watched at closes",
+    "fhs_block": "paths of one-day blocks",
+    "pool": "both, pooled",
+    "platt_refl": "baseline, corrected",
+    "platt_pool": "**both, pooled and corrected (this is used)**",
+    "trees": "boosted trees on all features",
+    "trees_quarter": "boosted trees on a quarter of the rows",
+    "logistic": "logistic regression on the features",
+}
+PURGE = pd.Timedelta(days=2)
+
+
+def walk_forward(frame: pd.DataFrame, first: str) -> pd.DataFrame:
+    """The rows out of sample with the fitted models' odds beside the structural ones."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    x = [f"x{i}" for i in range(len(FEATURES))]
+    parts = []
+    for start in pd.date_range(first, frame["origin"].max(), freq="6MS"):
+        test = frame[(frame["origin"] >= start) & (frame["origin"] < start + pd.DateOffset(months=6))].copy()
+        train = frame[frame["end"] < start - PURGE]
+        if len(test) < 100 or len(train) < 500:
+            continue
+        for days, own in test.groupby("days"):
+            past = train[train["days"] == days]
+            test.loc[own.index, "climate"] = past["hit"].mean()
+            for name, source in (("platt_pool", "pool"), ("platt_refl", "refl_win")):
+                a, b = fit(past[source].to_numpy(), past["hit"].to_numpy())
+                test.loc[own.index, name] = 1 / (1 + np.exp(-(a + b * logit(own[source].to_numpy()))))
+        trees = HistGradientBoostingClassifier(
+            max_iter=200, learning_rate=0.05, max_leaf_nodes=15, min_samples_leaf=100, l2_regularization=1.0,
+            random_state=0,
+        )  # fmt: skip
+        test["trees"] = trees.fit(train[x], train["hit"]).predict_proba(test[x])[:, 1]
+        part = train.sample(len(train) // 4, random_state=0)
+        test["trees_quarter"] = trees.fit(part[x], part["hit"]).predict_proba(test[x])[:, 1]
+        plain = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+        test["logistic"] = plain.fit(train[x[:-2]], train["hit"]).predict_proba(test[x[:-2]])[:, 1]
+        parts.append(test)
+    return pd.concat(parts)
+
+
+def scoreboard(test: pd.DataFrame) -> str:
+    """The table in markdown: lower scores are better, skill is percent better than the baseline with its interval."""
+    y = test["hit"].to_numpy()
+    weeks = test["origin"].to_numpy().astype("datetime64[D]").astype(int) // 7
+    reference = {kind: terms(test["refl_win"].to_numpy(), y) for kind, terms in TERMS.items()}
+    lines = [
+        "| model | Brier | log | AUC | ECE | Brier skill % [95%] | log skill % [95%] |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, title in TITLES.items():
+        p = test[name].to_numpy()
+        said = []
+        for kind, terms in TERMS.items():
+            if name == "refl_win":
+                said.append("0")
+                continue
+            s = skill(terms(p, y), reference[kind], weeks)
+            said.append(f"{s.percent:.1f} [{s.low:.1f}, {s.high:.1f}]")
+        lines.append(
+            f"| {title} | {brier_terms(p, y).mean():.4f} | {log_terms(p, y).mean():.4f} | {auc(p, y):.3f} | "
+            f"{calibration_error(p, y):.3f} | {said[0]} | {said[1]} |"
+        )
+    return "\n".join(lines)
+
+
+TERMS = {"brier": brier_terms, "log": log_terms}
+
+
+def chosen_skill(test: pd.DataFrame, against: str = "refl_win") -> str:
+    """Brier and log skill of the model used, in a sentence."""
+    y, p, q = (test[c].to_numpy() for c in ("hit", "platt_pool", against))
+    weeks = test["origin"].to_numpy().astype("datetime64[D]").astype(int) // 7
+    said = []
+    for kind, terms in TERMS.items():
+        s = skill(terms(p, y), terms(q, y), weeks)
+        said.append(f"{kind} {s.percent:+.1f}% [{s.low:.1f}, {s.high:.1f}]")
+    return f"the model used over {TITLES[against].split(' (')[0]}: {', '.join(said)}"
+
+
+def curve(test: pd.DataFrame) -> str:
+    """Reliability of the baseline and of the model used: mean forecast and what came true, by tenths."""
+    weeks = test["origin"].to_numpy().astype("datetime64[D]").astype(int) // 7
+    lines = [
+        "| tenth | baseline says | came true | the model used says | came true | 90% band |",
+        "|---|---|---|---|---|---|",
+    ]
+    y = test["hit"].to_numpy()
+    base = reliability(test["refl_win"].to_numpy(), y, 10)
+    ours = reliability(test["platt_pool"].to_numpy(), y, 10, weeks)
+    for i, (b, o) in enumerate(zip(base, ours, strict=False)):
+        lines.append(f"| {i + 1} | {b.forecast:.3f} | {b.observed:.3f} | {o.forecast:.3f} | {o.observed:.3f} | "
+                     f"{o.low:.3f} to {o.high:.3f} |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def table_of(frame: pd.DataFrame, step: str) -> dict[str, object]:
+    """The correction that is stored: fitted on every row, by horizon."""
+    found = {int(days): fit(own["pool"].to_numpy(), own["hit"].to_numpy()) for days, own in frame.groupby("days")}
+    days = frame["origin"].to_numpy().astype("datetime64[D]")
+    coins = "14 coins and PAXG" if step == "hour" else "24 coins and PAXG, where each trades"
+    return {
+        "sample": f"recorded {'hourly' if step == 'hour' else 'daily'} closes of {coins}, {days.min()} to {days.max()}, "
+        "made-up books of 1 to 8 legs at 0.4 to 3.6 long-run standard deviations",
+        "days": list(found),
+        "a": [round(a, 3) for a, _ in found.values()],
+        "b": [round(b, 3) for _, b in found.values()],
+        "rows": len(frame),
+        "windows": len(np.unique(days.astype(int) // 7)),
+    }  # fmt: skip
+
+
+def speed() -> str:
+    """CPU time of the walk, 4,000 paths x 168 steps, and of one whole forecast."""
+    from margin.forecast.calibration import NONE
+    from margin.forecast.walk import kept_draws, walk_of_profits
+
+    profits = np.random.default_rng(0).standard_t(4, 180 * 24)
+    said = []
+    for name, clear in (("with new random numbers", True), ("with those of the last account", False)):
+        times = []
+        for _ in range(7):
+            if clear:
+                kept_draws.cache_clear()
+            started = time.process_time()
+            walk_of_profits(profits, 24.0, 24, 168, NONE).odds(10.0, 7.0)
+            times.append(1e3 * (time.process_time() - started))
+        said.append(f"{name} {np.median(times[1:]):.1f} ms")
+    return f"4,000 paths x 168 steps, bridge included, CPU: {', '.join(said)} (target 30 ms)"
+
+
+def main() -> None:
+    print("$ python -m benchmarks.bench_forecast")
+    print(speed())
+    stored: dict[str, object] = {"fitted": str(pd.Timestamp.now("UTC").date())}
+    texts = []
+    for step, path, first in (("hour", HOURLY, "2022-07-01"), ("day", DAILY, "2020-07-01")):
+        if not path.exists():
+            print(f"{step}: skipped, {path.parent.name}/{path.name} is not here")
+            continue
+        frame = rows(SETUPS[step])
+        test = walk_forward(frame, first)
+        weeks = len(np.unique(test["origin"].to_numpy().astype("datetime64[D]").astype(int) // 7))
+        head = (
+            f"**{'Hourly' if step == 'hour' else 'Daily'} prices**: {len(frame):,} forecasts, {len(test):,} out of "
+            f"sample in {weeks} weeks, {test['hit'].mean():.1%} came true."
+        )
+        said = f"{chosen_skill(test)}. And {chosen_skill(test, 'trees')}.".capitalize()
+        text = "\n\n".join([head, scoreboard(test), said, curve(test)])
+        print(f"\n{text}")
+        texts.append(text)
+        stored[step] = table_of(frame, step)
+        print(json.dumps(stored[step]))
+    if "--write" in sys.argv and len(texts) == 2:
+        TABLE.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
+        begin, end = "<!-- scoreboard -->", "<!-- end of scoreboard -->"
+        page = DOCS.read_text(encoding="utf-8")
+        body = f"{begin}\n" + "\n\n".join(texts) + f"\n{end}"
+        DOCS.write_text(re.sub(f"{begin}.*{end}", lambda _: body, page, flags=re.DOTALL), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
