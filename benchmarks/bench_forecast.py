@@ -34,6 +34,7 @@ TITLES = {
     "trees_quarter": "boosted trees on a quarter of the rows",
     "logistic": "logistic regression on the features",
 }
+WORDS = {"hour": "hourly", "day": "daily"}
 PURGE = pd.Timedelta(days=2)
 
 
@@ -105,8 +106,8 @@ def chosen_skill(test: pd.DataFrame, against: str = "refl_win") -> str:
     said = []
     for kind, terms in TERMS.items():
         s = skill(terms(p, y), terms(q, y), weeks)
-        said.append(f"{kind} {s.percent:+.1f}% [{s.low:.1f}, {s.high:.1f}]")
-    return f"the model used over {TITLES[against].split(' (')[0]}: {', '.join(said)}"
+        said.append(f"{s.percent:+.1f}% [{s.low:.1f}, {s.high:.1f}] in {kind} score")
+    return f"The model used over {TITLES[against].split(' (')[0]}: {', '.join(said)}."
 
 
 def curve(test: pd.DataFrame) -> str:
@@ -131,7 +132,7 @@ def table_of(frame: pd.DataFrame, step: str) -> dict[str, object]:
     days = frame["origin"].to_numpy().astype("datetime64[D]")
     coins = "14 coins and PAXG" if step == "hour" else "24 coins and PAXG, where each trades"
     return {
-        "sample": f"recorded {'hourly' if step == 'hour' else 'daily'} closes of {coins}, {days.min()} to {days.max()}, "
+        "sample": f"recorded {WORDS[step]} closes of {coins}, {days.min()} to {days.max()}, "
         "made-up books of 1 to 8 legs at 0.4 to 3.6 long-run standard deviations",
         "days": list(found),
         "a": [round(a, 3) for a, _ in found.values()],
@@ -176,7 +177,7 @@ def main() -> None:
             f"**{'Hourly' if step == 'hour' else 'Daily'} prices**: {len(frame):,} forecasts, {len(test):,} out of "
             f"sample in {weeks} weeks, {test['hit'].mean():.1%} came true."
         )
-        said = f"{chosen_skill(test)}. And {chosen_skill(test, 'trees')}.".capitalize()
+        said = f"{chosen_skill(test)} {chosen_skill(test, 'trees')}"
         text = "\n\n".join([head, scoreboard(test), said, curve(test)])
         print(f"\n{text}")
         texts.append(text)

@@ -1,6 +1,7 @@
 """`python -m margin forecast`: how likely is a margin call, and what would make it less likely?"""
 
 import argparse
+from dataclasses import asdict
 from typing import Any
 
 from margin.cli import text as cli_text
@@ -8,6 +9,7 @@ from margin.core.errors import InputError
 from margin.core.settings import Settings
 from margin.forecast.forecast import HORIZONS, WATCHED, forecast
 from margin.forecast.gap import TARGETS
+from margin.forecast.own_check import ENOUGH, OwnCheck
 from margin.forecast.paths import PATHS
 from margin.forecast.results import ODDS, SMALLEST, Forecast, Odds, SubForecast
 
@@ -25,6 +27,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--odds", default=f"{ODDS:.0%}", help="odds that money and size aim at (default %(default)s)")
     parser.add_argument("--capital", type=float, help="USD behind the account instead of its collateral")
     parser.add_argument("--paths", type=int, default=PATHS, help="paths simulated (default %(default)s)")
+    parser.add_argument("--calibration", default="table", help="table, own or none (default %(default)s)")
+    parser.add_argument("--check", action="store_true", help="were such odds right for this book in the past?")
     parser.set_defaults(run=run)
     return parser
 
@@ -43,8 +47,14 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         watched=options.watched,
         paths=options.paths,
         capital=options.capital,
+        calibration=None if options.calibration == "none" else options.calibration,
     )
-    return to_dict(found, odds), describe(found, odds)
+    result, text = to_dict(found, odds), describe(found, odds)
+    if options.check:
+        checks = [found.first.check(o.days) for o in found.horizons]
+        result["check"] = [check_to_dict(check) for check in checks]
+        text += "\n\n" + "\n\n".join(map(describe_check, checks))
+    return result, text
 
 
 def days_of(text: str) -> tuple[float, ...]:
@@ -172,6 +182,48 @@ def describe(f: Forecast, odds: float = ODDS) -> str:
     notes = dict.fromkeys([*f.notes, *(note for s in f.subs for note in s.notes)])
     parts.append("\n".join(f"note: {note}" for note in notes))
     return "\n\n".join(part for part in parts if part)
+
+
+def check_to_dict(check: OwnCheck) -> dict[str, Any]:
+    """The check on this book as plain values; only the count where there are too few windows."""
+    out: dict[str, Any] = {"days": check.days, "windows": check.windows, "enough": check.enough}
+    if not check.enough:
+        return out
+    skills = check.skills()
+    return {
+        **out,
+        "reliability": [asdict(b) for b in check.reliability],
+        "murphy": asdict(check.murphy),
+        "corp": asdict(check.corp),
+        "auc": check.auc,
+        "skill": {
+            name: {kind: None if s is None else asdict(s) for kind, s in kinds.items()}
+            for name, kinds in skills.items()
+        },
+    }
+
+
+def describe_check(check: OwnCheck) -> str:
+    """The check as plain text."""
+    head = f"Checked on this book over {check.days:g} days: {check.windows} independent windows"
+    if not check.enough:
+        return f"{head}, too few to judge ({ENOUGH} are needed)."
+    rows = [
+        (printed(b.forecast), f"{b.observed:.1%}", f"{b.low:.1%} to {b.high:.1%}", b.count) for b in check.reliability
+    ]
+    parts = [f"{head}.", cli_text.table(("forecast", "came true", "90% band", "books"), rows)]
+    for name, kinds in check.skills().items():
+        s = kinds["brier"]
+        if s is not None:
+            word = "better" if s.percent >= 0 else "worse"
+            said = f"{abs(s.percent):.1f}% {word} than {name} (Brier), 95% interval {s.low:+.1f}% to {s.high:+.1f}%"
+            parts.append(said + ("." if s.low > 0 or s.high < 0 else ": not told apart."))
+    m = check.murphy
+    parts.append(
+        f"Brier {m.brier:.4f} = reliability {m.miscalibration:.4f} - resolution {m.discrimination:.4f} + uncertainty "
+        f"{m.uncertainty:.4f}."
+    )
+    return "\n".join(parts)
 
 
 def _ways_out(f: Forecast, odds: float) -> str:

@@ -12,6 +12,7 @@ __all__ = [
     "forecast",
     "gap",
     "nodes",
+    "own_check",
     "past",
     "paths",
     "results",

@@ -16,6 +16,7 @@ from margin.forecast.accounts import judged
 from margin.forecast.calibration import Calibration
 from margin.forecast.first_passage import Watched, hit_probability
 from margin.forecast.gap import TARGETS, Gap, Target, gap_of
+from margin.forecast.own_check import own_calibration
 from margin.forecast.past import Past, past_returns
 from margin.forecast.paths import PATHS, SEED
 from margin.forecast.results import Forecast, SubForecast, odds_of
@@ -40,7 +41,7 @@ def forecast(
     watched: Watched = "continuous",
     paths: int = PATHS,
     seed: int = SEED,
-    calibration: Calibration | Literal["table"] | None = "table",
+    calibration: Calibration | Literal["table", "own"] | None = "table",
     capital: float | None = None,
     marks: Marks | None = None,
     carry: float = 0.0,
@@ -54,6 +55,7 @@ def forecast(
     watched  : "continuous", as venues mark; "closes": only at the ends of steps
     capital  : USD behind the account instead of its collateral; without any, 1.5 x the portfolio margin is assumed, and
                said
+    calibration : "table", the stored correction; "own": fitted on each book's own past; None: uncorrected
     marks    : prices to start from (an account's own), else the closes of as-of
     carry    : USD a day that funding and borrowing take; reacts: a requirement that follows volatility along the path
 
@@ -88,9 +90,12 @@ def forecast(
         def gap(other: SubAccount, own: MarginModel = own) -> Gap:
             return gap_of(own, other, start, target, _columns(found, far, other.assets))
 
+        now = gap(sub)
+        if calibration == "own":
+            correction = own_calibration(found, now.exposures, sub.assets, days)
         way = Way(gap=gap, steps=steps, watched=watched, paths=paths, seed=seed, calibration=correction, carry=carry,
                   reacts=reacts)  # fmt: skip
-        subs.append(_one(sub, gap(sub), found, way, days))
+        subs.append(_one(sub, now, found, way, days))
     called = [s.name or "the account" for s in subs if s.called]
     if called and len(called) == len(subs):
         worst = min(subs, key=lambda s: s.gap.usd)
@@ -114,7 +119,7 @@ def forecast(
         subs=ordered,
         horizons=tuple(odds_of(ordered, d) for d in days),
         baseline=tuple(max(_baseline(s, found, d) for s in ordered) for d in days),
-        calibration=correction,
+        calibration=ordered[0].walk.calibration,
         assumed_capital=assumed,
         notes=tuple(dict.fromkeys(notes)),
     )
@@ -166,12 +171,12 @@ def _as_portfolio(book: Portfolio | SubAccount) -> Portfolio:
 
 
 def _correction(asked: Calibration | str | None, past: Past) -> Calibration:
-    if asked is None:
+    if asked is None or asked == "own":
         return corrections.NONE
     if isinstance(asked, Calibration):
         return asked
     if asked != "table":
-        raise InputError("calibration", asked, "is not one of the choices", "Give table, none or a Calibration.")
+        raise InputError("calibration", asked, "is not one of the choices", "Give table, own, None or a Calibration.")
     return corrections.table(past.step)
 
 

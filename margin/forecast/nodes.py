@@ -90,7 +90,8 @@ def lowest_at_nodes(
 def _gap_at(gap: Gap, sub: SubAccount, factors: np.ndarray, when: pd.Timestamp) -> np.ndarray:
     later = when if any(p.instrument.is_option for p in sub.positions) else None
     equity, required = of_states(gap.model.states(sub, gap.marks, factors, as_of=later), gap.target)
-    return equity - required
+    found: np.ndarray = equity - required
+    return found
 
 
 def _expire(

@@ -12,6 +12,7 @@ from margin.forecast.calibration import Calibration, large_change, pool
 from margin.forecast.drivers import Driver, Leg, drivers, legs
 from margin.forecast.first_passage import distance_in_sigmas, hitting_quantile
 from margin.forecast.gap import Gap, Target
+from margin.forecast.own_check import OwnCheck, own_check
 from margin.forecast.past import Past
 from margin.forecast.walk import Walk
 from margin.forecast.walking import Way, walk_of
@@ -153,6 +154,10 @@ class SubForecast:
         if self.called or not self.walk.sigma > 0:
             return None
         return hitting_quantile(0.5, self.gap.usd, self.walk.sigma) / self.walk.steps_per_day
+
+    def check(self, days: float | None = None) -> OwnCheck:
+        """The odds of this book at past origins beside what came true, at the main horizon unless another is asked."""
+        return own_check(self.past, self.gap.exposures, self.sub.assets, days or self.main.days, self.walk.calibration)
 
     def drivers(self, days: float | None = None) -> tuple[Driver, ...]:
         """Where the odds come from, step by step; the last one stands at `probability`."""
