@@ -12,6 +12,8 @@ from margin.core.instruments import Instrument
 
 DAYS_PER_YEAR = 365.0
 LEAST_VOL, MOST_VOL = 1e-3, 10.0  # annual: what an implied volatility is looked for between
+SETTLEMENT = pd.Timedelta(hours=8)  # of the expiry date, UTC: Deribit, OKX, Bybit, Binance and Derive settle then
+SHORT_TERM_DAYS, LONG_TERM_POWER = 30.0, 0.13  # beyond 30 days a volatility shock is damped by (30 / days)^0.13
 
 
 @dataclass(frozen=True)
@@ -81,23 +83,44 @@ def greeks(forward: float, strike: float, years: float, vol: float, option_type:
 
 
 def years_to_expiry(instrument: Instrument, as_of: pd.Timestamp, days_on: float = 0.0) -> float:
-    """Years from `as_of` (+ `days_on`) to the expiry date; InputError when it had expired at `as_of`."""
+    """Years from `as_of` (+ `days_on`) to 08:00 UTC of the expiry date; InputError when it had settled at `as_of`.
+
+    as_of : a date without a time of day stands for its close, 24:00 UTC; a time for itself
+    """
     assert isinstance(instrument.expiry, date)
-    days = (pd.Timestamp(instrument.expiry) - as_of) / pd.Timedelta(days=1)
+    settles = pd.Timestamp(instrument.expiry) + SETTLEMENT
+    days = (settles - valuation_time(as_of)) / pd.Timedelta(days=1)
     if days < 0:
         hint = "Roll it to a later expiry, remove it, or choose an earlier as-of date."
-        problem = f"expired on {instrument.expiry}, before the as-of date {as_of.date()}"
+        problem = f"expired on {instrument.expiry} at 08:00 UTC, before the as-of close of {as_of.date()}"
+        if as_of != as_of.normalize():
+            problem = f"expired on {instrument.expiry} at 08:00 UTC, before the as-of time {as_of}"
         raise InputError("positions", instrument.symbol, problem, hint)
     return max(days - days_on, 0.0) / DAYS_PER_YEAR
 
 
-def shocked_vol(vol: float, returns: np.ndarray, daily_vol: float, decay: float, horizon: int) -> np.ndarray:
-    """Implied volatility after each scenario return: it moves in proportion to what the EWMA estimate would then be.
+def valuation_time(as_of: pd.Timestamp) -> pd.Timestamp:
+    """The moment an as-of stands for: daily closes are those of 24:00 UTC, and carry their day's date."""
+    return as_of + pd.Timedelta(days=1) if as_of == as_of.normalize() else as_of
 
-    ewma'^2 = decay^h ewma^2 + (1 - decay^h) r^2 / h: a large move of either sign raises it, a quiet day lowers it.
-    vol : annual implied; daily_vol : EWMA volatility per day at as-of; returns : (n,) over `horizon` days
+
+def shocked_vol(
+    vol: float, returns: np.ndarray, daily_vol: float, decay: float, horizon: int, years: float = 0.0
+) -> np.ndarray:
+    """Implied volatility after each scenario return: it moves as the EWMA estimate would, less for long-dated options.
+
+    ratio^2 = decay^h + (1 - decay^h) r^2 / (h ewma^2): a large move of either sign raises it, a quiet day lowers it.
+    v' = v (1 + (ratio - 1) min(1, (30 / days)^0.13)), days to expiry at as-of.
+
+    vol : annual implied; daily_vol : EWMA volatility per day at as-of; returns : (n,) over `horizon` days;
+    years : to expiry. Source of the damping: long-term power of the volatility shock in Derive's portfolio margin
+    (v2-core, LONGTERMPOWER 0.13 beyond 30 days).
     """
     if daily_vol <= 0:
         return np.full(len(returns), vol)
     kept = decay**horizon
-    return vol * np.sqrt(kept + (1.0 - kept) * returns**2 / (horizon * daily_vol**2))
+    ratio = np.sqrt(kept + (1.0 - kept) * returns**2 / (horizon * daily_vol**2))
+    days = years * DAYS_PER_YEAR
+    damping = (SHORT_TERM_DAYS / days) ** LONG_TERM_POWER if days > SHORT_TERM_DAYS else 1.0
+    shocked: np.ndarray = vol * (1.0 + (ratio - 1.0) * damping)
+    return shocked

@@ -102,8 +102,11 @@ class Portfolio:
 
     @cached_property
     def settled(self) -> "Portfolio":
-        """One account, as every margin model of ours reads it: owned spot among the collateral, all accounts pooled."""
-        if len(self.accounts) == 1 and not self.account.owned:
+        """One account, as every margin model of ours reads it: owned spot among the collateral, all accounts pooled.
+
+        Collateral has one entry per asset: what a size costs depends on all of it, not on how it was written down.
+        """
+        if len(self.accounts) == 1 and not self.account.owned and len(self.collateral) == len(self.held):
             return self
         account = replace(self.pooled, positions=self.margined, collateral=self.held)
         return replace(self, accounts=(account,))

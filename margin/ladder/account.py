@@ -24,7 +24,10 @@ UNKNOWN = "nothing counts"
 
 @dataclass(frozen=True, kw_only=True)
 class CollateralLine:
-    """One collateral asset: USD price and value, the haircut and where it comes from, what counts."""
+    """One collateral asset: USD price and value, the haircut and where it comes from, what counts.
+
+    at_par : a dollar stablecoin without a recent close, taken at 1 USD: it does not move
+    """
 
     asset: str
     quantity: float
@@ -33,6 +36,7 @@ class CollateralLine:
     haircut: float
     counted_value: float
     source: str
+    at_par: bool = False
 
     @property
     def known(self) -> bool:
@@ -156,6 +160,7 @@ def _line(asset: str, quantity: float, market: Market, settings: Settings, notes
         haircut=cut if value > 0 else 0.0,
         counted_value=counted,
         source=source,
+        at_par=bool(note),
     )
 
 
@@ -175,18 +180,29 @@ def _unrealised(book: Book) -> tuple[float, list[str]]:
 def _joint_requirement(measured: MeasuredBook, lines: Sequence[CollateralLine], notes: list[str]) -> float:
     """Margin of positions and collateral under the same scenarios, by the chosen estimator, USD.
 
-    The scenarios are those of the dates that all of them share. Collateral without a price series (dollars, a
-    stablecoin taken at par) does not move.
+    The scenarios are those of the dates that all of them share; every price is that asset's own last close. Collateral
+    without a price series or taken at par (dollars, a stablecoin without a recent close) does not move.
     """
-    held = [
-        Position(line.asset, line.quantity) for line in lines if line.asset in measured.market and line.asset != "USD"
-    ]
-    positions = [*(e.position for e in measured.book.exposures), *held]
-    assets = sorted({*measured.book.assets, *(p.symbol for p in held)})
-    past = history(measured.market, assets, measured.settings)
-    known = past.horizon
-    book = value_book(positions, known.assets, known.prices, past.daily_vol, known.as_of, measured.settings)
-    scenario_set, model = estimate(book, past, measured.settings)
+    market, book = measured.market, measured.book
+    held = [line for line in lines if line.asset in market and line.asset != "USD" and not line.at_par]
+    positions = [*(e.position for e in book.exposures), *(Position(line.asset, line.quantity) for line in held)]
+    past = history(market, sorted({*book.assets, *(line.asset for line in held)}), measured.settings)
+    if past.horizon.as_of < book.as_of:
+        notes.append(
+            f"The joint margin's scenarios end on {past.horizon.as_of.date()}, the last date with a close of every "
+            "asset; each is valued at its own last close."
+        )
+    prices = {line.asset: line.price for line in held}
+    prices |= dict(zip(book.assets, measured.past.horizon.prices.tolist(), strict=True))
+    valued = value_book(
+        positions,
+        past.assets,
+        np.array([prices[asset] for asset in past.assets]),
+        past.daily_vol,
+        book.as_of,
+        measured.settings,
+    )
+    scenario_set, model = estimate(valued, past, measured.settings)
     used = observations(scenario_set)
     expected = min(measured.settings.lookback, len(measured.past.horizon.values))
     if used < expected:

@@ -134,9 +134,16 @@ class LadderModel(Model):
             return ()
         return tuple(
             Position(c.asset, c.quantity)
-            for c in sub.collateral
-            if c.asset in self.market and c.asset != "USD" and not self._unknown(c, settings)
+            for c in _merged(sub.collateral)
+            if c.asset in self.market
+            and c.asset != "USD"
+            and not self._unknown(c, settings)
+            and self._moves(c, settings)
         )
+
+    def _moves(self, held: Collateral, settings: Settings) -> bool:
+        """A dollar stablecoin without a recent close is taken at par and does not move."""
+        return not self.market.collateral_price(held.asset, settings.as_of)[1]
 
     def _unknown(self, held: Collateral, settings: Settings) -> bool:
         """Too little history to say what it may lose: it counts for nothing, jointly too."""
@@ -179,16 +186,13 @@ class LadderModel(Model):
     ) -> tuple[Book, History, RiskModel]:
         past = history(self.market, sorted({p.underlying for p in positions} - {"USD"}), settings)
         prices = np.array([marks.price(asset) for asset in past.assets])
-        options = {p.underlying for p in positions if p.instrument.is_option}
-        given = {**dict(settings.implied_vol), **{asset: marks.vol(asset) for asset in options}}
-        chosen = replace(settings, implied_vol=tuple(given.items()))
-        book = value_book(positions, past.assets, prices, past.daily_vol, marks.as_of, chosen)
-        return book, past, estimate(book, past, chosen)[1]
+        book = value_book(_with_vols(positions, marks), past.assets, prices, past.daily_vol, marks.as_of, settings)
+        return book, past, estimate(book, past, settings)[1]
 
     def _counted(self, sub: SubAccount, settings: Settings, joint: tuple[Position, ...]) -> list[tuple[str, float]]:
         """(asset, units that count): haircuts are those of the size at the market's own close, whatever the marks."""
         out = []
-        for c in sub.collateral:
+        for c in _merged(sub.collateral):
             cut = 0.0
             if c.quantity > 0 and c.asset != "USD" and (not joint or self._unknown(c, settings)):
                 chosen = dict(settings.haircuts).get(c.asset)
@@ -262,6 +266,22 @@ class LadderModel(Model):
             [model.standalone()[[e.column == i for e in book.exposures]].sum() for i in range(len(past.assets))]
         )
         return np.where(pooled <= dust * alone, 0.0, pooled)
+
+
+def _merged(collateral: tuple[Collateral, ...]) -> tuple[Collateral, ...]:
+    """One entry per asset: a haircut is that of all that is held."""
+    amounts: dict[str, float] = {}
+    for c in collateral:
+        amounts[c.asset] = amounts.get(c.asset, 0.0) + c.quantity
+    return tuple(Collateral(asset, quantity) for asset, quantity in amounts.items())
+
+
+def _with_vols(positions: tuple[Position, ...], marks: Marks) -> tuple[Position, ...]:
+    """Options at the volatility of the marks: their own, else their underlying's."""
+    return tuple(
+        replace(p, implied_vol=marks.vols.get(p.symbol) or marks.vol(p.underlying)) if p.instrument.is_option else p
+        for p in positions
+    )
 
 
 def _labels(positions: tuple[Position, ...]) -> tuple[list[int], int]:

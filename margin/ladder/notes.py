@@ -73,7 +73,7 @@ def _assumption_notes(book: Book, settings: Settings) -> Iterator[str]:
     assumed = {
         e.instrument.base: e.implied_vol
         for e in book.exposures
-        if e.implied_vol is not None and e.instrument.base not in given
+        if e.implied_vol is not None and e.position.implied_vol is None and e.instrument.base not in given
     }
     if assumed:
         shown = ", ".join(f"{base} {vol:.0%}" for base, vol in assumed.items())

@@ -133,7 +133,9 @@ class Marks:
             prices[asset], note = market.collateral_price(asset, when)
             notes += [note] if note else []
         given = dict(vols or {})
-        for underlying in {p.underlying for p in portfolio.positions if p.instrument.is_option} - set(given):
+        options_held = [p for p in portfolio.positions if p.instrument.is_option]
+        given |= {p.symbol: p.implied_vol for p in options_held if p.implied_vol is not None}
+        for underlying in {p.underlying for p in options_held} - set(given):
             given[underlying] = _ewma_vol(market, underlying, when)
         return cls(prices, when, given, tuple(notes))
 

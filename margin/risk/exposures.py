@@ -92,7 +92,12 @@ class Book:
         assert instrument.strike is not None and instrument.option_type is not None
         years = options.years_to_expiry(instrument, self.as_of, settings.horizon)
         vol = options.shocked_vol(
-            exposure.implied_vol, returns, self.daily_vol[exposure.column], settings.ewma_lambda, settings.horizon
+            exposure.implied_vol,
+            returns,
+            self.daily_vol[exposure.column],
+            settings.ewma_lambda,
+            settings.horizon,
+            exposure.years or 0.0,
         )
         forward = exposure.spot * (1.0 + returns)
         value = options.black76(forward, instrument.strike, years, vol, instrument.option_type)
@@ -120,7 +125,9 @@ def value_book(
         column = columns.get(instrument.base)
         spot = 1.0 if column is None else float(prices[column])
         if instrument.is_option and column is not None:
-            vol = implied.get(instrument.base, float(daily_vol[column]) * np.sqrt(options.DAYS_PER_YEAR))
+            vol = position.implied_vol or implied.get(instrument.base)
+            if vol is None:
+                vol = float(daily_vol[column]) * np.sqrt(options.DAYS_PER_YEAR)
             exposures.append(_option(position, instrument, column, spot, vol, as_of))
             continue
         if instrument.expiry is not None:

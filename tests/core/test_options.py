@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from margin import InputError, Market, Portfolio, Position, Settings, compare
-from margin.core.options import black76, greeks, shocked_vol
+from margin.core.options import black76, greeks, shocked_vol, years_to_expiry
 from margin.risk.history import ewma_vol_path
 from tests.ladder.books import market_frame
+from tests.support import shared_path
 
 FRAME = market_frame()
 MARKET = Market(FRAME)
@@ -79,13 +80,14 @@ def slow_losses(symbol, strike, kind, expiry, quantity, horizon):
     daily = closes[1:] / closes[:-1] - 1
     ewma = ewma_vol_path(daily[:, None], 0.94)[-1, 0]
     vol, spot = ewma * np.sqrt(365), closes[-1]
-    days = (pd.Timestamp(expiry) - FRAME.index[-1]).days
+    days = (pd.Timestamp(expiry) - FRAME.index[-1]).days - 16 / 24  # from 24:00 of the close to 08:00 of the expiry
+    damped = min(1.0, (30 / days) ** 0.13)
     now = float(black76(spot, strike, days / 365, vol, kind))
     losses = []
     for end in range(len(closes) - 500, len(closes)):
         r = closes[end] / closes[end - horizon] - 1
         kept = 0.94**horizon
-        then = vol * np.sqrt(kept + (1 - kept) * r * r / (horizon * ewma**2))
+        then = vol * (1 + (np.sqrt(kept + (1 - kept) * r * r / (horizon * ewma**2)) - 1) * damped)
         value = float(black76(spot * (1 + r), strike, max(days - horizon, 0) / 365, then, kind))
         losses.append(quantity * (now - value))
     return np.array(losses)
@@ -113,10 +115,46 @@ def test_an_expired_contract_is_refused_with_the_way_out():
             compare(Portfolio((Position(symbol, 1),)), MARKET)
 
 
+def test_options_settle_at_0800_utc_and_the_closes_are_those_of_2400():
+    """ETH on 2025-10-01: the next day's 4,350 call has 8 hours left and is worth 30.48 at a volatility of 60%."""
+    closes = pd.DataFrame({"ETH": np.linspace(4000, 4348.03, 60)}, pd.date_range(end="2025-10-01", periods=60))
+    call = Position("ETH/USD:ETH-251002-4350-C", 1, implied_vol=0.6)
+    c = compare(Portfolio((call,)), closes)
+    assert c.positions[0].price == pytest.approx(30.48, abs=0.005)
+    assert c.positions[0].implied_vol == 0.6
+    assert not any("implied volatility" in note for note in c.notes)
+    with pytest.raises(InputError, match=r"expired on 2025-10-01 at 08:00 UTC"):
+        compare(Portfolio((Position("ETH/USD:ETH-251001-4350-C", -1),)), closes)  # settled: nothing is charged for it
+    when = pd.Timestamp("2025-10-01 07:00")
+    assert years_to_expiry(Position("ETH/USD:ETH-251001-4350-C", 1).instrument, when) == pytest.approx(1 / 24 / 365)
+
+
+def test_a_volatility_shock_is_damped_beyond_thirty_days():
+    """A put of 450 days sold on 2025-10-01: 8,430 where the undamped shock of a one-day estimate said 11,767."""
+    market = Market(pd.read_csv(shared_path("market/daily_closes.csv"))[["date", "BTC", "ETH"]])
+    put = Position("BTC/USD:BTC-261225-120000-P", -1, implied_vol=0.5)
+    c = compare(Portfolio((put,)), market, as_of="2025-10-01")
+    assert c.portfolio == pytest.approx(8_430, abs=15)
+    worst = c.drawn.returns[np.argmax(c.losses[:, 0]), c.book.assets.index("BTC")]
+    assert worst < 0, "a fall hurts it most, not the volatility of a rally"
+    undamped = shocked_vol(0.5, np.array([0.1]), 0.02, 0.94, 1, years=30 / 365)
+    assert undamped == pytest.approx(0.5 * np.sqrt(0.94 + 0.06 * 25))
+    damped = shocked_vol(0.5, np.array([0.1]), 0.02, 0.94, 1, years=450 / 365)
+    assert damped - 0.5 == pytest.approx((undamped - 0.5) * (30 / 450) ** 0.13)
+
+
+@pytest.mark.parametrize("days", [31, 90, 365, 1000])
+def test_a_longer_option_answers_a_shock_less_and_never_with_the_other_sign(days):
+    moves = np.linspace(-0.3, 0.3, 61)
+    short, longer = (shocked_vol(0.6, moves, 0.03, 0.94, 1, years=d / 365) - 0.6 for d in (days - 1, days))
+    assert (np.abs(longer) <= np.abs(short)).all()
+    assert (longer * short >= 0).all()
+
+
 def test_own_implied_volatility_is_used():
     book = Portfolio((Position("BTC/USD:BTC-250627-60000-C", 1),))
     c = compare(book, MARKET, settings=Settings(implied_vol=(("BTC", 0.9),)))
-    years = (pd.Timestamp("2025-06-27") - FRAME.index[-1]).days / 365
+    years = ((pd.Timestamp("2025-06-27") - FRAME.index[-1]).days - 16 / 24) / 365
     assert c.positions[0].price == pytest.approx(float(black76(60_000, 60_000, years, 0.9, "C")))
     assert c.positions[0].implied_vol == 0.9
 

@@ -176,7 +176,9 @@ def test_okx_portfolio_margin_is_the_worst_move_and_the_basis():
 def test_deribit_s_grid_by_a_plain_loop():
     held = book((CALL, -2.0), ("BTC/USD:BTC", 60_000.0), BTC=3.0)
     found = ask("deribit", held, "portfolio")
-    years = (pd.Timestamp("2025-03-28") - WHEN).days / 365.0
+    years = (pd.Timestamp("2025-03-28 08:00") - (WHEN + pd.Timedelta(days=1))) / pd.Timedelta(
+        days=365
+    )  # from the close
     multiple = (30.0 / (years * 365.0)) ** 0.13
     worst = 0.0
     for step in range(-4, 5):
