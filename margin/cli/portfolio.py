@@ -1,7 +1,6 @@
 """`python -m margin portfolio FILE`: what was read from any portfolio file."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from margin.cli import text as cli_text
@@ -12,7 +11,7 @@ from margin.formats.read import ReadPortfolio, read_portfolio
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser("portfolio", help="what was read from a portfolio file")
-    parser.add_argument("file", help="portfolio JSON (version 1 or 2), ccxt positions, or CSV")
+    parser.add_argument("file", help="portfolio JSON, CSV, ccxt positions or balances, a venue's own answers, or a table")
     parser.set_defaults(run=run)
     return parser
 
@@ -20,7 +19,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     content = cli_text.read_bytes(options.file)
     try:
-        found = read_portfolio(content, table=Path(options.file).suffix.lower() == ".csv")
+        found = read_portfolio(content)
     except InputError as error:
         raise InputError(f"{options.file}: {error.field}", error.value, error.problem, error.hint) from None
     return found.to_dict(), describe(found)

@@ -9,6 +9,7 @@ from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import MAX_TEXT, Portfolio
 from margin.core.settings import MEASURES, Settings
+from margin.formats import read as formats
 from margin.formats.prices import read_market
 from margin.sample.ready import sample_market, sample_portfolio
 
@@ -44,12 +45,20 @@ def read_bytes(name: str) -> bytes:
 
 
 def read_portfolio(name: str) -> Portfolio:
-    """A portfolio from a .json or .csv file. Raises InputError that names the file first."""
+    """A portfolio from any file `python -m margin portfolio` reads. Raises InputError that names the file first.
+
+    A row that can't be read refuses the file: figures of a part of it would be wrong.
+    """
     content = read_bytes(name)
     try:
-        return Portfolio.from_csv(content) if Path(name).suffix.lower() == ".csv" else Portfolio.from_json(content)
+        found = formats.read_portfolio(content)
+        if found.set_aside:
+            row = found.set_aside[0]
+            hint = "`python -m margin portfolio` shows what can be read."
+            raise InputError(row.row, row.symbol, f"can't be read: {row.reason}", hint)
     except InputError as error:
         raise InputError(f"{name}: {error.field}", error.value, error.problem, error.hint) from None
+    return found.portfolio
 
 
 def add_portfolio(parser: argparse.ArgumentParser) -> None:

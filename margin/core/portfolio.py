@@ -160,7 +160,7 @@ class Portfolio:
 
     @classmethod
     def from_json(cls, source: "str | bytes | Mapping[str, Any] | list[Any]") -> "Portfolio":
-        """Read portfolio JSON version 1 or 2, or ccxt positions: a list, or {"positions": [...]} without a version.
+        """Read portfolio JSON version 1 or 2, or what ccxt or a venue answered of an account (`margin.formats.books`).
 
         source : JSON text, or the object already parsed
         Raises InputError naming the field, the value and the way out. `notes` says what was changed in reading.
@@ -170,8 +170,8 @@ class Portfolio:
 
     @classmethod
     def from_ccxt(cls, positions: list[Any], name: str = "") -> "Portfolio":
-        """Read ccxt position structures; see `margin.formats.portfolio.position_from_ccxt`."""
-        found = _formats().positions_from_ccxt(checks.listed(positions, MAX_POSITIONS, "positions"))
+        """Read ccxt position structures; see `margin.formats.books.ccxt_positions`."""
+        found = _formats().positions_from_ccxt(positions)
         return cls(found, (), name)
 
     @classmethod

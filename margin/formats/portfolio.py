@@ -1,8 +1,7 @@
-"""Portfolios from and to other programs' formats: ccxt position lists and CSV."""
+"""Portfolios as a CSV table of our own: written and read back exactly."""
 
 import csv
 import io
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,70 +16,6 @@ _NUMBERS = (
 )  # fmt: skip
 CSV_COLUMNS = (*OLD_COLUMNS, "mode", *_NUMBERS[2:5], "paid", *_NUMBERS[5:], "venue", "as_of")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
-
-
-def positions_from_ccxt(items: list) -> tuple[Position, ...]:
-    """Positions from ccxt `fetch_positions()` structures; closed ones (zero contracts) are left out.
-
-    quantity = contracts x contractSize, signed by `side`; of an inverse contract that product is US dollars of face.
-    Raises InputError naming the entry.
-    Source: ccxt manual, "Position Structure" (contracts is unsigned, side is 'long' or 'short').
-    """
-    read = (position_from_ccxt(item, f"positions[{i}]") for i, item in enumerate(items))
-    return tuple(position for position in read if position is not None)
-
-
-def position_from_ccxt(item: Any, where: str) -> Position | None:
-    """One ccxt position structure -> Position, or None when it holds zero contracts."""
-    if not isinstance(item, Mapping):
-        raise InputError(where, item, "must be a ccxt position (an object)")
-    if "contracts" not in item:
-        hint = 'For Margin Lab\'s own format wrap the list: {"version": 2, "accounts": [{"positions": [...]}]}.'
-        raise InputError(where, list(item)[:6], "has no 'contracts', so it is not a ccxt position", hint)
-    try:
-        contracts = _float(item, "contracts")
-        if not contracts:
-            return None
-        side = item.get("side")
-        if side not in ("long", "short", None):
-            raise InputError("side", side, "must be 'long' or 'short'")
-        sign = math.copysign(1.0, contracts) if side is None else (1.0 if side == "long" else -1.0)
-        size = _float(item, "contractSize")
-        amount = sign * abs(contracts) * (1.0 if size is None else size)
-        position = Position(item.get("symbol") or "", 0.0)
-        entry = _float(item, "entryPrice") or None
-        leverage = _float(item, "leverage") or None
-        isolated = item.get("marginMode") == "isolated" and position.instrument.kind in ("perpetual", "future")
-        posted = _float(item, "collateral") if isolated else None  # in the settlement currency
-        if posted is not None and posted < 0:
-            posted = None
-        inverse = position.instrument.is_inverse
-        return Position(
-            position.symbol,
-            amount,
-            entry,
-            leverage,
-            mode="isolated" if isolated else None,
-            margin=None if inverse else posted,
-            margin_coin=posted if inverse else None,
-            mark_price=_float(item, "markPrice") or None,
-        )
-    except InputError as error:
-        raise InputError(f"{where}.{error.field}", error.value, error.problem, error.hint) from None
-
-
-def _float(item: Mapping, key: str) -> float | None:
-    """A ccxt number: number, numeric text or None."""
-    value = item.get(key)
-    if value is None:
-        return None
-    try:
-        number = float(value) if not isinstance(value, bool) else math.nan
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise InputError(key, value, "must be a finite number")
-    return number
 
 
 def portfolio_to_csv(portfolio: Portfolio) -> str:
@@ -104,6 +39,13 @@ def portfolio_to_csv(portfolio: Portfolio) -> str:
         for c in account.collateral:
             writer.writerow({"kind": "collateral", "symbol": c.asset, "quantity": repr(c.quantity)})
     return out.getvalue()
+
+
+def is_own_table(text: str) -> bool:
+    """Whether the first line names nothing but our own columns, parted by commas."""
+    first = text.lstrip("\ufeff \r\n").split("\n", 1)[0]
+    columns = [cell.strip().strip('"').lower() for cell in first.split(",")]
+    return {"symbol", "quantity"} <= set(columns) <= set(CSV_COLUMNS)
 
 
 def portfolio_from_csv(text: str | bytes) -> Portfolio:

@@ -24,14 +24,10 @@ FACE = "{}: {:g} coins at the entry price of {:g} are {:,.2f} US dollars of face
 def read(source: "str | bytes | Mapping | list") -> Portfolio:
     """A portfolio from JSON text or the parsed object. Raises InputError with the place and the way out."""
     data = parse(source) if isinstance(source, str | bytes) else source
-    if isinstance(data, list):
-        if data and all(is_account(row) for row in data):
-            return _version_2({"accounts": [_bare(row) for row in data]})
-        return Portfolio.from_ccxt(data)
+    if isinstance(data, list) and data and all(is_account(row) for row in data):
+        return _version_2({"accounts": [_bare(row) for row in data]})
     if not isinstance(data, Mapping):
         raise InputError("portfolio", data, "must be a JSON object or a list of ccxt positions")
-    if is_ccxt(data):
-        return Portfolio.from_ccxt(data["positions"])
     if is_account(data):
         return _version_2({"accounts": [_bare(data)]})
     if "version" not in data:
@@ -40,14 +36,6 @@ def read(source: "str | bytes | Mapping | list") -> Portfolio:
     if isinstance(version, bool) or version not in (1, 2):
         raise InputError("version", version, "is not a version Margin Lab reads", 'Use "version": 2 (or 1).')
     return _version_2(data) if version == 2 else _version_1(data)
-
-
-def is_ccxt(data: Any) -> bool:
-    """Whether it is {"positions": [...]} of ccxt: no version, and every row counts contracts."""
-    if not isinstance(data, Mapping) or "version" in data:
-        return False
-    rows = data.get("positions")
-    return isinstance(rows, list) and bool(rows) and all(isinstance(r, Mapping) and "contracts" in r for r in rows)
 
 
 def is_account(data: Any) -> bool:

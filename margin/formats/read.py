@@ -1,73 +1,116 @@
 """Any portfolio file or text: what was read, and the rows that had to be set aside, each with its reason.
 
 Our own JSON and tables are read whole or not at all: a slip in them is named and nothing is guessed. Of other programs'
-lists (ccxt positions) a row that can't be read is set aside by name, and the others are kept.
+data (ccxt's, a venue's own answers, pasted tables) a row that can't be read is set aside by name, and the others are kept.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from margin.core import checks
 from margin.core.errors import InputError
-from margin.core.portfolio import MAX_POSITIONS, Portfolio
+from margin.core.portfolio import Portfolio
 from margin.formats import portfolio_json
-from margin.formats.portfolio import portfolio_from_csv, position_from_ccxt
+from margin.formats.books import ask, readers
+from margin.formats.found import Part, ReadPortfolio, SetAside
+from margin.formats.merge import merge
+from margin.formats.pasted import decoded, documents
+from margin.formats.portfolio import is_own_table, portfolio_from_csv
+from margin.formats.tables import read_table
+
+__all__ = ["ReadPortfolio", "SetAside", "read_portfolio", "read_whole"]
+
+VENUE_ERRORS = ("msg", "retMsg", "error_description", "message", "sMsg")
 
 
-@dataclass(frozen=True)
-class SetAside:
-    """A row that was not read: where it stands, what it names, and why."""
+def read_portfolio(
+    source: "str | bytes | list[Any] | Mapping[str, Any]", *, pairs: "bool | None" = None
+) -> ReadPortfolio:
+    """Read portfolio JSON (version 1 or 2), what ccxt or a venue answered, or a table; which it is, is found out.
 
-    row: str
-    symbol: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class ReadPortfolio:
-    """notes: what was changed or assumed in reading (portfolio.notes)."""
-
-    portfolio: Portfolio
-    set_aside: tuple[SetAside, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Portfolio JSON version 2 with `notes` and `set_aside` beside the accounts; `Portfolio.from_json` reads it."""
-        data = self.portfolio.to_dict()
-        data["notes"] = list(self.portfolio.notes)
-        data["set_aside"] = [vars(row) for row in self.set_aside]
-        return data
-
-
-def read_portfolio(source: "str | bytes | list | Mapping", table: bool = False) -> ReadPortfolio:
-    """Read portfolio JSON (version 1 or 2), ccxt positions, or with `table` a CSV.
-
-    Raises InputError naming the place and the way out; also where every row of a list had to be set aside.
+    pairs : what BTCUSDT means where nothing else says so: True a perpetual, False coins, None: it is asked
+    Raises InputError naming the place and the way out; also where every row had to be set aside.
     """
-    if table and isinstance(source, str | bytes):
-        return ReadPortfolio(portfolio_from_csv(source))
-    data = portfolio_json.parse(source) if isinstance(source, str | bytes) else source
-    if isinstance(data, list):
-        rows = None if data and all(portfolio_json.is_account(row) for row in data) else data
+    if not isinstance(source, str | bytes):
+        return _from_documents([source])
+    text = decoded(source)
+    if not text.strip():
+        raise InputError("portfolio", "nothing", "is empty", "Paste JSON or a table, or choose a file.")
+    found = documents(text)
+    if found is None:
+        return _table(text, pairs)
+    if len(found) == 1 and _is_ours(found[0]):
+        return ReadPortfolio(portfolio_json.read(text))  # again and strictly: NaN is no number of ours
+    return _from_documents(found)
+
+
+def read_whole(source: "str | bytes | list[Any] | Mapping[str, Any]") -> Portfolio:
+    """As `read_portfolio`, but a row that can't be read refuses everything. Raises InputError naming it."""
+    if isinstance(source, str | bytes):
+        found = documents(decoded(source))
+        if found is None or (len(found) == 1 and not isinstance(found[0], Mapping | list)):
+            return portfolio_json.read(source)
     else:
-        rows = data["positions"] if portfolio_json.is_ccxt(data) else None
-    if rows is None:
-        return ReadPortfolio(portfolio_json.read(data))
-    return _from_ccxt(checks.listed(rows, MAX_POSITIONS, "positions"))
+        found = [source]
+    if len(found) == 1 and _is_ours(found[0]):
+        return portfolio_json.read(source)
+    return _from_documents(found, whole=True).portfolio
 
 
-def _from_ccxt(rows: list) -> ReadPortfolio:
-    kept, aside = [], []
-    first: InputError | None = None
-    for i, row in enumerate(rows):
+def _is_ours(document: Any) -> bool:
+    if isinstance(document, list):
+        return bool(document) and all(portfolio_json.is_account(row) for row in document)
+    return isinstance(document, Mapping) and ("version" in document or portfolio_json.is_account(document))
+
+
+def _table(text: str, pairs: "bool | None") -> ReadPortfolio:
+    if not is_own_table(text):
+        return _made([read_table(text, pairs)])
+    try:
+        portfolio = portfolio_from_csv(text)
+    except InputError:
         try:
-            position = position_from_ccxt(row, f"positions[{i}]")
-        except InputError as error:
-            first = first or error
-            symbol = str(row.get("symbol") or "")[:100] if isinstance(row, Mapping) else ""
-            aside.append(SetAside(f"positions[{i}]", symbol, str(error)))
-        else:
-            kept += [position] if position is not None else []
-    if first is not None and not kept:
-        raise first
-    return ReadPortfolio(Portfolio(kept), tuple(aside))
+            return _made([read_table(text, pairs)], whole=True)  # ours by its header, a trader's by its numbers
+        except InputError:
+            pass
+        raise
+    return ReadPortfolio(portfolio)
+
+
+def _from_documents(found: list[Any], whole: bool = False) -> ReadPortfolio:
+    parts: list[Part] = []
+    for document in found:
+        if _is_ours(document):
+            raise InputError("portfolio", f"{len(found)} documents", "hold one of Margin Lab's own", "Open it alone.")
+        said = [Part(positions=[], notes=["The list is empty: no open position."])] if document == [] else ask(document)
+        if said is None:
+            raise _unknown(document)
+        parts += said
+    return _made(parts, whole)
+
+
+def _made(parts: list[Part], whole: bool = False) -> ReadPortfolio:
+    merged = merge(parts)
+    nothing = not any(account.positions or account.collateral for account in merged.accounts)
+    if merged.first_error is not None and (whole or nothing):
+        raise merged.first_error
+    portfolio = Portfolio(accounts=merged.accounts, notes=merged.notes)
+    return ReadPortfolio(portfolio, tuple(merged.set_aside), merged.closed, tuple(merged.speaks_of))
+
+
+def _unknown(document: Any) -> InputError:
+    """What a document that no reader knows most likely is."""
+    if isinstance(document, Mapping):
+        said = next((document[k] for k in VENUE_ERRORS if isinstance(document.get(k), str) and document[k]), None)
+        if said is not None and len(document) < 8:
+            hint = "It holds no positions: ask the venue again."
+            return InputError("portfolio", said, "is a venue's error message", hint)
+        if "positions" in document or "accounts" in document or "collateral" in document:
+            return InputError("version", None, "is missing", 'Add "version": 2, or 1 for the older form.')
+    rows = document if isinstance(document, list) else []
+    first = next((row for row in rows if isinstance(row, Mapping)), None)
+    if first is not None and "symbol" in first:
+        hint = 'For Margin Lab\'s own format wrap the list: {"version": 2, "accounts": [{"positions": [...]}]}.'
+        return InputError("positions[0]", list(first)[:6], "has no 'contracts', so it is not a ccxt position", hint)
+    known = "; ".join(reader.shows for reader in readers())
+    keys = list(document)[:6] if isinstance(document, Mapping) else document
+    return InputError("portfolio", keys, "is nothing that is read here", f"Read are: version 2 JSON; {known}; tables.")
