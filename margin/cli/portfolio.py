@@ -11,7 +11,9 @@ from margin.formats.read import ReadPortfolio, read_portfolio
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser("portfolio", help="what was read from a portfolio file")
-    parser.add_argument("file", help="portfolio JSON, CSV, ccxt positions or balances, a venue's own answers, or a table")
+    parser.add_argument(
+        "file", help="portfolio JSON, CSV, ccxt positions or balances, a venue's own answers, or a table"
+    )
     parser.set_defaults(run=run)
     return parser
 

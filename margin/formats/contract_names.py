@@ -10,9 +10,8 @@ from datetime import date, datetime
 from margin.core.errors import InputError
 from margin.core.instruments import SYMBOL_HINT, parse_symbol
 
-QUOTES = ("FDUSD", "USDT", "USDC", "USDE", "BUSD", "TUSD", "USD")
+QUOTES = ("FDUSD", "USDT", "USDC", "USDE", "USD")  # no TUSD, BUSD: XBTUSD and BNBUSD are in dollars
 _RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
-_CODE = r"[A-Z0-9]{1,20}?"
 _MONTHS = "FGHJKMNQUVXZ"
 
 _DAY_MONTH = re.compile(  # Deribit, Bybit: BTC-25JUN27, SOL_USDC-25JUN27-150-C, BTC-27DEC26-100000-P-USDT
@@ -31,7 +30,7 @@ _KRAKEN = re.compile(r"(?P<kind>PF|PI|FF|FI)_(?P<base>[A-Z0-9]{2,20}?)(?P<quote>
 _MONTH_CODE = re.compile(rf"(?P<base>[A-Z0-9]{{2,12}}?)(?P<quote>USDT|USD)?(?P<month>[{_MONTHS}])(?P<year>\d{{2}})")
 _JOINED = re.compile(rf"(?P<base>[A-Z0-9.]{{1,20}}?)[-_/ ]?(?P<quote>{'|'.join(QUOTES)})")
 
-BTC_WORDS = "Write BTC/USDT:USDT for the perpetual, BTC/USDT for coins."
+ASKS = "may be the perpetual or coins"  # the one question a table may leave open
 
 
 def unify(name: str, venue: str = "", derivative: bool | None = True, field: str = "symbol") -> str:
@@ -59,7 +58,7 @@ def unify(name: str, venue: str = "", derivative: bool | None = True, field: str
         base, quote = _base(joined["base"]), joined["quote"]
         if derivative is None:
             hint = f"Write {base}/{quote}:{base if quote == 'USD' else quote} or {base}/{quote}."
-            raise InputError(field, name, "may be the perpetual or coins", hint)
+            raise InputError(field, name, ASKS, hint)
         return parse_symbol(_perpetual(base, quote, venue) if derivative else f"{base}/{quote}", field).symbol
     if venue in ("hyperliquid", "lighter", "dydx") and re.fullmatch(r"[A-Z0-9.]{1,20}", plain):
         return parse_symbol(f"{plain}/USDC:USDC", field).symbol

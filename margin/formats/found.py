@@ -7,6 +7,7 @@ from typing import Any
 from margin.core.errors import InputError, shorten
 from margin.core.portfolio import Portfolio
 from margin.core.position import Position
+from margin.formats.contract_names import ASKS
 
 MAX_ROWS = 20_000  # venues list every market ever held, closed ones too
 
@@ -31,6 +32,11 @@ class ReadPortfolio:
     set_aside: tuple[SetAside, ...] = ()
     closed: int = 0
     speaks_of: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether rows were set aside because BTCUSDT may be the perpetual or coins; `pairs` of the reader says."""
+        return any(ASKS in row.reason for row in self.set_aside)
 
     def to_dict(self) -> dict[str, Any]:
         """Portfolio JSON version 2 with `notes` and `set_aside` beside the accounts; `Portfolio.from_json` reads it."""

@@ -36,7 +36,9 @@ def merge(parts: list[Part]) -> Merged:
         spoken["collateral"] = any(p.balances is not None for p in group)
         merged.speaks_of.append(tuple(key for key, said in spoken.items() if said))
     if len(merged.accounts) > MAX_ACCOUNTS:
-        raise InputError("accounts", f"{len(merged.accounts)} entries", "has too many entries", f"At most {MAX_ACCOUNTS}.")
+        raise InputError(
+            "accounts", f"{len(merged.accounts)} entries", "has too many entries", f"At most {MAX_ACCOUNTS}."
+        )
     merged.notes = list(dict.fromkeys(merged.notes))
     return merged
 
@@ -111,7 +113,7 @@ def _settles_in(position: Position) -> str:
 def _profit(position: Position) -> float:
     """Open profit in the settlement currency: entry to mark; an option's premium through its dollars at the mark."""
     mark = position.mark_price
-    if mark is None or position.instrument.is_option and position.instrument.settle == position.instrument.base:
+    if mark is None or (position.instrument.is_option and position.instrument.settle == position.instrument.base):
         return 0.0
     profit = position.profit(mark)
     return profit / mark if position.instrument.is_inverse else profit

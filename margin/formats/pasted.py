@@ -13,6 +13,7 @@ from margin.core.errors import InputError
 from margin.core.portfolio import MAX_TEXT
 
 _WORDS = {"null": None, "true": True, "false": False, "nan": math.nan, "NaN": math.nan, "inf": math.inf}
+_MAKERS = ("Decimal", "float", "int", "str", "OrderedDict", "dict")
 _SECRETS = frozenset(("apikey", "secret", "secretkey", "apisecret", "privatekey", "passphrase", "mnemonic"))
 
 
@@ -100,9 +101,9 @@ def _literal(node: ast.AST) -> Any:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
         value = _literal(node.operand)
         return -value if isinstance(node.op, ast.USub) else value
-    if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
-        if isinstance(node.func, ast.Name) and node.func.id in ("Decimal", "float", "int", "str", "OrderedDict", "dict"):
-            return _literal(node.args[0])
+    call = node.func if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords else None
+    if isinstance(node, ast.Call) and isinstance(call, ast.Name) and call.id in _MAKERS:
+        return _literal(node.args[0])
     return _refused()
 
 

@@ -66,7 +66,7 @@ def text(item: Mapping[str, Any], key: str) -> str:
 
 
 def when(value: Any) -> str | None:
-    """Milliseconds (or microseconds, or seconds) since 1970, or ISO text, as portfolio files write a time; else None."""
+    """Seconds, milliseconds or microseconds since 1970, or ISO text, as portfolio files write a time; else None."""
     if isinstance(value, str) and not value.strip().isdigit():
         try:
             stamp = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))

@@ -1,7 +1,7 @@
 """Any portfolio file or text: what was read, and the rows that had to be set aside, each with its reason.
 
 Our own JSON and tables are read whole or not at all: a slip in them is named and nothing is guessed. Of other programs'
-data (ccxt's, a venue's own answers, pasted tables) a row that can't be read is set aside by name, and the others are kept.
+data (ccxt's, a venue's answers, pasted tables) a row that can't be read is set aside by name, and the others are kept.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
 from margin.formats import portfolio_json
 from margin.formats.books import ask, readers
+from margin.formats.contract_names import ASKS
 from margin.formats.found import Part, ReadPortfolio, SetAside
 from margin.formats.merge import merge
 from margin.formats.pasted import decoded, documents
@@ -70,8 +71,9 @@ def _table(text: str, pairs: "bool | None") -> ReadPortfolio:
     except InputError:
         try:
             return _made([read_table(text, pairs)], whole=True)  # ours by its header, a trader's by its numbers
-        except InputError:
-            pass
+        except InputError as error:
+            if error.problem == ASKS:
+                raise
         raise
     return ReadPortfolio(portfolio)
 

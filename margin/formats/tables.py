@@ -1,4 +1,4 @@
-"""A pasted table of positions or balances: tabs, semicolons, commas, bars or wide gaps; a trader's words or a venue's page.
+"""A pasted table of positions or balances, parted by tabs, semicolons, commas or bars; own words or a venue's.
 
 A row that can't be read is set aside by name. Sizes are units, or what is written beside them (BTC, USDT, contracts);
 with a mark price they are checked against a value column.
@@ -8,7 +8,9 @@ import csv
 import io
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE, Instrument
@@ -20,6 +22,7 @@ from margin.formats.table_numbers import Number, decimal_comma, read_number
 from margin.formats.table_words import CROSS, DERIVATIVE, ISOLATED, column_of, side_of
 
 MAX_LINES = 5_000
+_Columns = dict[str, tuple[int, str]]
 CONTRACT_UNITS = frozenset(("CONT", "CONTS", "CONTRACT", "CONTRACTS", "LOT", "LOTS"))
 HINT = "Name the columns, e.g. symbol, side, size, entry; or paste JSON."
 _TIMES = re.compile(r"(\d{1,4}(?:\.\d+)?)\s*[xX\u00d7]")
@@ -34,6 +37,7 @@ class _Table:
     comma: bool
     derivative: bool
     venue: str
+    signed: bool = False  # a size below zero stands somewhere, so the others are long
 
 
 def read_table(text: str, pairs: bool | None = None) -> Part:
@@ -81,11 +85,13 @@ def _parse(text: str) -> _Table:
     cells_of = [cells[i] for _, cells in body for i in numeric if i < len(cells)]
     found = _Table(columns, body, decimal_comma(cells_of), False, "")
     derivative = bool(DERIVATIVE & set(columns)) or any(_looks_derivative(found, cells) for _, cells in body)
-    return _Table(columns, body, found.comma, derivative, _venue(found))
+    signed = any(_negative(found, cells) for _, cells in body)
+    venue = _venue(found, rows[head][1] if head is not None else [])
+    return _Table(columns, body, found.comma, derivative, venue, signed)
 
 
-def _splitter(lines: list[tuple[int, str]]):  # type: ignore[no-untyped-def]
-    """How the cells of a line are told apart: the first separator that most lines agree on."""
+def _splitter(lines: list[tuple[int, str]]) -> Callable[[str], list[str]]:
+    """How the cells of a line are told apart: the first separator that a third of the lines have."""
     for mark in ("\t", ";", "|"):
         if sum(mark in line for _, line in lines) > len(lines) / 3:
             return lambda line: _cells(line, mark)
@@ -107,19 +113,21 @@ def _cells(line: str, mark: str) -> list[str]:
 
 
 def _joined(rows: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
-    """Pages break a cell into lines when copied: a name alone belongs to the row below it, a number to the one above."""
-    if not rows or max(len(cells) for _, cells in rows) < 3:
+    """Pages break a cell into lines when copied: a name alone belongs to the row below it."""
+    header = next((cells for _, cells in rows[:10] if _is_header(cells)), [])
+    width = len(header) or max((len(cells) for _, cells in rows), default=0)
+    if width < 3:
         return rows
     out: list[tuple[int, list[str]]] = []
     waiting: list[str] = []
     for line, cells in rows:
         if len(cells) == 1:
-            if cells[0][:1].isalpha() and not side_of(cells[0]):
-                waiting.append(cells[0])
-            elif waiting or not out:
+            if (cells[0][:1].isalpha() and not side_of(cells[0])) or waiting or not out:
                 waiting.append(cells[0])
             continue
-        if waiting and not _is_header(cells):
+        if waiting and not _is_header(cells) and len(cells) < width:
+            cells = [" ".join(waiting), *cells]
+        elif waiting and not _is_header(cells):
             cells = [" ".join([*waiting, cells[0]]).strip(), *cells[1:]]
         waiting = []
         out.append((line, cells))
@@ -135,7 +143,7 @@ def _is_number(cell: str) -> bool:
     return bool(re.fullmatch(r"[+\-\u2212$]*\s?[\d.,' ]*\d[\d.,']*\s?[A-Za-z%]{0,8}", cell.strip()))
 
 
-def _settled(columns: dict, header: list[str], body: list[tuple[int, list[str]]]) -> dict:
+def _settled(columns: _Columns, header: list[str], body: list[tuple[int, list[str]]]) -> _Columns:
     """Bybit calls the name `Contracts`; where `Contracts` stands beside another name it is the size."""
     names = [i for i, cell in enumerate(header) if column_of(cell)[0] == "symbol"]
     if "size" not in columns:
@@ -186,10 +194,18 @@ def _number(table: _Table, cells: list[str], column: str) -> Number | None:
 def _looks_derivative(table: _Table, cells: list[str]) -> bool:
     side = fold(_cell(table, cells, "side"))
     name = fold(_cell(table, cells, "symbol"))
-    return side in ("long", "short", "buylong", "sellshort") or name.endswith(("perp", "perpetual", "swap", "perpcross"))
+    return side in ("long", "short", "buylong", "sellshort") or name.endswith(
+        ("perp", "perpetual", "swap", "perpcross")
+    )
 
 
-def _venue(table: _Table) -> str:
+def _venue(table: _Table, header: list[str]) -> str:
+    """The venue whose page it is, by what only that page has; "" where it can't be told."""
+    words = {fold(cell) for cell in header}
+    if {"coin", "positionvalue", "funding"} <= words:
+        return "hyperliquid"
+    if {"breakevenprice", "marginratio"} <= words:
+        return "binance"
     names = [_cell(table, cells, "symbol").upper() for _, cells in table.rows]
     if names and all(re.match(r"[A-Z0-9_]+-(PERPETUAL|\d{1,2}[A-Z]{3}\d{2})", name) for name in names):
         return "deribit"
@@ -202,7 +218,7 @@ def _row(table: _Table, cells: list[str], part: Part, derivative: bool | None) -
     name, said = _name(_cell(table, cells, "symbol"))
     if not name:
         raise InputError("symbol", "", "is missing")
-    if "balance" in table.columns and "size" not in table.columns or _is_balance(table, cells, name):
+    if ("balance" in table.columns and "size" not in table.columns) or _is_balance(table, cells, name):
         found = _number(table, cells, "balance" if "size" not in table.columns else "size")
         if found is not None:
             part.owes(Collateral(name.upper(), found.value).asset, found.value)
@@ -213,8 +229,9 @@ def _row(table: _Table, cells: list[str], part: Part, derivative: bool | None) -
         if not derivative:
             hint = f"Write {plain}/USD for coins you own, {plain}/USDT:USDT for the perpetual."
             raise InputError("symbol", name, "may be coins you own, coins lent, or a contract", hint)
-        symbol = f"{plain}/USDT:USDT"
-        part.notes.append(f"{plain} in a table of derivatives is read as {symbol}.")
+        symbol = unify(plain, venue) if venue == "hyperliquid" else f"{plain}/USDT:USDT"
+        if not venue:
+            part.notes.append(f"{plain} in a table of derivatives is read as {symbol}.")
     else:
         symbol = unify(name, venue, True if said.get("perpetual") else derivative)
     instrument = Position(symbol, 0.0).instrument
@@ -233,8 +250,8 @@ def _row(table: _Table, cells: list[str], part: Part, derivative: bool | None) -
     mode = _mode(fold(_cell(table, cells, "mode"))) or _mode(fold(_cell(table, cells, "leverage"))) or said.get("mode")
     margin = _number(table, cells, "margin")
     contract = instrument.kind in ("perpetual", "future")
-    if contract and not mode and (found := _mode(fold(_cell(table, cells, "margin")))):
-        mode = found
+    if contract and not mode:
+        mode = _mode(fold(_cell(table, cells, "margin")))
     isolated = contract and mode == "isolated"
     posted = margin.value if isolated and margin is not None and margin.value > 0 else None
     if posted is not None:
@@ -272,10 +289,10 @@ def _is_balance(table: _Table, cells: list[str], name: str) -> bool:
     return name.upper() in USD_LIKE or kind in ("collateral", "balance", "cash")
 
 
-def _name(cell: str) -> tuple[str, dict]:
+def _name(cell: str) -> tuple[str, dict[str, Any]]:
     """The instrument's name, and what else pages write into the same cell: Perp, 20x, Cross, Long."""
-    said: dict = {}
-    kept = []
+    said: dict[str, Any] = {}
+    kept: list[str] = []
     for word in cell.replace("\u00b7", " ").replace("(", " ").replace(")", " ").split():
         plain = fold(word)
         if times := _TIMES.fullmatch(word):
@@ -351,7 +368,7 @@ def _premium(
 def _sign(
     table: _Table,
     cells: list[str],
-    said: dict,
+    said: dict[str, Any],
     size: Number,
     quantity: float,
     entry: float | None,
@@ -370,7 +387,7 @@ def _sign(
         return float(side)
     if size.value < 0:
         return -1.0
-    if any(_negative(table, other) for _, other in table.rows):
+    if table.signed:
         return 1.0
     profit = _number(table, cells, "pnl")
     if profit is not None and entry and mark and entry != mark and profit.value:

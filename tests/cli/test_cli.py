@@ -137,7 +137,7 @@ def test_haircuts(files, capsys):
 BAD = [
     (["compare", "--portfolio", "{d}/none.json", "--prices", "{d}/C.csv"], "none.json"),
     (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/none.csv"], "none.csv"),
-    (["compare", "--portfolio", "{d}/C.csv", "--prices", "{d}/C.csv"], "unknown column"),
+    (["compare", "--portfolio", "{d}/C.csv", "--prices", "{d}/C.csv"], "no table of positions"),
     (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/P.json"], "date"),
     (["compare", "--portfolio", "{d}/bad.json", "--prices", "{d}/C.csv"], "positions[0].symbol"),
     (["compare", "--portfolio", "{d}/doge.json", "--prices", "{d}/C.csv"], "DOGE"),

@@ -24,7 +24,9 @@ def knows(document: Any) -> bool:
         return any("positionAmt" in row and "symbol" in row for row in rows) or all_have(rows, "crossWalletBalance")
     if not isinstance(document, Mapping):
         return False
-    account = "assets" in document and any(k in document for k in ("totalWalletBalance", "totalMaintMargin", "positions"))
+    account = "assets" in document and any(
+        k in document for k in ("totalWalletBalance", "totalMaintMargin", "positions")
+    )
     return account or ("positionAmt" in document and "symbol" in document)
 
 

@@ -1,4 +1,7 @@
-"""ccxt's balance structure: {"BTC": {"free", "used", "total"}, ..., "total": {...}}. Its manual: "Balance Structure"."""
+"""ccxt's balance structure, {"BTC": {"free", "used", "total"}, ..., "total": {...}}.
+
+Source: ccxt manual, "Balance Structure".
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +26,7 @@ def knows(document: Any) -> bool:
 
 
 def read(document: Any) -> list[Part]:
-    """Totals as collateral. Where the venue's total holds open profit, that is taken out again when positions are known."""
+    """Totals as collateral; open profit that the venue's total holds is taken out again when positions are known."""
     part = Part(balances=[], as_of=when(document.get("timestamp")), venue=_venue(document.get("info")))
     totals = document.get("total")
     if not isinstance(totals, Mapping):

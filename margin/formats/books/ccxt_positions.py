@@ -1,4 +1,7 @@
-"""ccxt's position structures: a list, or {"positions": [...]} with balances beside it. Its manual: "Position Structure"."""
+"""ccxt's position structures: a list, or {"positions": [...]} with balances beside it.
+
+Source: ccxt manual, "Position Structure".
+"""
 
 import math
 from collections import defaultdict
@@ -8,8 +11,7 @@ from typing import Any
 from margin.core.errors import InputError
 from margin.core.instruments import Instrument
 from margin.core.position import Position
-from margin.formats.books import BookReader
-from margin.formats.books import ccxt_balance
+from margin.formats.books import BookReader, ccxt_balance
 from margin.formats.found import MAX_ROWS, Part, named
 from margin.formats.plain import number, optional, signed, when
 from margin.formats.sizes import Size, settle_size
@@ -92,7 +94,9 @@ def read_row(row: Any, place: str, part: Part) -> None:
     info = info if isinstance(info, Mapping) else {}
     contracts, notional = number(row, "contracts"), number(row, "notional")
     own = next((found for key in OWN_SIZES if (found := signed(info, key))), None) if contracts is None else None
-    direction = next((found for key in ("positionAmt", "szi", "size", "currentQty") if (found := signed(info, key))), own)
+    direction = next(
+        (found for key in ("positionAmt", "szi", "size", "currentQty") if (found := signed(info, key))), own
+    )
     if not contracts and not notional and (contracts is not None or not own):
         if contracts is None and any(row.get(key) for key in ("entryPrice", "unrealizedPnl", "liquidationPrice")):
             raise InputError("contracts", None, "is missing, and so is the notional", "Give one of them.")
@@ -136,7 +140,9 @@ class _Read:
         self.as_premium_note = as_premium_note
 
 
-def _position(row: Mapping[str, Any], info: Mapping[str, Any], instrument: Instrument, quantity: float, size: Size) -> _Read:
+def _position(
+    row: Mapping[str, Any], info: Mapping[str, Any], instrument: Instrument, quantity: float, size: Size
+) -> _Read:
     entry, mark = optional(row, "entryPrice"), size.mark
     note = ""
     if instrument.is_option and instrument.settle == instrument.base:
@@ -166,7 +172,7 @@ def _position(row: Mapping[str, Any], info: Mapping[str, Any], instrument: Instr
 def premiums(
     symbol: str, entry: float | None, mark: float | None, index: float | None
 ) -> tuple[float | None, float | None, str]:
-    """Option premiums printed in coins, in dollars at the coin's price; left out, with a note, where that is unknown."""
+    """Option premiums printed in coins, in dollars at the price of the coin; left out with a note where it is unknown."""
     if entry is None and mark is None:
         return None, None, ""
     if index is None:

@@ -81,13 +81,11 @@ def _perpetuals(state: Mapping[str, Any]) -> Part:
         )
 
     part.each(state.get("assetPositions"), "assetPositions", lambda row, place: one(row, place), ("coin",))
-    for summary_key in ("crossMarginSummary", "marginSummary"):
-        summary = state.get(summary_key)
-        equity = number(summary, "accountValue") if isinstance(summary, Mapping) else None
-        if equity is not None:
-            break
-    else:
-        raise InputError("crossMarginSummary.accountValue", None, "is missing")
+    summary_key = "crossMarginSummary" if isinstance(state.get("crossMarginSummary"), Mapping) else "marginSummary"
+    summary = state.get(summary_key)
+    if not isinstance(summary, Mapping):
+        raise InputError(summary_key, summary, "is missing")
+    equity = needed(summary, "accountValue")
     part.owes("USDC", equity - cross_profit)
     part.says["equity"] = equity
     part.says["initial"] = number(summary, "totalMarginUsed") if summary_key == "crossMarginSummary" else cross_initial
