@@ -172,7 +172,7 @@ def _position(
 def premiums(
     symbol: str, entry: float | None, mark: float | None, index: float | None
 ) -> tuple[float | None, float | None, str]:
-    """Option premiums printed in coins, in dollars at the price of the coin; left out with a note where it is unknown."""
+    """Option premiums printed in coins, in dollars at the price of the coin; left out, with a note, without one."""
     if entry is None and mark is None:
         return None, None, ""
     if index is None:
