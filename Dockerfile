@@ -1,7 +1,8 @@
-FROM python:3.11-slim
+# python:3.11-slim (3.11.15), pinned: a new digest is a commit like any other
+FROM python:3.11-slim@sha256:9358444059ed78e2975ada2c189f1c1a3144a5dab6f35bff8c981afb38946634
 WORKDIR /app
-COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
+COPY requirements.lock .
+RUN pip install --no-cache-dir -r requirements.lock
 COPY app.py ./
 COPY .streamlit .streamlit
 COPY margin margin

@@ -14,7 +14,10 @@ CHECKS = (
     ["ruff", "check", "."],
     ["ruff", "format", "--check", "."],
     ["mypy"],
+    ["interrogate", "margin", "data"],  # public functions and classes with a docstring; limit in pyproject.toml
 )
+
+COVERAGE = ["--cov=margin", "--cov=data", "--cov-report=term:skip-covered"]
 
 
 def main() -> int:
@@ -25,7 +28,7 @@ def main() -> int:
             failed.append(check[0])
     common = ["pytest", "-q", "--durations", "10", *sys.argv[1:]]
     runs = (
-        [*common, "-m", "not browser", "-n", "2", "--dist", "loadgroup"],
+        [*common, "-m", "not browser", "-n", "2", "--dist", "loadgroup", *COVERAGE],
         [*common, "-m", "browser"],
     )
     for tests in runs:

@@ -21,7 +21,7 @@ from data.cli import main as data_main
 from margin.cli.main import main as margin_main
 from tests.support import ROOT
 
-PAGES = ("docs/cli.md",)
+PAGES = ("README.md", "docs/cli.md")
 BLOCK = re.compile(r"(?<=^```\n)\$ .*?(?=^```$)", re.MULTILINE | re.DOTALL)
 PROGRAMS = {("python", "-m", "margin"): margin_main, ("python", "-m", "data"): data_main}
 NETWORK = ("python", "-m", "data", "fetch")
