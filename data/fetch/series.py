@@ -32,6 +32,7 @@ class Span:
 
     @property
     def candles(self) -> int:
+        """Candles from first to last, both counted."""
         return (self.until - self.since) // self.step + 1
 
 

@@ -182,9 +182,11 @@ class Kept:
             raise InputError("out", str(rows_to), f"cannot be written: {error.strerror}") from None
 
     def rows_file(self, number: int) -> str:
+        """Where the rows of one file of positions are kept."""
         return str(self.folder / f"{number:05d}.parquet")
 
     def note(self, number: int, summary: AuditSummary) -> None:
+        """Keeps the sums of one finished file, whole or not at all."""
         partial = self.folder / f"{number:05d}.partial"
         partial.write_text(json.dumps({"of": self.signature, "summary": summary.to_dict()}), encoding="utf-8")
         os.replace(partial, self.folder / f"{number:05d}.json")
@@ -203,6 +205,7 @@ class Kept:
         return out
 
     def finish(self, numbers: list[int]) -> None:
+        """Puts the rows of every file together, in the files' order."""
         partial = Path(f"{self.target}.partial")
         schema = _no_rows().schema
         with pq.ParquetWriter(partial, schema, compression="zstd") as writer:

@@ -41,6 +41,7 @@ class AccountRecord:
 
     @property
     def called_share(self) -> float:
+        """Share of the accounts that had a margin call, 0..1."""
         return float(self.called.mean())
 
     @property

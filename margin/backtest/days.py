@@ -63,34 +63,42 @@ class BookOfDay:
 
     @property
     def losses(self) -> np.ndarray:
+        """(n,) USD losses of today's book over the returns known that day."""
         return self.prepared.history
 
     @property
     def dates(self) -> np.ndarray:
+        """(n,) end dates of those returns."""
         return self.walk.ends[: self.prepared.known]
 
     @property
     def net(self) -> np.ndarray:
+        """(k,) net USD of each asset that day."""
         return self.prepared.weights
 
     @property
     def assets(self) -> tuple[str, ...]:
+        """Assets in the order of `net`."""
         return self.walk.assets
 
     @property
     def daily_vol(self) -> np.ndarray:
+        """(k,) daily volatility as known that day."""
         return self.walk.volatility(self.prepared)
 
     @property
     def recent_vol(self) -> np.ndarray:
+        """(k,) standard deviation of the last `lookback` daily returns known that day."""
         last = self.prepared.daily
         return self.walk.past.daily[max(last - self.settings.lookback, 0) : last].std(axis=0)
 
     @property
     def correlations(self) -> Extremes | None:
+        """Worst correlations up to that day; None where there are too few returns."""
         return self.walk.extremes(self.prepared.daily)
 
     def volume(self, asset: str) -> float | None:
+        """Median USD traded per day as known that day; None where there is none."""
         return self.walk.volume(asset, self.prepared.row)
 
 

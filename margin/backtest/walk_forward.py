@@ -33,6 +33,7 @@ class Method:
 
     @property
     def name(self) -> str:
+        """The method as a reader sees it."""
         parts = {"isolated": "Isolated", "netted": "Netted", "portfolio": "Portfolio", "safeguarded": "With safeguards"}
         text = parts[self.rung]
         if self.estimator != "historical":
@@ -132,6 +133,7 @@ class Backtest:
     notes: tuple[str, ...]
 
     def record(self, rung: str, estimator: str = "historical") -> MethodRecord:
+        """The record of one method at the settings' own level. Raises InputError where it was not walked."""
         for found in self.records:
             if (found.method.rung, found.method.estimator, found.method.level) == (rung, estimator, None):
                 return found

@@ -12,6 +12,7 @@ from margin.core.settings import Settings
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """The command and its options."""
     parser = commands.add_parser("audit", help="a whole venue's book: health, shocks, the fund, who is large")
     parser.add_argument("--positions", help="files of positions: a pattern, or a folder")
     parser.add_argument("--accounts", help="files with columns account and equity (default: beside the positions)")
@@ -31,6 +32,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Runs the command: (values for JSON, text)."""
     from margin.audit.make import write
     from margin.audit.parts import open_source
     from margin.audit.plan import make_plan, read_shocks

@@ -10,6 +10,7 @@ from margin.core.settings import Settings
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """The command and its options."""
     parser = commands.add_parser("backtest", help="was the margin of each method enough, day by day?")
     cli_text.add_portfolio(parser)
     cli_text.add_prices(parser)
@@ -22,6 +23,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Runs the command: (values for JSON, text)."""
     settings = Settings().with_(
         level=options.level,
         horizon=options.horizon,

@@ -9,6 +9,7 @@ from margin.venues.checked import Checked, Figure
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """The command and its options."""
     parser = commands.add_parser("check", help="a recorded account: our figures beside its venue's")
     parser.add_argument("account", help="version 2 JSON: one account, a list of them, or a portfolio, with venue_says")
     parser.add_argument("--model", help="judge it by another venue's rules or mode, e.g. bybit:isolated")
@@ -21,6 +22,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Runs the command: (values for JSON, text)."""
     portfolio = cli_text.read_portfolio(options.account)
     found = check_all(portfolio, options.as_of, options.model, cli_text.settings(options.set))
     notes = list(portfolio.notes)

@@ -10,6 +10,7 @@ from margin.ladder.explain import headline, why
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """The command and its options."""
     parser = commands.add_parser("compare", help="margin under every method, and what is saved")
     cli_text.add_portfolio(parser)
     cli_text.add_prices(parser)
@@ -23,6 +24,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Runs the command: (values for JSON, text)."""
     settings = Settings().with_(
         level=options.level,
         horizon=options.horizon,

@@ -9,6 +9,7 @@ from margin.correlation.matrix import METHODS, correlation_matrix
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """The command and its options."""
     parser = commands.add_parser("correlation", help="correlation matrix of returns")
     cli_text.add_prices(parser)
     parser.add_argument("--window", type=int, default=60, help="returns used (default %(default)s)")
@@ -19,6 +20,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Runs the command: (values for JSON, text)."""
     market = cli_text.market_of(options)
     window = whole_number(options.window, "window", 3, 100_000)
     result = correlation_matrix(market, market.assets, window, options.method, options.as_of, options.horizon)

@@ -10,6 +10,7 @@ from margin.haircut.settings import TAILS, HaircutSettings, described
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """The command and its options."""
     parser = commands.add_parser("haircuts", help="collateral haircut of every asset")
     cli_text.add_prices(parser)
     cli_text.add_volumes(parser)
@@ -22,6 +23,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Runs the command: (values for JSON, text)."""
     market = cli_text.market_of(options)
     settings = HaircutSettings(tail=options.tail)
     found: dict[str, dict[str, Any]] = {}

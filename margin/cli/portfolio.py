@@ -10,6 +10,7 @@ from margin.formats.read import ReadPortfolio, read_portfolio
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """The command and its options."""
     parser = commands.add_parser("portfolio", help="what was read from a portfolio file")
     parser.add_argument(
         "file", help="portfolio JSON, CSV, ccxt positions or balances, a venue's own answers, or a table"
@@ -19,6 +20,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Runs the command: (values for JSON, text)."""
     content = cli_text.read_bytes(options.file)
     try:
         found = read_portfolio(content)

@@ -14,6 +14,7 @@ MODELS = ("clearing", "debtrank", "fire-sales")
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """The command and its options."""
     parser = commands.add_parser("protocols", help="who is paid what in a network of debts after a shock")
     parser.add_argument("event", nargs="?", help="a reported failure by its key; without one, all are listed")
     parser.add_argument("--network", help="network JSON, or a CSV of edges (source, target, value); docs/protocols.md")
@@ -27,6 +28,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Runs the command: (values for JSON, text)."""
     if options.network and options.event:
         raise InputError("event", options.event, "and --network exclude each other", "Give one of them.")
     if options.network:

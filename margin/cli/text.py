@@ -28,6 +28,7 @@ def _pad(text: str, width: int, column: int) -> str:
 
 
 def money(amount: float | None) -> str:
+    """USD with cents, or the words "not computed"."""
     return "not computed" if amount is None else f"{amount:,.2f}"
 
 
@@ -120,4 +121,5 @@ def add_measure(parser: argparse.ArgumentParser) -> None:
 
 
 def add_volumes(parser: argparse.ArgumentParser) -> None:
+    """The option that gives traded dollars."""
     parser.add_argument("--volumes", help="file of the same form with USD traded per day")

@@ -11,6 +11,7 @@ from margin.venues.survey import Asked, Refused, recent_gain, survey
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """The command and its options."""
     names = ", ".join(venues.names())
     parser = commands.add_parser("venue", help="margin under a real venue's rules")
     parser.add_argument("name", help=f"{names}, or all")
@@ -24,6 +25,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Runs the command: (values for JSON, text)."""
     portfolio = cli_text.portfolio_of(options)
     if not portfolio.positions:
         raise InputError("positions", "none", "the portfolio is empty", "Add a position, e.g. 1 of BTC/USDT:USDT.")

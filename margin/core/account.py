@@ -129,9 +129,11 @@ class Account:
         return tuple(out)
 
     def with_positions(self, positions: Iterable[Position]) -> "Account":
+        """The same account holding other positions."""
         return replace(self, positions=tuple(positions))
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values of version 2; what is default is left out."""
         data: dict[str, Any] = {key: getattr(self, key) for key in ("name", "venue", "mode", "as_of")}
         data = {key: value for key, value in data.items() if value}
         data["positions"] = [p.to_dict() for p in self.positions]

@@ -63,10 +63,12 @@ class Instrument:
 
     @property
     def underlying(self) -> str:
+        """The asset whose price moves it."""
         return self.base
 
     @property
     def is_option(self) -> bool:
+        """True for calls and puts."""
         return self.kind == "option"
 
     @property

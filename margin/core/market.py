@@ -44,6 +44,7 @@ class Returns:
     close_dates: np.ndarray
 
     def column(self, asset: str) -> int:
+        """The column of an asset."""
         return self.assets.index(asset)
 
 
@@ -130,6 +131,7 @@ class Market:
         return self.instrument_closes[:, self.instruments.index(symbol)]
 
     def columns(self, assets: Sequence[str]) -> list[int]:
+        """Columns of the assets. Raises MissingPriceError naming those without prices."""
         missing = [a for a in assets if a not in self._column]
         if missing:
             raise MissingPriceError(missing, self.assets)

@@ -128,6 +128,7 @@ class Portfolio:
 
     @property
     def collateral_assets(self) -> list[str]:
+        """Assets held as collateral, dollars aside, sorted."""
         return sorted({c.asset for c in self.collateral} - {"USD"})
 
     @property

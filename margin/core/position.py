@@ -89,10 +89,12 @@ class Position:
 
     @property
     def instrument(self) -> Instrument:
+        """What the symbol says."""
         return parse_symbol(self.symbol)
 
     @property
     def underlying(self) -> str:
+        """The asset whose price moves the position."""
         return self.instrument.base
 
     @property
@@ -102,6 +104,7 @@ class Position:
 
     @property
     def margin_posted(self) -> bool:
+        """True where the position says what was posted to it."""
         return self.margin is not None or self.margin_coin is not None
 
     def value(self, price: float) -> float:
@@ -144,4 +147,5 @@ class Collateral:
         object.__setattr__(self, "quantity", checks.number(self.quantity, "quantity"))
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
         return {"asset": self.asset, "quantity": self.quantity}

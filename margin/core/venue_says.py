@@ -38,12 +38,15 @@ class VenueSays:
         return cls(tuple(figures), tuple(rows))
 
     def get(self, key: str) -> float | None:
+        """One of the account's figures; None where the venue did not say."""
         return dict(self.figures).get(key)
 
     def by_symbol(self, key: str) -> dict[str, float | None]:
+        """One of the figures by symbol; empty where the venue did not say."""
         return dict(dict(self.per_symbol).get(key, ()))
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
         return {**dict(self.figures), **{key: dict(rows) for key, rows in self.per_symbol}}
 
     def __bool__(self) -> bool:

@@ -40,6 +40,7 @@ class CorrelationMatrix:
         return np.array([[np.nan if rho is None else rho for rho in row] for row in rows])
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; None where a pair could not be computed."""
         return {
             "as_of": self.as_of.strftime("%Y-%m-%d"),
             "window": self.window,

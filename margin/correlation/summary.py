@@ -33,6 +33,7 @@ class PairSummary:
 
     @property
     def reason(self) -> str:
+        """Why there is no figure; empty where there is one."""
         return self.path.reason
 
 

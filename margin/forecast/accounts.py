@@ -66,6 +66,7 @@ def judged(
 
 
 def model_of(account: Account, market: Market, settings: Settings, model: str | MarginModel | None) -> MarginModel:
+    """The model asked for by key, else the account's own."""
     if model is None:
         return models.for_account(account, market=market, settings=settings if not account.venue else None)
     if isinstance(model, str):

@@ -40,6 +40,7 @@ class Calibration:
             raise InputError("calibration", min(self.b), "a slope must be above 0: more distance, lower odds")
 
     def coefficients(self, days: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+        """Intercept and slope in logits for horizons of so many days, between table rows by log time."""
         at, known = np.log(np.asarray(days, dtype=float)), np.log(self.days)
         return np.interp(at, known, self.a), np.interp(at, known, self.b)
 

@@ -37,6 +37,7 @@ class Gap:
 
     @property
     def usd(self) -> float:
+        """USD between equity and requirement now."""
         return self.equity - self.requirement
 
     @property

@@ -60,10 +60,12 @@ class SubForecast:
 
     @property
     def sub(self) -> SubAccount:
+        """What is liquidated by itself."""
         return self.gap.sub
 
     @property
     def called(self) -> bool:
+        """True where it is below its requirement already."""
         return self.gap.usd <= 0
 
     @property

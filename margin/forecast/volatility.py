@@ -29,6 +29,7 @@ class Filtered:
 
     @property
     def burn_in(self) -> int:
+        """Returns used up before the first filtered shock."""
         return len(self.path) - 1 - len(self.shocks)
 
 

@@ -42,6 +42,7 @@ class Walk:
 
     @property
     def steps(self) -> int:
+        """Steps of each path."""
         return len(self.lowest_of)
 
     def step_of(self, days: float) -> int:

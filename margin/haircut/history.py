@@ -43,6 +43,7 @@ class HaircutHistory:
 
     @property
     def exceedances(self) -> int:
+        """Days on which the loss was larger than the haircut."""
         return int(self.exceeded.sum())
 
     @property

@@ -50,6 +50,7 @@ class AsHeld:
 
     @property
     def saved(self) -> float | None:
+        """USD that one pooled account needs less than the accounts as held; None where one could not be computed."""
         return None if self.initial is None else self.initial - self.pooled
 
 

@@ -47,6 +47,7 @@ CLOSING = ClosingRules(
 
 
 def keys() -> tuple[str, ...]:
+    """Keys of the ladder's methods."""
     return tuple(TITLES)
 
 
@@ -77,6 +78,7 @@ class LadderModel(Model):
         )
 
     def state(self, sub_account: SubAccount, marks: Marks) -> MarginState:
+        """The four figures now; see `margin.models.base.MarginModel`."""
         self.check(sub_account)
         return self._state(sub_account, marks, self._settings(marks))
 
@@ -88,6 +90,7 @@ class LadderModel(Model):
         vols: Mapping[str, np.ndarray] | None = None,
         as_of: Any = None,
     ) -> States:
+        """The four figures under (n, k) price factors; see `margin.models.base.MarginModel`."""
         self.check(sub_account)
         factors = np.asarray(factors, dtype=float)
         assets = sub_account.assets

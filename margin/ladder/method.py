@@ -92,18 +92,22 @@ class MeasuredBook:
 
     @property
     def assets(self) -> tuple[str, ...]:
+        """Assets in the order of `net`."""
         return self.book.assets
 
     @property
     def daily_vol(self) -> np.ndarray:
+        """(k,) daily volatility."""
         return self.book.daily_vol
 
     @property
     def recent_vol(self) -> np.ndarray:
+        """(k,) standard deviation of the last `lookback` daily returns."""
         return self.past.daily[-self.settings.lookback :].std(axis=0)
 
     @property
     def correlations(self) -> Extremes | None:
+        """Worst correlations so far, remembered with the market."""
         key = ("extremes", self.past.assets, self.settings.as_of, self.settings.lookback)
         return self.market.remember(key, lambda: extremes(self.past.daily, self.settings.lookback))
 

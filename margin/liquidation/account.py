@@ -38,6 +38,7 @@ def venues() -> tuple[ClosingRules, ...]:
 
 
 def rules_of(name: str) -> ClosingRules:
+    """Closing rules by a venue's name. Raises InputError with the names there are."""
     for rules in venues():
         if rules.name == name:
             return rules
@@ -95,10 +96,12 @@ class Liquidation:
 
     @property
     def liquidated(self) -> bool:
+        """True where anything was closed by the venue."""
         return any(line.kind == "liquidation" for line in self.log)
 
     @property
     def final(self) -> float:
+        """USD left over all ledgers."""
         return sum(ledger.final for ledger in self.ledgers)
 
 

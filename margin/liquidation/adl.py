@@ -43,6 +43,7 @@ class Candidates:
 
     @property
     def notional(self) -> np.ndarray:
+        """(n,) USD size of each candidate."""
         return self.size * self.mark
 
 

@@ -59,6 +59,7 @@ class MarginState:
 
     @property
     def liquidated(self) -> bool:
+        """True where equity is below maintenance."""
         return self.maintenance > 0 and self.gap < 0
 
 
@@ -73,6 +74,7 @@ class States:
 
     @property
     def gap(self) -> np.ndarray:
+        """(n,) equity less maintenance, USD."""
         return self.equity - self.maintenance
 
 
@@ -177,7 +179,7 @@ class Model(ABC):
         factors: np.ndarray,
         vols: Mapping[str, np.ndarray] | None = None,
         as_of: Any = None,
-    ) -> States: ...
+                 """See `MarginModel.states`."""
 
     def opening_margin(self, position: Position, marks: Marks | None = None) -> float:
         """Initial margin of the position alone, its asset at its entry price. Raises InputError without any price."""

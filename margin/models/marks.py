@@ -43,6 +43,7 @@ class Marks:
             raise MissingPriceError([asset], self.prices) from None
 
     def vol(self, underlying: str) -> float:
+        """Annual implied volatility of an underlying's options. Raises InputError where none is given."""
         try:
             return self.vols[underlying]
         except KeyError:
@@ -50,6 +51,7 @@ class Marks:
             raise InputError("vols", underlying, "no implied volatility for its options", hint) from None
 
     def years(self, instrument: Instrument) -> float:
+        """Years to the instrument's expiry from the as-of."""
         return options.years_to_expiry(instrument, self.as_of)
 
     def mark(self, instrument: Instrument) -> float:

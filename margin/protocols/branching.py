@@ -35,6 +35,7 @@ class Cascade:
 
     @property
     def amplification(self) -> float | None:
+        """Total loss for each dollar of the first; None without a first loss."""
         return self.total / self.shock if self.shock > 0 else None
 
 

@@ -28,6 +28,7 @@ class DebtRank:
 
     @property
     def stable(self) -> bool:
+        """True where a small shock dies out."""
         return self.radius < 1.0
 
     @property

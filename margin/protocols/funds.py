@@ -73,6 +73,7 @@ class Mutual:
 
     @property
     def saved(self) -> float:
+        """USD that one mutual fund needs less than separate ones."""
         return sum(self.separate) - self.mutual
 
 

@@ -156,6 +156,7 @@ class Spread:
 
     @property
     def short(self) -> float:
+        """USD short at both protocols."""
         return self.lender_short + self.venue_short
 
 

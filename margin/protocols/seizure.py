@@ -28,6 +28,7 @@ class Outcome:
 
     @property
     def shortfall(self) -> np.ndarray:
+        """(n,) USD short at both protocols."""
         both: np.ndarray = self.lender_short + self.venue_short
         return both
 
@@ -118,6 +119,7 @@ class Ledgers:
                 getattr(self, name)[which] = values
 
     def call(self, now: Sides, t: int) -> None:
+        """Seizes where a gap has closed at this step."""
         lender, venue = self._gaps(now)
         self.lender_at[(self.lender_at < 0) & ~self.lender_done & (lender <= 0) & (self.debt > 0)] = t
         self.venue_at[(self.venue_at < 0) & ~self.venue_done & (venue <= 0) & self.positions] = t
@@ -196,6 +198,7 @@ class Ledgers:
         self.venue_done |= who
 
     def outcome(self, end: Sides) -> Outcome:
+        """Who was paid what at the end."""
         cash = np.where(self.venue_done, self.spare, self.cash + end.result)
         debt = np.where(self.lender_done, 0.0, self.debt)
         lender, venue = self.lender_at >= 0, self.venue_at >= 0

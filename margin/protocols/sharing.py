@@ -41,6 +41,7 @@ class Shared:
 
     @property
     def expected_shortfall(self) -> float:
+        """USD that others lose on average."""
         return self.expected_lender + self.expected_venue
 
 

@@ -36,9 +36,11 @@ class Exposure:
 
     @property
     def delta_usd(self) -> float:
+        """USD that move one for one with the underlying."""
         return self.delta * self.spot
 
     def scaled(self, factor: float) -> "Exposure":
+        """The exposure of a multiple of the position."""
         position = replace(self.position, quantity=self.position.quantity * factor)
         parts = {name: getattr(self, name) * factor for name in ("value", "delta", "gamma", "vega", "theta")}
         return replace(self, position=position, **parts)
@@ -56,6 +58,7 @@ class Book:
 
     @property
     def has_options(self) -> bool:
+        """True where any position is an option."""
         return any(e.instrument.is_option for e in self.exposures)
 
     def linear_weights(self) -> np.ndarray:

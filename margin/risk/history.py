@@ -30,6 +30,7 @@ class History:
 
     @property
     def assets(self) -> tuple[str, ...]:
+        """Assets in the order of the columns."""
         return self.horizon.assets
 
 

@@ -48,17 +48,21 @@ class ScenarioModel:
         return self.tail(self.losses)
 
     def tail(self, losses: np.ndarray) -> np.ndarray:
+        """Margin of each column of losses: the tail asked for, never below 0."""
         measure = expected_shortfall if self.measure == "es" else value_at_risk
         return np.maximum(measure(losses, self.level), 0.0)
 
     def standalone(self) -> np.ndarray:
+        """(m,) margin of each position alone."""
         return self._alone
 
     def groups(self, labels: Sequence[int], count: int) -> np.ndarray:
+        """(count,) margin of the positions that share a label."""
         members = np.eye(count)[np.array(labels, dtype=int)]
         return without_dust(self.tail(self.losses @ members), self._alone @ members, self.DUST)
 
     def total(self) -> float:
+        """Margin of all positions together."""
         return float(without_dust(self.tail(self.book), self._alone.sum(), self.DUST))
 
     def contributions(self) -> np.ndarray:
@@ -86,13 +90,16 @@ class EllipticalModel:
         return self.factor * np.sqrt(np.maximum(variance, 0.0))
 
     def standalone(self) -> np.ndarray:
+        """(m,) margin of each position alone."""
         return self._margin(self.weights)
 
     def groups(self, labels: Sequence[int], count: int) -> np.ndarray:
+        """(count,) margin of the positions that share a label."""
         members = np.eye(count)[np.array(labels, dtype=int)]
         return without_dust(self._margin(members.T @ self.weights), self.standalone() @ members, self.DUST)
 
     def total(self) -> float:
+        """Margin of all positions together."""
         return float(without_dust(self._margin(self.weights.sum(axis=0)), self.standalone().sum(), self.DUST))
 
     def contributions(self) -> np.ndarray:

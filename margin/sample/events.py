@@ -36,6 +36,7 @@ class Event:
 
     @property
     def days(self) -> int:
+        """Calendar days from first to last, both counted."""
         return (self.end - self.start).days + 1
 
 

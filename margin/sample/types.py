@@ -58,12 +58,15 @@ class PriceSet:
 
     @property
     def assets(self) -> list[str]:
+        """Assets in the order of the columns."""
         return list(self.closes.columns)
 
     @property
     def as_of(self) -> datetime | None:
+        """The last date, UTC; None without prices."""
         return None if self.closes.empty else self.closes.index[-1].to_pydatetime().replace(tzinfo=UTC)
 
     @property
     def is_sample(self) -> bool:
+        """True where any series is of the bundled sample."""
         return any(p.status == "sample" for p in self.provenance.values())

@@ -56,6 +56,7 @@ class Breaks:
     lines: tuple[Break, ...]
 
     def margin(self, key: str) -> float:
+        """The margin of one line of the table."""
         return next(line.margin for line in self.lines if line.key == key)
 
 

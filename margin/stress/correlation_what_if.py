@@ -48,10 +48,12 @@ class WhatIf:
 
     @property
     def largest_change(self) -> float:
+        """How far the repaired matrix lies from the wished one, in its worst entry."""
         return float(np.abs(self.used - self.wished).max())
 
     @property
     def repaired(self) -> bool:
+        """True where the wished matrix was none and had to be moved."""
         return self.largest_change > 1e-9
 
 

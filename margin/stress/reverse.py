@@ -30,6 +30,7 @@ class ReverseStress:
 
     @property
     def moves(self) -> dict[str, float]:
+        """The moves found, as fractions by asset."""
         return dict(self.stressed.moves)
 
 

@@ -78,6 +78,7 @@ class StressBook:
 
     @property
     def symbols(self) -> tuple[str, ...]:
+        """Symbols in the order of the positions."""
         return tuple(e.position.symbol for e in self.comparison.book.exposures)
 
 

@@ -83,6 +83,7 @@ def margined(book: SubAccount) -> list[Position]:
 
 
 def of_kind(book: SubAccount, *kinds: str) -> list[Position]:
+    """Positions of the kinds asked for."""
     return [p for p in book.positions if p.instrument.kind in kinds]
 
 
@@ -132,6 +133,7 @@ def labels(positions: Sequence[Position]) -> list[str]:
 
 
 def is_dollar(asset: str) -> bool:
+    """True for dollars and dollar stablecoins."""
     return asset in USD_LIKE
 
 

@@ -175,6 +175,7 @@ class Rulebook(ABC):
 
     @property
     def title(self) -> str:
+        """The venue as a reader sees it."""
         return self.parameters.title
 
     @property
@@ -189,6 +190,7 @@ class Rulebook(ABC):
 
     @property
     def sources(self) -> Mapping[str, Any]:
+        """Where each table was read."""
         return self.parameters.sources
 
     @property
@@ -289,9 +291,11 @@ class Lines:
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
+        """Keeps a note where lines are wanted."""
         if self.wanted and text:
             self.notes.append(text)
 
     def add(self, label: str, formula: str, amount: float | None, source: str, part: str = "both") -> None:
+        """Keeps one line of the account with its source."""
         if self.wanted:
             self.kept.append(RuleLine(label, formula, amount, source, part))

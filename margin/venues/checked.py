@@ -26,9 +26,11 @@ class Figure:
 
     @property
     def difference(self) -> float | None:
+        """Ours less the venue's; None where either is not there."""
         return None if self.ours is None or self.venue is None else self.ours - self.venue
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
         return {"ours": self.ours, "venue": self.venue, "difference": self.difference, "matched": self.matched}
 
 
@@ -44,14 +46,17 @@ class Checked:
 
     @cached_property
     def all(self) -> tuple[Figure, ...]:
+        """Every figure compared."""
         return (*self.figures.values(), *(f for rows in self.per_symbol.values() for f in rows.values()))
 
     @property
     def compared(self) -> int:
+        """How many figures were compared."""
         return len(self.all)
 
     @property
     def matched(self) -> int:
+        """How many of them match."""
         return sum(f.matched for f in self.all)
 
     def to_dict(self) -> dict[str, Any]:
@@ -69,6 +74,7 @@ def money(ours: float, venue: float, turned: float) -> Figure:
 
 
 def price(ours: float | None, venue: float | None) -> Figure:
+    """A liquidation price beside the venue's; none on both sides is a match."""
     if ours is None or venue is None:
         return Figure(ours=ours, venue=venue, matched=ours is venue)
     close = abs(ours - venue) <= max(RELATIVE * abs(venue), min(CENT, OF_A_PRICE * abs(venue)))

@@ -23,6 +23,7 @@ FIGURES = ("equity", "equity_initial", "initial", "maintenance")
 
 
 def keys() -> tuple[str, ...]:
+    """Keys of every rulebook in each of its modes."""
     return tuple(f"{name}:{mode}" for name in venues.names() for mode in venues.rulebook(name).modes)
 
 
@@ -42,9 +43,11 @@ class VenueModel(Model):
 
     @property
     def closing(self) -> ClosingRules:  # type: ignore[override]
+        """How the venue closes an account."""
         return self.rulebook.closing
 
     def refuses(self, account: Account | SubAccount) -> tuple[Unsupported, ...]:
+        """What of the account is not reproduced here, with reasons."""
         if isinstance(account, SubAccount):
             return self._refused(account)
         pool = SubAccount(name="", positions=(), collateral=())
@@ -62,6 +65,7 @@ class VenueModel(Model):
         return self.rulebook.supports(sub, self.mode_of(sub))
 
     def mode_of(self, sub: SubAccount) -> Mode:
+        """The mode a sub-account is margined in."""
         return "isolated" if sub.isolated else self.mode
 
     def _own(self, sub: SubAccount) -> SubAccount:
@@ -70,6 +74,7 @@ class VenueModel(Model):
         return replace(sub, isolated=True) if self.mode == "isolated" and not sub.isolated else sub
 
     def state(self, sub_account: SubAccount, marks: Marks) -> VenueMargin:
+        """The four figures now, with lines; see `margin.models.base.MarginModel`."""
         sub = self._own(sub_account)
         return self.rulebook.requirement(sub, marks, self.mode_of(sub), self.settings)
 
@@ -81,6 +86,7 @@ class VenueModel(Model):
         vols: Mapping[str, np.ndarray] | None = None,
         as_of: Any = None,
     ) -> States:
+        """The four figures under (n, k) price factors; see `margin.models.base.MarginModel`."""
         sub_account = self._own(sub_account)
         factors = np.asarray(factors, dtype=float)
         assets = sub_account.assets
@@ -89,6 +95,7 @@ class VenueModel(Model):
         return states(self.rulebook, sub_account, marks, self.mode_of(sub_account), self.settings, factors, vols, as_of)
 
     def opening_margin(self, position: Position, marks: Marks | None = None) -> float:
+        """USD that the venue asks to open the position at its entry price."""
         return self.rulebook.opening_margin(position, marks, self.settings)
 
 

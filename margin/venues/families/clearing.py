@@ -162,6 +162,8 @@ VOL_RANGE = Slider(
 
 
 class Span(Clearing):
+    """SPAN: the worst of sixteen price and volatility scenarios."""
+
     name = "span"
     sliders = (RANGE, VOL_RANGE)
 
@@ -180,6 +182,8 @@ class Span(Clearing):
 
 
 class Emir(Span):
+    """EMIR's floor on what offsets may take off."""
+
     name = "emir"
     each_alone = True
 
@@ -195,6 +199,8 @@ class Emir(Span):
 
 
 class Tims(Clearing):
+    """TIMS: the worst of ten points of price."""
+
     name = "tims"
     sliders = (
         Slider(

@@ -116,6 +116,7 @@ def one_rate(rate: float, leverage: float, deduction: float = 0.0) -> Tiers:
 
 
 def describe(tier: Tier) -> str:
+    """A tier in words."""
     edge = "no end" if tier.cap is None else f"{tier.cap:,.0f}"
     return f"{tier.floor:,.0f} to {edge} at {tier.rate:.3%}"
 

@@ -37,6 +37,8 @@ def seized(debt_repaid: float, bonus: float) -> float:
 
 
 class Aave(LendingVenue):
+    """Aave v3: debt against liquidation thresholds."""
+
     name = "aave"
     sliders = (
         Slider(

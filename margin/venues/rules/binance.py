@@ -22,6 +22,8 @@ UNI_MMR_LIQUIDATION = 1.05  # equity / maintenance margin at which liquidation s
 
 
 class Binance(PerpetualVenue):
+    """Binance USD-M: brackets by notional."""
+
     name = "binance"
     rule = "brackets"
     closed = True

@@ -24,6 +24,8 @@ def step_tiers(base: float, step: float, initial: float, maintenance: float, ris
 
 
 class Bitmex(PerpetualVenue):
+    """BitMEX: risk limits in steps."""
+
     name = "bitmex"
     rule = "risk_limit"
     whole = True

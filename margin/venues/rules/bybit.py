@@ -33,6 +33,8 @@ def bankruptcy_price(
 
 
 class Bybit(PerpetualVenue):
+    """Bybit unified trading account: risk limits and collateral ratios."""
+
     name = "bybit"
     rule = "risk_limits"
     closed = True

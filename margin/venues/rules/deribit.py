@@ -66,6 +66,8 @@ def roll_shock(quantities: Mapping[float | None, Any], move: float, least: float
 
 
 class Deribit(PerpetualVenue):
+    """Deribit: linear rates, or a scenario grid in portfolio mode."""
+
     name = "deribit"
     rule = "perpetual_rates"
     modes: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")

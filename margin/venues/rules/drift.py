@@ -12,6 +12,8 @@ from margin.venues.rules import drift_arithmetic as rules
 
 
 class Drift(PerpetualVenue):
+    """Drift, as it was until April 2026."""
+
     name = "drift"
     rule = "perpetuals"
     one = "coin"

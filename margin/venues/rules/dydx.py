@@ -67,6 +67,8 @@ def insurance_fund_delta(proceeds: float, bankruptcy: float, highest_fee: float 
 
 
 class Dydx(PerpetualVenue):
+    """dYdX v4: one fraction a market, more with open interest."""
+
     name = "dydx"
     rule = "liquidity_tiers"
     one = "coin"

@@ -21,6 +21,8 @@ def open_interest_factor(open_interest: float, multiplier: float) -> float:
 
 
 class Gmx(PerpetualVenue):
+    """GMX v2: each position by itself."""
+
     name = "gmx"
     rule = "factors"
     modes: ClassVar[tuple[Mode, ...]] = ("isolated",)

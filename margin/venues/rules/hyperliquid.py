@@ -41,6 +41,8 @@ def portfolio_ratio(
 
 
 class Hyperliquid(PerpetualVenue):
+    """Hyperliquid: margin tables, cross and isolated, and portfolio margin."""
+
     name = "hyperliquid"
     rule = "leverage_tiers"
     one = "coin"

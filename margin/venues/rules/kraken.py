@@ -27,6 +27,8 @@ def maintenance_of(initial_rates: list[float]) -> list[float]:
 
 
 class Kraken(PerpetualVenue):
+    """Kraken futures: margin levels by position size."""
+
     name = "kraken"
     rule = "levels"
     whole = True

@@ -7,6 +7,8 @@ from margin.venues.families.lending import LendingVenue
 
 
 class Mango(LendingVenue):
+    """Mango v4: weighted health."""
+
     name = "mango"
 
     def weights(

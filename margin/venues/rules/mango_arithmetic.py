@@ -69,6 +69,8 @@ class Orders:
 
 @dataclass(frozen=True)
 class Account:
+    """What one account holds, in Mango's words."""
+
     tokens: tuple[Token, ...]
     perpetuals: tuple[Perpetual, ...] = ()
     orders: tuple[Orders, ...] = field(default=())

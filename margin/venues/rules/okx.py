@@ -46,6 +46,8 @@ INITIAL_FACTOR = 1.3
 
 
 class Okx(PerpetualVenue):
+    """OKX: position tiers and discounted coins, or a scenario grid in portfolio mode."""
+
     name = "okx"
     rule = "position_tiers"
     whole = True

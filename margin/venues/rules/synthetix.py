@@ -29,6 +29,8 @@ def fill_price(oracle: Any, size: float, skew_scale: float, skew: float = 0.0) -
 
 
 class Synthetix(PerpetualVenue):
+    """Synthetix v3 perpetuals: rates that grow with skew."""
+
     name = "synthetix"
     rule = "markets"
     one = "coin"

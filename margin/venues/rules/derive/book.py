@@ -41,6 +41,7 @@ class Expiry:
 
     @property
     def years(self) -> float:
+        """Years to expiry."""
         return self.seconds / SECONDS_PER_YEAR
 
     def value(self, discount: float = 1.0) -> Any:

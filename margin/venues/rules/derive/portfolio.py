@@ -33,6 +33,8 @@ class Held:
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
+    """What one account holds in one coin."""
+
     spot: float
     cash: float
     perp: float
@@ -99,6 +101,7 @@ class Result:
 
     @property
     def worst(self) -> Any:
+        """The worst scenario, at most 0."""
         return np.minimum(np.minimum(self.pnl.min(axis=-1), self.basis), 0.0)
 
 

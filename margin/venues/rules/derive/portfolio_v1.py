@@ -71,6 +71,7 @@ class Result:
 
     @property
     def worst(self) -> Any:
+        """The worst scenario."""
         return np.minimum(self.pnl.min(axis=-1), self.basis)
 
 

@@ -175,6 +175,8 @@ class _Derive(Rulebook):
 
 
 class Derive(_Derive):
+    """Derive: standard rates, or its portfolio manager of version 2."""
+
     name = "derive"
     modes: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")
 
