@@ -45,7 +45,8 @@ class SubAccount:
 class OpensPositions(Protocol):
     """What `sub_accounts` asks of a margin model (margin.models.base.MarginModel has it)."""
 
-    def opening_margin(self, position: Position, marks: Any = None) -> float: ...
+    def opening_margin(self, position: Position, marks: Any = None) -> float:
+        """USD that the model asks to open the position at its entry price."""
 
 
 @dataclass(frozen=True, kw_only=True)

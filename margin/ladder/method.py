@@ -30,34 +30,44 @@ class PooledBook(Protocol):
     """
 
     @property
-    def isolated(self) -> float: ...
+    def isolated(self) -> float:
+        """USD margin with every position alone."""
 
     @property
-    def portfolio(self) -> float: ...
+    def portfolio(self) -> float:
+        """USD margin of the pooled book before safeguards."""
 
     @property
-    def settings(self) -> Settings: ...
+    def settings(self) -> Settings:
+        """How margin is measured."""
 
     @property
-    def losses(self) -> np.ndarray: ...
+    def losses(self) -> np.ndarray:
+        """(n,) USD losses of the book over every known return."""
 
     @property
-    def dates(self) -> np.ndarray: ...
+    def dates(self) -> np.ndarray:
+        """(n,) end dates of those returns."""
 
     @property
-    def assets(self) -> tuple[str, ...]: ...
+    def assets(self) -> tuple[str, ...]:
+        """Assets in the order of `net`."""
 
     @property
-    def net(self) -> np.ndarray: ...
+    def net(self) -> np.ndarray:
+        """(k,) net USD delta of each asset."""
 
     @property
-    def daily_vol(self) -> np.ndarray: ...
+    def daily_vol(self) -> np.ndarray:
+        """(k,) daily volatility."""
 
     @property
-    def recent_vol(self) -> np.ndarray: ...
+    def recent_vol(self) -> np.ndarray:
+        """(k,) standard deviation of the last `lookback` daily returns."""
 
     @property
-    def correlations(self) -> Extremes | None: ...
+    def correlations(self) -> Extremes | None:
+        """Worst correlations so far; None where there are too few returns."""
 
     def volume(self, asset: str) -> float | None:
         """Median USD traded per day over 90 days; None where it is not known."""

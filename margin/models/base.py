@@ -120,13 +120,16 @@ class MarginModel(Protocol):
     """One rule. `key`: "portfolio", "safeguarded", "hyperliquid:cross", "deribit:portfolio"."""
 
     @property
-    def key(self) -> str: ...
+    def key(self) -> str:
+        """The registry's key, e.g. "hyperliquid:cross"."""
 
     @property
-    def title(self) -> str: ...
+    def title(self) -> str:
+        """The model as a reader sees it."""
 
     @property
-    def closing(self) -> ClosingRules: ...
+    def closing(self) -> ClosingRules:
+        """How the model's owner closes an account."""
 
     def refuses(self, account: Account | SubAccount) -> tuple[Unsupported, ...]:
         """What of the account (or sub-account) is not reproduced here, line by line; () when all of it is."""
@@ -166,10 +169,12 @@ class Model(ABC):
     closing: ClosingRules
 
     @abstractmethod
-    def refuses(self, account: Account | SubAccount) -> tuple[Unsupported, ...]: ...
+    def refuses(self, account: Account | SubAccount) -> tuple[Unsupported, ...]:
+        """See `MarginModel.refuses`."""
 
     @abstractmethod
-    def state(self, sub_account: SubAccount, marks: Marks) -> MarginState: ...
+    def state(self, sub_account: SubAccount, marks: Marks) -> MarginState:
+        """See `MarginModel.state`."""
 
     @abstractmethod
     def states(
@@ -179,7 +184,8 @@ class Model(ABC):
         factors: np.ndarray,
         vols: Mapping[str, np.ndarray] | None = None,
         as_of: Any = None,
-                 """See `MarginModel.states`."""
+    ) -> States:
+        """See `MarginModel.states`."""
 
     def opening_margin(self, position: Position, marks: Marks | None = None) -> float:
         """Initial margin of the position alone, its asset at its entry price. Raises InputError without any price."""
