@@ -32,6 +32,9 @@ BOOKS = {
     ),
     "without entries": pool(Position("BTC/USDT:USDT", -1.0, None, 10.0), USDC=20_000.0),
     "coins": pool(Position("BTC/USDT:USDT", -1.0, 58_000.0, 10.0), BTC=0.7, USDC=5_000.0),
+    "printed tier": pool(
+        Position("BTC/USDT:USDT", -2.0, 62_000.0, 10.0, maintenance_rate=0.0065, max_leverage=75.0), USDT=40_000.0
+    ),
     "inverse": pool(Position("BTC/USD:BTC", 100_000.0, 50_000.0, 10.0), BTC=1.0),
 }
 FIXED = {"hyperliquid:portfolio": 20.0 / 0.95}  # USD that an account is asked once, whatever it holds

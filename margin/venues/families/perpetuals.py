@@ -22,6 +22,11 @@ FIRST_LEVERAGE = 10.0  # where a position names none: the same at every venue, s
 Basis = Literal["mark", "entry"]
 
 
+def settlement_coins(book: SubAccount) -> set[str]:
+    """Coins that coin-settled contracts of the book are margined in."""
+    return {p.underlying for p in book.positions if p.instrument.is_inverse}
+
+
 def as_perpetuals(portfolio: Portfolio) -> Portfolio:
     """The book with every spot position held as a dollar-settled perpetual of the same coin, quantity and entry."""
     return portfolio.with_positions(
@@ -214,12 +219,11 @@ class PerpetualVenue(Rulebook):
     ) -> list[CollateralValue]:
         """What each balance counts. The margin of an isolated position, dollars or the coin it settles in, in full."""
         out = []
-        settled = {p.underlying for p in book.positions if p.instrument.is_inverse}
         source = self.parameters.source(self.rule)
         for asset, quantity, price in accounts.tokens(book, marks, spot=True):
             value = quantity * price
             initial, kept, why = self.counted(asset, quantity, price, mode, settings)
-            if book.isolated and (accounts.is_dollar(asset) or asset in settled):
+            if self.in_full(book, asset):
                 initial, kept, why = value, value, ""
             out.append(
                 CollateralValue(
@@ -231,6 +235,10 @@ class PerpetualVenue(Rulebook):
                 share = f" at {kept / value:.1%}" if kept != value else ""
                 lines.add(f"Collateral {asset}", f"{quantity:,.8g} x {price:,.8g}{share}", kept, source, "collateral")
         return out
+
+    def in_full(self, book: SubAccount, asset: str) -> bool:
+        """Whether a balance counts whole, whatever `counted` says: margin posted, in dollars or the coin settled in."""
+        return book.isolated and (accounts.is_dollar(asset) or asset in settlement_coins(book))
 
     def sized(self, position: Position, marks: Marks, basis: Basis) -> tuple[Any, Any]:
         """(USD value, size as the tiers count it) of a position at the mark, or at its entry.

@@ -1,0 +1,26 @@
+"""Aster: Binance's formulas with its own brackets, which only account holders are shown.
+
+Source: asterdex/api-docs, commit 265e024b22c0 (2026-06-30): brackets with maintMarginRatio and cum.
+"""
+
+from functools import cached_property
+from typing import ClassVar
+
+from margin.venues.families.perpetuals import PerpetualVenue
+from margin.venues.families.tiers import Tiers, tiers_of
+
+
+class Aster(PerpetualVenue):
+    name = "aster"
+    rule = "brackets"
+    closed: ClassVar[bool] = True
+
+    def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        return self._tiers.get(asset)
+
+    @cached_property
+    def _tiers(self) -> dict[str, Tiers]:
+        return {asset: tiers_of(rows, closed=self.closed) for asset, rows in self.carried.items()}
+
+
+RULEBOOK = Aster()

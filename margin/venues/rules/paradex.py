@@ -1,0 +1,103 @@
+"""Paradex: a fixed initial fraction a market, maintenance half of it; portfolio margin by 24 scenarios (beta).
+
+Source: tradeparadex/paradex-docs, commit 9b82a75a0353 (2026-08-20), risk-system pages.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from margin.core.account import SubAccount
+from margin.core.portfolio import Portfolio
+from margin.core.position import Position
+from margin.models.marks import Marks
+from margin.venues import accounts
+from margin.venues.base import Lines, Mode, PositionMargin, Slider, Unsupported
+from margin.venues.families.perpetuals import PerpetualVenue
+from margin.venues.families.tiers import Tiers, one_rate
+
+MAINTENANCE_SHARE = 0.5
+
+
+def scan_loss(delta: Any, moves: Sequence[float], tails: Sequence[Sequence[float]]) -> Any:
+    """USD: largest loss of a linear unit worth `delta` over the moves on both sides and the dampened tails."""
+    up = max(max(moves), *(move * share for move, share in tails if move > 0))
+    down = max(max(moves), *(-move * share for move, share in tails if move < 0))
+    return np.maximum(np.maximum(delta, 0.0) * down, np.maximum(-delta, 0.0) * up)
+
+
+def least_delta(net: Any, gross: Any, unhedged: float, hedged: float) -> Any:
+    """USD: charge on the unhedged delta and on the hedged pairs, (gross - |net|) / 2 of them."""
+    return unhedged * np.abs(net) + hedged * (gross - np.abs(net)) / 2.0
+
+
+class Paradex(PerpetualVenue):
+    name = "paradex"
+    rule = "initial_fractions"
+    one = "coin"
+    modes: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")
+    collateral_assets = frozenset({"USDC", "USD"})
+    fee_to_open = True
+    sliders = (
+        Slider(
+            key="taker_fee", title="My taker fee", low=0.0, high=0.002, default=0.0, step=0.00005,
+            help="Kept back to close; the rules' page prints no rate, so it is 0 unless you set yours.",
+        ),
+    )  # fmt: skip
+    mode_notes: ClassVar = {
+        "portfolio": ("Beta, by invitation. The funding provision (8 hours of it) is not charged here.",)
+    }
+
+    def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        fraction = self.carried.get(asset)
+        return None if fraction is None else one_rate(fraction * MAINTENANCE_SHARE, 1.0 / fraction)
+
+    def initial_rate(self, position: Position, leverage: Any, settings: Mapping[str, float]) -> Any:
+        """The market's fraction; more where the account chose a lower leverage."""
+        return max(1.0 / leverage, 1.0 / position.leverage if position.leverage else 0.0)
+
+    def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
+        return abs(position.quantity) * marks.contract(position.instrument) * settings["taker_fee"]
+
+    def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        found = super().supports(book, mode)
+        if mode != "portfolio":
+            return found
+        out = {u.symbol for u in found}
+        return found + tuple(
+            Unsupported(symbol=p.symbol, reason=f"no scenarios of {p.underlying} are published", alone=True)
+            for p in accounts.margined(accounts.as_sub(book))
+            if p.symbol not in out and p.underlying not in self._units
+        )
+
+    def totals(
+        self, book: SubAccount, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
+    ) -> tuple[Any, Any]:
+        """Cross: the sums. Portfolio: coin by coin the larger of the worst scenario and the least delta charge."""
+        if mode != "portfolio" or book.isolated:
+            return super().totals(book, marks, mode, rows, lines)
+        source = self.parameters.source("scenarios")
+        needed: Any = 0.0
+        for asset, held in accounts.of_underlying(accounts.margined(book)).items():
+            unit = self._units[asset]
+            values = [p.quantity * marks.contract(p.instrument) for p in held]
+            net, gross = sum(values), sum(np.abs(v) for v in values)
+            scan = scan_loss(net, unit["moves"], unit["tails"])
+            least = least_delta(net, gross, *unit["least_delta"])
+            needed = needed + np.maximum(scan, least)
+            if lines.wanted:
+                lines.add(f"{asset}: worst of 24 scenarios", f"net {net:,.2f}", float(scan), source, "note")
+                lines.add(f"{asset}: least delta charge", f"gross {gross:,.2f}", float(least), source, "note")
+        fees = sum(r.fee for r in rows)
+        if lines.wanted:
+            needed = float(needed)
+            lines.add("Maintenance", f"half of {needed:,.2f}", MAINTENANCE_SHARE * needed, source, "maintenance")
+        return needed + fees, MAINTENANCE_SHARE * needed + fees
+
+    @property
+    def _units(self) -> Mapping[str, Any]:
+        return {asset: unit for unit in self.parameters["scenarios"] for asset in unit["assets"]}
+
+
+RULEBOOK = Paradex()
