@@ -19,7 +19,9 @@ def test_the_page_s_example():
 
 def test_deductions_follow_from_the_caps():
     """Newer caps of 5, 10, 20, 50 BTC: 0.005, 0.055, 0.355 and 1.605 BTC by d + floor x rise."""
-    assert [t.deduction for t in COINM.tiers("BTC", inverse=True)[:5]] == pytest.approx([0.0, 0.005, 0.055, 0.355, 1.605])
+    assert [t.deduction for t in COINM.tiers("BTC", inverse=True)[:5]] == pytest.approx(
+        [0.0, 0.005, 0.055, 0.355, 1.605]
+    )
 
 
 def closed_form(face, entry, wallet, tiers):
@@ -35,7 +37,11 @@ def closed_form(face, entry, wallet, tiers):
 
 @settings(max_examples=80, deadline=None)
 @given(
-    st.sampled_from([1.0, -1.0]), st.floats(1e4, 2e7), st.floats(20_000, 120_000), st.floats(1.5, 40), st.floats(0.8, 1.2)
+    st.sampled_from([1.0, -1.0]),
+    st.floats(1e4, 2e7),
+    st.floats(20_000, 120_000),
+    st.floats(1.5, 40),
+    st.floats(0.8, 1.2),
 )
 def test_liquidation_is_the_venue_s_own_formula(side, face, entry, leverage, move):
     wallet = face / entry / leverage

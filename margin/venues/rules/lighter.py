@@ -67,7 +67,9 @@ class Lighter(PerpetualVenue):
             price = zero_price(mark, row.quantity, row.maintenance / row.notional, value, maintenance)
             text = f"{mark:,.8g} x (1 {'-' if row.quantity > 0 else '+'} share of what is left) = {price:,.8g}"
             lines.add(f"{row.symbol}: zero price, at which it would be closed now", text, None, source, "note")
-        lines.add("Close-out margin: below it the pool takes the account over", "sum over markets", kept, source, "note")
+        lines.add(
+            "Close-out margin: below it the pool takes the account over", "sum over markets", kept, source, "note"
+        )
 
 
 RULEBOOK = Lighter()
