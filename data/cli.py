@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     try:
         options = parser().parse_args(arguments)
-        return options.run(options)
+        return int(options.run(options))
     except InputError as error:
         sys.stderr.write(f"error: {one_line(str(error))}\n")
         return 2

@@ -41,7 +41,8 @@ def usual_move(close: pd.Series, interval: Interval) -> np.ndarray:
     size = np.log(close).diff().abs()
     before = size.rolling(WINDOW, min_periods=min(ENOUGH, max(len(size) - 2, 1))).median().shift(1).bfill()
     sigma = 1.4826 * before.to_numpy() * np.sqrt(CANDLES_PER_DAY[interval])
-    return np.maximum(np.nan_to_num(sigma, nan=SMALLEST_SIGMA), SMALLEST_SIGMA)
+    found: np.ndarray = np.maximum(np.nan_to_num(sigma, nan=SMALLEST_SIGMA), SMALLEST_SIGMA)
+    return found
 
 
 def odd_ranges(frame: pd.DataFrame, interval: Interval) -> Checked:

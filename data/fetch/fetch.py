@@ -82,7 +82,7 @@ async def _all(names: list[str], sources: tuple[str, ...], job: Job) -> tuple[di
     return found, failures
 
 
-async def _watch(cancel: Event, tasks: list[asyncio.Task]) -> None:
+async def _watch(cancel: Event, tasks: list[asyncio.Task[Found]]) -> None:
     while not cancel.is_set():
         await asyncio.sleep(WATCH_SECONDS)
     for task in tasks:

@@ -86,7 +86,8 @@ def whole_series(stored: pd.DataFrame | None, fresh: pd.DataFrame) -> pd.DataFra
     older = stored[stored.index < fresh.index[0]].copy()
     older[["open", "high", "low", "close"]] *= factor
     older["volume"] /= factor
-    return pd.concat([older, fresh])
+    found: pd.DataFrame = pd.concat([older, fresh])
+    return found
 
 
 def _history(name: str, interval: Interval, since: datetime, until: datetime) -> tuple[pd.DataFrame, str]:
@@ -163,7 +164,7 @@ def _session_class() -> type:
 
         options = {}
 
-    class GatewaySession(Session):
+    class GatewaySession(Session):  # type: ignore[type-arg]
         def __init__(self, address: str):
             super().__init__(**options)
             self.address = address

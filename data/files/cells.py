@@ -238,7 +238,8 @@ def _offsets(moments: np.ndarray, zone: str) -> np.ndarray:
     except (ValueError, KeyError, TypeError, OSError):
         return np.zeros(len(moments))
     seconds = (local - utc.tz_localize(None)) / pd.Timedelta(seconds=1)
-    return np.nan_to_num(np.asarray(seconds, dtype=float))
+    found: np.ndarray = np.nan_to_num(np.asarray(seconds, dtype=float))
+    return found
 
 
 def _day_or_month_first(texts: list[str], name: str) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def read_parquet_table(content: bytes, name: str) -> Table:
     return Table(_columns(header, answer[8 + size :]))
 
 
-def _columns(header: dict, arrays: bytes) -> list[Column]:
+def _columns(header: dict[str, Any], arrays: bytes) -> list[Column]:
     """Every array has eight bytes a row; text is codes into its words."""
     columns, rows = [], header["rows"]
     for number, about in enumerate(header["columns"]):

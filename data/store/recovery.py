@@ -10,7 +10,7 @@ import tempfile
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from data.model import Interval, SeriesKey
 from data.store.codec import DamagedBlob, decode
@@ -26,7 +26,7 @@ def is_healthy(path: Path) -> bool:
     """Whether SQLite finds the structure of the file sound. Blobs have their own checksums."""
     try:
         with closing(sqlite3.connect(path, timeout=10)) as connection:
-            return connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
     except sqlite3.DatabaseError as error:
         return is_transient(error)
 
@@ -102,7 +102,7 @@ def _rows(path: Path) -> list[Row]:
     return found
 
 
-def _sound(row: tuple) -> bool:
+def _sound(row: tuple[Any, ...]) -> bool:
     source, symbol, interval, blob = row
     if not all(isinstance(part, str) for part in (source, symbol, interval)):
         return False

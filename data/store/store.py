@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 
@@ -122,7 +122,7 @@ class Store:
             self._quarantine(key, rows[0][0], damage)
             return None
 
-    def _query(self, sql: str, values: tuple) -> list[tuple]:
+    def _query(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         self._reopen_if_replaced()
         for attempt in (1, 2):
             try:

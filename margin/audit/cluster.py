@@ -24,7 +24,9 @@ def audit_on_cluster(plan: Plan, source: Source, address: str, rows_to: str | No
     except ImportError:
         raise InputError("workers", address, "needs dask.distributed", "pip install 'margin-lab[cluster]'") from None
     try:
-        client: Any = Client(address, timeout="10s", set_as_default=False)
+        client: Any = Client(  # type: ignore[no-untyped-call]
+            address, timeout="10s", set_as_default=False
+        )
     except (OSError, TimeoutError, ValueError) as error:
         raise InputError("workers", address, f"does not answer: {str(error)[:80]}", "Start a scheduler.") from None
     keep = Kept(rows_to, plan, source) if rows_to is not None else None
@@ -44,7 +46,7 @@ def audit_on_cluster(plan: Plan, source: Source, address: str, rows_to: str | No
             for part in source.parts
             if part.number not in done
         }
-        for future in as_completed(list(tasks)):
+        for future in as_completed(list(tasks)):  # type: ignore[no-untyped-call]
             number = tasks[future]
             done[number] = future.result()
             if keep:

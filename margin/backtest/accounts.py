@@ -122,7 +122,8 @@ def _gains(walk: Walk, row: int, hold: int, rates: np.ndarray) -> np.ndarray:
     """(hold + 1, p) USD gained since the opening by each position, funding paid on each day's notional."""
     values = walk.values[row : row + hold + 1]
     paid = np.concatenate((np.zeros((1, len(rates))), np.cumsum(values[:-1] * rates, axis=0)))
-    return values - values[0] - paid
+    found: np.ndarray = values - values[0] - paid
+    return found
 
 
 def _run(gains: np.ndarray, need: np.ndarray, maintenance: float, silos: bool, dust: float) -> tuple[float, ...]:

@@ -48,7 +48,7 @@ class Prepared:
     values: np.ndarray
     weights: np.ndarray
     history: np.ndarray
-    kept: dict = field(default_factory=dict)
+    kept: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,8 @@ class BookOfDay:
     def recent_vol(self) -> np.ndarray:
         """(k,) standard deviation of the last `lookback` daily returns known that day."""
         last = self.prepared.daily
-        return self.walk.past.daily[max(last - self.settings.lookback, 0) : last].std(axis=0)
+        found: np.ndarray = self.walk.past.daily[max(last - self.settings.lookback, 0) : last].std(axis=0)
+        return found
 
     @property
     def correlations(self) -> Extremes | None:
@@ -162,14 +163,15 @@ class Walk:
             return Day(min(float(parts.sum()), isolated), parts, self.labels)
         pooled = self._kept(p, ("pooled", estimator, level), lambda: self._pooled(p, estimator, level, isolated))
         if rung == "portfolio":
-            return pooled
+            found: Day = pooled
+            return found
         s = self.settings.with_(estimator=estimator, level=level)
         book = BookOfDay(isolated=isolated, portfolio=pooled.required, settings=s, walk=self, prepared=p)
         lines = safeguard_lines(book)
         return Day(lines[-1].requirement_after, np.empty(0), self.labels)
 
     @staticmethod
-    def _kept(p: Prepared, key: tuple, compute: Callable[[], Any]) -> Any:
+    def _kept(p: Prepared, key: tuple[Any, ...], compute: Callable[[], Any]) -> Any:
         if key not in p.kept:
             p.kept[key] = compute()
         return p.kept[key]
@@ -177,7 +179,8 @@ class Walk:
     def _alone(self, p: Prepared, estimator: str, level: float) -> np.ndarray:
         """(p,) margin of each position: the tail of one unit of its asset on its side, times its dollars."""
         units = self._kept(p, ("units", estimator, level), lambda: self._units(p, estimator, level))
-        return np.abs(self.values[p.row]) * units[(self.values[p.row] < 0).astype(int), self.columns]
+        found: np.ndarray = np.abs(self.values[p.row]) * units[(self.values[p.row] < 0).astype(int), self.columns]
+        return found
 
     def _netted(self, p: Prepared, estimator: str, level: float, alone: np.ndarray) -> np.ndarray:
         """(u,) margin of each underlying's net dollars."""
@@ -197,7 +200,8 @@ class Walk:
         scenarios = self._scenarios(p, estimator)
         both = np.stack((-scenarios, scenarios), axis=1)  # (n, 2, k)
         measure = expected_shortfall if self.settings.measure == "es" else value_at_risk
-        return np.maximum(measure(both, level), 0.0)
+        found: np.ndarray = np.maximum(measure(both, level), 0.0)
+        return found
 
     def _pooled(self, p: Prepared, estimator: str, level: float, isolated: float) -> Day:
         es_asked = self.settings.measure == "es"
@@ -234,12 +238,14 @@ class Walk:
     def volatility(self, p: Prepared) -> np.ndarray:
         """(k,) EWMA volatility per day at that close."""
         path: np.ndarray = self._early_path(p) if p.daily < WARM_UP else self.past.vol_path[: p.daily + 1]
-        return path[-1]
+        found: np.ndarray = path[-1]
+        return found
 
     def _early_path(self, p: Prepared) -> np.ndarray:
         """Volatilities before each return, of a day on which fewer returns were known than start an EWMA."""
         known = self.past.daily[: p.daily]
-        return self._kept(p, ("path",), lambda: ewma_vol_path(known, self.settings.ewma_lambda))
+        found: np.ndarray = self._kept(p, ("path",), lambda: ewma_vol_path(known, self.settings.ewma_lambda))
+        return found
 
     def _in_units(self, path: np.ndarray, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         """(returns / the volatility known before each, whether there was none)."""
@@ -249,12 +255,14 @@ class Walk:
 
     def _covariance(self, p: Prepared) -> np.ndarray:
         """(k, k) sample covariance of the last `lookback` daily returns, over the horizon."""
-        return self._kept(p, ("covariance",), lambda: self._sample(p))
+        found: np.ndarray = self._kept(p, ("covariance",), lambda: self._sample(p))
+        return found
 
     def _sample(self, p: Prepared) -> np.ndarray:
         recent = self.past.daily[max(p.daily - self.settings.lookback, 0) : p.daily]
         centred = recent - recent.mean(axis=0)
-        return centred.T @ centred / (len(recent) - 1) * self.settings.horizon
+        found: np.ndarray = centred.T @ centred / (len(recent) - 1) * self.settings.horizon
+        return found
 
     def _factor(self, estimator: str, level: float) -> float:
         dof = self.settings.degrees_of_freedom if estimator == "student" else None
@@ -291,11 +299,13 @@ class Walk:
         """(n, p) USD loss of each position over the horizon that followed each close."""
         ends = self.close_dates[rows + self.settings.horizon]
         following = self.returns[np.searchsorted(self.ends, ends)]
-        return -following[:, self.columns] * self.values[rows]
+        found: np.ndarray = -following[:, self.columns] * self.values[rows]
+        return found
 
     def gross(self, rows: np.ndarray) -> np.ndarray:
         """(n,) USD gross exposure."""
-        return np.abs(self.values[rows]).sum(axis=1)
+        found: np.ndarray = np.abs(self.values[rows]).sum(axis=1)
+        return found
 
 
 def _units_of(p: Position, last: float) -> float:

@@ -13,7 +13,9 @@ from margin.core.settings import Settings
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """The command and its options."""
-    parser = commands.add_parser("audit", help="a whole venue's book: health, shocks, the fund, who is large")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "audit", help="a whole venue's book: health, shocks, the fund, who is large"
+    )
     parser.add_argument("--positions", help="files of positions: a pattern, or a folder")
     parser.add_argument("--accounts", help="files with columns account and equity (default: beside the positions)")
     cli_text.add_prices(parser)

@@ -11,7 +11,9 @@ from margin.core.settings import Settings
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """The command and its options."""
-    parser = commands.add_parser("backtest", help="was the margin of each method enough, day by day?")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "backtest", help="was the margin of each method enough, day by day?"
+    )
     cli_text.add_portfolio(parser)
     cli_text.add_prices(parser)
     cli_text.add_volumes(parser)

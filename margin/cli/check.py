@@ -10,7 +10,9 @@ from margin.venues.checked import Checked, Figure
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """The command and its options."""
-    parser = commands.add_parser("check", help="a recorded account: our figures beside its venue's")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "check", help="a recorded account: our figures beside its venue's"
+    )
     parser.add_argument("account", help="version 2 JSON: one account, a list of them, or a portfolio, with venue_says")
     parser.add_argument("--model", help="judge it by another venue's rules or mode, e.g. bybit:isolated")
     parser.add_argument("--as-of", help="valuation time instead of the account's own")

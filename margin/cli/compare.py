@@ -11,7 +11,9 @@ from margin.ladder.explain import headline, why
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """The command and its options."""
-    parser = commands.add_parser("compare", help="margin under every method, and what is saved")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "compare", help="margin under every method, and what is saved"
+    )
     cli_text.add_portfolio(parser)
     cli_text.add_prices(parser)
     cli_text.add_volumes(parser)

@@ -10,7 +10,7 @@ from margin.correlation.matrix import METHODS, correlation_matrix
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """The command and its options."""
-    parser = commands.add_parser("correlation", help="correlation matrix of returns")
+    parser: argparse.ArgumentParser = commands.add_parser("correlation", help="correlation matrix of returns")
     cli_text.add_prices(parser)
     parser.add_argument("--window", type=int, default=60, help="returns used (default %(default)s)")
     parser.add_argument("--horizon", type=int, default=1, help="days a return spans (default %(default)s)")

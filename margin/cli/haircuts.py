@@ -11,7 +11,7 @@ from margin.haircut.settings import TAILS, HaircutSettings, described
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """The command and its options."""
-    parser = commands.add_parser("haircuts", help="collateral haircut of every asset")
+    parser: argparse.ArgumentParser = commands.add_parser("haircuts", help="collateral haircut of every asset")
     cli_text.add_prices(parser)
     cli_text.add_volumes(parser)
     parser.add_argument(

@@ -11,7 +11,7 @@ from margin.formats.read import ReadPortfolio, read_portfolio
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """The command and its options."""
-    parser = commands.add_parser("portfolio", help="what was read from a portfolio file")
+    parser: argparse.ArgumentParser = commands.add_parser("portfolio", help="what was read from a portfolio file")
     parser.add_argument(
         "file", help="portfolio JSON, CSV, ccxt positions or balances, a venue's own answers, or a table"
     )

@@ -15,7 +15,9 @@ MODELS = ("clearing", "debtrank", "fire-sales")
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """The command and its options."""
-    parser = commands.add_parser("protocols", help="who is paid what in a network of debts after a shock")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "protocols", help="who is paid what in a network of debts after a shock"
+    )
     parser.add_argument("event", nargs="?", help="a reported failure by its key; without one, all are listed")
     parser.add_argument("--network", help="network JSON, or a CSV of edges (source, target, value); docs/protocols.md")
     parser.add_argument("--shock", action="append", default=[], help='a move, e.g. "ETH=-30%%"; may be repeated')

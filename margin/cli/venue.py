@@ -13,7 +13,7 @@ from margin.venues.survey import Asked, Refused, recent_gain, survey
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """The command and its options."""
     names = ", ".join(venues.names())
-    parser = commands.add_parser("venue", help="margin under a real venue's rules")
+    parser: argparse.ArgumentParser = commands.add_parser("venue", help="margin under a real venue's rules")
     parser.add_argument("name", help=f"{names}, or all")
     cli_text.add_portfolio(parser)
     parser.add_argument(

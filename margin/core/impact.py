@@ -29,7 +29,8 @@ def square_root_move(size_usd: ArrayLike, volume: ArrayLike, daily_vol: ArrayLik
 
 def square_root_impact(size_usd: ArrayLike, volume: ArrayLike, daily_vol: ArrayLike, factor: float = 1.0) -> np.ndarray:
     """Fraction of value lost to an order's own pressure, at most 1: nobody loses more than what is sold."""
-    return np.minimum(square_root_move(size_usd, volume, daily_vol, factor), 1.0)
+    found: np.ndarray = np.minimum(square_root_move(size_usd, volume, daily_vol, factor), 1.0)
+    return found
 
 
 def closing_cost(size_usd: float, volume: float, daily_vol: float, factor: float = 1.0) -> float:

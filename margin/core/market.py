@@ -114,7 +114,8 @@ class Market:
         """What was noticed about the prices of `assets` up to `as_of`, one sentence each, for the notes of a result."""
         asked = tuple(a for a in dict.fromkeys(assets) if a in self._column)
         upto = self._upto(as_of)
-        return self.remember(("findings", asked, upto), lambda: self._findings(asked, upto))
+        found: tuple[str, ...] = self.remember(("findings", asked, upto), lambda: self._findings(asked, upto))
+        return found
 
     def _findings(self, assets: tuple[str, ...], upto: int) -> tuple[str, ...]:
         found = [text for asset, text in self.findings if asset in assets or not asset]

@@ -117,7 +117,8 @@ class Settings:
     @classmethod
     def from_dict(cls, data: Any) -> "Settings":
         """Settings from `to_dict`'s form. Unknown keys and bad values raise InputError."""
-        return _build(cls, data, "settings")
+        found: Settings = _build(cls, data, "settings")
+        return found
 
 
 def _differences(value: Any, default: Any) -> dict[str, Any]:

@@ -78,4 +78,5 @@ def effective_observations(count: np.ndarray | int, halflife: float) -> np.ndarr
     """
     decay = 0.5 ** (1.0 / halflife)
     n = np.asarray(count, dtype=float)
-    return (1.0 - decay**n) ** 2 / (1.0 - decay) ** 2 * (1.0 - decay**2) / (1.0 - decay ** (2.0 * n))
+    found: np.ndarray = (1.0 - decay**n) ** 2 / (1.0 - decay) ** 2 * (1.0 - decay**2) / (1.0 - decay ** (2.0 * n))
+    return found

@@ -57,7 +57,10 @@ def matrix_frames(
     names = tuple(assets)
     rolling = all_pairs(market, names, window, horizon, as_of)
     key = ("frames", names, method, window, horizon, frames, rolling.dates[-1])
-    return market.remember(key, lambda: _frames(market, names, method, window, horizon, frames, rolling.dates))
+    found: MatrixFrames = market.remember(
+        key, lambda: _frames(market, names, method, window, horizon, frames, rolling.dates)
+    )
+    return found
 
 
 def _frames(
@@ -114,7 +117,8 @@ def _on(
     nothing = np.full((len(names), len(names)), np.nan)
     try:
         if method == "worst-days":
-            return _with_diagonal(regime_matrices(market, names, str(date)).worst[None])[0]
+            found: np.ndarray = _with_diagonal(regime_matrices(market, names, str(date)).worst[None])[0]
+            return found
         return correlation_matrix(market, names, window, method, str(date), horizon).array()
     except InputError:
         return nothing  # too little history by then

@@ -45,12 +45,14 @@ def volatility_before(level: np.ndarray) -> np.ndarray:
     for i in range(WARM_UP, len(returns)):
         out[i + 1] = variance
         variance = DECAY * variance + (1.0 - DECAY) * returns[i] ** 2
-    return np.sqrt(out)
+    found: np.ndarray = np.sqrt(out)
+    return found
 
 
 def moves(dates: np.ndarray, level: np.ndarray, ends: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """(n,) index return from each of `starts` to each of `ends`, dates that the index has."""
-    return level[np.searchsorted(dates, ends)] / level[np.searchsorted(dates, starts)] - 1.0
+    found: np.ndarray = level[np.searchsorted(dates, ends)] / level[np.searchsorted(dates, starts)] - 1.0
+    return found
 
 
 def _rows(market: Market, as_of: Any) -> int:

@@ -37,7 +37,8 @@ def market_mode(
     pairs = all_pairs(market, assets, window, horizon, as_of)
     rows = np.arange(len(pairs.dates) - 1, -1, -max(int(step), 1))[::-1]
     key = ("mode", pairs.assets, window, horizon, str(pairs.dates[-1]), len(rows))
-    return market.remember(key, lambda: _mode(pairs, rows))
+    found: MarketMode = market.remember(key, lambda: _mode(pairs, rows))
+    return found
 
 
 def _mode(pairs: AllPairs, rows: np.ndarray) -> MarketMode:

@@ -142,7 +142,8 @@ class AllPairs:
         """(n_dates,) of one pair, in either order."""
         for pair in ((a, b), (b, a)):
             if pair in self.pairs:
-                return self.values[self.pairs.index(pair)]
+                found: np.ndarray = self.values[self.pairs.index(pair)]
+                return found
         raise InputError("pair", f"{a}/{b}", "is not among the pairs")
 
     def matrix(self, date: Any) -> np.ndarray:
@@ -177,9 +178,10 @@ def all_pairs(market: Market, assets: Sequence[str], window: int = 60, horizon: 
     window = whole_number(window, "window", 3, MAX_WINDOW)
     market.columns(names)
     day = None if as_of is None else parse_date(as_of)
-    return market.remember(
+    found: AllPairs = market.remember(
         ("all pairs", names, window, horizon, day), lambda: _all(market, names, window, horizon, day)
     )
+    return found
 
 
 def _all(market: Market, names: tuple[str, ...], window: int, horizon: int, as_of: pd.Timestamp | None) -> AllPairs:

@@ -47,7 +47,8 @@ class ShelfLife:
     @property
     def moves(self) -> np.ndarray:
         """(m,) |after - before|."""
-        return np.abs(self.after - self.before)
+        found: np.ndarray = np.abs(self.after - self.before)
+        return found
 
 
 def shelf_life(
@@ -115,7 +116,8 @@ def noise_distribution(middle: float, window: int, ahead: int, inflation: float 
     grid = ndtri((np.arange(200) + 0.5) / 200)
     first = np.tanh(middle + grid * fisher_deviation(window, inflation))
     second = np.tanh(middle + grid * fisher_deviation(ahead, inflation))
-    return np.abs(first[:, None] - second[None, :]).ravel()
+    found: np.ndarray = np.abs(first[:, None] - second[None, :]).ravel()
+    return found
 
 
 def _none(pair: tuple[str, str], reason: str) -> ShelfLife:

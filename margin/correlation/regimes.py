@@ -64,7 +64,8 @@ def regime_matrices(
     names, members = tuple(assets), tuple(index_assets or assets)
     day = None if as_of is None else parse_date(as_of)
     key = ("regimes", names, members, day, share)
-    return market.remember(key, lambda: _matrices(market, names, members, day, share))
+    found: RegimeMatrices = market.remember(key, lambda: _matrices(market, names, members, day, share))
+    return found
 
 
 def _matrices(

@@ -7,10 +7,11 @@ from typing import Any, Literal
 import numpy as np
 
 from margin.core.account import Account, SubAccount
+from margin.core.checks import date_text
 from margin.core.errors import InputError
 from margin.core.market import Market, as_market
 from margin.core.portfolio import Portfolio
-from margin.core.settings import Settings, date_text
+from margin.core.settings import Settings
 from margin.forecast import calibration as corrections
 from margin.forecast.accounts import judged
 from margin.forecast.calibration import Calibration

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from margin.core.checks import parse_date
 from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE
-from margin.core.market import Market, parse_date
+from margin.core.market import Market
 from margin.forecast.volatility import BURN_IN_DAYS
 
 LEAST_DAYS = 2 * BURN_IN_DAYS

@@ -21,7 +21,7 @@ BORROWED = '{} is read as bought on borrowed money, as version 1 meant it; write
 FACE = "{}: {:g} coins at the entry price of {:g} are {:,.2f} US dollars of face, as coin-settled contracts count."
 
 
-def read(source: "str | bytes | Mapping | list") -> Portfolio:
+def read(source: "str | bytes | Mapping[str, Any] | list[Any]") -> Portfolio:
     """A portfolio from JSON text or the parsed object. Raises InputError with the place and the way out."""
     data = parse(source) if isinstance(source, str | bytes) else source
     if isinstance(data, list) and data and all(is_account(row) for row in data):
@@ -43,14 +43,14 @@ def is_account(data: Any) -> bool:
     return isinstance(data, Mapping) and "accounts" not in data and ("venue" in data or "venue_says" in data)
 
 
-def _bare(account: Mapping) -> Mapping:
+def _bare(account: Mapping[str, Any]) -> Mapping[str, Any]:
     """The account without the version of the file it stands alone in. Raises InputError for another version."""
     if account.get("version", 2) != 2:
         raise InputError("version", account["version"], "has no venues", 'Use "version": 2.')
     return {key: value for key, value in account.items() if key != "version"}
 
 
-def _version_2(data: Mapping) -> Portfolio:
+def _version_2(data: Mapping[str, Any]) -> Portfolio:
     # `python -m margin portfolio --json` writes notes and set-aside rows beside the accounts.
     checks.only_keys(data, ("version", "name", "accounts", "notes", "set_aside"), "portfolio")
     if "accounts" not in data:
@@ -79,7 +79,7 @@ def _account(row: Any, where: str) -> Account:
         raise InputError(f"{where}.{error.field}", error.value, error.problem, error.hint) from None
 
 
-def _version_1(data: Mapping) -> Portfolio:
+def _version_1(data: Mapping[str, Any]) -> Portfolio:
     checks.only_keys(data, ("version", "name", "positions", "collateral"), "portfolio")
     if "positions" not in data:
         raise InputError("positions", None, "is missing", 'Add "positions": [...].')
@@ -111,7 +111,7 @@ def from_version_1(positions: "tuple[Position, ...]") -> "tuple[tuple[Position, 
     return tuple(out), tuple(notes)
 
 
-def _rows(kind: type, rows: Any, where: str, optional: tuple[str, ...], most: int) -> tuple:
+def _rows(kind: type, rows: Any, where: str, optional: tuple[str, ...], most: int) -> tuple[Any, ...]:
     required = ("symbol", "quantity") if kind is Position else ("asset", "quantity")
     return tuple(
         _row(kind, item, f"{where}[{i}]", required, optional) for i, item in enumerate(checks.listed(rows, most, where))

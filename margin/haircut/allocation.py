@@ -125,7 +125,7 @@ def allocate_joint(
     return Allocation(posted, requirement, sum(posted.values()) + equity, float(yearly @ solution))
 
 
-def _cheapest(cost: np.ndarray, rows: Any, limits: np.ndarray, bounds: list, posted: int) -> np.ndarray:
+def _cheapest(cost: np.ndarray, rows: Any, limits: np.ndarray, bounds: list[Any], posted: int) -> np.ndarray:
     """The solution of least cost, and of those the one whose first `posted` variables (all >= 0) sum to the least."""
     from scipy.sparse import csr_array, vstack
 
@@ -138,7 +138,7 @@ def _cheapest(cost: np.ndarray, rows: Any, limits: np.ndarray, bounds: list, pos
     return _solve(total, rows, limits, bounds)
 
 
-def _solve(cost: np.ndarray, rows: Any, limits: np.ndarray, bounds: list) -> np.ndarray:
+def _solve(cost: np.ndarray, rows: Any, limits: np.ndarray, bounds: list[Any]) -> np.ndarray:
     from scipy.optimize import linprog
 
     result = linprog(cost, A_ub=rows, b_ub=limits, bounds=bounds, method="highs")

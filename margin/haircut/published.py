@@ -65,7 +65,8 @@ def read_on() -> str:
 
 @cache
 def _data() -> dict[str, Any]:
-    return json.loads(FILE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return found
 
 
 def _one(row: dict[str, Any]) -> PublishedHaircut:

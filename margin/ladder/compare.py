@@ -184,7 +184,7 @@ def compare(
     measure: str | None = None,
     estimator: str | None = None,
     as_of: Any = None,
-    settings: Settings | Mapping | None = None,
+    settings: Settings | Mapping[str, Any] | None = None,
     volumes: pd.DataFrame | None = None,
 ) -> Comparison:
     """What `portfolio` needs under every rung of the ladder at as-of, and why the rungs differ.

@@ -19,4 +19,5 @@ def shares(needs: np.ndarray, axis: int = -1) -> np.ndarray:
 def split_money(money: float | np.ndarray, needs: np.ndarray, axis: int = -1) -> np.ndarray:
     """USD of each isolated account: `money` (a number, or one per row of the other axes) by `shares`; sums to it."""
     part = shares(needs, axis)
-    return np.expand_dims(np.asarray(money, dtype=float), axis) * part
+    found: np.ndarray = np.expand_dims(np.asarray(money, dtype=float), axis) * part
+    return found

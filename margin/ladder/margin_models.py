@@ -244,12 +244,14 @@ class LadderModel(Model):
         moves = np.array([factors[:, column[asset]] for asset in past.assets]).T  # (n, k)
         if self.key == "isolated":
             own = np.array([past.assets.index(p.underlying) if p.underlying != "USD" else 0 for p in sub.positions])
-            return moves[:, own] @ model.standalone()
+            found: np.ndarray = moves[:, own] @ model.standalone()
+            return found
         if self.key == "netted":
             labels, count = _labels(sub.positions)
             names = list(dict.fromkeys(p.underlying for p in sub.positions))
             own = np.array([past.assets.index(name) if name != "USD" else 0 for name in names])
-            return moves[:, own] @ model.groups(labels, count)
+            pooled: np.ndarray = moves[:, own] @ model.groups(labels, count)
+            return pooled
         weights = book.linear_weights()
         if isinstance(model, EllipticalModel):
             moved = moves * weights.sum(axis=0)

@@ -88,7 +88,8 @@ class MeasuredBook:
     @cached_property
     def losses(self) -> np.ndarray:
         """(n,) USD loss of today's book under every return of the whole history."""
-        return self.book.losses(self.past.horizon.values).sum(axis=1)
+        found: np.ndarray = self.book.losses(self.past.horizon.values).sum(axis=1)
+        return found
 
     @property
     def dates(self) -> np.ndarray:
@@ -98,7 +99,8 @@ class MeasuredBook:
     @cached_property
     def net(self) -> np.ndarray:
         """(k,) USD delta of the book in each of `assets`."""
-        return self.book.linear_weights().sum(axis=0)
+        found: np.ndarray = self.book.linear_weights().sum(axis=0)
+        return found
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -113,13 +115,15 @@ class MeasuredBook:
     @property
     def recent_vol(self) -> np.ndarray:
         """(k,) standard deviation of the last `lookback` daily returns."""
-        return self.past.daily[-self.settings.lookback :].std(axis=0)
+        found: np.ndarray = self.past.daily[-self.settings.lookback :].std(axis=0)
+        return found
 
     @property
     def correlations(self) -> Extremes | None:
         """Worst correlations so far, remembered with the market."""
         key = ("extremes", self.past.assets, self.settings.as_of, self.settings.lookback)
-        return self.market.remember(key, lambda: extremes(self.past.daily, self.settings.lookback))
+        found: Extremes | None = self.market.remember(key, lambda: extremes(self.past.daily, self.settings.lookback))
+        return found
 
     def volume(self, asset: str) -> float | None:
         """Median USD traded per day."""

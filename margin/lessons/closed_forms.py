@@ -165,4 +165,5 @@ def _beyond(margin: float, deviation: float) -> float:
 def _normal_density(x: np.ndarray, deviation: float) -> np.ndarray:
     if deviation <= 0:
         return np.zeros_like(x)
-    return np.exp(-((x / deviation) ** 2) / 2.0) / (deviation * np.sqrt(2.0 * np.pi))
+    found: np.ndarray = np.exp(-((x / deviation) ** 2) / 2.0) / (deviation * np.sqrt(2.0 * np.pi))
+    return found

@@ -6,6 +6,7 @@ and fees, plus what others paid for it. Definitions: docs/liquidation.md.
 
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -222,7 +223,7 @@ class _Run:
         return self.book.maintenance * ScenarioModel(losses[:, None], self.level, self.measure).total()
 
     def follow(
-        self, account: _Account, fund: float, equity: np.ndarray, required: np.ndarray, held: np.ndarray, log: list
+        self, account: _Account, fund: float, equity: np.ndarray, required: np.ndarray, held: np.ndarray, log: list[Any]
     ) -> float:
         """Walk one account along the path; returns what is left in the fund."""
         members = account.members
@@ -244,7 +245,7 @@ class _Run:
         now, before = self.values(step, mine, members), self.values(step - 1, mine, members)
         return float((now - before).sum())
 
-    def _settle(self, account: _Account, step: int, mine: np.ndarray, fund: float, log: list) -> float:
+    def _settle(self, account: _Account, step: int, mine: np.ndarray, fund: float, log: list[Any]) -> float:
         """Margin call, orders until the account is safe or empty, and who pays what is missing."""
         values = self.values(step, mine, account.members)
         need = self.margin(values)
@@ -285,7 +286,14 @@ class _Run:
         return fund
 
     def _order(
-        self, account: _Account, step: int, mine: np.ndarray, values: np.ndarray, gross: float, fund: float, log: list
+        self,
+        account: _Account,
+        step: int,
+        mine: np.ndarray,
+        values: np.ndarray,
+        gross: float,
+        fund: float,
+        log: list[Any],
     ) -> float:
         """One liquidation order: a share of every position of the account, its impact and fee."""
         share = min(max(self.rules.step, self.rules.least_step_usd / gross), 1.0)
@@ -310,7 +318,7 @@ class _Run:
             return 0.0
         return closing_cost(usd, volume, self.vol[column], self.around.impact_factor)
 
-    def _cover(self, account: _Account, step: int, fund: float, log: list) -> float:
+    def _cover(self, account: _Account, step: int, fund: float, log: list[Any]) -> float:
         """What is missing: the fund first, then the winners or everybody."""
         missing = -account.equity
         paid = min(missing, fund) if self.rules.insurance else 0.0

@@ -39,7 +39,8 @@ class Candidates:
     @property
     def equity(self) -> np.ndarray:
         """(n,) USD."""
-        return self.wallet + self.unrealised
+        found: np.ndarray = self.wallet + self.unrealised
+        return found
 
     @property
     def notional(self) -> np.ndarray:
@@ -73,7 +74,8 @@ def binance_score(c: Candidates) -> np.ndarray:
     Source: Binance support, "What is auto-deleveraging (ADL)"; ratio 0 when equity is not above 0.
     """
     pnl_share = np.maximum(c.unrealised, 0.0) / np.maximum(c.wallet, 1.0)
-    return pnl_share * np.where(c.equity > 0, _ratio(c.maintenance, c.equity), 0.0)
+    found: np.ndarray = pnl_share * np.where(c.equity > 0, _ratio(c.maintenance, c.equity), 0.0)
+    return found
 
 
 def hyperliquid_score(c: Candidates) -> np.ndarray:
@@ -158,7 +160,8 @@ def _water_fill(cap: np.ndarray, weight: np.ndarray, needed: float) -> np.ndarra
     open_weight = np.cumsum(weight_sorted[::-1])[::-1]
     level = (needed - filled) / open_weight
     first = int(np.argmax(level <= cap_sorted / weight_sorted))
-    return np.minimum(cap, level[first] * weight)
+    found: np.ndarray = np.minimum(cap, level[first] * weight)
+    return found
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

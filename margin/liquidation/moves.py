@@ -62,7 +62,8 @@ def _first(case: dict[str, float], dead: Callable[[dict[str, float], float], boo
 
 def path_of(closes: np.ndarray) -> np.ndarray:
     """(n, k) closes as returns since the first."""
-    return np.asarray(closes, dtype=float) / np.asarray(closes, dtype=float)[0] - 1.0
+    found: np.ndarray = np.asarray(closes, dtype=float) / np.asarray(closes, dtype=float)[0] - 1.0
+    return found
 
 
 def simulated_path(book: StressBook, days: int, shocks: Sequence[float], seed: int = 1) -> np.ndarray:

@@ -140,13 +140,16 @@ def maintenance_margin(values: np.ndarray, mode: Mode, world: World) -> np.ndarr
     figure (the offset cap of EMIR's article 27).
     """
     if mode == "isolated":
-        return world.maintenance * np.abs(values)
+        found: np.ndarray = world.maintenance * np.abs(values)
+        return found
     first, second = values
     total = np.abs(first) + np.abs(second)
     if mode == "cross":
-        return (world.maintenance * total)[None]
+        pooled: np.ndarray = (world.maintenance * total)[None]
+        return pooled
     joint = np.sqrt(np.maximum(first * first + second * second + (2.0 * world.correlation) * first * second, 0.0))
-    return (world.maintenance * np.maximum(joint, 0.2 * total))[None]
+    joined: np.ndarray = (world.maintenance * np.maximum(joint, 0.2 * total))[None]
+    return joined
 
 
 def outside_moves(world: World) -> np.ndarray:
@@ -157,7 +160,8 @@ def outside_moves(world: World) -> np.ndarray:
     moves = pair * np.array(world.volatilities) * world.noise / np.sqrt(world.steps)
     shock = (1.0 + np.array(world.shock)) ** (1.0 / world.shock_steps) - 1.0
     moves[: world.shock_steps] += shock
-    return np.maximum(moves, -0.99)
+    found: np.ndarray = np.maximum(moves, -0.99)
+    return found
 
 
 def cascade(world: World, mode: Mode = "cross", population: Population | None = None) -> Cascade:

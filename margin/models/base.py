@@ -75,7 +75,8 @@ class States:
     @property
     def gap(self) -> np.ndarray:
         """(n,) equity less maintenance, USD."""
-        return self.equity - self.maintenance
+        found: np.ndarray = self.equity - self.maintenance
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from margin.core.errors import InputError
 def covariance(returns: np.ndarray) -> np.ndarray:
     """Sample covariance (n - 1) of returns (n, k); returns (k, k)."""
     centred = returns - returns.mean(axis=0)
-    return centred.T @ centred / (len(returns) - 1)
+    found: np.ndarray = centred.T @ centred / (len(returns) - 1)
+    return found
 
 
 def correlation_from_covariance(cov: np.ndarray) -> np.ndarray:
@@ -18,7 +19,8 @@ def correlation_from_covariance(cov: np.ndarray) -> np.ndarray:
         raise InputError("returns", int(np.argmin(vols)), "column does not vary, so it has no correlation")
     corr = np.clip(cov / np.outer(vols, vols), -1.0, 1.0)
     np.fill_diagonal(corr, 1.0)
-    return (corr + corr.T) / 2.0
+    found: np.ndarray = (corr + corr.T) / 2.0
+    return found
 
 
 def sample_correlation(returns: np.ndarray) -> np.ndarray:
@@ -42,7 +44,8 @@ def _ewma_weights(n: int, halflife: float) -> np.ndarray:
     if not halflife > 0:
         raise InputError("halflife", halflife, "must be above 0")
     weights = 0.5 ** (np.arange(n)[::-1] / halflife)
-    return weights / weights.sum()
+    found: np.ndarray = weights / weights.sum()
+    return found
 
 
 def ledoit_wolf(returns: np.ndarray) -> tuple[np.ndarray, float]:
@@ -96,4 +99,5 @@ def _exactly_psd(matrix: np.ndarray) -> np.ndarray:
     scale = np.sqrt(np.diag(psd))
     psd = psd / np.outer(scale, scale)
     np.fill_diagonal(psd, 1.0)
-    return (psd + psd.T) / 2.0
+    found: np.ndarray = (psd + psd.T) / 2.0
+    return found

@@ -87,7 +87,8 @@ class Book:
                 losses[:, i] = np.zeros(n)
             elif exposure.instrument.is_option:
                 losses[:, i] = -self._option_pnl(exposure, returns[:, exposure.column])
-        return losses
+        found: np.ndarray = losses
+        return found
 
     def _option_pnl(self, exposure: Exposure, returns: np.ndarray) -> np.ndarray:
         instrument, settings = exposure.instrument, self.settings

@@ -72,7 +72,8 @@ def correlations(returns: np.ndarray) -> np.ndarray:
     scale = np.outer(vols, vols)
     corr = np.divide(cov, scale, out=np.zeros_like(cov), where=scale > 0)
     np.fill_diagonal(corr, 1.0)
-    return corr
+    found: np.ndarray = corr
+    return found
 
 
 def _windows(returns: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

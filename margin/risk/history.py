@@ -37,7 +37,8 @@ class History:
 def history(market: Market, assets: list[str], settings: Settings) -> History:
     """Everything the estimators need, computed once per (assets, as-of, horizon, decay) and kept by the market."""
     key = ("history", tuple(assets), settings.as_of, settings.horizon, settings.ewma_lambda)
-    return market.remember(key, lambda: _history(market, assets, settings))
+    found: History = market.remember(key, lambda: _history(market, assets, settings))
+    return found
 
 
 def _history(market: Market, assets: list[str], settings: Settings) -> History:
@@ -57,4 +58,5 @@ def ewma_vol_path(returns: np.ndarray, decay: float) -> np.ndarray:
     squares = returns**2
     start = squares[:WARM_UP].mean(axis=0, keepdims=True)
     variances = pd.DataFrame(np.concatenate([start, squares])).ewm(alpha=1.0 - decay, adjust=False).mean()
-    return np.sqrt(variances.to_numpy())
+    found: np.ndarray = np.sqrt(variances.to_numpy())
+    return found

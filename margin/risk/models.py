@@ -50,7 +50,8 @@ class ScenarioModel:
     def tail(self, losses: np.ndarray) -> np.ndarray:
         """Margin of each column of losses: the tail asked for, never below 0."""
         measure = expected_shortfall if self.measure == "es" else value_at_risk
-        return np.maximum(measure(losses, self.level), 0.0)
+        found: np.ndarray = np.maximum(measure(losses, self.level), 0.0)
+        return found
 
     def standalone(self) -> np.ndarray:
         """(m,) margin of each position alone."""
@@ -87,7 +88,8 @@ class EllipticalModel:
 
     def _margin(self, weights: np.ndarray) -> np.ndarray:
         variance = np.einsum("...i,ij,...j->...", weights, self.covariance, weights)
-        return self.factor * np.sqrt(np.maximum(variance, 0.0))
+        found: np.ndarray = self.factor * np.sqrt(np.maximum(variance, 0.0))
+        return found
 
     def standalone(self) -> np.ndarray:
         """(m,) margin of each position alone."""
@@ -108,7 +110,8 @@ class EllipticalModel:
         if total <= 0:
             return np.zeros(len(self.weights))
         book = self.weights.sum(axis=0)
-        return self.weights @ (self.covariance @ book) * (self.factor**2 / total)
+        found: np.ndarray = self.weights @ (self.covariance @ book) * (self.factor**2 / total)
+        return found
 
 
 def without_dust(pooled: np.ndarray, alone: np.ndarray, dust: float) -> np.ndarray:

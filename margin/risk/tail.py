@@ -20,9 +20,11 @@ def expected_shortfall(losses: np.ndarray, level: float) -> np.ndarray:
     mass, whole = tail_mass(n, level)
     cut = n - whole - 1  # ascending position of the scenario that the quantile splits
     if cut < 0:
-        return losses.mean(axis=0)
+        found: np.ndarray = losses.mean(axis=0)
+        return found
     ordered = np.partition(losses, cut, axis=0)
-    return (ordered[cut + 1 :].sum(axis=0) + (mass - whole) * ordered[cut]) / mass
+    average: np.ndarray = (ordered[cut + 1 :].sum(axis=0) + (mass - whole) * ordered[cut]) / mass
+    return average
 
 
 def value_at_risk(losses: np.ndarray, level: float) -> np.ndarray:
@@ -34,7 +36,8 @@ def value_at_risk(losses: np.ndarray, level: float) -> np.ndarray:
     """
     losses = _checked(losses, level)
     rank = max(math.ceil(level * len(losses) - _SLACK), 1) - 1
-    return np.partition(losses, rank, axis=0)[rank]
+    found: np.ndarray = np.partition(losses, rank, axis=0)[rank]
+    return found
 
 
 def tail_weights(losses: np.ndarray, level: float, measure: str = "es") -> np.ndarray:
@@ -47,13 +50,15 @@ def tail_weights(losses: np.ndarray, level: float, measure: str = "es") -> np.nd
     n = len(losses)
     if measure == "var":
         at = losses == value_at_risk(losses, level)
-        return at / at.sum()
+        found: np.ndarray = at / at.sum()
+        return found
     mass, whole = tail_mass(n, level)
     if whole >= n:
         return np.full(n, 1.0 / n)
     quantile = np.partition(losses, n - whole - 1)[n - whole - 1]
     above, at = losses > quantile, losses == quantile
-    return (above + at * ((mass - above.sum()) / at.sum())) / mass
+    shared: np.ndarray = (above + at * ((mass - above.sum()) / at.sum())) / mass
+    return shared
 
 
 def tail_mass(n: int, level: float) -> tuple[float, int]:

@@ -43,7 +43,8 @@ def ewma_correlation(
 def ewma_volatility(returns: np.ndarray, halflife: float) -> np.ndarray:
     """(n,) volatility per step up to each row, mean zero, the same weights. returns : (n,) without NaN."""
     squares = pd.Series(np.asarray(returns, dtype=float) ** 2)
-    return np.sqrt(squares.ewm(halflife=halflife).mean().to_numpy())
+    found: np.ndarray = np.sqrt(squares.ewm(halflife=halflife).mean().to_numpy())
+    return found
 
 
 def _fill(columns: np.ndarray, pairs: np.ndarray, decay: float, least: int, out: np.ndarray) -> None:

@@ -9,7 +9,8 @@ def average_ranks(values: np.ndarray) -> np.ndarray:
     """Ranks 1..n along the last axis, tied values sharing their mean rank. values : (..., n) without NaN."""
     below = (values[..., None, :] < values[..., :, None]).sum(axis=-1)
     level = (values[..., None, :] == values[..., :, None]).sum(axis=-1)
-    return below + (level + 1) / 2.0
+    found: np.ndarray = below + (level + 1) / 2.0
+    return found
 
 
 def rolling_spearman(x: np.ndarray, y: np.ndarray, window: int) -> np.ndarray:

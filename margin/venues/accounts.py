@@ -100,9 +100,9 @@ def merged(positions: Sequence[Position], how: Literal["side", "net", "coin"]) -
 
     The entry of what is merged keeps the profit: the mean by quantity; of coin-settled contracts that of the coins.
     """
-    groups: dict[tuple, list[Position]] = {}
+    groups: dict[tuple[Any, ...], list[Position]] = {}
     for p in positions:
-        key: tuple = (p.underlying,) if how == "coin" and not p.instrument.is_option else (p.symbol,)
+        key: tuple[Any, ...] = (p.underlying,) if how == "coin" and not p.instrument.is_option else (p.symbol,)
         groups.setdefault((*key, p.quantity > 0) if how == "side" else key, []).append(p)
     return [_one(group) if len(group) > 1 else group[0] for group in groups.values()]
 

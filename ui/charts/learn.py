@@ -311,7 +311,8 @@ def broken(seen: CorrelationBreak) -> go.Figure:
 def _rounded(density: np.ndarray) -> list[float]:
     """Densities per dollar to four digits of their largest."""
     top = float(density.max()) or 1.0
-    return (np.round(density / top, 4) * top).tolist()
+    found: list[float] = (np.round(density / top, 4) * top).tolist()
+    return found
 
 
 def events(found: Sequence[EventDay]) -> go.Figure:

@@ -2,6 +2,7 @@
 
 import io
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -147,7 +148,7 @@ def refresh_form() -> None:
     progress(busy)
 
 
-def _start_refresh(assets: tuple[str, ...], days: int, interval, exchanges: tuple[str, ...]) -> None:
+def _start_refresh(assets: tuple[str, ...], days: int, interval: Any, exchanges: tuple[str, ...]) -> None:
     try:
         if not prices.service().refresh(assets, days, interval, exchanges):
             st.toast("A refresh is running already.", icon=":material/hourglass_top:")

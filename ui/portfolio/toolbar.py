@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -44,7 +45,7 @@ def toolbar(now: Answer, active: ActivePrices) -> None:
                 download_panel(now, active)
 
 
-def _panel(label: str, icon: str, key: str):
+def _panel(label: str, icon: str, key: str) -> Any:
     return st.popover(label, icon=icon, type="tertiary", key=key, on_change="rerun")
 
 
@@ -101,7 +102,7 @@ def html_report(now: Answer, comparison: Comparison, active: ActivePrices) -> st
     return report.html(comparison, now.portfolio, active.priceset)
 
 
-def _save(label: str, make, name: str, mime: str) -> None:
+def _save(label: str, make: Any, name: str, mime: str) -> None:
     st.download_button(
         label, make, name, mime, key=f"save_{name}", on_click="ignore", icon=":material/download:", type="tertiary"
     )

@@ -74,7 +74,7 @@ class Book:
         return tuple(c for _, c in self._readings[1].items)
 
     @cached_property
-    def _readings(self):
+    def _readings(self) -> tuple[Any, Any]:
         return read_positions(self.positions), read_collateral(self.collateral)
 
     @property
@@ -88,11 +88,13 @@ class Book:
 
     @property
     def position_problems(self) -> Mapping[int, Problem]:
-        return self._readings[0].problems
+        found: Mapping[int, Problem] = self._readings[0].problems
+        return found
 
     @property
     def collateral_problems(self) -> Mapping[int, Problem]:
-        return self._readings[1].problems
+        found: Mapping[int, Problem] = self._readings[1].problems
+        return found
 
     def without_positions(self, rows: Iterable[int]) -> Portfolio:
         """`portfolio` less the given rows (those that cannot be priced)."""
@@ -122,14 +124,14 @@ class History:
     past: tuple[State, ...] = ()
     future: tuple[State, ...] = ()
     version: int = 1
-    step: tuple = ()  # what the last edit belonged to; another edit of the same step replaces it
+    step: tuple[Any, ...] = ()  # what the last edit belonged to; another edit of the same step replaces it
 
     @property
     def before(self) -> Book:
         """The book before the last step, or the present one when there is none."""
         return self.past[-1].book if self.past else self.present.book
 
-    def edited(self, book: Book, step: tuple = ()) -> "History":
+    def edited(self, book: Book, step: tuple[Any, ...] = ()) -> "History":
         """`book` as the newest state. Edits of one `step` (typing in one cell) are undone together."""
         if book == self.present.book:
             return self
@@ -142,7 +144,7 @@ class History:
         """`book` from elsewhere, drawn afresh; 'before' now means this book."""
         return replace(self._pushed(State(book, book), ()), version=self.version + 1)
 
-    def _pushed(self, state: State, step: tuple) -> "History":
+    def _pushed(self, state: State, step: tuple[Any, ...]) -> "History":
         past = (*self.past, self.present)[-MAX_STEPS:]
         return replace(self, present=state, past=past, future=(), step=step)
 
@@ -165,7 +167,8 @@ class History:
 
 def history() -> History:
     """The session's history; the app puts one there before any page runs."""
-    return st.session_state[_KEY]
+    found: History = st.session_state[_KEY]
+    return found
 
 
 def started() -> bool:
@@ -191,7 +194,7 @@ def load(book: Book) -> None:
     st.session_state[_KEY] = history().loaded(book)
 
 
-def edit(book: Book, step: tuple = ()) -> None:
+def edit(book: Book, step: tuple[Any, ...] = ()) -> None:
     st.session_state[_KEY] = history().edited(book, step)
 
 

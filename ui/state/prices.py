@@ -50,11 +50,13 @@ class ActivePrices:
 
     @property
     def last_day(self) -> date:
-        return self.market.dates[-1].astype("datetime64[D]").item()
+        found: date = self.market.dates[-1].astype("datetime64[D]").item()
+        return found
 
     @property
     def first_day(self) -> date:
-        return self.market.dates[0].astype("datetime64[D]").item()
+        found: date = self.market.dates[0].astype("datetime64[D]").item()
+        return found
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ActivePrices) and other.version == self.version
@@ -113,7 +115,8 @@ def active() -> ActivePrices:
     """The price set of this visit."""
     choice = st.session_state.get(_CHOICE)
     if choice == "upload" and _UPLOAD in st.session_state:
-        return st.session_state[_UPLOAD]
+        found: ActivePrices = st.session_state[_UPLOAD]
+        return found
     if choice == "fetched" and (there := fetched()) is not None:
         return there
     return _sample()

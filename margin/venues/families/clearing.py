@@ -38,7 +38,10 @@ SPAN_SCENARIOS = (
 
 def net_array(arrays: Mapping[str, Sequence[float]], weights: Mapping[str, float]) -> np.ndarray:
     """(16,) PnL of a book from its contracts' arrays and quantities."""
-    return np.sum([np.asarray(arrays[name], dtype=float) * quantity for name, quantity in weights.items()], axis=0)
+    found: np.ndarray = np.sum(
+        [np.asarray(arrays[name], dtype=float) * quantity for name, quantity in weights.items()], axis=0
+    )
+    return found
 
 
 def scan_risk(array: Sequence[float] | np.ndarray) -> Any:
@@ -73,7 +76,8 @@ def floored(margin: float, long_run: float) -> float:
 
 def tims_moves(range_: float, points: int = 10) -> np.ndarray:
     """Equally spaced valuation points over +-range, without 0."""
-    return np.linspace(-range_, range_, points + 1)[np.arange(points + 1) != points // 2]
+    found: np.ndarray = np.linspace(-range_, range_, points + 1)[np.arange(points + 1) != points // 2]
+    return found
 
 
 class Clearing(Rulebook):

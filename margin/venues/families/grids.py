@@ -33,7 +33,8 @@ def scenario_pnl(
         else:
             linear = linear + p.exposure(marks.contract(instrument))
     total = total + _column(linear) * (spots - 1.0)
-    return total + _column(inverse) * (1.0 - 1.0 / spots)
+    found: np.ndarray = total + _column(inverse) * (1.0 - 1.0 / spots)
+    return found
 
 
 def _option(p: Position, marks: Marks, spots: np.ndarray, vols: np.ndarray, in_coin: bool) -> np.ndarray:
@@ -41,7 +42,8 @@ def _option(p: Position, marks: Marks, spots: np.ndarray, vols: np.ndarray, in_c
     assert strike is not None and kind is not None
     spot, vol = _column(marks.price(p.underlying)), _column(_vol(marks, p))
     then = options.black76(spot * spots, strike, marks.years(p.instrument), vol * vols, kind)
-    return p.quantity * ((then / spots if in_coin else then) - _column(marks.mark(p.instrument)))
+    found: np.ndarray = p.quantity * ((then / spots if in_coin else then) - _column(marks.mark(p.instrument)))
+    return found
 
 
 def _vol(marks: Marks, position: Position) -> float:

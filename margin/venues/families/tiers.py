@@ -123,8 +123,8 @@ def describe(tier: Tier) -> str:
 
 def sliced(rows: Iterable[Sequence[Any]], amount: float) -> float:
     """What counts of an amount whose slices (floor, cap, share) count at their own share, as collateral tiers do."""
-    return sum(
-        share * max(min(amount, float("inf") if cap is None else cap) - floor, 0.0) for floor, cap, share in rows
+    return float(
+        sum(share * max(min(amount, float("inf") if cap is None else cap) - floor, 0.0) for floor, cap, share in rows)
     )
 
 

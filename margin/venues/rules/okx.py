@@ -82,7 +82,7 @@ class Okx(PerpetualVenue):
     def printed_price(self, position: Position, price: float, long: bool) -> float:
         """One tick nearer the mark, where the contract's tick is carried."""
         tick = self.parameters["ticks"].get(position.underlying, 0.0)
-        return price + tick if long else price - tick
+        return float(price + tick if long else price - tick)
 
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
@@ -109,7 +109,7 @@ class Okx(PerpetualVenue):
                 found.append(Unsupported(symbol=p.symbol, reason=why, alone=kind != "option"))
         return tuple(found)
 
-    def _group(self, asset: str) -> dict | None:
+    def _group(self, asset: str) -> dict[str, Any] | None:
         return next((g for g in self.parameters["risk_units"] if asset in g["assets"]), None)
 
     def reckon(

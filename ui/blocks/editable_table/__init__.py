@@ -48,7 +48,7 @@ class Edit:
     """What the visitor changed: `step` is the same for changes made without leaving a cell."""
 
     version: int
-    step: tuple
+    step: tuple[Any, ...]
     drafts: tuple[Draft, ...]
 
 

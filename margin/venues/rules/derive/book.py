@@ -48,7 +48,7 @@ class Expiry:
         """USD of all its options at the feed."""
         return self.shocked(np.ones(1), np.ones(1))[..., 0] * discount
 
-    def shocked(self, forward_factor: np.ndarray, vol_factor: np.ndarray, lowest_vol: np.ndarray | float = 0.0):
+    def shocked(self, forward_factor: np.ndarray, vol_factor: np.ndarray, lowest_vol: np.ndarray | float = 0.0) -> Any:
         """(..., s) USD of all options undiscounted, forward and volatilities multiplied; volatility floored."""
         forwards = self.fixed + np.asarray(self.forward - self.fixed)[..., None] * forward_factor
         total = np.zeros(np.shape(forwards))
