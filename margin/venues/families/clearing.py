@@ -36,11 +36,9 @@ SPAN_SCENARIOS = (
 )  # fmt: skip
 
 
-def net_array(arrays: Mapping[str, Sequence[float]], weights: Mapping[str, float]) -> np.ndarray:
-    """(16,) PnL of a book from its contracts' arrays and quantities."""
-    found: np.ndarray = np.sum(
-        [np.asarray(arrays[name], dtype=float) * quantity for name, quantity in weights.items()], axis=0
-    )
+def net_array(arrays: Sequence[Any]) -> np.ndarray:
+    """(..., 16) PnL of a book from its positions' arrays."""
+    found: np.ndarray = np.sum([np.asarray(array, dtype=float) for array in arrays], axis=0)
     return found
 
 
@@ -64,14 +62,14 @@ def buffered(margin: Any, buffer: float = 0.25) -> Any:
     return margin * (1.0 + buffer)
 
 
-def stress_weighted(margin: float, stressed: float, weight: float = 0.25) -> float:
+def stress_weighted(margin: Any, stressed: Any, weight: float = 0.25) -> Any:
     """EMIR article 28(1)(b): a quarter's weight on stressed observations."""
     return (1.0 - weight) * margin + weight * stressed
 
 
-def floored(margin: float, long_run: float) -> float:
+def floored(margin: Any, long_run: Any) -> Any:
     """EMIR article 28(1)(c): never below the margin at ten years' volatility."""
-    return max(margin, long_run)
+    return np.maximum(margin, long_run)
 
 
 def tims_moves(range_: float, points: int = 10) -> np.ndarray:
@@ -92,7 +90,9 @@ class Clearing(Rulebook):
         """(price moves, volatility factors, shares that count, names)."""
 
     @abstractmethod
-    def combined(self, alone: Sequence[Any], together: Sequence[Any], lines: Lines) -> Any:
+    def combined(
+        self, alone: Sequence[Any], together: Sequence[Any], settings: Mapping[str, float], lines: Lines
+    ) -> Any:
         """Margin USD from each position's loss alone and each underlying's together."""
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
@@ -109,7 +109,7 @@ class Clearing(Rulebook):
         together, alone, grids, rows = [], [], [], []
         for asset, positions in accounts.of_underlying(held).items():
             each = [scenario_pnl([p], marks, spots, vols) * shares for p in positions]
-            pnl = sum(each)
+            pnl = net_array(each)
             together.append(scan_risk(pnl))
             own = [scan_risk(array) for array in each] if self.each_alone or lines.wanted else []
             alone += own
@@ -126,7 +126,7 @@ class Clearing(Rulebook):
                 )
                 for p, x in zip(positions, own, strict=True)
             ]  # fmt: skip
-        margin = self.combined(alone, together, lines)
+        margin = self.combined(alone, together, settings, lines)
         margin = float(margin) if lines.wanted else margin
         profit = sum(marks.unrealised(p) for p in held)
         wallet = [
@@ -178,11 +178,23 @@ class Span(Clearing):
         names = [f"{move:+.1%}, {words[int(v)]}" for move, v in zip(moves, rows[:, 1], strict=True)]
         return moves, 1.0 + rows[:, 1] * settings["vol_range"], rows[:, 2], names
 
-    def combined(self, alone: Sequence[Any], together: Sequence[Any], lines: Lines) -> Any:
+    def combined(
+        self, alone: Sequence[Any], together: Sequence[Any], settings: Mapping[str, float], lines: Lines
+    ) -> Any:
         margin = sum(together)
         source = self.parameters.source("rules")
         lines.add("Scan risks added up", "no inter-commodity credit between coins is published", margin, source)
         return margin
+
+
+STRESSED = Slider(
+    key="stressed", title="Stressed margin over today's", low=0.0, high=5.0, default=0.0, step=0.1, unit="x",
+    help="Article 28(1)(b): a quarter's weight on it instead of the buffer. 0: the buffer of (a).",
+)  # fmt: skip
+LONG_RUN = Slider(
+    key="long_run", title="Margin at ten years' volatility over today's", low=0.0, high=5.0, default=0.0, step=0.1,
+    unit="x", help="Article 28(1)(c): the margin is never below it. 0: not used.",
+)  # fmt: skip
 
 
 class Emir(Span):
@@ -190,16 +202,24 @@ class Emir(Span):
 
     name = "emir"
     each_alone = True
+    sliders = (RANGE, VOL_RANGE, STRESSED, LONG_RUN)
 
-    def combined(self, alone: Sequence[Any], together: Sequence[Any], lines: Lines) -> Any:
+    def combined(
+        self, alone: Sequence[Any], together: Sequence[Any], settings: Mapping[str, float], lines: Lines
+    ) -> Any:
         standalone, portfolio = sum(alone), sum(together)
         capped = offset_cap(standalone, portfolio)
-        margin = buffered(capped)
+        stressed, long_run = settings["stressed"], settings["long_run"]
+        margin = stress_weighted(capped, capped * stressed) if stressed else buffered(capped)
+        raised = floored(margin, capped * long_run)
         if lines.wanted:
             source, reduced = self.parameters.source("rules"), standalone - portfolio
             lines.add("Offset cap (article 27)", f"{standalone:,.2f} - 80% x {reduced:,.2f}", float(capped), source)
-            lines.add("Buffer (article 28)", f"{capped:,.2f} x 125%", float(margin), source)
-        return margin
+            how = f"{capped:,.2f} x 125%" if not stressed else f"75% x {capped:,.2f} + 25% x {capped * stressed:,.2f}"
+            lines.add(f"Article 28(1)({'b' if stressed else 'a'})", how, float(margin), source)
+            if long_run:
+                lines.add("Floor (article 28(1)(c))", f"{capped:,.2f} x {long_run:g}", float(raised), source)
+        return raised
 
 
 class Tims(Clearing):
@@ -223,7 +243,9 @@ class Tims(Clearing):
         moves = tims_moves(settings["range"])
         return moves, np.ones(len(moves)), np.ones(len(moves)), [f"{move:+.1%}" for move in moves]
 
-    def combined(self, alone: Sequence[Any], together: Sequence[Any], lines: Lines) -> Any:
+    def combined(
+        self, alone: Sequence[Any], together: Sequence[Any], settings: Mapping[str, float], lines: Lines
+    ) -> Any:
         margin = sum(together)
         source = self.parameters.source("rules")
         lines.add("Worst points added up", "no offset between single names", margin, source)

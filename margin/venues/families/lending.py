@@ -1,7 +1,7 @@
 """What lending venues share: balances only, weighted; the debts are the requirement and the assets the equity."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,6 @@ from margin.core.portfolio import Portfolio
 from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import CollateralValue, Lines, Mode, Rulebook, Unsupported, VenueMargin
-
-
-def discount_factor(adjusted_collateral: float, liability: float) -> float:
-    """Share of its value at which a liquidator buys collateral: the health score (Euler's reverse Dutch auction)."""
-    return min(adjusted_collateral / liability, 1.0)
 
 
 class LendingVenue(Rulebook):
@@ -29,6 +24,15 @@ class LendingVenue(Rulebook):
         self, asset: str, settings: Mapping[str, float]
     ) -> tuple[tuple[float, float], tuple[float, float]] | None:
         """((supplied, owed) for opening, the same against liquidation); None where the asset is not listed."""
+
+    def weighed(self, quantity: Any, price: Any, weights: tuple[float, float]) -> Any:
+        """USD that a balance counts: supplied at its share, owed (below zero) at its factor."""
+        value = quantity * price
+        return np.where(np.greater_equal(value, 0), value * weights[0], value * weights[1])
+
+    def explain(self, rows: Sequence[CollateralValue], owed: float, settings: Mapping[str, float], lines: Lines) -> None:
+        """Lines of the venue's own about the balances and what is owed, counted against liquidation."""
+        return
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
         chosen = self.settings(None)
@@ -56,7 +60,7 @@ class LendingVenue(Rulebook):
             if weights is None:
                 weights = ((0.0, 1.0), (0.0, 1.0))
                 notes.append(f"{asset} is not listed here: supplied, it counts for nothing.")
-            counted = [np.where(np.greater_equal(value, 0), value * w[0], value * w[1]) for w in weights]
+            counted = [self.weighed(quantity, price, w) for w in weights]
             for i, amount in enumerate(counted):
                 supplied[i] = supplied[i] + np.maximum(amount, 0.0)
                 owed[i] = owed[i] - np.minimum(amount, 0.0)
@@ -74,6 +78,7 @@ class LendingVenue(Rulebook):
             lines.add(f"{asset} {word}", formula, kept, source, part)
         if lines.wanted:
             supplied, owed = [float(x) for x in supplied], [float(x) for x in owed]
+            self.explain(collateral, owed[1], settings, lines)
         return VenueMargin(
             venue=self.title, mode=mode, initial=owed[0], maintenance=owed[1], equity_initial=supplied[0],
             equity=supplied[1], collateral_value=supplied[0], account_value=market, lines=tuple(lines.kept),

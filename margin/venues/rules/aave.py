@@ -6,7 +6,7 @@ Source: aave-dao/aave-v3-origin, GenericLogic.sol and LiquidationLogic.sol (v3.3
 from collections.abc import Mapping, Sequence
 
 from margin.venues import accounts
-from margin.venues.base import Slider
+from margin.venues.base import CollateralValue, Lines, Slider
 from margin.venues.families.lending import LendingVenue
 
 CLOSE_FACTOR_HEALTH = 0.95
@@ -62,6 +62,23 @@ class Aave(LendingVenue):
         if settings["emode"] >= 0.5 and accounts.is_dollar(asset):
             shares = self.parameters["emode"]
         return (shares[0], 1.0), (shares[1], 1.0)
+
+    def explain(self, rows: Sequence[CollateralValue], owed: float, settings: Mapping[str, float], lines: Lines) -> None:
+        """The account's averages, its health factor, and what one liquidation may repay and seize."""
+        source, bonus = self.parameters.source("weights"), self.parameters["liquidation_bonus"]
+        held = [r for r in rows if r.market_value > 0]
+        for label, name in (("Average loan-to-value", "counted_initial"), ("Average threshold", "counted_maintenance")):
+            share = average([(r.market_value, getattr(r, name) / r.market_value) for r in held])
+            if share is not None:
+                lines.add(label, f"{share:.2%}", None, source, "note")
+        health = health_factor([(r.market_value, r.counted_maintenance / r.market_value) for r in held], owed)
+        if health is None:
+            return
+        lines.add("Health factor", f"{health:.4f}", None, source, "note")
+        if health < 1.0:
+            share = close_factor(health, sum(r.market_value for r in held), owed)
+            lines.add("A liquidator repays at most", f"{share:.0%} of the debt", share * owed, source, "note")
+            lines.add("and receives", f"that x (1 + {bonus:.1%})", seized(share * owed, bonus), source, "note")
 
 
 RULEBOOK = Aave()

@@ -22,7 +22,6 @@ from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tiers, one_rate
 from margin.venues.rules.derive.book import SECONDS_PER_YEAR, vol_multiple
 
-EXTENDED_MOVES = (-0.66, -0.33, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
 STATES = ("vol down", "vol same", "vol up")
 
 
@@ -43,16 +42,6 @@ def short_option(call: bool, out_of_money: Any, mark: Any, most: float, least: f
 def price_moves(price_range: float, per_side: int) -> np.ndarray:
     """Evenly spaced moves, `per_side` to either side of 0."""
     return np.linspace(-price_range, price_range, 2 * per_side + 1)
-
-
-def inverse_pnl(quantity: float, moves: np.ndarray) -> np.ndarray:
-    """Coins an inverse contract worth `quantity` coins gains under relative moves of its price."""
-    return quantity * (1.0 - 1.0 / (1.0 + moves))
-
-
-def extended_pnl(quantity: float, price_range: float) -> np.ndarray:
-    """The same under the extended moves: a future's gain or loss is capped at the edge of the range."""
-    return inverse_pnl(quantity, np.clip(EXTENDED_MOVES, -price_range, price_range))
 
 
 def offset(pnl: np.ndarray, share: float) -> np.ndarray:

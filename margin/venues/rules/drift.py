@@ -1,11 +1,16 @@
 """Drift v2: weighted deposits and borrows beside perpetuals whose ratio grows with size."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
+import numpy as np
+
+from margin.core.account import SubAccount
+from margin.core.instruments import parse_symbol
 from margin.core.position import Position
 from margin.models.marks import Marks
-from margin.venues.base import Lines, Mode, PositionMargin, Slider
+from margin.venues.base import Lines, Mode, PositionMargin, Slider, VenueMargin
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tiers, one_rate
 from margin.venues.rules import drift_arithmetic as rules
@@ -24,16 +29,18 @@ class Drift(PerpetualVenue):
     }
     sliders = (
         Slider(
-            key="leverage_cap",
-            title="My own leverage cap",
-            low=1.0,
-            high=20.0,
-            default=20.0,
-            step=1.0,
-            unit="x",
+            key="leverage_cap", title="My own leverage cap", low=1.0, high=20.0, default=20.0, step=1.0, unit="x",
             help="For opening only.",
         ),
-    )
+        Slider(
+            key="average", title="Five-minute average of coins over their price", low=0.8, high=1.2, default=1.0,
+            step=0.01, help="For opening a deposit counts at the lower of the two, a borrow at the higher.",
+        ),
+        Slider(
+            key="deposits", title="The protocol's deposits of a coin over their limit", low=0.0, high=5.0, default=0.0,
+            step=0.1, unit="x", help="Beyond 1 its weight for opening falls in proportion.",
+        ),
+    )  # fmt: skip
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         found = self.parameters["perpetuals"].get(asset)
@@ -48,9 +55,41 @@ class Drift(PerpetualVenue):
         weights = self.parameters["token_weights"].get(asset)
         if mode == "isolated" or weights is None:
             return super().counted(asset, quantity, price, mode, settings)
-        value = quantity * price
-        initial, maintenance = (rules.weighted(value, *pair) for pair in weights)
-        return initial, maintenance, f"{asset} counts at {weights[1][0]:.0%} against liquidation."
+        size, imf = int(np.max(np.abs(quantity)) * 1e9), self.parameters["size_factors"].get(asset, 0)
+        low, high = rules.strict(price, price * settings["average"])
+        opening = rules.deposit_scaled(round(weights[0][0] * rules.ONE), settings["deposits"], 1.0)
+        supplied = [rules.size_discount(size, imf, w) / rules.ONE for w in (opening, round(weights[1][0] * rules.ONE))]
+        owed = [rules.size_premium(size, imf, round(pair[1] * rules.ONE)) / rules.ONE for pair in weights]
+        at = np.where(np.greater_equal(quantity, 0), low, high)
+        held, debt = rules.balance(quantity * at, supplied[0], owed[0], 1.0 / settings["leverage_cap"])
+        kept, due = rules.balance(quantity * price, supplied[1], owed[1])
+        return held - debt, kept - due, f"{asset} counts at {supplied[1]:.0%} against liquidation."
+
+    def reckon(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
+    ) -> VenueMargin:
+        found = super().reckon(book, marks, mode, settings, lines)
+        if not lines.wanted or not found.liquidated:
+            return found
+        self._liquidation(found, lines)
+        return replace(found, lines=tuple(lines.kept))
+
+    def _liquidation(self, found: VenueMargin, lines: Lines) -> None:
+        """How much of each position makes good the shortage, and the insurance fund's fee on it."""
+        source, fees = self.parameters.source("liquidation"), self.parameters["liquidation"]
+        shortage = int((found.maintenance - found.equity) * 1e6)
+        for row in found.positions:
+            price = int(row.notional / abs(row.quantity) * 1e6)
+            ratio = round((row.maintenance_rate or 0.0) * rules.ONE)
+            size = int(abs(row.quantity) * 1e9)
+            fee = rules.insurance_fee(
+                shortage, size, ratio, fees["liquidator_fee"], price, fees["highest_insurance_fee"]
+            )
+            base = rules.base_to_liquidate(shortage, ratio, fees["liquidator_fee"], fee, price)
+            part = size if base is None else min(base, size)
+            how = f"{part / 1e9:,.6g} {parse_symbol(row.symbol).base} make good {shortage / 1e6:,.2f}"
+            lines.add(f"{row.symbol}: liquidated at once", how, part / 1e9 * price / 1e6, source, "note")
+            lines.add(f"{row.symbol}: to the insurance fund", f"{fee / 1e6:.2%} of it", None, source, "note")
 
     def position_margin(
         self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines

@@ -55,9 +55,9 @@ def margin_ratio(size: int, imf: int, normal: tuple[int, int], kind: Kind, high:
     return own + (base - own) * used // ONE
 
 
-def strict(oracle: float, twap: float | None) -> tuple[float, float]:
+def strict(oracle: Any, twap: Any) -> tuple[Any, Any]:
     """(price of an asset, price of a liability): the worse of oracle and five-minute average."""
-    return (oracle, oracle) if twap is None else (min(oracle, twap), max(oracle, twap))
+    return np.minimum(oracle, twap), np.maximum(oracle, twap)
 
 
 def perpetual_margin(base: float, price: Any, ratio: float, quote_price: float = 1.0, custom: float = 0.0) -> Any:
@@ -65,16 +65,11 @@ def perpetual_margin(base: float, price: Any, ratio: float, quote_price: float =
     return abs(base) * price * max(ratio, custom) * quote_price
 
 
-def balance(value: float, asset_weight: float, liability_weight: float, custom: float = 0.0) -> tuple[float, float]:
+def balance(value: Any, asset_weight: float, liability_weight: float, custom: float = 0.0) -> tuple[Any, Any]:
     """(collateral, requirement) in USD of a token balance worth `value`; `custom` as for a perpetual."""
-    if value >= 0:
-        return value * (min(asset_weight, max(1.0 - custom, 0.0)) if custom else asset_weight), 0.0
-    return 0.0, -value * max(liability_weight, 1.0 + custom if custom else 0.0)
-
-
-def weighted(value: Any, asset_weight: float, liability_weight: float) -> Any:
-    """USD that a balance counts: a deposit at its asset weight, a borrow (below zero) at its liability weight."""
-    return np.where(np.greater_equal(value, 0), value * asset_weight, value * liability_weight) + 0.0
+    if custom:
+        asset_weight, liability_weight = min(asset_weight, max(1.0 - custom, 0.0)), max(liability_weight, 1.0 + custom)
+    return np.maximum(value, 0.0) * asset_weight, np.maximum(-value, 0.0) * liability_weight
 
 
 def base_to_liquidate(

@@ -1,14 +1,16 @@
 """dYdX v4: one cross pool in USDC, initial margin that rises with a market's open interest, liquidation arithmetic."""
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
+from margin.core.account import SubAccount
 from margin.core.position import Position
-from margin.venues.base import PositionMargin, Slider
+from margin.models.marks import Marks
+from margin.venues.base import Lines, Mode, PositionMargin, Slider, VenueMargin
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tiers, one_rate
 
@@ -27,16 +29,6 @@ def effective_imf_ppm(base_ppm: int, open_interest: int, lower: int, upper: int)
     return base_ppm + (PPM - base_ppm) * (open_interest - lower) // (upper - lower)
 
 
-def ceil_share(amount: int, ppm: int) -> int:
-    """amount x ppm / 10^6, rounded up."""
-    return -(-amount * ppm // PPM)
-
-
-def requirements(notional: int, base_ppm: int, maintenance_ppm: int, imf_ppm: int) -> tuple[int, int]:
-    """(initial, maintenance) margin in quote quanta (10^-6 USDC): both rounded up, maintenance of the base fraction."""
-    return ceil_share(notional, imf_ppm), ceil_share(ceil_share(notional, base_ppm), maintenance_ppm)
-
-
 def bankruptcy_value(
     net_collateral: float, removed_value: float, removed_maintenance: float, maintenance: float
 ) -> float:
@@ -47,21 +39,16 @@ def bankruptcy_value(
     return removed_value - net_collateral * removed_maintenance / maintenance
 
 
-def quanta_up(usd: float) -> int:
-    """USD in quote quanta (10^-6 USDC), rounded up as the chain rounds bankruptcy values; a millionth is rounding."""
-    return math.ceil(usd * PPM - 1e-6)
-
-
 def fillable_price(
     price: float, quantity: float, net_collateral: float, maintenance: float, position_maintenance: float,
-    adjustment: float = 1.0, spread_ratio: float = 1.5,
+    adjustment: float, spread_ratio: float,
 ) -> float:  # fmt: skip
     """Worst USD price a liquidation order may fill at; quantity signed."""
     share = min(max(adjustment * (1.0 - net_collateral / maintenance), 0.0), 1.0)
     return (price * quantity - share * spread_ratio * position_maintenance) / quantity
 
 
-def insurance_fund_delta(proceeds: float, bankruptcy: float, highest_fee: float = 0.015) -> float:
+def insurance_fund_delta(proceeds: float, bankruptcy: float, highest_fee: float) -> float:
     """USD into (> 0, a capped fee) or out of (< 0) the insurance fund."""
     return min(proceeds - bankruptcy, highest_fee * abs(proceeds))
 
@@ -89,8 +76,8 @@ class Dydx(PerpetualVenue):
             key="leverage_cap",
             title="My own leverage cap",
             low=1.0,
-            high=50.0,
-            default=50.0,
+            high=100.0,
+            default=100.0,
             step=1.0,
             unit="x",
             help="For opening only; never liquidates.",
@@ -114,6 +101,31 @@ class Dydx(PerpetualVenue):
     def withdrawable(self, equity: Any, initial: Any, rows: Sequence[PositionMargin]) -> Any:
         """Free collateral."""
         return np.maximum(equity - initial, 0.0)
+
+    def reckon(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
+    ) -> VenueMargin:
+        found = super().reckon(book, marks, mode, settings, lines)
+        if not lines.wanted or not found.liquidated:
+            return found
+        self._liquidation(found, lines)
+        return replace(found, lines=tuple(lines.kept))
+
+    def _liquidation(self, found: VenueMargin, lines: Lines) -> None:
+        """What closing each position may cost: an order's worst price, and what the insurance fund takes or pays at it."""
+        source, rules = self.parameters.source("liquidation"), self.parameters["liquidation"]
+        for row in found.positions:
+            side = 1.0 if row.quantity > 0 else -1.0
+            price = row.notional / abs(row.quantity)
+            worst = fillable_price(
+                price, row.quantity, found.equity, found.maintenance, row.maintenance, rules["adjustment"],
+                rules["spread_to_maintenance"],
+            )  # fmt: skip
+            broke = bankruptcy_value(found.equity, side * row.notional, row.maintenance, found.maintenance)
+            paid = insurance_fund_delta(row.quantity * worst, broke, rules["highest_fee"])
+            lines.add(f"{row.symbol}: worst price of a liquidation", f"{worst:,.6g}", None, source, "note")
+            lines.add(f"{row.symbol}: to the insurance fund at it", f"at most {rules['highest_fee']:.1%}", paid, source,
+                      "note")
 
     @cached_property
     def _markets(self) -> dict[str, tuple[Tiers, float, float, float]]:

@@ -4,6 +4,9 @@ Source: blockworks-foundation/mango-v4, programs/mango-v4/src/health/cache.rs an
 """
 
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -13,19 +16,18 @@ class Token:
     scale : (asset, liability) factors of the deposit and borrow limits
     """
 
-    balance: float
-    oracle: float
+    balance: Any
+    oracle: Any
     asset_weight: float
     liability_weight: float
-    liability_price: float | None = None
+    liability_price: Any = None
     scale: tuple[float, float] = (1.0, 1.0)
 
-    def value(self, balance: float) -> float:
+    def value(self, balance: Any) -> Any:
         """USD health of a balance of this token."""
-        if balance >= 0:
-            return balance * self.oracle * self.asset_weight * self.scale[0]
         price = self.oracle if self.liability_price is None else self.liability_price
-        return balance * price * self.liability_weight * self.scale[1]
+        asset = balance * self.oracle * self.asset_weight * self.scale[0]
+        return np.where(np.greater_equal(balance, 0), asset, balance * price * self.liability_weight * self.scale[1])
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,12 @@ def borrow_scale(borrows_value: float, start: float) -> float:
     return borrows_value / start if borrows_value > start else 1.0
 
 
-def health(account: Account) -> float:
+def health(account: Account) -> Any:
     """USD: trading and withdrawing need 0 or more at initial weights, staying does at maintenance ones."""
     balances = [t.balance for t in account.tokens]
     for p in account.perpetuals:
         balances[p.settle] += p.contribution() / account.tokens[p.settle].oracle
-    total = sum(t.value(b) for t, b in zip(account.tokens, balances, strict=True))
+    total: Any = sum(t.value(b) for t, b in zip(account.tokens, balances, strict=True))
     most = list(balances)
     gains = [_gains(o, account.tokens) for o in account.orders]
     for o, (base, quote) in zip(account.orders, gains, strict=True):
@@ -112,11 +114,6 @@ def _gains(o: Orders, tokens: tuple[Token, ...]) -> tuple[float, float]:
     return o.reserved_base + o.reserved_quote / buy, o.reserved_quote + o.reserved_base * sell
 
 
-def _worst(token: Token, most: float, gained: float) -> float:
+def _worst(token: Token, most: float, gained: float) -> Any:
     """USD of `gained` units at the least favourable margin: the last ones, with all other orders in this token too."""
     return token.value(most) - token.value(most - gained)
-
-
-def health_ratio(assets: float, liabilities: float) -> float | None:
-    """Percent: 100 (assets - liabilities) / liabilities; None where nothing is owed."""
-    return 100.0 * (assets - liabilities) / liabilities if liabilities > 0 else None

@@ -21,7 +21,6 @@ from margin.venues.families.clearing import (
 )
 from margin.venues.families.tiers import tiers_of
 from margin.venues.rules.bybit import bankruptcy_price
-from margin.venues.rules.deribit import EXTENDED_MOVES, extended_pnl, inverse_pnl, offset, price_moves, roll_shock
 from margin.venues.rules.kraken import maintenance_of, netted
 from margin.venues.rules.okx import borrow_margin, unit_margin
 from tests.support import SHARED
@@ -173,50 +172,57 @@ def deribit(case):
     return out
 
 
-def _years(name, milliseconds):
-    """None for a perpetual, else years to 08:00 UTC of the day in its name."""
-    day = name.split("-")[1]
-    if day == "PERPETUAL":
-        return None
-    expiry = datetime.strptime(day.title(), "%d%b%y").replace(hour=8, tzinfo=UTC)
-    return (expiry.timestamp() - milliseconds / 1000.0) / (365.0 * 86_400.0)
+EXTENDED = (-0.66, -0.33, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0)  # the extended moves; a future's is capped at the edge
 
 
 def _simulation(x):
-    """A response of the venue's own simulation: contracts of one coin, reckoned in it."""
-    moves = price_moves(x["price_range"], x["buckets_per_side"])
-    each = {name: inverse_pnl(q, moves) for name, q in x["positions_base"].items()}
-    group = offset(np.sum(list(each.values()), axis=0), x["pnl_offset"])
-    worst = max(-float(group.min()), 0.0)
-    expiries = {}
-    for name, q in x["positions_base"].items():
-        years = _years(name, x["timestamp_ms"])
-        expiries[years] = expiries.get(years, 0.0) + q
-    roll = roll_shock(expiries, x["annualised_move_risk"], x["min_annualised_move"])
-    net = abs(sum(x["positions_base"].values()))
-    assert net * x["index"] < x["delta_total_liq_shock_threshold"]
-    matrix = worst + roll
-    names = [f"{m:g}" for m in np.round(moves, 10)]
-    perpetual = next(n for n in each if n.endswith("PERPETUAL"))
-    future = next((n for n in each if not n.endswith("PERPETUAL")), None)
-    aggregated = dict(zip(names, group, strict=True))
+    """A response of the venue's own simulation: contracts of one coin, reckoned in it, as accounts in portfolio margin."""
+    index = x["index"]
+    facts = {
+        "price_range": x["price_range"], "pnl_offset": x["pnl_offset"], "annual_move": x["annualised_move_risk"],
+        "least_move": x["min_annualised_move"], "delta_threshold": x["delta_total_liq_shock_threshold"],
+        "vol_down": 0.0, "vol_up": 0.0, "least_vol": 0.0, "short_power": 0.0, "long_power": 0.0,
+    }  # fmt: skip
+    rules = with_facts("deribit", portfolio={"BTC": facts}, maintenance_factor=x["mm_factor"])
+    when = datetime.fromtimestamp(x["timestamp_ms"] / 1000.0, UTC).replace(tzinfo=None)
+    held = {name: (_deribit_symbol(name), coins * index) for name, coins in x["positions_base"].items()}
+
+    def state(rows):
+        return Account(rules, "portfolio", rows, {"BTC": 100.0}, {"BTC": index}, when).state
+
+    def by_move(found):
+        (grid,) = found.grids
+        moves = np.linspace(-x["price_range"], x["price_range"], len(grid.rows))
+        return {f"{m:g}": v for m, v in zip(np.round(moves, 10), grid.values[:, 1] / index, strict=True)}
+
+    alone = {name: by_move(state([row])) for name, row in held.items()}
+    perpetual = next(n for n in held if n.endswith("PERPETUAL"))
+    future = next((n for n in held if not n.endswith("PERPETUAL")), None)
+    whole = state(list(held.values()))
+    aggregated = {m: v * x["pnl_offset"] if v > 0 else v for m, v in by_move(whole).items()}
     aggregated["0..0.16"] = max(abs(v) for n, v in aggregated.items() if float(n) >= 0)
+    amounts = {line.label: line.amount / index for line in whole.lines if line.amount is not None}
+    initial, edge = whole.initial / index, f"{x['price_range']:g}"
     return {
-        "perp_pnl_by_move": dict(zip(names, each[perpetual], strict=True)),
-        "future_pnl_by_move": dict(zip(names, each[future], strict=True)) if future else {},
-        "extended_perp": list(extended_pnl(x["positions_base"][perpetual], x["price_range"])),
-        "extended_moves": EXTENDED_MOVES,
+        "perp_pnl_by_move": alone[perpetual],
+        "future_pnl_by_move": alone[future] if future else {},
+        "extended_perp": [alone[perpetual][f"-{edge}" if move < 0 else edge] for move in EXTENDED],
+        "extended_moves": EXTENDED,
         "aggregated_by_move": aggregated,
-        "worst_case": worst,
-        "roll_shock": roll,
+        "worst_case": amounts["Worst cell, all coins"],
+        "roll_shock": amounts["BTC: roll shock"],
         "delta_shock": 0.0,
-        "risk_matrix_margin": matrix,
-        "initial_margin": matrix
-        + x.get("mmp_margin", 0.0)
-        + x.get("open_orders_margin", 0.0)
-        + x.get("spot_margin", 0.0),
-        "maintenance_margin": x["mm_factor"] * matrix,
+        "risk_matrix_margin": initial,
+        "initial_margin": initial + sum(x.get(k, 0.0) for k in ("mmp_margin", "open_orders_margin", "spot_margin")),
+        "maintenance_margin": whole.maintenance / index,
     }
+
+
+def _deribit_symbol(name):
+    day = name.split("-")[1]
+    if day == "PERPETUAL":
+        return "BTC/USD:BTC"
+    return f"BTC/USD:BTC-{datetime.strptime(day.title(), '%d%b%y'):%y%m%d}"
 
 
 def okx_portfolio(case):
@@ -267,7 +273,8 @@ def kraken(case):
 
 def span(case):
     x = case["inputs"]
-    array = net_array(x["arrays"], x["weights"]) if "arrays" in x else np.array(x["risk_array"], dtype=float)
+    arrays = [np.array(a) * x["weights"][name] for name, a in x["arrays"].items()] if "arrays" in x else []
+    array = net_array(arrays or [x["risk_array"]])
     return {"scan_risk": scan_risk(array), "worst_scenario": worst_scenario(array), "net_array": list(array)}
 
 

@@ -32,10 +32,12 @@ def run(case):
         return {"margin_requirement": needed + owed}
     if "usdc_twap" in x:
         low, high = rules.strict(x["usdc_oracle"], x["usdc_twap"])
-        return {
-            "margin_requirement": rules.perpetual_margin(x["perp_sol"], x["sol_price"], x["imf"], high),
-            "total_collateral": rules.balance(x["usdc"] * low, 1.0, 1.0)[0],
-        }
+        held, owed = rules.balance(x["usdc"] * (low if x["usdc"] > 0 else high), 1.0, 1.0)
+        needed = rules.perpetual_margin(x["perp_sol"], x["sol_price"], x["imf"], high)
+        return {"margin_requirement": needed + owed, "total_collateral": held}
+    if "deposit_sol" in x:
+        value = x["deposit_sol"] * x["sol_price"]
+        return {"total_collateral": rules.balance(value, x["asset_init"], 1.0, x["custom_margin_ratio"])[0]}
     if "isolated" in x:
         i, price = x["isolated"], x["sol_price"]
         liability = _either(x, "liab_init", "liab_maint")

@@ -1,7 +1,6 @@
 """Published cases of Synthetix, GMX, Aave and Euler on to the rulebooks' own functions."""
 
 from margin.core.portfolio import Position
-from margin.venues.families.lending import discount_factor
 from margin.venues.rules.aave import average, close_factor, health_factor, seized
 from margin.venues.rules.gmx import open_interest_factor
 from margin.venues.rules.synthetix import fill_price
@@ -71,5 +70,8 @@ def aave(case):
 
 def euler(case):
     x = case["inputs"]
-    factor = discount_factor(x["adjusted_collateral"], x["liability"])
+    # Its health, at most 1, is the price at which collateral is sold: an account of a lending venue.
+    held = {"BTC": x["adjusted_collateral"], "USDC": -x["liability"]}
+    rules = with_facts("aave", weights={"BTC": [1.0, 1.0], "USD": [1.0, 1.0]})
+    factor = min(Account(rules, "cross", [], held, {"BTC": 1.0}).state.health, 1.0)
     return {"discount_factor": factor, "yield_value": x["liability"] / factor}
