@@ -169,7 +169,7 @@ class Span(Clearing):
     """SPAN: the worst of sixteen price and volatility scenarios."""
 
     name = "span"
-    sliders = (RANGE, VOL_RANGE)
+    sliders: ClassVar[tuple[Slider, ...]] = (RANGE, VOL_RANGE)
 
     def scenarios(self, settings: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
         rows = np.array(SPAN_SCENARIOS)
@@ -202,7 +202,7 @@ class Emir(Span):
 
     name = "emir"
     each_alone = True
-    sliders = (RANGE, VOL_RANGE, STRESSED, LONG_RUN)
+    sliders: ClassVar[tuple[Slider, ...]] = (RANGE, VOL_RANGE, STRESSED, LONG_RUN)
 
     def combined(
         self, alone: Sequence[Any], together: Sequence[Any], settings: Mapping[str, float], lines: Lines

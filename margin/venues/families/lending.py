@@ -30,7 +30,9 @@ class LendingVenue(Rulebook):
         value = quantity * price
         return np.where(np.greater_equal(value, 0), value * weights[0], value * weights[1])
 
-    def explain(self, rows: Sequence[CollateralValue], owed: float, settings: Mapping[str, float], lines: Lines) -> None:
+    def explain(
+        self, rows: Sequence[CollateralValue], owed: float, settings: Mapping[str, float], lines: Lines
+    ) -> None:
         """Lines of the venue's own about the balances and what is owed, counted against liquidation."""
         return
 

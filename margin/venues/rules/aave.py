@@ -63,7 +63,9 @@ class Aave(LendingVenue):
             shares = self.parameters["emode"]
         return (shares[0], 1.0), (shares[1], 1.0)
 
-    def explain(self, rows: Sequence[CollateralValue], owed: float, settings: Mapping[str, float], lines: Lines) -> None:
+    def explain(
+        self, rows: Sequence[CollateralValue], owed: float, settings: Mapping[str, float], lines: Lines
+    ) -> None:
         """The account's averages, its health factor, and what one liquidation may repay and seize."""
         source, bonus = self.parameters.source("weights"), self.parameters["liquidation_bonus"]
         held = [r for r in rows if r.market_value > 0]

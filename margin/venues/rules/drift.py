@@ -10,7 +10,8 @@ from margin.core.account import SubAccount
 from margin.core.instruments import parse_symbol
 from margin.core.position import Position
 from margin.models.marks import Marks
-from margin.venues.base import Lines, Mode, PositionMargin, Slider, VenueMargin
+from margin.venues.accounts import is_dollar
+from margin.venues.base import CollateralValue, Lines, Mode, PositionMargin, Slider, VenueMargin
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tiers, one_rate
 from margin.venues.rules import drift_arithmetic as rules
@@ -42,6 +43,19 @@ class Drift(PerpetualVenue):
         ),
     )  # fmt: skip
 
+    def _repaid(self, row: CollateralValue, shortage: int, dollars: int, lines: Lines) -> None:
+        """How much of a borrowed coin a liquidator repays at once, and the dollars taken for it."""
+        source, fees = self.parameters.source("liquidation"), self.parameters["liquidation"]
+        price, owed, premium = int(row.price * 1e6), int(-row.quantity * 1e9), 1_000_000 + fees["liquidator_fee"]
+        weight = round(row.counted_maintenance / row.market_value * rules.ONE)
+        needed = rules.borrow_to_repay(
+            shortage, (rules.ONE, 1_000_000), (weight, 2_000_000 - premium), fees["highest_insurance_fee"], price
+        )
+        most = rules.borrow_repaid_by(dollars, 1_000_000, 2_000_000 - premium, price)
+        part = min(owed, most, owed if needed is None else needed)
+        paid = rules.dollars_for(part, 1_000_000, 2_000_000 - premium, price, dollars)
+        lines.add(f"{row.asset} borrowed: repaid at once", f"{part / 1e9:,.6g} for", paid / 1e6, source, "note")
+
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         found = self.parameters["perpetuals"].get(asset)
         return None if found is None else one_rate(found[1] / rules.ONE, rules.ONE / found[0])
@@ -69,7 +83,7 @@ class Drift(PerpetualVenue):
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
         found = super().reckon(book, marks, mode, settings, lines)
-        if not lines.wanted or not found.liquidated:
+        if not lines.wanted or found.equity >= found.maintenance:
             return found
         self._liquidation(found, lines)
         return replace(found, lines=tuple(lines.kept))
@@ -78,6 +92,10 @@ class Drift(PerpetualVenue):
         """How much of each position makes good the shortage, and the insurance fund's fee on it."""
         source, fees = self.parameters.source("liquidation"), self.parameters["liquidation"]
         shortage = int((found.maintenance - found.equity) * 1e6)
+        dollars = int(sum(c.market_value for c in found.collateral if c.market_value > 0 and is_dollar(c.asset)) * 1e6)
+        for owed in found.collateral:
+            if owed.market_value < 0 and not is_dollar(owed.asset) and dollars:
+                self._repaid(owed, shortage, dollars, lines)
         for row in found.positions:
             price = int(row.notional / abs(row.quantity) * 1e6)
             ratio = round((row.maintenance_rate or 0.0) * rules.ONE)

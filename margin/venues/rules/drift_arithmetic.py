@@ -89,3 +89,28 @@ def insurance_fee(shortage: int, base: int, ratio: int, liquidator_fee: int, ora
         return 0
     left -= shortage * 1_000_000 // value
     return min(max(left, 0) * 95 // 100, highest)
+
+
+def borrow_to_repay(
+    shortage: int, asset: tuple[int, int], liability: tuple[int, int], fee: int, price: int, decimals: int = 9
+) -> int | None:
+    """Borrowed tokens (10^-decimals) whose repayment makes good a shortage (1e-6 USD); None where none does.
+
+    asset, liability : (weight 1e-4, liquidation multiplier 1e-6) of what pays and of what is owed
+    fee : of the insurance fund, 1e-6; price : 1e-6 USD of the borrowed token
+    """
+    paid = asset[0] * 10 * asset[1] // liability[1]
+    freed = price * (liability[0] * 10 - paid) - price * fee // 1_000_000 * liability[0] * 10
+    if asset[0] >= liability[0] or freed <= 0:
+        return None
+    return shortage * 10**decimals * 100_000 // freed
+
+
+def borrow_repaid_by(amount: int, asset: int, liability: int, price: int, decimals: int = 9) -> int:
+    """Borrowed tokens (10^-decimals) that `amount` dollars (1e-6) repay at the multipliers (1e-6), rounded up."""
+    return -(-amount * liability * 10**decimals // (price * asset))
+
+
+def dollars_for(borrow: int, asset: int, liability: int, price: int, held: int, decimals: int = 9) -> int:
+    """Dollars (1e-6) a liquidator takes for repaying a borrow, rounded up, at most those `held`."""
+    return min(-(-borrow * price * asset // (liability * 10**decimals)), held)

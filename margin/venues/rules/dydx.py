@@ -112,7 +112,7 @@ class Dydx(PerpetualVenue):
         return replace(found, lines=tuple(lines.kept))
 
     def _liquidation(self, found: VenueMargin, lines: Lines) -> None:
-        """What closing each position may cost: an order's worst price, and what the insurance fund takes or pays at it."""
+        """What closing each position may cost: an order's worst price, and what the fund takes or pays."""
         source, rules = self.parameters.source("liquidation"), self.parameters["liquidation"]
         for row in found.positions:
             side = 1.0 if row.quantity > 0 else -1.0
@@ -124,8 +124,13 @@ class Dydx(PerpetualVenue):
             broke = bankruptcy_value(found.equity, side * row.notional, row.maintenance, found.maintenance)
             paid = insurance_fund_delta(row.quantity * worst, broke, rules["highest_fee"])
             lines.add(f"{row.symbol}: worst price of a liquidation", f"{worst:,.6g}", None, source, "note")
-            lines.add(f"{row.symbol}: to the insurance fund at it", f"at most {rules['highest_fee']:.1%}", paid, source,
-                      "note")
+            lines.add(
+                f"{row.symbol}: to the insurance fund at it",
+                f"at most {rules['highest_fee']:.1%}",
+                paid,
+                source,
+                "note",
+            )
 
     @cached_property
     def _markets(self) -> dict[str, tuple[Tiers, float, float, float]]:

@@ -162,7 +162,8 @@ def _at_leverage(quantity, price, leverage):
 
 def deribit(case):
     if isinstance(case["inputs"], dict):
-        return _simulation(case["inputs"])
+        x = case["inputs"]
+        return _linear(x) if "step" in x else _simulation(x)
     out = []
     for i in case["inputs"]:
         coin = next(k for k in i if k.startswith("size_")).removeprefix("size_").upper()
@@ -170,6 +171,13 @@ def deribit(case):
         state = Account("deribit", "cross", [held], {"USDC": 1e9}, {coin: i["price"]}).state
         out.append({"im_usdc": state.initial, "mm_usdc": state.maintenance, "mm_usdc_derived": state.maintenance})
     return out
+
+
+def _linear(x):
+    """One linear perpetual at the rates the page states."""
+    rules = with_facts("deribit", perpetual_rates={"X": [x["im"], x["mm"], x["step"]]})
+    state = Account(rules, "cross", [("X/USDC:USDC", x["size"], x["price"])], {"USDC": 1e9}, {"X": x["price"]}).state
+    return {"initial_margin": state.initial, "maintenance_margin": state.maintenance}
 
 
 EXTENDED = (-0.66, -0.33, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0)  # the extended moves; a future's is capped at the edge
@@ -223,6 +231,18 @@ def _deribit_symbol(name):
     if day == "PERPETUAL":
         return "BTC/USD:BTC"
     return f"BTC/USD:BTC-{datetime.strptime(day.title(), '%d%b%y'):%y%m%d}"
+
+
+def kucoin(case):
+    """No venue of ours: its printed rate, taken at entry as Bybit's classic account does, shows the family's rule."""
+    x = case["inputs"]
+    if "mark" in x:
+        held = Position("BTC/USDT:USDT", x["qty"], x["mark"], maintenance_rate=x["mmr"])
+        return {"mm": Account("binance", "cross", [held], {"USDT": 1e9}, {"BTC": x["mark"]}).state.maintenance}
+    held = Position("BTC/USDT:USDT", x["qty"] * SIGN[x["side"]], x["entry"], x["leverage"], maintenance_rate=x["mmr"])
+    account = isolated("bybit", held, when="2024-06-04", taker_fee=0.0)
+    state = account.state
+    return {"im": state.initial, "mm": state.maintenance, "liq_price": account.liquidation_price()}
 
 
 def okx_portfolio(case):

@@ -3,14 +3,17 @@
 import json
 import math
 from ast import literal_eval
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from margin.core.portfolio import Position
 from margin.venues.rules.derive import portfolio as pm2
 from margin.venues.rules.derive import portfolio_v1 as pm1
 from margin.venues.rules.derive import standard as srm
 from margin.venues.rules.derive.book import Expiry, Option
 from tests.support import SHARED
+from tests.venues.door import Account
 
 PM1 = {
     "basis_up": 1.05, "basis_down": 0.95, "basis_add": 0.25, "basis_mult": 0.01,
@@ -85,6 +88,65 @@ def standard(x):
         totals["mm"] += srm.market_margin(market, False, *depeg)
         totals["mtm"] += srm.market_to_market(market, x["stable"])
     return _dollars(totals["im"], totals["mm"], totals["mtm"])
+
+
+def standard_2(case):
+    """The help pages' worked examples of the standard manager: one market, its own rates."""
+    x, p = case["inputs"], case["inputs"]["parameters"]
+    rates = srm.StandardParameters(
+        perp_initial=p["perp_im"], perp_maintenance=p["perp_mm"], option_most=p["max_req"], option_least=p["min_req"],
+        call_maintenance=p["mm_call"], put_maintenance=p["mm_put"], put_maintenance_mtm=p["mm_put_mtm"],
+        unpaired_initial=p["unpaired_im"], unpaired_maintenance=p["unpaired_mm"], offset=p["mm_offset"],
+        confidence_threshold=p["confidence_threshold"], confidence_factor=p["confidence_factor"],
+    )  # fmt: skip
+    depeg = p["peg_threshold"], p["peg_factor"]
+    if "options" not in x:
+        return _feeds(x, rates, depeg)
+    forward = x.get("forward", x["spot"])
+    # The examples state a mark, not a volatility: an expired option's value is its payoff, so the rest is cash.
+    options = tuple(Option(o["strike"], o["kind"] == "call", o["size"], 0.0) for o in x["options"])
+    expiry = Expiry(0.0, forward, options)
+    marked = sum(
+        o["size"] * o["mark"] - Expiry(0.0, forward, (held,)).value() for o, held in zip(x["options"], options, strict=True)
+        if "mark" in o
+    )  # fmt: skip
+    market = srm.Market(x["spot"], x["spot"], 0.0, 0.0, 0.0, (expiry,), rates)
+    nets = [x["cash"] + srm.market_margin(market, initial) for initial in (True, False)]
+    alone = [sum(srm.option_alone(o, expiry, x["spot"], rates, i) for o in options) + marked for i in (True, False)]
+    loss = srm.largest_loss(expiry, rates, True)
+    if loss < alone[0]:  # the options alone bind, at their marks
+        nets = [net + marked for net in nets]
+    return {
+        "initial_margin": nets[0], "maintenance_margin": nets[1], "isolated_initial": alone[0],
+        "isolated_maintenance": alone[1], "offset": loss,
+    }  # fmt: skip
+
+
+def _feeds(x, rates, depeg):
+    """A perpetual's feed that is unsure and a dollar that is off its peg: what they add to opening."""
+    perp = x["btc_perp"]
+    short = Option(x["eth_spot"], True, -x["eth_short_options"], 0.0)
+    eth = srm.Market(x["eth_spot"], 0.0, 0.0, 0.0, 0.0, (Expiry(0.0, x["eth_spot"], (short,)),), rates)
+    sure = srm.Market(perp["price"], perp["size"], perp["price"], 0.0, 0.0, (), rates)
+    unsure = replace(sure, perp_confidence=x["perp_confidence"])
+    net = {i: srm.market_margin(unsure, i, x["stable"], *depeg) for i in (True, False)}
+    pegged = srm.market_margin(sure, True)
+    confidence = srm.market_margin(unsure, True) - pegged
+    off = [srm.market_margin(m, True, x["stable"], *depeg) - srm.market_margin(m, True) for m in (eth, unsure)]
+    initial = x["cash"] + x["eth_option_margin"] + net[True] + off[0]
+    maintenance = x["cash"] + x["eth_option_margin"] + net[False]
+    return {
+        "confidence_margin": confidence, "depeg_eth": off[0], "depeg_btc": off[1], "initial_margin": initial,
+        "maintenance_margin": maintenance,
+    }  # fmt: skip
+
+
+def standard_3(case):
+    """The manager of today through the door: one perpetual, no unsettled profit; net margins, below 0 what is asked."""
+    x = case["inputs"]
+    held = Position("BTC/USDC:USDC", x["size"], x["spot"])
+    state = Account("derive", "cross", [held], {"USDC": 1e6}, {"BTC": x["spot"]}).state
+    return {"initial": -state.positions[0].initial, "maintenance": -state.positions[0].maintenance}
 
 
 def _dollars(initial, maintenance, mtm):

@@ -1,6 +1,8 @@
 """Published Drift v2 cases on to the rulebook's own functions."""
 
+from margin.core.portfolio import Position
 from margin.venues.rules import drift_arithmetic as rules
+from tests.venues.door import Account
 
 
 def _either(x, *names, default=None):
@@ -25,6 +27,8 @@ def run(case):
         }
     if "open_order_margin" in x:
         return _open_orders(x, case["description"])
+    if any(key.startswith(("liability_transfer", "asset_transfer")) for key in (*x, *expected)):
+        return _transfers(x)
     if "borrow_sol" in x and "perp_sol" in x:
         custom, ratio = x["custom_margin_ratio"], _either(x, "perp_imf", "imf", "perp_mmf")
         needed = rules.perpetual_margin(x["perp_sol"], x["sol_price"], ratio, 1.0, custom)
@@ -91,3 +95,34 @@ def _open_orders(x, text):
         plus, minus = rules.balance(value, asset, liability)
         collateral, needed = collateral + plus, needed + minus
     return {"margin_requirement": needed, "total_collateral": collateral}
+
+
+def velocity(case):
+    """Drift's successor: the same rules under another name."""
+    x = case["inputs"]
+    if "collateral" in x:
+        held = Position("SOL/USDC:USDC", x["size"], x["entry"], maintenance_rate=x["mmr"])
+        account = Account("drift", "cross", [held], {"USDC": x["collateral"]}, {"SOL": x["entry"]})
+        return {"liq_price": account.liquidation_price()}
+    size, imf = round(x["size"] * 1e9), round(x["imf"] * 1e6)
+    discounted = rules.size_discount(size, imf, 11_000) / rules.ONE  # a weight above what the size allows
+    weight = rules.size_discount(size, imf, round(x["weight"] * rules.ONE)) / rules.ONE
+    return {"discounted": discounted, "weight": weight}
+
+
+def _transfers(x):
+    """A liquidator repays a borrow and takes dollars for it; 2^128 - 1 where no repayment helps."""
+    price = round(x["liability_price"] * 1e6)
+    asset, liability = (round(x[f"{side}_multiplier"] * 1e6) for side in ("asset", "liability"))
+    if "margin_shortage_usd" in x:
+        weights = [round(x[f"{side}_weight"] * rules.ONE) for side in ("asset", "liability")]
+        found = rules.borrow_to_repay(
+            round(x["margin_shortage_usd"] * 1e6), (weights[0], asset), (weights[1], liability),
+            round(x["if_fee"] * 1e6), price, x["liability_decimals"],
+        )  # fmt: skip
+        return {"liability_transfer": 2**128 - 1 if found is None else found}
+    if "asset_transfer_usdc" in x:
+        amount = round(x["asset_transfer_usdc"] * 1e6)
+        return {"liability_transfer": rules.borrow_repaid_by(amount, asset, liability, price)}
+    borrow, held = round(x["liability_transfer_base"] * 1e9), round(x["asset_held_usdc"] * 1e6)
+    return {"asset_transfer": rules.dollars_for(borrow, asset, liability, price, held)}

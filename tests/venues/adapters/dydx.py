@@ -47,9 +47,7 @@ def run(case):
         cash = x["usdc"] + sum(q * prices[m] for m, q in x["positions"].items())
         tiers = {m: [imf, mmf / imf, 0, 0] for m, (imf, mmf) in x["imf_mmf"].items()}
         rules = with_facts("dydx", liquidity_tiers=tiers, markets={m: m for m in tiers})
-        held = [
-            Position(f"{m}/USDC:USDC", q, prices[m], 1.0 / x["imf_mmf"][m][0]) for m, q in x["positions"].items()
-        ]
+        held = [Position(f"{m}/USDC:USDC", q, prices[m], 1.0 / x["imf_mmf"][m][0]) for m, q in x["positions"].items()]
         state = Account(rules, "cross", held, {"USDC": cash}, prices).state
         return {"net_collateral": state.equity, "imr": state.initial, "mmr": state.maintenance}
     if "close_market" in x:
