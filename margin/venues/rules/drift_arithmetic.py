@@ -103,14 +103,14 @@ def borrow_to_repay(
     freed = price * (liability[0] * 10 - paid) - price * fee // 1_000_000 * liability[0] * 10
     if asset[0] >= liability[0] or freed <= 0:
         return None
-    return shortage * 10**decimals * 100_000 // freed
+    return int(shortage * 10**decimals * 100_000 // freed)
 
 
 def borrow_repaid_by(amount: int, asset: int, liability: int, price: int, decimals: int = 9) -> int:
     """Borrowed tokens (10^-decimals) that `amount` dollars (1e-6) repay at the multipliers (1e-6), rounded up."""
-    return -(-amount * liability * 10**decimals // (price * asset))
+    return int(-(-amount * liability * 10**decimals // (price * asset)))
 
 
 def dollars_for(borrow: int, asset: int, liability: int, price: int, held: int, decimals: int = 9) -> int:
     """Dollars (1e-6) a liquidator takes for repaying a borrow, rounded up, at most those `held`."""
-    return min(-(-borrow * price * asset // (liability * 10**decimals)), held)
+    return int(min(-(-borrow * price * asset // (liability * 10**decimals)), held))
