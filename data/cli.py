@@ -1,5 +1,5 @@
 """`python -m data fetch`: prices from exchanges and Yahoo into the store and, if wished, into a CSV;
-`python -m data read`: what is read from a price file.
+`python -m data read`: what is read from a price file; `python -m data account`: the public accounts of an address.
 
 Exit status: 0 all assets; 1 some could not be had (each named with the reason, the others are written); 2 bad input.
 """
@@ -13,10 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
+from data.accounts import FoundAccounts, fetch_accounts, venues
 from data.fetch.fetch import fetch_prices
 from data.files.read import prices_to_csv, read_prices_path
 from data.model import PriceSet
 from margin.core.errors import InputError, one_line
+from margin.core.portfolio import Portfolio
+from margin.formats.found import ReadPortfolio
 
 
 class Parser(argparse.ArgumentParser):
@@ -44,6 +47,12 @@ def parser() -> Parser:
     read.add_argument("--asset", help="the asset of a file that holds one and does not say which, e.g. BTC")
     read.add_argument("--json", action="store_true", help="print JSON")
     read.set_defaults(run=run_read)
+    account = commands.add_parser("account", help="the public accounts of a wallet address, kept nowhere else")
+    account.add_argument("address", help="0x... (Hyperliquid and Lighter are both asked) or dydx1...")
+    account.add_argument("--venue", help="ask this one only: " + ", ".join(venues()))
+    account.add_argument("--out", help="write what was found to this file, portfolio JSON version 2")
+    account.add_argument("--json", action="store_true", help="print it as JSON")
+    account.set_defaults(run=run_account)
     return top
 
 
@@ -98,6 +107,42 @@ def run_read(options: argparse.Namespace) -> int:
         )
     sys.stdout.writelines(f"{line}\n" for line in finding_lines(prices))
     return 0
+
+
+def run_account(options: argparse.Namespace) -> int:
+    """Print, and where wished write, the accounts of an address; 1 where something could not be had."""
+    names = [options.venue] if options.venue else None
+    answer = fetch_accounts(options.address, names)
+    reads = list(answer.found.values())
+    accounts = [account for read in reads for account in read.portfolio.accounts]
+    notes = [note for read in reads for note in read.portfolio.notes]
+    whole = ReadPortfolio(
+        Portfolio(accounts=accounts, notes=notes), tuple(row for read in reads for row in read.set_aside)
+    )
+    text = json.dumps(whole.to_dict(), indent=2, allow_nan=False) + "\n"
+    if options.out and accounts:
+        _write_text(Path(options.out), text)
+    sys.stdout.write(text if options.json and accounts else "".join(f"{line}\n" for line in account_lines(answer)))
+    for venue, reason in answer.failures:
+        sys.stderr.write(f"error: {venue}: {one_line(reason)}\n")
+    return 1 if answer.failures else 0
+
+
+def account_lines(answer: FoundAccounts) -> list[str]:
+    """What was found, a line each."""
+    lines = []
+    for venue, read in answer.found.items():
+        for account in read.portfolio.accounts:
+            said = [account.name or venue, account.mode or "", f"as of {account.as_of}" if account.as_of else ""]
+            lines.append(", ".join(part for part in said if part))
+            for p in account.positions:
+                entry = f" entered at {p.entry_price:g}" if p.entry_price is not None else ""
+                lines.append(f"  {p.symbol} {p.quantity:g}{entry}{', isolated' if account.is_isolated(p) else ''}")
+            lines += [f"  collateral {c.asset} {c.quantity:g}" for c in account.collateral]
+        lines += [f"note: {note}" for note in read.portfolio.notes]
+        lines += [f"set aside: {row.symbol}: {row.reason}" for row in read.set_aside]
+    lines += [f"{venue}: nothing held at this address" for venue in answer.nothing]
+    return lines
 
 
 def read_as_dict(prices: PriceSet) -> dict[str, Any]:
@@ -160,8 +205,12 @@ def as_dict(prices: PriceSet) -> dict[str, Any]:
 
 
 def _write(path: Path, prices: PriceSet) -> None:
+    _write_text(path, prices_to_csv(prices))
+
+
+def _write_text(path: Path, text: str) -> None:
     try:
-        path.write_text(prices_to_csv(prices), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(str(path), error.strerror, "cannot be written", "Choose another file.") from None
 

@@ -18,7 +18,7 @@ from margin.formats.pasted import decoded, documents
 from margin.formats.portfolio import is_own_table, portfolio_from_csv
 from margin.formats.tables import read_table
 
-__all__ = ["ReadPortfolio", "SetAside", "read_portfolio", "read_whole"]
+__all__ = ["ReadPortfolio", "SetAside", "read_documents", "read_portfolio", "read_whole"]
 
 VENUE_ERRORS = ("msg", "retMsg", "error_description", "message", "sMsg")
 
@@ -76,6 +76,11 @@ def _table(text: str, pairs: "bool | None") -> ReadPortfolio:
                 raise
         raise
     return ReadPortfolio(portfolio)
+
+
+def read_documents(found: list[Any]) -> ReadPortfolio:
+    """Several answers together, already parsed, as `read_portfolio` reads them from one text. Raises InputError."""
+    return _from_documents(found)
 
 
 def _from_documents(found: list[Any], whole: bool = False) -> ReadPortfolio:

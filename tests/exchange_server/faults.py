@@ -29,7 +29,7 @@ class Fault:
 
     kind  : one of ANSWERS (what the server says instead) or DAMAGE (what is wrong with the candles; an "unlisted" asset,
             which must be named, is not among the markets either)
-    where : "candles", "markets" or "all"; retry_after : seconds, for 429
+    where : "candles", "markets", "account" or "all"; retry_after : seconds, for 429
     """
 
     kind: str

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.exchange_server import accounts
 from tests.exchange_server.prices import COINS, price
 
 HOSTS = ("api.hyperliquid.xyz",)
@@ -11,7 +12,9 @@ STEPS = {"1h": 3_600_000, "1d": 86_400_000}
 
 def where(path: str, body: Any) -> str:
     kind = (body or {}).get("type", "")
-    return "candles" if kind == "candleSnapshot" else "markets" if "eta" in kind or "perpDexs" in kind else "other"
+    if "learinghouseState" in kind or kind == "perpDexs":
+        return "account"
+    return "candles" if kind == "candleSnapshot" else "markets" if "eta" in kind else "other"
 
 
 def answer(ask: Any) -> tuple[int, Any]:
@@ -24,7 +27,11 @@ def answer(ask: Any) -> tuple[int, Any]:
     if kind == "spotMetaAndAssetCtxs":
         return 200, [{"universe": [], "tokens": []}, []]
     if kind == "perpDexs":
-        return 200, [None]
+        return 200, [None, {"name": "xyz", "full_name": "a builder", "deployer": "0x" + "0" * 40}]
+    if kind == "clearinghouseState":
+        return 200, accounts.hyperliquid(ask.body["user"], ask.body.get("dex", ""), ask.now_ms)
+    if kind == "spotClearinghouseState":
+        return 200, accounts.hyperliquid_spot(ask.body["user"])
     if kind == "candleSnapshot":
         req = ask.body["req"]
         step = STEPS[req["interval"]]

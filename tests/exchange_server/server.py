@@ -10,11 +10,23 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.exchange_server import binance, bybit, coinbase, hyperliquid, kraken, krakenfutures, kucoin, okx, yahoo
+from tests.exchange_server import (
+    binance,
+    bybit,
+    coinbase,
+    dydx,
+    hyperliquid,
+    kraken,
+    krakenfutures,
+    kucoin,
+    lighter,
+    okx,
+    yahoo,
+)
 from tests.exchange_server.faults import ANSWERS, DAMAGE, Fault, damaged
 from tests.exchange_server.prices import candles
 
-EXCHANGES = (kraken, krakenfutures, coinbase, okx, binance, bybit, kucoin, hyperliquid, yahoo)
+EXCHANGES = (kraken, krakenfutures, coinbase, okx, binance, bybit, kucoin, hyperliquid, dydx, lighter, yahoo)
 SIMPLE = {
     "null": ("null", 200), "blank": ("", 200), "204": ("", 204),
     "invalid": ('{"code": -1121, "msg": "Invalid symbol."}', 400),

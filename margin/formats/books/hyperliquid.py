@@ -38,7 +38,7 @@ def read(document: Any) -> list[Part]:
 
 
 def _perpetuals(state: Mapping[str, Any]) -> Part:
-    part = Part(venue=VENUE, mode="cross", as_of=when(state.get("time")), positions=[])
+    part = Part(venue=VENUE, mode="cross", as_of=when(state.get("time")), positions=[], name=_clearinghouse(state))
     cross_profit = 0.0
     cross_initial = 0.0
 
@@ -93,6 +93,17 @@ def _perpetuals(state: Mapping[str, Any]) -> Part:
         if (found := number(state, theirs)) is not None:
             part.says[ours] = found
     return part
+
+
+def _clearinghouse(state: Mapping[str, Any]) -> str:
+    """ "" for the main one; a builder's markets are margined by themselves, so they are an account of their own."""
+    named = state.get("dex")
+    rows = state["assetPositions"] if isinstance(state["assetPositions"], list) else []
+    coins = [str((row.get("position") or row).get("coin", "")) for row in rows if isinstance(row, Mapping)]
+    dexes = {coin.partition(":")[0] if ":" in coin else "" for coin in coins}
+    only = next(iter(dexes)) if len(dexes) == 1 else ""
+    dex = named if isinstance(named, str) and named else only
+    return f"Hyperliquid {dex}" if dex else ""
 
 
 def _spot(state: Mapping[str, Any]) -> Part:
