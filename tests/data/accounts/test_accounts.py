@@ -85,7 +85,15 @@ def test_offline_asks_nobody(server, monkeypatch):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "0x123", WALLET + "0", "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "cosmos1" + "q" * 38, "0x" + "g" * 40, "dydx1" + "b" * 38],
+    [
+        "",
+        "0x123",
+        WALLET + "0",
+        "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+        "cosmos1" + "q" * 38,
+        "0x" + "g" * 40,
+        "dydx1" + "b" * 38,
+    ],
 )
 def test_what_is_no_address_is_refused_without_being_repeated(text):
     with pytest.raises(InputError) as error:

@@ -8,7 +8,20 @@ from data.exchange.registry import EXCHANGES, SOURCES, candidates, exchanges, fa
 from tests.support import ROOT
 
 # Each folder or file of data/ may import those before it.
-ORDER = ("model", "errors", "universe", "store", "cleaning", "exchange", "files", "sample", "fetch", "cli", "__main__")
+ORDER = (
+    "model",
+    "errors",
+    "universe",
+    "store",
+    "cleaning",
+    "exchange",
+    "files",
+    "sample",
+    "fetch",
+    "accounts",
+    "cli",
+    "__main__",
+)
 
 
 def test_every_exchange_is_one_file_and_every_file_one_exchange():
