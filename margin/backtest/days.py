@@ -12,11 +12,12 @@ from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio, Position
 from margin.core.settings import Settings
+from margin.ladder.basis import NO_BASIS, BasisCharge, Legs
 from margin.ladder.method import VOLUME_DAYS
 from margin.ladder.safeguards import safeguard_lines
 from margin.risk.elliptical import tail_factor
 from margin.risk.extremes import CORRELATION_WINDOW, Extremes, correlations, running_extremes
-from margin.risk.history import WARM_UP, ewma_vol_path, history
+from margin.risk.history import WARM_UP, ewma_vol_path, history, price_series
 from margin.risk.models import EllipticalModel, ScenarioModel, without_dust
 from margin.risk.tail import expected_shortfall, tail_mass, value_at_risk
 
@@ -58,6 +59,7 @@ class BookOfDay:
     isolated: float
     portfolio: float
     settings: Settings
+    basis: BasisCharge
     walk: "Walk"
     prepared: Prepared
 
@@ -119,21 +121,24 @@ class Walk:
                 "positions", "only dollars", "nothing in the portfolio moves", "Add an asset with a price."
             )
         self.portfolio, self.market, self.settings, self.rungs = portfolio, market, settings, rungs
-        self.past = history(market, portfolio.assets, settings)
+        moving = [p for p in portfolio.positions if p.underlying != "USD"]
+        series = price_series(market, [p.instrument for p in moving], settings)
+        self.past = history(market, series, settings)
         horizon = self.past.horizon
-        self.assets, self.ends, self.returns = horizon.assets, horizon.dates, horizon.values
+        self.ends, self.returns = horizon.dates, horizon.values
+        self.assets = tuple(name.split("/")[0] for name in series)  # whose price each column is
         self.close_dates, self.closes = horizon.close_dates, horizon.closes
         self.known = np.searchsorted(self.ends, self.close_dates, side="right")
         self.known_daily = np.searchsorted(self.past.daily_dates, self.close_dates, side="right")
-        moving = [p for p in portfolio.positions if p.underlying != "USD"]
-        self.columns = np.array([self.assets.index(p.underlying) for p in moving])
-        last = {asset: float(self.closes[-1, i]) for i, asset in enumerate(self.assets)}
+        own = {name: i for i, name in enumerate(series)}
+        self.columns = np.array([own.get(p.symbol, own.get(p.underlying, -1)) for p in moving])
         # Units of the coin that gain as much: of a coin-settled contract its face at the entry price.
-        quantities = np.array([_units_of(p, last[p.underlying]) for p in moving])
+        last = self.closes[-1, self.columns]
+        quantities = np.array([_units_of(p, float(price)) for p, price in zip(moving, last, strict=True)])
+        self.legs = Legs([p.instrument for p in moving], self.columns.tolist(), settings.safeguards)
         prices = self.closes if constant == "quantities" else np.broadcast_to(self.closes[-1], self.closes.shape)
         self.values = prices[:, self.columns] * quantities  # (closes, p) USD of each position
-        names = sorted({p.underlying for p in moving})
-        self.labels = [names.index(p.underlying) for p in moving]
+        self.labels = self.legs.labels.tolist()
         self.notes: list[str] = []
         self.units, self.still = self._in_units(self.past.vol_path, slice(None))
         self._extremes: tuple[np.ndarray, np.ndarray] | None = None
@@ -166,7 +171,8 @@ class Walk:
             found: Day = pooled
             return found
         s = self.settings.with_(estimator=estimator, level=level)
-        book = BookOfDay(isolated=isolated, portfolio=pooled.required, settings=s, walk=self, prepared=p)
+        basis = self.basis(p, estimator, level, alone)
+        book = BookOfDay(isolated=isolated, portfolio=pooled.required, settings=s, basis=basis, walk=self, prepared=p)
         lines = safeguard_lines(book)
         return Day(lines[-1].requirement_after, np.empty(0), self.labels)
 
@@ -185,13 +191,38 @@ class Walk:
     def _netted(self, p: Prepared, estimator: str, level: float, alone: np.ndarray) -> np.ndarray:
         """(u,) margin of each underlying's net dollars."""
         units = self._kept(p, ("units", estimator, level), lambda: self._units(p, estimator, level))
-        count = max(self.labels) + 1
+        count = len(self.legs.underlyings)
         net = np.bincount(self.labels, p.values, count)
         column = np.zeros(count, dtype=int)
         column[self.labels] = self.columns
         margins = np.abs(net) * units[(net < 0).astype(int), column]
+        for label in self._several_prices:
+            margins[label] = self._of_columns(p, estimator, level, np.array(self.labels) == label)
         dust = EllipticalModel.DUST if estimator in ("gaussian", "student") else ScenarioModel.DUST
         return without_dust(margins, np.bincount(self.labels, alone, count), dust)
+
+    @cached_property
+    def _several_prices(self) -> list[int]:
+        """Underlyings whose instruments have closes of their own, so that one unit's margin is not enough."""
+        return [u for u in range(len(self.legs.underlyings)) if len(set(self.columns[self.legs.labels == u])) > 1]
+
+    def _of_columns(self, p: Prepared, estimator: str, level: float, chosen: np.ndarray) -> float:
+        """USD margin of the chosen positions (p,) together."""
+        weights = np.bincount(self.columns[chosen], p.values[chosen], len(self.assets))
+        if estimator in ("gaussian", "student"):
+            return self._factor(estimator, level) * float(np.sqrt(max(weights @ self._covariance(p) @ weights, 0.0)))
+        measure = expected_shortfall if self.settings.measure == "es" else value_at_risk
+        return max(float(measure(-(self._scenarios(p, estimator) @ weights), level)), 0.0)
+
+    def basis(self, p: Prepared, estimator: str, level: float, alone: np.ndarray) -> BasisCharge:
+        """What offsets between instruments are charged that day."""
+        if not self.settings.safeguards.basis or not self.legs.offset:
+            return NO_BASIS
+        parts = self._kept(p, ("netted", estimator, level), lambda: self._netted(p, estimator, level, alone))
+        saved = np.bincount(self.labels, alone, len(parts)) - parts
+        charged = self.legs.charges(p.values, saved, pd.Timestamp(self.close_dates[p.row]))
+        named = tuple(n for n, usd in zip(self.legs.underlyings, charged, strict=True) if usd > 0)
+        return BasisCharge(float(charged.sum()), 0.0, named)
 
     def _units(self, p: Prepared, estimator: str, level: float) -> np.ndarray:
         """(2, k) margin of one dollar long and of one dollar short in each asset."""

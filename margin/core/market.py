@@ -141,15 +141,28 @@ class Market:
     def aligned(self, assets: Sequence[str], as_of: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """(dates (m,), closes (m, k)) on which every asset has a close, up to and including `as_of`.
 
+        assets : also symbols of `instruments`, which stand for their own closes
         Raises MissingPriceError for an unknown asset, InputError when no common date is left.
         """
-        block = self.closes[:, self.columns(assets)]
+        block = self._block(assets)
         upto = self._upto(as_of)
         keep = ~np.isnan(block[:upto]).any(axis=1)
         dates, rows = self.dates[:upto][keep], block[:upto][keep]
         if not len(dates):
             raise InputError("as_of", _day(as_of), self._why_empty(assets, upto), "Pick a later date or other assets.")
         return dates, rows
+
+    def _block(self, names: Sequence[str]) -> np.ndarray:
+        """(n, k) USD closes of assets, and of instruments with closes of their own."""
+        if not self.instruments or not set(names) & set(self.instruments):
+            return self.closes[:, self.columns(names)]
+        return np.column_stack([self._series(name) for name in names])
+
+    def _series(self, name: str) -> np.ndarray:
+        if name in self.instruments:
+            return self.instrument(name)
+        column: np.ndarray = self.closes[:, self.columns([name])[0]]
+        return column
 
     def _upto(self, as_of: Any) -> int:
         if as_of is None:
@@ -158,7 +171,7 @@ class Market:
 
     def _why_empty(self, assets: Sequence[str], upto: int) -> str:
         for asset in assets:
-            held = np.flatnonzero(~np.isnan(self.closes[:, self._column[asset]]))
+            held = np.flatnonzero(~np.isnan(self._series(asset)))
             if not len(held):
                 return f"{asset} has no close at all"
             if held[0] >= upto:
@@ -169,7 +182,7 @@ class Market:
         """Last close of one asset not after `as_of` and at most four days old, USD. USD itself is 1."""
         if asset == "USD":
             return 1.0
-        column = self.closes[: self._upto(as_of), self.columns([asset])[0]]
+        column = self._series(asset)[: self._upto(as_of)]
         held = np.flatnonzero(~np.isnan(column))
         if not len(held):
             raise MissingPriceError([asset], self.assets, "no close by then")

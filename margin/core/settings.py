@@ -27,6 +27,12 @@ class Safeguards:
     stress_weight: float = 0.70  # weight of the stressed figure; public replicas of Eurex Prisma use 0.5 to 0.7
     correlation_break: bool = True
     correlation_weight: float = 0.25  # as EMIR article 28(1)(b) weighs stressed observations
+    basis: bool = True
+    basis_majors: float = (
+        0.0025  # BTC and ETH: the worst recorded hour of a perpetual beside spot, margin/ladder/basis.py
+    )
+    basis_others: float = 0.0140  # every other asset
+    basis_carry: float = 0.02  # a year to the expiry of a dated future
     liquidity: bool = True
     impact_factor: float = 1.0  # Y of the square-root law, of order one (Toth et al. 2011)
     procyclicality: Literal["floor", "buffer", "stress", "off"] = "floor"  # EMIR article 28(1)(c), (a), (b)
@@ -35,9 +41,16 @@ class Safeguards:
     cap_at_isolated: bool = True  # nobody would choose a pool that asks more than its silos
 
     def __post_init__(self) -> None:
-        for name in ("offset_cap", "stressed", "correlation_break", "liquidity", "cap_at_isolated"):
+        for name in ("offset_cap", "stressed", "correlation_break", "basis", "liquidity", "cap_at_isolated"):
             switch(getattr(self, name), f"safeguards.{name}")
-        for name in ("offset_cap_share", "correlation_weight", "stress_share"):
+        for name in (
+            "offset_cap_share",
+            "correlation_weight",
+            "stress_share",
+            "basis_majors",
+            "basis_others",
+            "basis_carry",
+        ):
             keep_between(self, name, 0.0, 1.0, "safeguards.")
         for name, most in (("stress_weight", 2.0), ("impact_factor", 10.0), ("buffer_share", 2.0)):
             keep_between(self, name, 0.0, most, "safeguards.")

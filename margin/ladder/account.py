@@ -14,10 +14,12 @@ from margin.core.settings import Settings
 from margin.haircut.model import describe, haircut
 from margin.haircut.settings import HaircutSettings
 from margin.haircut.tails import LEAST_RETURNS
+from margin.ladder.basis import BasisCharge, basis_charge
 from margin.ladder.method import MeasuredBook
 from margin.risk.estimators import estimate, observations
 from margin.risk.exposures import Book, value_book
-from margin.risk.history import history
+from margin.risk.history import history, price_series
+from margin.risk.models import RiskModel
 
 UNKNOWN = "nothing counts"
 
@@ -54,6 +56,7 @@ class Account:
     collateral_hedges : portfolio margin - joint requirement: what collateral hedges, below 0 where it only adds risk
     equity : counted collateral + unrealised PnL + loan balances (joint treatment: collateral at market value)
     requirement : the portfolio margin it is measured against (joint: margin of positions and collateral together)
+    requirement_safeguarded : the same with what the safeguards add, the basis of coins held jointly included
     health_isolated : the same collateral after haircuts / isolated maintenance; an isolated account knows no joint
                       treatment
     health_safeguarded : equity / maintenance of (requirement + what the safeguards add)
@@ -67,6 +70,7 @@ class Account:
     loans: float
     equity: float
     requirement: float
+    requirement_safeguarded: float
     maintenance: float
     collateral_hedges: float
     free_equity: float
@@ -78,33 +82,59 @@ class Account:
     notes: tuple[str, ...] = ()
 
 
-def account(collateral: Sequence[Collateral], measured: MeasuredBook, safeguarded: float) -> Account:
-    """Value the account at the book's as-of; `safeguarded` is the safeguarded margin, USD.
+@dataclass(frozen=True, kw_only=True)
+class Holdings:
+    """Collateral valued at the book's as-of, and what it does to the margin where it counts jointly.
 
-    Raises MissingPriceError for collateral without a price.
+    requirement : USD margin of positions and collateral together; None under the haircut treatment
+    basis       : what different instruments of one underlying that offset are charged, jointly held coins included
     """
+
+    lines: tuple[CollateralLine, ...]
+    requirement: float | None
+    basis: BasisCharge
+    notes: tuple[str, ...]
+
+    @property
+    def joint(self) -> bool:
+        return self.requirement is not None
+
+
+def hold(collateral: Sequence[Collateral], measured: MeasuredBook, model: RiskModel) -> Holdings:
+    """Value the collateral; `model` is that of the positions alone. Raises MissingPriceError."""
     notes: list[str] = []
     book, settings = measured.book, measured.settings
     known = replace(settings, as_of=date_text(book.as_of)) if collateral else settings
     lines = tuple(_line(c.asset, c.quantity, measured.market, known, notes) for c in collateral)
+    coins = any(line.quantity and line.asset not in USD_LIKE for line in lines)
+    if settings.collateral_treatment == "joint" and coins:
+        requirement, basis = _joint_requirement(measured, [line for line in lines if line.known], notes)
+        return Holdings(lines=lines, requirement=requirement, basis=basis, notes=tuple(notes))
+    basis = basis_charge(book, model, len(book.exposures), settings.safeguards)
+    return Holdings(lines=lines, requirement=None, basis=basis, notes=tuple(notes))
+
+
+def account(held: Holdings, measured: MeasuredBook, safeguarded: float) -> Account:
+    """The account at the book's as-of; `safeguarded` is the safeguarded margin of its positions, USD."""
+    book, settings, lines = measured.book, measured.settings, held.lines
+    notes = list(held.notes)
     unrealised, missing = _unrealised(book)
     if missing:
         notes.append(f"No entry price for {', '.join(missing)}: counted as opened at the as-of price.")
     loans = sum(e.value for e in book.exposures if e.instrument.kind == "loan")
     market_value = sum(line.market_value for line in lines)
     counted = sum(line.counted_value for line in lines)
-    coins = any(line.quantity and line.asset not in USD_LIKE for line in lines)
-    joint = settings.collateral_treatment == "joint" and coins
-    known_lines = [line for line in lines if line.known]
-    requirement = _joint_requirement(measured, known_lines, notes) if joint else measured.portfolio
+    requirement = measured.portfolio if held.requirement is None else held.requirement
     after_haircuts = counted + unrealised + loans
-    equity = sum(line.market_value for line in known_lines) + unrealised + loans if joint else after_haircuts
+    joint_value = sum(line.market_value for line in lines if line.known)
+    equity = joint_value + unrealised + loans if held.joint else after_haircuts
     gross = sum(abs(e.delta_usd) for e in book.exposures)
     if lines and equity <= 0:
         notes.append("Equity is not above zero: the account is bankrupt, so it has no leverage.")
     share = settings.maintenance
+    asked = max(requirement + safeguarded - measured.portfolio, 0.0)
     return Account(
-        treatment="joint" if joint else "haircut",
+        treatment="joint" if held.joint else "haircut",
         collateral=lines,
         market_value=market_value,
         collateral_value=counted,
@@ -112,12 +142,13 @@ def account(collateral: Sequence[Collateral], measured: MeasuredBook, safeguarde
         loans=loans,
         equity=equity,
         requirement=requirement,
+        requirement_safeguarded=asked,
         maintenance=share * requirement,
         collateral_hedges=measured.portfolio - requirement,
         free_equity=equity - requirement,
         health=_ratio(equity, share * requirement),
         health_isolated=_ratio(after_haircuts, share * measured.isolated),
-        health_safeguarded=_ratio(equity, share * (requirement + safeguarded - measured.portfolio)),
+        health_safeguarded=_ratio(equity, share * asked),
         gross=gross,
         effective_leverage=gross / equity if equity > 0 else None,
         notes=tuple(notes),
@@ -177,8 +208,10 @@ def _unrealised(book: Book) -> tuple[float, list[str]]:
     return total, missing
 
 
-def _joint_requirement(measured: MeasuredBook, lines: Sequence[CollateralLine], notes: list[str]) -> float:
-    """Margin of positions and collateral under the same scenarios, by the chosen estimator, USD.
+def _joint_requirement(
+    measured: MeasuredBook, lines: Sequence[CollateralLine], notes: list[str]
+) -> tuple[float, BasisCharge]:
+    """(margin of positions and collateral under the same scenarios, the basis charge of both), USD.
 
     The scenarios are those of the dates that all of them share; every price is that asset's own last close. Collateral
     without a price series or taken at par (dollars, a stablecoin without a recent close) does not move.
@@ -186,14 +219,15 @@ def _joint_requirement(measured: MeasuredBook, lines: Sequence[CollateralLine], 
     market, book = measured.market, measured.book
     held = [line for line in lines if line.asset in market and line.asset != "USD" and not line.at_par]
     positions = [*(e.position for e in book.exposures), *(Position(line.asset, line.quantity) for line in held)]
-    past = history(market, sorted({*book.assets, *(line.asset for line in held)}), measured.settings)
+    series = price_series(market, [p.instrument for p in positions], measured.settings)
+    past = history(market, series, measured.settings)
     if past.horizon.as_of < book.as_of:
         notes.append(
             f"The joint margin's scenarios end on {past.horizon.as_of.date()}, the last date with a close of every "
             "asset; each is valued at its own last close."
         )
     prices = {line.asset: line.price for line in held}
-    prices |= dict(zip(book.assets, measured.past.horizon.prices.tolist(), strict=True))
+    prices |= dict(zip(measured.past.assets, measured.past.horizon.prices.tolist(), strict=True))
     valued = value_book(
         positions,
         past.assets,
@@ -207,7 +241,7 @@ def _joint_requirement(measured: MeasuredBook, lines: Sequence[CollateralLine], 
     expected = min(measured.settings.lookback, len(measured.past.horizon.values))
     if used < expected:
         notes.append(f"The joint margin rests on {used} scenarios, not {expected}: the collateral has no more history.")
-    return model.total()
+    return model.total(), basis_charge(valued, model, len(book.exposures), measured.settings.safeguards)
 
 
 def _ratio(equity: float, maintenance: float) -> float | None:

@@ -21,7 +21,7 @@ from margin.core.errors import InputError
 from margin.core.market import Market, as_market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import ESTIMATORS, Settings
-from margin.ladder.account import Account, account
+from margin.ladder.account import Account, account, hold
 from margin.ladder.as_held import AsHeld, as_held
 from margin.ladder.method import MeasuredBook
 from margin.ladder.notes import book_notes, var_note
@@ -29,7 +29,7 @@ from margin.ladder.safeguards import SafeguardLine, safeguard_lines
 from margin.risk.elliptical import Elliptical, simulate
 from margin.risk.estimators import estimate, observations
 from margin.risk.exposures import Book, Exposure, value_book
-from margin.risk.history import History, history
+from margin.risk.history import History, history, price_series
 from margin.risk.models import RiskModel
 from margin.risk.scenarios import Scenarios
 
@@ -130,6 +130,20 @@ class Comparison:
         """Percent of isolated margin saved; None where that is 0."""
         return 100.0 * self.saved / self.isolated if self.isolated > 0 else None
 
+    @property
+    def basis(self) -> float:
+        """USD the basis line charges: instruments of one underlying that offset do not have one price."""
+        return next((line.amount or 0.0 for line in self.safeguard_lines if line.key == "basis"), 0.0)
+
+    @property
+    def asked(self) -> float:
+        """USD that a sentence may call the need of the pooled account: portfolio margin, jointly with coins held.
+
+        Where that is smaller than the basis line, which it knows nothing of, the safeguarded figure.
+        """
+        a = self.account
+        return a.requirement_safeguarded if a.requirement < self.basis else a.requirement
+
     @cached_property
     def drawn(self) -> Scenarios:
         """The scenarios behind the figures; for a closed form, draws with exactly its covariance (for charts)."""
@@ -205,7 +219,8 @@ def compare(
     if not portfolio.assets:
         raise InputError("positions", "only dollars", "nothing in the portfolio moves", "Add an asset with a price.")
     settled = portfolio.settled
-    past = history(market, settled.assets or portfolio.assets, chosen)
+    series = price_series(market, [p.instrument for p in settled.positions or portfolio.positions], chosen)
+    past = history(market, series, chosen)
     known = past.horizon
     book = value_book(settled.positions, known.assets, known.prices, past.daily_vol, known.as_of, chosen)
     scenario_set, model = estimate(book, past, chosen)
@@ -213,7 +228,7 @@ def compare(
     result = replace(result, notes=(*portfolio.notes, *result.notes))
     if len(portfolio.accounts) == 1 and not portfolio.account.venue:
         return result
-    pooled = max(result.account.requirement + result.safeguarded - result.portfolio, 0.0)
+    pooled = result.account.requirement_safeguarded
     dated = chosen.with_(as_of=date_text(result.as_of))
     return replace(result, as_held=as_held(portfolio, market, dated, pooled))
 
@@ -257,9 +272,11 @@ def _result(
         netted = no_rounding_above(netted, isolated, isolated)
         pooled = no_rounding_above(pooled, netted, isolated)
     measured = MeasuredBook(isolated=isolated, portfolio=pooled, book=book, past=past, market=market, settings=settings)
+    held = hold(portfolio.collateral, measured, model)
+    measured = replace(measured, basis=held.basis)
     lines = safeguard_lines(measured)
     safeguarded = lines[-1].requirement_after
-    holder = account(portfolio.collateral, measured, safeguarded)
+    holder = account(held, measured, safeguarded)
     count = observations(scenario_set)
     notes = (
         *book_notes(market, book, settings, count),

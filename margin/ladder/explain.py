@@ -21,9 +21,18 @@ def headline(comparison: Comparison) -> str:
     """One sentence that answers: how much does cross-margining free for this book?"""
     c = comparison
     if c.isolated <= 0:
-        return "None of these positions can lose anything in the scenarios used, so no margin is needed either way."
-    if c.saved <= 0:
+        return "None of these positions loses anything in the scenarios used; what a venue asks is its own rule."
+    asked, coins = c.asked, c.account.treatment == "joint"
+    if c.account.requirement < c.basis:
+        saved = c.isolated - asked
+        freed = f"{usd(saved)} ({100 * saved / c.isolated:.0f}%) is freed." if saved > 0 else "nothing is freed."
+        if coins:
+            return f"The positions alone ask {usd(c.portfolio)}; with the coins behind them {usd(asked)}."
+        return f"Pooled in one account, with safeguards, this book needs {usd(asked)}, not {usd(c.isolated)}: {freed}"
+    if c.saved <= 0 and not (coins and asked < c.portfolio):
         return f"Pooling frees nothing here: {usd(c.isolated)} isolated, {usd(c.portfolio)} pooled."
+    if coins and c.saved <= 0:
+        return f"The positions alone ask {usd(c.portfolio)}; with the coins behind them {usd(asked)}."
     return (
         f"Pooled in one account this book needs {usd(c.portfolio)} instead of {usd(c.isolated)}: "
         f"{usd(c.saved)} ({c.saved_pct:.0f}%) is freed."
@@ -35,6 +44,11 @@ def why(comparison: Comparison) -> str:
     c = comparison
     if c.isolated <= 0:
         return ""
+    if c.account.requirement < c.basis:
+        return (
+            "The offset is between different instruments of one underlying. Their prices are taken as one here, but "
+            f"they part by a basis: {usd(c.basis)} is kept for that."
+        )
     longs = sum(u.delta_usd for u in c.underlyings if u.delta_usd > 0)
     shorts = -sum(u.delta_usd for u in c.underlyings if u.delta_usd < 0)
     one_way = min(longs, shorts) < 0.02 * max(longs, shorts)
@@ -62,7 +76,7 @@ def why(comparison: Comparison) -> str:
 
 
 def steps(comparison: Comparison) -> tuple[Step, ...]:
-    """The ladder rung by rung, formula first, then this book's figures."""
+    """The ladder method by method, formula first, then this book's figures."""
     c, s = comparison, comparison.settings
     tail = "ES" if s.measure == "es" else "VaR"
     shown = [f"{p.symbol} {usd(p.standalone)}" for p in c.positions[:6]] + (["..."] if len(c.positions) > 6 else [])

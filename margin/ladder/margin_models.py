@@ -16,18 +16,19 @@ import numpy as np
 from margin.core.account import Account, SubAccount
 from margin.core.checks import date_text
 from margin.core.errors import InputError
-from margin.core.instruments import USD_LIKE
+from margin.core.instruments import USD_LIKE, parse_symbol
 from margin.core.market import Market
 from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
 from margin.ladder.account import UNKNOWN, default_haircut
+from margin.ladder.basis import basis_charge
 from margin.ladder.method import MeasuredBook
 from margin.ladder.safeguards import safeguard_lines
 from margin.models.base import ClosingRules, MarginState, Model, States, Unsupported, pinned
 from margin.models.marks import Marks
 from margin.risk.estimators import estimate
 from margin.risk.exposures import Book, value_book
-from margin.risk.history import History, history
+from margin.risk.history import History, history, price_series
 from margin.risk.models import EllipticalModel, RiskModel, ScenarioModel
 
 TITLES = {"isolated": "Isolated", "netted": "Netted", "portfolio": "Portfolio", "safeguarded": "With safeguards"}
@@ -173,6 +174,7 @@ class LadderModel(Model):
         if sub.positions and any(p.underlying != "USD" for p in sub.positions):
             own_book, own_past, own = (book, past, model) if not joint else self._model(sub.positions, marks, settings)
             pooled = own.total()
+            basis = basis_charge(book, model, len(sub.positions), settings.safeguards)
             measured = MeasuredBook(
                 isolated=float(own.standalone().sum()),
                 portfolio=pooled,
@@ -180,6 +182,7 @@ class LadderModel(Model):
                 past=own_past,
                 market=self.market,
                 settings=settings,
+                basis=basis,
             )
             alone = total, safeguard_lines(measured)[-1].requirement_after - pooled
         return max(sum(alone), 0.0), ()
@@ -187,8 +190,8 @@ class LadderModel(Model):
     def _model(
         self, positions: tuple[Position, ...], marks: Marks, settings: Settings
     ) -> tuple[Book, History, RiskModel]:
-        past = history(self.market, sorted({p.underlying for p in positions} - {"USD"}), settings)
-        prices = np.array([marks.price(asset) for asset in past.assets])
+        past = history(self.market, price_series(self.market, [p.instrument for p in positions], settings), settings)
+        prices = np.array([_mark(name, marks) for name in past.assets])
         book = value_book(_with_vols(positions, marks), past.assets, prices, past.daily_vol, marks.as_of, settings)
         return book, past, estimate(book, past, settings)[1]
 
@@ -241,15 +244,15 @@ class LadderModel(Model):
             return np.zeros(len(factors))
         book, past, model = self._model(sub.positions + joint, marks, settings)
         column = {asset: i for i, asset in enumerate(sub.assets)}
-        moves = np.array([factors[:, column[asset]] for asset in past.assets]).T  # (n, k)
+        moves = np.array([factors[:, column[asset]] for asset in book.assets]).T  # (n, k)
         if self.key == "isolated":
-            own = np.array([past.assets.index(p.underlying) if p.underlying != "USD" else 0 for p in sub.positions])
+            own = np.array([0 if e.column is None else e.column for e in book.exposures])
             found: np.ndarray = moves[:, own] @ model.standalone()
             return found
         if self.key == "netted":
             labels, count = _labels(sub.positions)
             names = list(dict.fromkeys(p.underlying for p in sub.positions))
-            own = np.array([past.assets.index(name) if name != "USD" else 0 for name in names])
+            own = np.array([book.assets.index(name) if name != "USD" else 0 for name in names])
             pooled: np.ndarray = moves[:, own] @ model.groups(labels, count)
             return pooled
         weights = book.linear_weights()
@@ -271,6 +274,11 @@ class LadderModel(Model):
             [model.standalone()[[e.column == i for e in book.exposures]].sum() for i in range(len(past.assets))]
         )
         return np.where(pooled <= dust * alone, 0.0, pooled)
+
+
+def _mark(series: str, marks: Marks) -> float:
+    """USD of a price series: an asset's, or an instrument's own."""
+    return marks.contract(parse_symbol(series)) if "/" in series else marks.price(series)
 
 
 def _merged(collateral: tuple[Collateral, ...]) -> tuple[Collateral, ...]:

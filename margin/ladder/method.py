@@ -8,6 +8,7 @@ import numpy as np
 
 from margin.core.market import Market
 from margin.core.settings import Settings
+from margin.ladder.basis import NO_BASIS, BasisCharge
 from margin.risk.exposures import Book
 from margin.risk.extremes import Extremes, extremes
 from margin.risk.history import History
@@ -27,6 +28,7 @@ class PooledBook(Protocol):
     assets (k), net (k,) : USD delta in each; daily_vol, recent_vol (k,) : EWMA volatility per day, and the standard
                   deviation of the last `lookback` daily returns
     correlations : seen so far, None while there are too few returns
+    basis       : what different instruments of one underlying that offset are charged (margin/ladder/basis.py)
     """
 
     @property
@@ -69,6 +71,9 @@ class PooledBook(Protocol):
     def correlations(self) -> Extremes | None:
         """Worst correlations so far; None where there are too few returns."""
 
+    @property
+    def basis(self) -> BasisCharge: ...
+
     def volume(self, asset: str) -> float | None:
         """Median USD traded per day over 90 days; None where it is not known."""
         ...
@@ -84,6 +89,7 @@ class MeasuredBook:
     past: History
     market: Market
     settings: Settings
+    basis: BasisCharge = NO_BASIS
 
     @cached_property
     def losses(self) -> np.ndarray:
@@ -131,8 +137,13 @@ class MeasuredBook:
 
     def scaled(self, factor: float) -> "MeasuredBook":
         """The same for a book `factor` times as large."""
+        basis = replace(self.basis, amount=self.basis.amount * factor, coins=self.basis.coins * factor)
         return replace(
-            self, isolated=self.isolated * factor, portfolio=self.portfolio * factor, book=self.book.scaled(factor)
+            self,
+            isolated=self.isolated * factor,
+            portfolio=self.portfolio * factor,
+            book=self.book.scaled(factor),
+            basis=basis,
         )
 
 

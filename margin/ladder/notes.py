@@ -8,6 +8,7 @@ import pandas as pd
 from margin.core.checks import parse_date
 from margin.core.market import MAX_STALE_DAYS, Market
 from margin.core.settings import Settings
+from margin.ladder.basis import price_of
 from margin.risk.estimators import CLOSED_FORMS
 from margin.risk.exposures import Book
 
@@ -61,14 +62,14 @@ def _date_notes(market: Market, book: Book, settings: Settings) -> Iterator[str]
 
 
 def _assumption_notes(book: Book, settings: Settings) -> Iterator[str]:
-    dated: dict[str, set[str]] = {}
+    shared: dict[tuple[str, int | None], set[str]] = {}
     for e in book.exposures:
         if not e.instrument.is_option:
-            dated.setdefault(e.instrument.base, set()).add(e.position.symbol)
-    futures = {e.instrument.base for e in book.exposures if e.instrument.kind in ("future", "perpetual")}
-    based = [base for base, symbols in dated.items() if base in futures and len(symbols) > 1]
+            shared.setdefault((e.instrument.base, e.column), set()).add(price_of(e.instrument))
+    based = [base for (base, _), prices in shared.items() if len(prices) > 1]
     if based:
-        yield f"Spot and futures of {', '.join(based)} share one price here: basis risk is not in the figures."
+        kept = "the basis line is kept for that" if settings.safeguards.basis else "basis risk is not in the figures"
+        yield f"Instruments of {', '.join(dict.fromkeys(based))} share one price here: {kept}."
     given = dict(settings.implied_vol)
     assumed = {
         e.instrument.base: e.implied_vol

@@ -37,6 +37,7 @@ def safeguard_lines(book: PooledBook) -> tuple[SafeguardLine, ...]:
         ("offset_cap", "Cap on offsets", s.offset_cap, lambda m: _offset_cap(m, book, s)),
         ("stressed", "Stressed period", s.stressed, lambda m: _stressed(m, book, s)),
         ("correlation_break", "Correlation break", s.correlation_break, lambda m: _correlation_break(m, book, s)),
+        ("basis", "Basis", s.basis, lambda m: _basis(m, book, s)),
         ("liquidity", "Liquidity and concentration", s.liquidity, lambda m: _liquidity(m, book, s)),
         (
             "procyclicality",
@@ -44,7 +45,7 @@ def safeguard_lines(book: PooledBook) -> tuple[SafeguardLine, ...]:
             s.procyclicality != "off",
             lambda m: _procyclicality(m, book, s),
         ),
-        ("cap_at_isolated", "Never more than isolated", s.cap_at_isolated, lambda m: _cap(m, book)),
+        ("cap_at_isolated", "Never more than isolated", s.cap_at_isolated, lambda m: _cap(m, book, s)),
     ]
     lines, requirement = [], book.portfolio
     for key, label, enabled, compute in steps:
@@ -85,6 +86,15 @@ def _correlation_break(margin: float, book: PooledBook, s: Safeguards) -> tuple[
     return max(amount, 0.0), detail
 
 
+def _basis(margin: float, book: PooledBook, s: Safeguards) -> tuple[float, str]:
+    """What offsets between different instruments of one underlying are charged: their prices are not one price."""
+    charge = book.basis
+    if not charge.assets:
+        return 0.0, "No two instruments of one underlying offset at one price."
+    rates = f"{1e4 * s.basis_majors:g} bp of the smaller side for BTC and ETH, {1e4 * s.basis_others:g} bp for others"
+    return charge.amount, f"Instruments of {', '.join(charge.assets)} offset at one price here: {rates}."
+
+
 def _liquidity(margin: float, book: PooledBook, s: Safeguards) -> tuple[float | None, str]:
     """Sum over underlyings of what closing |net USD| costs by the square-root law (margin/core/impact.py)."""
     total, missing = 0.0, []
@@ -120,10 +130,14 @@ def _procyclicality(margin: float, book: PooledBook, s: Safeguards) -> tuple[flo
     return max(floor - margin, 0.0), detail
 
 
-def _cap(margin: float, book: PooledBook) -> tuple[float, str]:
-    """At most the isolated margin; under VaR, where the pool alone may ask more than its silos, at most that."""
-    detail = "A pool that asks more than its silos would be left for them."
-    return min(max(book.isolated, book.portfolio) - margin, 0.0), detail
+def _cap(margin: float, book: PooledBook, s: Safeguards) -> tuple[float, str]:
+    """At most the isolated margin; under VaR, where the pool alone may ask more than isolated accounts, at most that.
+
+    The basis of coins held behind a position comes on top: isolated accounts do not let them hedge it.
+    """
+    detail = "A pool that asks more than isolated accounts would be left for them."
+    coins = book.basis.coins if s.basis else 0.0
+    return min(max(book.isolated, book.portfolio) + coins - margin, 0.0), detail
 
 
 def _usd(amount: float) -> str:

@@ -139,7 +139,9 @@ class Marks:
         given |= {p.symbol: p.implied_vol for p in options_held if p.implied_vol is not None}
         for underlying in {p.underlying for p in options_held} - set(given):
             given[underlying] = _ewma_vol(market, underlying, when)
-        return cls(prices, when, given, tuple(notes))
+        own = {p.symbol for p in portfolio.positions if not p.instrument.is_option} & set(market.instruments)
+        contracts = {symbol: market.price(symbol, when) for symbol in sorted(own)}
+        return cls(prices, when, given, tuple(notes), contracts)
 
 
 def _printed_vols(account: Account, marks: Marks) -> dict[str, float]:

@@ -48,7 +48,11 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Book:
-    """Positions valued at as-of, ready to be put under scenarios."""
+    """Positions valued at as-of, ready to be put under scenarios.
+
+    assets : (k) whose price each column of the scenarios is; an asset stands there again for each of its instruments
+             that has closes of its own
+    """
 
     exposures: tuple[Exposure, ...]
     assets: tuple[str, ...]
@@ -118,6 +122,7 @@ def value_book(
 ) -> Book:
     """Value every position at as-of.
 
+    assets : names of the price series, of assets or of instruments with closes of their own (`price_series`)
     prices, daily_vol : (k,) USD closes and EWMA volatilities per day of `assets`
     Raises InputError for a contract that had expired.
     """
@@ -126,7 +131,7 @@ def value_book(
     exposures = []
     for position in positions:
         instrument = position.instrument
-        column = columns.get(instrument.base)
+        column = columns.get(instrument.symbol, columns.get(instrument.base))
         spot = 1.0 if column is None else float(prices[column])
         if instrument.is_option and column is not None:
             vol = position.implied_vol or implied.get(instrument.base)
@@ -138,7 +143,8 @@ def value_book(
             options.years_to_expiry(instrument, as_of)
         delta = position.exposure(spot) / spot
         exposures.append(Exposure(position, instrument, column, spot, spot, position.value(spot), delta))
-    return Book(tuple(exposures), assets, as_of, daily_vol, settings)
+    owners = tuple(name.split("/")[0] for name in assets)
+    return Book(tuple(exposures), owners, as_of, daily_vol, settings)
 
 
 def _option(

@@ -1,14 +1,17 @@
 """Returns of a book's assets up to as-of, and the volatility known before each of them."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from margin.core.errors import InputError
+from margin.core.instruments import Instrument
 from margin.core.market import Market, Returns, step_returns
 from margin.core.settings import Settings
 
-__all__ = ["WARM_UP", "History", "ewma_vol_path", "history"]
+__all__ = ["WARM_UP", "History", "ewma_vol_path", "history", "price_series"]
 
 WARM_UP = 30  # returns averaged to start an EWMA
 
@@ -34,14 +37,42 @@ class History:
         return self.horizon.assets
 
 
-def history(market: Market, assets: list[str], settings: Settings) -> History:
-    """Everything the estimators need, computed once per (assets, as-of, horizon, decay) and kept by the market."""
+def price_series(market: Market, instruments: Iterable[Instrument], settings: Settings) -> tuple[str, ...]:
+    """Names of the price series these instruments are moved by, sorted: their own closes where the market has them.
+
+    An instrument's own closes are used where they reach back as far as the lookback asks, or as far as its asset's do;
+    else it moves with its asset. Dollars need no series; options move with their asset.
+    """
+    names = set()
+    for instrument in instruments:
+        if instrument.base == "USD" and instrument.base not in market:
+            continue
+        own = instrument.symbol in market.instruments and not instrument.is_option
+        names.add(instrument.symbol if own and _reaches(market, instrument, settings) else instrument.base)
+    return tuple(sorted(names - {"USD"}))
+
+
+def _reaches(market: Market, instrument: Instrument, settings: Settings) -> bool:
+    names = [instrument.symbol] + ([instrument.base] if instrument.base in market else [])
+    try:
+        both = len(market.aligned(names, settings.as_of)[0])
+        alone = len(market.aligned(names[1:], settings.as_of)[0]) if len(names) > 1 else 0
+    except InputError:
+        return False
+    return both > min(settings.lookback + settings.horizon, alone - 1)
+
+
+def history(market: Market, assets: Sequence[str], settings: Settings) -> History:
+    """Everything the estimators need, of assets and of instruments with closes of their own.
+
+    Once per (assets, as-of, horizon, decay), and kept by the market.
+    """
     key = ("history", tuple(assets), settings.as_of, settings.horizon, settings.ewma_lambda)
     found: History = market.remember(key, lambda: _history(market, assets, settings))
     return found
 
 
-def _history(market: Market, assets: list[str], settings: Settings) -> History:
+def _history(market: Market, assets: Sequence[str], settings: Settings) -> History:
     over_horizon = market.returns(assets, settings.as_of, settings.horizon)
     daily, dates = step_returns(over_horizon.close_dates, over_horizon.closes, 1)
     path = ewma_vol_path(daily, settings.ewma_lambda)

@@ -12,7 +12,14 @@ VOLUMES = pd.DataFrame(5e7, index=FRAME.index, columns=FRAME.columns)
 MARKET = Market(FRAME, VOLUMES)
 PAIR = Portfolio((Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", -19)))
 WEIGHTS = np.array([60_000.0, -57_000.0])
-OFF = {"offset_cap": False, "stressed": False, "correlation_break": False, "liquidity": False, "cap_at_isolated": False}
+OFF = {
+    "basis": False,
+    "offset_cap": False,
+    "stressed": False,
+    "correlation_break": False,
+    "liquidity": False,
+    "cap_at_isolated": False,
+}
 
 
 def only(**switches):

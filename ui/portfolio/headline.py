@@ -27,19 +27,28 @@ def _times(value: float | None) -> str:
 
 
 def _health_meaning(c: Comparison) -> str:
-    if c.account.health is None:
-        return "no margin is required"
+    if c.account.health is None or c.account.requirement < c.basis:
+        return f"against {money(c.account.requirement_safeguarded)} with safeguards"
     if not c.account.collateral:
         return "no collateral posted"
     return f"equity {money(c.account.equity)}"
 
 
+def _health(c: Comparison) -> float | None:
+    """Against the safeguarded requirement where the plain one is smaller than the basis between instruments."""
+    return c.account.health_safeguarded if c.account.requirement < c.basis else c.account.health
+
+
+def _portfolio_meaning(c: Comparison) -> str:
+    return "before the basis between instruments" if c.portfolio < c.basis else "one pooled account"
+
+
 CARDS = (
     Card("Isolated", lambda c: c.isolated, money, lambda c: "each on its own", less_is_better=True),
-    Card("Portfolio", lambda c: c.portfolio, money, lambda c: "one pooled account", less_is_better=True),
+    Card("Portfolio", lambda c: c.portfolio, money, _portfolio_meaning, less_is_better=True),
     Card("With safeguards", lambda c: c.safeguarded, money, lambda c: "a careful clearer", less_is_better=True),
     Card("Saved", lambda c: c.saved, money, lambda c: f"{percent(c.saved_pct)} of isolated"),
-    Card("Health", lambda c: c.account.health, _times, _health_meaning),
+    Card("Health", _health, _times, _health_meaning),
 )
 
 

@@ -29,6 +29,11 @@ SWITCHES = (
     ("offset_cap", "Cap on offsets", "At most 80% of the reduction counts (EMIR, article 27)."),
     ("stressed", "Stressed period", "Not below a share of the margin in the worst stretch of history."),
     ("correlation_break", "Correlation break", "Room for every pair going to its worst correlation so far."),
+    (
+        "basis",
+        "Basis",
+        "Instruments of one underlying do not have one price: 25 bp of BTC and ETH, 140 bp of others.",
+    ),
     ("liquidity", "Liquidity", "Cost of closing large positions, by the square-root law."),
     ("cap_at_isolated", "Never above isolated", "A pool that asks more than isolated accounts would be left for them."),
 )
