@@ -77,7 +77,7 @@ class Legs:
         dated = {
             name: pd.Timestamp(i.expiry) + options.SETTLEMENT
             for name, i in zip(named, self.instruments, strict=True)
-            if i.kind == "future"
+            if i.kind == "future" and i.expiry is not None
         }
         s = self.safeguards
         return (
@@ -110,7 +110,8 @@ class Legs:
                 left = max((expiry - now) / pd.Timedelta(days=options.DAYS_PER_YEAR), 0.0)
                 years[groups[key]] = max(years[groups[key]], left)
         charged = np.bincount(owners, smaller * (rates + self.safeguards.basis_carry * years), len(self.underlyings))
-        return np.minimum(charged, np.maximum(saved, 0.0))
+        limited: np.ndarray = np.minimum(charged, np.maximum(saved, 0.0))
+        return limited
 
 
 def basis_charge(book: Book, model: RiskModel, positions: int, s: Safeguards) -> BasisCharge:
