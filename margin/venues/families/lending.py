@@ -36,6 +36,10 @@ class LendingVenue(Rulebook):
         """Lines of the venue's own about the balances and what is owed, counted against liquidation."""
         return
 
+    def weights_source(self, asset: str) -> str:
+        """Where an asset's weights are from."""
+        return self.parameters.source("weights")
+
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
         chosen = self.settings(None)
         found = []
@@ -50,7 +54,6 @@ class LendingVenue(Rulebook):
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
-        source = self.parameters.source("weights")
         collateral, notes = [], [*marks.notes]
         supplied: list[Any] = [0.0, 0.0]
         owed: list[Any] = [0.0, 0.0]
@@ -77,7 +80,7 @@ class LendingVenue(Rulebook):
             )  # fmt: skip
             word, part = ("supplied", "collateral") if value >= 0 else ("borrowed", "maintenance")
             formula = f"{quantity:,.8g} x {price:,.8g} x {kept / value:.1%}" if value else "nothing"
-            lines.add(f"{asset} {word}", formula, kept, source, part)
+            lines.add(f"{asset} {word}", formula, kept, self.weights_source(asset), part)
         if lines.wanted:
             supplied, owed = [float(x) for x in supplied], [float(x) for x in owed]
             self.explain(collateral, owed[1], settings, lines)

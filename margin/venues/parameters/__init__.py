@@ -24,12 +24,12 @@ __all__ = ["FOLDER", "STATES", "Parameters", "Source", "Status", "names"]
 
 FOLDER = Path(__file__).parent
 STATES = ("alive", "historic", "replaced", "wound down", "unverified")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")  # the day may be unknown
 
 
 @dataclass(frozen=True)
 class Source:
-    """where : document or file; date : the venue's own, YYYY-MM-DD or ""; read : day of reading; note : remarks."""
+    """where : document or file; date : the venue's own, YYYY-MM-DD, YYYY-MM or ""; read : day of reading."""
 
     where: str
     date: str = ""
@@ -42,7 +42,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Status:
-    """state : one of `STATES`; date : YYYY-MM-DD since when, or when last seen; source : where that is from."""
+    """state : one of `STATES`; date : YYYY-MM-DD (or YYYY-MM) since when, or when last seen; source : from where."""
 
     state: str
     date: str
@@ -96,7 +96,7 @@ class Parameters:
         sources = {key: Source(**entry) for key, entry in data["sources"].items()}
         for key, source in sources.items():
             if not _DATE.fullmatch(source.date or source.read):
-                raise InputError(field, source.date, f"source {key!r} has no date YYYY-MM-DD")
+                raise InputError(field, source.date, f"source {key!r} has no date YYYY-MM-DD or YYYY-MM")
         origin = {name: entry["source"] for name, entry in data["facts"].items()}
         for name, key in origin.items():
             if key not in sources:
@@ -104,7 +104,7 @@ class Parameters:
         facts = {name: entry["value"] for name, entry in data["facts"].items()}
         status = Status(**data["status"]) if "status" in data else None
         if status is not None and (status.state not in STATES or not _DATE.fullmatch(status.date)):
-            raise InputError(field, status.state, "status has an unknown state or no date YYYY-MM-DD")
+            raise InputError(field, status.state, "status has an unknown state or no date YYYY-MM-DD or YYYY-MM")
         missing = tuple(data.get("missing", ()))
         return cls(data["venue"], data["title"], sources, facts, origin, missing, status)
 

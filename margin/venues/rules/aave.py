@@ -42,21 +42,15 @@ class Aave(LendingVenue):
     name = "aave"
     sliders = (
         Slider(
-            key="emode",
-            title="Efficiency mode for dollar coins",
-            low=0.0,
-            high=1.0,
-            default=0.0,
-            step=1.0,
-            unit="",
+            key="emode", title="Efficiency mode for dollar coins", low=0.0, high=1.0, default=0.0, step=1.0,
             help="1: its category's shares apply.",
         ),
-    )
+    )  # fmt: skip
 
     def weights(
         self, asset: str, settings: Mapping[str, float]
     ) -> tuple[tuple[float, float], tuple[float, float]] | None:
-        shares = self.parameters["weights"].get("USD" if accounts.is_dollar(asset) else asset)
+        shares = self.parameters[self._fact(asset)].get(self._row(asset))
         if shares is None:
             return None
         if settings["emode"] >= 0.5 and accounts.is_dollar(asset):
@@ -81,6 +75,16 @@ class Aave(LendingVenue):
             share = close_factor(health, sum(r.market_value for r in held), owed)
             lines.add("A liquidator repays at most", f"{share:.0%} of the debt", share * owed, source, "note")
             lines.add("and receives", f"that x (1 + {bonus:.1%})", seized(share * owed, bonus), source, "note")
+
+    def weights_source(self, asset: str) -> str:
+        return self.parameters.source(self._fact(asset))
+
+    def _fact(self, asset: str) -> str:
+        """Live shares where the asset's were seen, else those of the protocol's tests."""
+        return "weights_live" if asset in self.parameters["weights_live"] else "weights"
+
+    def _row(self, asset: str) -> str:
+        return "USD" if accounts.is_dollar(asset) and self._fact(asset) == "weights" else asset
 
 
 RULEBOOK = Aave()

@@ -11,6 +11,8 @@ from margin.venues.families.tiers import Tiers, tiers_of
 
 
 class Aster(PerpetualVenue):
+    """Aster's perpetuals: only with what the venue printed of them."""
+
     name = "aster"
     rule = "brackets"
     closed: ClassVar[bool] = True

@@ -10,6 +10,8 @@ from margin.venues.families.coin_wallets import CoinWallets
 
 
 class BinanceCoinM(CoinWallets):
+    """Binance's coin-settled contracts."""
+
     name = "binance_coinm"
     rule = "brackets"
     closed: ClassVar[bool] = True

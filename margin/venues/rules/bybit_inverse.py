@@ -31,6 +31,8 @@ def coin_bankruptcy_price(
 
 
 class BybitInverse(Bybit):
+    """Bybit's coin-settled contracts."""
+
     name = "bybit_inverse"
     linear: ClassVar[bool] = False
     inverse: ClassVar[bool] = True

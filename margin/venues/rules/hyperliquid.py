@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from margin.core.account import SubAccount
+from margin.core.portfolio import Portfolio
 from margin.models.marks import Marks
-from margin.venues.base import Lines, Mode, PositionMargin, VenueMargin
+from margin.venues import accounts
+from margin.venues.base import Lines, Mode, PositionMargin, Unsupported, VenueMargin
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tiers, tiers_of
 
@@ -56,6 +58,19 @@ class Hyperliquid(PerpetualVenue):
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         return self._tiers.get(asset)
+
+    def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        """Also refused in a cross account: markets of builders whose margin is isolated only."""
+        found, sub = super().supports(book, mode), accounts.as_sub(book)
+        if mode == "isolated" or sub.isolated:
+            return found
+        known = {u.symbol for u in found}
+        why = "its builder has not switched cross margin on: it is held isolated only"
+        return found + tuple(
+            Unsupported(symbol=p.symbol, reason=why, alone=True)
+            for p in sub.positions
+            if p.underlying in self.parameters["isolated_only"] and p.symbol not in known
+        )
 
     def rate_at(self, leverage: float) -> float | None:
         return half_of(leverage)
@@ -107,7 +122,7 @@ class Hyperliquid(PerpetualVenue):
 
     @cached_property
     def _tiers(self) -> dict[str, Tiers]:
-        return {asset: leverage_tiers(rows) for asset, rows in self.parameters["leverage_tiers"].items()}
+        return {asset: leverage_tiers(rows) for asset, rows in self.carried.items()}
 
 
 RULEBOOK = Hyperliquid()

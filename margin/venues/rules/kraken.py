@@ -92,7 +92,7 @@ class Kraken(PerpetualVenue):
     @cached_property
     def _tiers(self) -> dict[str, Tiers]:
         out = {}
-        for asset, levels in self.parameters["levels"].items():
+        for asset, levels in self.carried.items():
             floors, used = [low for low, _ in levels], [rate for _, rate in levels]
             uppers = [*floors[1:], None]
             out[asset] = tiers_of(

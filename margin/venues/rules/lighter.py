@@ -26,6 +26,8 @@ def zero_price(mark: float, quantity: float, fraction: float, value: float, main
 
 
 class Lighter(PerpetualVenue):
+    """Lighter's perpetuals."""
+
     name = "lighter"
     rule = "fractions"
     one = "coin"

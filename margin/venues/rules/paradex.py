@@ -33,6 +33,8 @@ def least_delta(net: Any, gross: Any, unhedged: float, hedged: float) -> Any:
 
 
 class Paradex(PerpetualVenue):
+    """Paradex's perpetuals, cross and portfolio margin."""
+
     name = "paradex"
     rule = "initial_fractions"
     one = "coin"

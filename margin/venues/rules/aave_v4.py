@@ -1,0 +1,70 @@
+"""Aave v4: one collateral factor an asset, and liquidations that restore a target health.
+
+Source: aave/aave-v4, docs/features/LiquidationEngine.md, commit 726fe2811a08.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from margin.venues import accounts
+from margin.venues.base import CollateralValue, Lines, Slider
+from margin.venues.families.lending import LendingVenue
+
+
+def bonus(health: float, largest: float, factor: float, full_at: float) -> float:
+    """What a liquidator gets for a dollar of debt, over 1: grows from its least at a health of 1 to `largest`.
+
+    factor : the least bonus as a share of the largest; full_at : health at and below which the largest is paid
+    """
+    if health <= full_at:
+        return largest
+    least = (largest - 1.0) * factor + 1.0
+    return least + (largest - least) * (1.0 - health) / (1.0 - full_at)
+
+
+def debt_to_repay(debt: float, health: float, target: float, paid: float, factor: float) -> float:
+    """USD of debt whose repayment lifts the health to the target, `paid` of collateral a dollar going with it."""
+    return debt * (target - health) / (target - paid * factor)
+
+
+class AaveV4(LendingVenue):
+    """Aave v4: debt against collateral at one factor an asset."""
+
+    name = "aave_v4"
+    sliders = (
+        Slider(
+            key="target", title="Target health of a liquidation", low=1.0, high=1.5, default=1.05, step=0.01,
+            help="What a liquidation restores; each spoke sets its own, 1.05 in the protocol's tests.",
+        ),
+    )  # fmt: skip
+
+    def weights(
+        self, asset: str, settings: Mapping[str, float]
+    ) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        factor = self.parameters["weights"].get("USD" if accounts.is_dollar(asset) else asset)
+        return None if factor is None else ((factor, 1.0), (factor, 1.0))
+
+    def explain(
+        self, rows: Sequence[CollateralValue], owed: float, settings: Mapping[str, float], lines: Lines
+    ) -> None:
+        """Of an account below a health of 1: what a liquidator would repay and take now."""
+        kept = sum(max(r.counted_maintenance, 0.0) for r in rows)
+        if not 0.0 < kept < owed:
+            return
+        rule: Mapping[str, Any] = self.parameters["liquidation"]
+        source, target, health = self.parameters.source("liquidation"), settings["target"], kept / owed
+        held = sum(max(r.market_value, 0.0) for r in rows)
+        paid = bonus(health, rule["max_bonus"], rule["bonus_factor"], rule["full_bonus_at"])
+        repaid = min(debt_to_repay(owed, health, target, paid, kept / held), owed)
+        if owed - repaid < rule["least_left"]:
+            repaid = owed
+        lines.add("Bonus of a liquidator", f"at a health of {health:.4f}: {paid:.4f} a dollar", None, source, "note")
+        formula = f"{owed:,.2f} x ({target:g} - {health:.4f}) / ({target:g} - {paid:.4f} x factor)"
+        lines.add("Debt repaid in a liquidation now", formula, repaid, source, "note")
+        taken = min(repaid * paid, held)
+        fee = (taken - repaid) * rule["protocol_share"]
+        formula = f"{repaid:,.2f} x {paid:.4f}, {fee:,.2f} of it to the protocol"
+        lines.add("Collateral taken", formula, taken, source, "note")
+
+
+RULEBOOK = AaveV4()

@@ -1,0 +1,54 @@
+"""Aave v4: the documentation's bonus, a repayment that restores the target, and the collateral factor by hand."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from margin.venues.rules.aave_v4 import bonus, debt_to_repay
+from tests.venues.door import Account
+
+
+def account(*, eth, debt, price=2_000.0, **settings):
+    return Account("aave_v4", "cross", [], {"ETH": eth, "USDC": -debt}, {"ETH": price}, **settings)
+
+
+def test_the_bonus_of_the_documentation():
+    """Largest 105%, factor 80%, full at 0.85: least 1.04, 1.0433 at 0.95, 1.05 at 0.80. Source: LiquidationEngine.md."""
+    assert bonus(1.0, 1.05, 0.8, 0.85) == pytest.approx(1.04)
+    assert bonus(0.95, 1.05, 0.8, 0.85) == pytest.approx(1.0433, abs=5e-5)
+    assert bonus(0.80, 1.05, 0.8, 0.85) == 1.05
+
+
+def test_what_is_repaid_of_10_000():
+    assert debt_to_repay(10_000.0, 0.95, 1.05, 1.0 + 0.13 / 3, 0.8) == pytest.approx(4_644, abs=0.5)
+
+
+@given(st.floats(0.87, 0.999), st.floats(1.0, 1.3), st.floats(0.3, 0.9))
+def test_after_the_repayment_the_health_is_the_target(health, target, factor):
+    """Collateral C with C x factor = health x debt; repaid r takes r x bonus of it away."""
+    paid = bonus(health, 1.05, 0.8, 0.85)
+    debt = 10_000.0
+    held = health * debt / factor
+    repaid = debt_to_repay(debt, health, target, paid, factor)
+    if repaid >= debt or repaid * paid >= held:
+        return
+    assert (held - repaid * paid) * factor / (debt - repaid) == pytest.approx(target)
+
+
+def test_health_is_collateral_times_its_factor_over_debt():
+    found = account(eth=10.0, debt=12_000.0).state
+    assert (found.equity, found.maintenance) == pytest.approx((16_000.0, 12_000.0))
+    assert found.health == pytest.approx(16 / 12)
+    assert not any("repaid" in line.label for line in found.lines)
+
+
+def test_a_liquidatable_account_says_what_would_be_repaid():
+    found = account(eth=5.9375, debt=10_000.0).state  # health 0.95
+    amounts = {line.label: line.amount for line in found.lines}
+    assert amounts["Debt repaid in a liquidation now"] == pytest.approx(4_644, abs=0.5)
+    assert amounts["Collateral taken"] == pytest.approx(4_644 * 1.04333, abs=1)
+
+
+def test_a_rest_below_1_000_is_repaid_with_the_whole():
+    found = account(eth=0.59375 * 2, debt=2_000.0, target=1.5).state
+    assert next(x.amount for x in found.lines if "Debt repaid" in x.label) == pytest.approx(2_000.0)
