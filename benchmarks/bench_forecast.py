@@ -99,6 +99,20 @@ def scoreboard(test: pd.DataFrame) -> str:
 TERMS = {"brier": brier_terms, "log": log_terms}
 
 
+def scores(test: pd.DataFrame) -> list[dict[str, object]]:
+    """The scoreboard as the page shows it."""
+    y = test["hit"].to_numpy()
+    weeks = test["origin"].to_numpy().astype("datetime64[D]").astype(int) // 7
+    out = []
+    for name, title in TITLES.items():
+        p = test[name].to_numpy()
+        s = skill(brier_terms(p, y), brier_terms(test["refl_win"].to_numpy(), y), weeks)
+        figures = {"skill": s.percent, "low": s.low, "high": s.high}
+        row = {"model": title.replace("*", ""), "brier": brier_terms(p, y).mean(), "log": log_terms(p, y).mean()}
+        out.append({**row, **figures} if name != "refl_win" else {**row, "skill": 0.0, "low": 0.0, "high": 0.0})
+    return [{k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()} for row in out]
+
+
 def chosen_skill(test: pd.DataFrame, against: str = "refl_win") -> str:
     """Brier and log skill of the model used, in a sentence."""
     y, p, q = (test[c].to_numpy() for c in ("hit", "platt_pool", against))
@@ -181,8 +195,7 @@ def main() -> None:
         text = "\n\n".join([head, scoreboard(test), said, curve(test)])
         print(f"\n{text}")
         texts.append(text)
-        stored[step] = table_of(frame, step)
-        print(json.dumps(stored[step]))
+        stored[step] = {**table_of(frame, step), "scores": scores(test), "weeks": weeks, "tested": len(test)}
     if "--write" in sys.argv and len(texts) == 2:
         TABLE.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
         begin, end = "<!-- scoreboard -->", "<!-- end of scoreboard -->"

@@ -11,7 +11,7 @@ from margin.forecast.forecast import HORIZONS, WATCHED, forecast
 from margin.forecast.gap import TARGETS
 from margin.forecast.own_check import ENOUGH, OwnCheck
 from margin.forecast.paths import PATHS
-from margin.forecast.results import ODDS, SMALLEST, Forecast, Odds, SubForecast
+from margin.forecast.results import ODDS, Forecast, Odds, SubForecast, printed
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -75,13 +75,6 @@ def odds_of(text: Any) -> float:
     if not 0.001 <= value <= 0.99:
         raise InputError("--odds", text, "must be odds between 0.1% and 99%", "E.g. 5%.")
     return value
-
-
-def printed(odds: float) -> str:
-    """Odds as they are shown: tiny ones are known to be too low, so no figure is given for them."""
-    if odds < SMALLEST:
-        return "below 1%"
-    return "above 99%" if odds > 0.99 else f"{odds:.0%}" if odds >= 0.095 else f"{odds:.1%}"
 
 
 def to_dict(f: Forecast, odds: float = ODDS) -> dict[str, Any]:

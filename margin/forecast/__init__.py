@@ -6,7 +6,9 @@ forecast(portfolio, market, model="binance:cross").main.probability
 
 __all__ = [
     "accounts",
+    "alarms",
     "calibration",
+    "capital",
     "drivers",
     "first_passage",
     "forecast",

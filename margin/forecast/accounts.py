@@ -1,6 +1,7 @@
 """Which sub-accounts a forecast is about, and which margin model judges each."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from margin.ladder.isolated_accounts import shares
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
 
+Held = TypeVar("Held", Account, SubAccount)
 ASSUMED = 1.5  # of the portfolio margin: the money behind a book that posts none
 APART = ("isolated", "netted")  # methods of ours under which a book is several accounts
 
@@ -49,13 +51,12 @@ def judged(
             if len(book.accounts) > 1:
                 raise InputError("capital", capital, "stands for the collateral of one account", "Leave it out.")
             account = replace(account, collateral=(Collateral("USD", capital),))
+        account, said = _left_out(own, account)
+        notes += said
         for sub in account.sub_accounts(own, marks):
             if not sub.positions:
                 continue
-            held, said = _left_out(own, sub)
-            notes += said
-            if not held.positions:
-                continue
+            held = sub
             if not held.collateral and not held.isolated and capital is None:
                 money = ASSUMED * _portfolio_margin(held, market, settings, marks)
                 assumed = (assumed or 0.0) + money
@@ -102,14 +103,14 @@ def parts(model: MarginModel, sub: SubAccount, marks: Marks) -> list[SubAccount]
     return out
 
 
-def _left_out(model: MarginModel, sub: SubAccount) -> tuple[SubAccount, list[str]]:
-    """The sub-account without what the model can do without; InputError for what it cannot."""
-    refused = model.refuses(sub)
+def _left_out(model: MarginModel, held: Held) -> tuple[Held, list[str]]:
+    """The account without what the model can do without; InputError for what it cannot."""
+    refused = model.refuses(held)
     for line in refused:
         if not line.alone:
             raise InputError("positions", line.symbol, f"{model.title}: {line.reason}")
     out = {line.symbol for line in refused}
-    rest = replace(sub, positions=tuple(p for p in sub.positions if p.symbol not in out))
+    rest = replace(held, positions=tuple(p for p in held.positions if p.symbol not in out))
     return rest, [f"without {line.symbol}: {line.reason}" for line in refused]
 
 

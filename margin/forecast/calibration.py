@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -67,6 +68,12 @@ def table(step: str) -> Calibration:
         days=tuple(map(float, own["days"])), a=tuple(own["a"]), b=tuple(own["b"]), source="table",
         sample=own["sample"], fitted=read["fitted"], rows=own["rows"], windows=own["windows"],
     )  # fmt: skip
+
+
+def scoreboard(step: str) -> tuple[dict[str, Any], ...]:
+    """The scores behind the stored correction, out of sample: model, brier, log, skill with low and high (percent)."""
+    read = json.loads(TABLE.read_text(encoding="utf-8"))["day" if step == "day" else "hour"]
+    return tuple(read["scores"])
 
 
 NONE = Calibration(days=(1.0,), a=(0.0,), b=(1.0,), source="none", sample="odds as the paths give them")

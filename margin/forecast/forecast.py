@@ -48,7 +48,7 @@ def forecast(
     carry: float = 0.0,
     reacts: bool = False,
 ) -> Forecast:
-    """Odds that the account is liquidated (or called) within each horizon.
+    """Odds that the account is liquidated (or called) within each horizon. Definitions: docs/forecast.md.
 
     model    : a key or a margin model; None: each account's own venue and mode, else the portfolio method
     target   : "liquidation": equity at maintenance; "call": equity_initial at initial margin
@@ -63,6 +63,42 @@ def forecast(
     Raises InputError where every sub-account is called already, for fewer than 120 days of prices, a horizon longer
     than a quarter of them, and for what the model does not reproduce.
     """
+    found = judge(
+        portfolio, market, settings, model=model, target=target, horizons=horizons, as_of=as_of, watched=watched,
+        paths=paths, seed=seed, calibration=calibration, capital=capital, marks=marks, carry=carry, reacts=reacts,
+    )  # fmt: skip
+    called = [s for s in found.subs if s.called]
+    if called and len(called) == len(found.subs):
+        worst = min(called, key=lambda s: s.gap.usd)
+        what = "liquidated" if target == "liquidation" else "called"
+        names = ", ".join(s.name or "the account" for s in called)
+        hint = f"Add at least {-worst.gap.usd:,.2f} USD, cut the position, or choose another model."
+        raise InputError(
+            "accounts", f"{worst.gap.equity:,.2f} USD", f"{names} would be {what} already: below the requirement of "
+            f"{worst.gap.requirement:,.2f} USD", hint,
+        )  # fmt: skip
+    return found
+
+
+def judge(
+    portfolio: Portfolio | Account | SubAccount,
+    market: Market | Any,
+    settings: Settings | None = None,
+    *,
+    model: str | MarginModel | None = None,
+    target: Target = "liquidation",
+    horizons: Sequence[float] = HORIZONS,
+    as_of: Any = None,
+    watched: Watched = "continuous",
+    paths: int = PATHS,
+    seed: int = SEED,
+    calibration: Calibration | Literal["table", "own"] | None = "table",
+    capital: float | None = None,
+    marks: Marks | None = None,
+    carry: float = 0.0,
+    reacts: bool = False,
+) -> Forecast:
+    """`forecast` of accounts that may be called already (their odds are 1): what capital they would need is known."""
     days = _days(horizons)
     if target not in TARGETS:
         raise InputError("target", target, "is not one of the choices", f"Choose {', '.join(TARGETS)}.")
@@ -98,14 +134,6 @@ def forecast(
                   reacts=reacts)  # fmt: skip
         subs.append(_one(sub, now, found, way, days))
     called = [s.name or "the account" for s in subs if s.called]
-    if called and len(called) == len(subs):
-        worst = min(subs, key=lambda s: s.gap.usd)
-        what = "liquidated" if target == "liquidation" else "called"
-        hint = f"Add at least {-worst.gap.usd:,.2f} USD, cut the position, or choose another model."
-        raise InputError(
-            "accounts", f"{worst.gap.equity:,.2f} USD", f"{', '.join(called)} would be {what} already: below the "
-            f"requirement of {worst.gap.requirement:,.2f} USD", hint,
-        )  # fmt: skip
     notes += [f"{name} is at or below its requirement already" for name in called]
     ordered = tuple(sorted(subs, key=lambda s: -s.main.probability))
     notes += [*start.notes, *found.notes]

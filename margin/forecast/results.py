@@ -8,6 +8,7 @@ import numpy as np
 from margin.core.account import SubAccount
 from margin.core.errors import InputError
 from margin.core.position import Collateral
+from margin.forecast.alarms import Alarms, alarms
 from margin.forecast.calibration import Calibration, large_change, pool
 from margin.forecast.drivers import Driver, Leg, drivers, legs
 from margin.forecast.first_passage import distance_in_sigmas, hitting_quantile
@@ -21,6 +22,13 @@ ODDS = 0.05  # the line that money and size are asked for, unless said otherwise
 SMALLEST = 0.01  # below this a figure is printed "below 1%": tiny odds are known to be too low
 CURVE = 41  # points of the money and size curves
 SIZES = 9  # re-simulations where size is no quantile of the paths
+
+
+def printed(odds: float) -> str:
+    """Odds as they are shown: tiny ones are known to be too low, so no figure is given for them."""
+    if odds < SMALLEST:
+        return "below 1%"
+    return "above 99%" if odds > 0.99 else f"{odds:.0%}" if odds >= 0.095 else f"{odds:.1%}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,14 +112,20 @@ class SubForecast:
 
     def odds_at_size(self, size: float, days: float) -> float:
         """Odds with every position cut (or grown) to `size` of itself; equity stays, profit so far is realised."""
+        return self.odds_if(0.0, size, days)
+
+    def odds_if(self, money: float, size: float, days: float) -> float:
+        """Odds with `money` USD more behind it and every position at `size` of itself. Raises InputError for size 0."""
         if size <= 0:
             raise InputError("size", size, "must be above 0: without positions nothing can be called")
         if not self._coins:
-            return float(self.walk.odds(self.gap.equity / size - self.gap.requirement, days))
+            return float(self.walk.odds((self.gap.equity + money) / size - self.gap.requirement, days))
+        if size == 1.0:
+            return float(self.odds_with(money, days))
         if size not in self._sizes:
             self._sizes[size] = self._resized(size)
         other = self._sizes[size]
-        return float(other.walk.odds(other.gap.usd, days))
+        return float(other.walk.odds(other.gap.usd + money, days))
 
     def _resized(self, size: float) -> "SubForecast":
         way = self.way
@@ -139,9 +153,8 @@ class SubForecast:
         return float(sizes[at - 1] + share * (sizes[at] - sizes[at - 1]))
 
     def money_curve(self, days: float) -> tuple[np.ndarray, np.ndarray]:
-        """(USD added, odds): from half of the gap taken out to where the odds are 1%."""
-        least = self.gap.requirement * 1e-9 if self.called else -0.5 * self.gap.usd
-        most = max(self.money_for(SMALLEST, days), 0.5 * abs(self.gap.usd))
+        """(USD added, odds): from where the odds are a half to where they are 1%, today in between."""
+        least, most = min(self.money_for(0.5, days), 0.0), max(self.money_for(SMALLEST, days), 0.0)
         money = np.linspace(least, most, CURVE)
         return money, self.odds_with(money, days)
 
@@ -160,6 +173,10 @@ class SubForecast:
     def check(self, days: float | None = None) -> OwnCheck:
         """The odds of this book at past origins beside what came true, at the main horizon unless another is asked."""
         return own_check(self.past, self.gap.exposures, self.sub.assets, days or self.main.days, self.walk.calibration)
+
+    def alarms(self, days: float | None = None) -> Alarms:
+        """What being woken at various odds would have meant for this book in the past."""
+        return alarms(self.past, self.gap.exposures, self.sub.assets, days or self.main.days, self.walk.calibration)
 
     def drivers(self, days: float | None = None) -> tuple[Driver, ...]:
         """Where the odds come from, step by step; the last one stands at `probability`."""
@@ -212,11 +229,15 @@ class Forecast:
         """(steps,) odds that every sub-account still stands after each step."""
         if len(self.subs) == 1:
             return self.first.survival
-        steps = self.first.walk.steps
-        lines = [s.gap.usd for s in self.subs]
-        after = np.arange(1.0, steps + 1.0) / self.first.walk.steps_per_day
-        hit = np.array([any_odds(self.subs, lines, float(days))[0] for days in after])
-        return 1.0 - np.maximum.accumulate(hit)
+        walks, common = [s.walk for s in self.subs], min(s.walk.lowest_of.shape[1] for s in self.subs)
+        lines = np.array([s.gap.usd for s in self.subs])
+        hit = np.array([w.lowest_of[:, :common] <= -x if x > 0 else np.ones((w.steps, common), bool)
+                        for w, x in zip(walks, lines, strict=True)])  # fmt: skip
+        closed = np.array([w.closed_hits(x) for w, x in zip(walks, lines, strict=True)])
+        raw = pool(*joined(closed, hit.mean(axis=2), hit.any(axis=0).mean(axis=1)))
+        after = np.arange(1.0, walks[0].steps + 1.0) / walks[0].steps_per_day
+        each = np.max([1.0 - s.survival for s in self.subs], axis=0)
+        return 1.0 - np.maximum.accumulate(np.maximum(self.calibration.apply(raw, after), each))
 
     def money_for(self, odds: float = ODDS, days: float | None = None) -> float:
         """USD to add in all for these odds of any call; of several sub-accounts each gets up to the same odds."""
@@ -255,13 +276,23 @@ def any_odds(
         w.lowest_of[w.step_of(days) - 1, :common] * louder <= -x if x > 0 else np.ones(common, bool)
         for w, x in zip(walks, lines, strict=True)
     ])  # fmt: skip
-    each, together = hit.mean(axis=1), float(hit.any(axis=0).mean())
-    spread = float(each.sum() - each.max())
-    apart = (together - float(each.max())) / spread if spread > 0 else 1.0
-    joined = min(float(closed.max()) + apart * float(closed.sum() - closed.max()), 1.0)
-    raw = float(pool(joined, together))
+    both = joined(closed[:, None], hit.mean(axis=1)[:, None], np.array([hit.any(axis=0).mean()]))
+    either, together = (float(x[0]) for x in both)
+    raw = float(pool(either, together))
     floor = max(float(w.odds(x, days, louder)) for w, x in zip(walks, lines, strict=True))
-    return max(float(walks[0].calibration.apply(raw, days)), floor), raw, joined, together
+    return max(float(walks[0].calibration.apply(raw, days)), floor), raw, either, together
+
+
+def joined(closed: np.ndarray, each: np.ndarray, together: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(closed form, simulated) odds of any of n events. closed, each : (n, steps) of each; together (steps,) of any.
+
+    The paths say how far the events fall apart (0: the likeliest covers all, 1: they exclude each other); the closed
+    form borrows that.
+    """
+    spread = each.sum(axis=0) - each.max(axis=0)
+    apart = np.divide(together - each.max(axis=0), spread, out=np.ones_like(spread), where=spread > 0)
+    found = closed.max(axis=0) + apart * (closed.sum(axis=0) - closed.max(axis=0))
+    return np.minimum(found, 1.0), together
 
 
 def same_odds(

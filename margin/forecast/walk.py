@@ -84,11 +84,15 @@ class Walk:
 
     def survival(self, line: float) -> np.ndarray:
         """(steps,) odds of still being there at the end of each step; never rises."""
-        after = np.arange(1.0, self.steps + 1.0)
-        hits = self.hits(line)
-        closed = hits if self.only_paths else hit_probability(line, self.sigma, after, self.drift, self.watched)
-        hit = self.calibration.apply(pool(closed, hits), after / self.steps_per_day)
+        after = np.arange(1.0, self.steps + 1.0) / self.steps_per_day
+        hit = self.calibration.apply(pool(self.closed_hits(line), self.hits(line)), after)
         return 1.0 - np.maximum.accumulate(hit)
+
+    def closed_hits(self, line: float) -> np.ndarray:
+        """(steps,) the closed form at the end of each step."""
+        if self.only_paths:
+            return self.hits(line)
+        return hit_probability(line, self.sigma, np.arange(1.0, self.steps + 1.0), self.drift, self.watched)
 
     def hits(self, line: float) -> np.ndarray:
         """(steps,) share of paths that have fallen by `line` USD by the end of each step."""
