@@ -13,6 +13,7 @@ __all__ = [
     "first_passage",
     "forecast",
     "gap",
+    "interpolated",
     "nodes",
     "own_check",
     "past",

@@ -162,9 +162,10 @@ def _one(sub: SubAccount, gap: Gap, past: Past, way: Way, days: tuple[float, ...
     if not walk.sigma > 0 and not (walk.lowest_of < 0).any():
         notes.append(f"no move of the last {past.days:.0f} days reaches it: nothing here moves")
     if not gap.straight:
-        count, every = effort(gap, past, way)
+        count, every, slow = effort(gap, past, way)
         asked = "every step" if every == 1 else "one node a day"
-        notes.append(f"not linear in prices: the model is asked at {asked} of {count:,} paths")
+        how = ", interpolated between some of them" if slow else ""
+        notes.append(f"not linear in prices: the model is asked at {asked} of {count:,} paths{how}")
     if any(p.instrument.is_option for p in sub.positions):
         notes.append("implied volatilities stay as they are along the paths; options age and expire")
     draft = SubForecast(

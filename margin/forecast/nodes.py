@@ -6,14 +6,15 @@ the level of the gap, read off the paths' own steps.
 """
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from margin.core.account import SubAccount
 from margin.core.instruments import USD_LIKE
-from margin.core.position import Collateral
+from margin.core.options import SETTLEMENT, valuation_time
+from margin.core.position import Collateral, Position
+from margin.forecast import interpolated
 from margin.forecast.gap import Gap, of_states
 from margin.forecast.past import Past
 from margin.forecast.paths import Draws
@@ -21,6 +22,7 @@ from margin.forecast.volatility import Filtered, decay_per_step, ewma_variance
 from margin.models.base import pinned
 
 LEVELS = 25  # bins of the gap's level in which its volatility is measured
+A_SECOND = pd.Timedelta(seconds=1)
 LARGEST_FALL = -0.95  # of a price in one step
 
 
@@ -52,39 +54,68 @@ def shocks_by_asset(past: Past, assets: tuple[str, ...], burn: int) -> np.ndarra
 
 
 def lowest_at_nodes(
-    gap: Gap, past: Past, rows: np.ndarray, draws: Draws, every: int = 1, days_from: Any = None
+    gap: Gap, past: Past, rows: np.ndarray, draws: Draws, every: int = 1, interpolate: bool = False
 ) -> np.ndarray:
-    """(steps, paths) lowest change of the gap up to each step, at most 0. every : steps between nodes asked.
+    """(steps, paths) lowest change of the gap up to each step, at most 0.
 
-    Steps between nodes repeat the one before. Options age along the path; one that expires within it is settled at its
-    value then, in cash. days_from : the as-of of the paths, else that of the marks.
+    every : steps between nodes asked; those between repeat the one before. interpolate : for models that reckon row by
+    row, see margin/forecast/interpolated.py. Options age along the path; one that expires within it is settled at its
+    value then, in cash.
     """
-    sub = pinned(gap.sub, gap.marks)
-    start = pd.Timestamp(days_from if days_from is not None else gap.marks.as_of)
+    nodes = _Nodes(gap, interpolate)
+    start = valuation_time(gap.marks.as_of) - A_SECOND  # midnight itself would stand for the next one
     steps, count = draws.steps, len(draws.starts)
     picked = draws.rows_of_steps
-    factors = np.ones((count, len(sub.assets)))
-    moving = np.array([a not in USD_LIKE for a in sub.assets])
-    cash = np.zeros(count)
-    levels = np.empty((steps // every + (steps % every > 0) + 1, count))
-    levels[0] = gap.usd
+    factors = np.ones((count, len(gap.sub.assets)))
+    moving = np.array([a not in USD_LIKE for a in gap.sub.assets])
     node_of = np.empty(steps, dtype=int)
-    node = 0
     for t in range(steps):
         moves = np.maximum(rows[picked[:, t]], LARGEST_FALL)
         factors[:, moving] *= 1.0 + moves[:, moving]
-        if (t + 1) % every and t + 1 < steps:
-            node_of[t] = node
-            continue
-        node += 1
-        node_of[t] = node
-        when = start + pd.Timedelta(days=(t + 1) / past.steps_per_day)
-        sub, settled = _expire(gap, sub, factors, when)
-        cash += settled
-        levels[node] = _gap_at(gap, sub, factors, when) + cash
-    lows = _bridged(levels, draws.clocks[:, :node] if draws.clocks.shape[1] else None)
+        if (t + 1) % every == 0 or t + 1 == steps:
+            nodes.add(factors, start + pd.Timedelta(days=(t + 1) / past.steps_per_day))
+        node_of[t] = len(nodes)
+    levels = np.vstack([np.full((1, count), gap.usd), nodes.levels()])
+    lows = _bridged(levels, draws.clocks[:, : len(nodes)] if draws.clocks.shape[1] else None)
     fallen: np.ndarray = lows[node_of] - gap.usd
     return fallen
+
+
+class _Nodes:
+    """The gap at one node after the other; what expires on the way leaves its payoff in cash."""
+
+    def __init__(self, gap: Gap, interpolate: bool):
+        self.gap, self.interpolate = gap, interpolate
+        self.sub = pinned(gap.sub, gap.marks)
+        self.cash: np.ndarray | float = 0.0
+        self.done: list[np.ndarray] = []
+        self.waiting: list[tuple[np.ndarray, pd.Timestamp]] = []
+
+    def __len__(self) -> int:
+        return len(self.done) + len(self.waiting)
+
+    def add(self, factors: np.ndarray, when: pd.Timestamp) -> None:
+        """One node: (paths, k) factors at a time."""
+        rest, settled = _expire(self.gap, self.sub, factors, when, self.interpolate)
+        if rest is not self.sub:
+            self._reckon()
+            self.sub, self.cash = rest, self.cash + settled
+        if self.interpolate:
+            self.waiting.append((factors.copy(), when))
+        else:
+            self.done.append(_gap_at(self.gap, self.sub, factors, when) + self.cash)
+
+    def levels(self) -> np.ndarray:
+        """(nodes, paths)."""
+        self._reckon()
+        return np.array(self.done)
+
+    def _reckon(self) -> None:
+        if self.waiting:
+            factors, times = ([part[i] for part in self.waiting] for i in (0, 1))
+            found = interpolated.gaps(self.gap, self.sub, factors, times)  # type: ignore[arg-type]
+            self.done += list(found + self.cash)
+            self.waiting = []
 
 
 def _gap_at(gap: Gap, sub: SubAccount, factors: np.ndarray, when: pd.Timestamp) -> np.ndarray:
@@ -95,21 +126,39 @@ def _gap_at(gap: Gap, sub: SubAccount, factors: np.ndarray, when: pd.Timestamp) 
 
 
 def _expire(
-    gap: Gap, sub: SubAccount, factors: np.ndarray, when: pd.Timestamp
+    gap: Gap, sub: SubAccount, factors: np.ndarray, when: pd.Timestamp, by_profit: bool
 ) -> tuple[SubAccount, np.ndarray | float]:
     """The sub-account without what has expired by `when`, and the equity that it leaves behind."""
-    ends = [None if p.instrument.expiry is None else pd.Timestamp(p.instrument.expiry) for p in sub.positions]
+    ends = [
+        None if p.instrument.expiry is None else pd.Timestamp(p.instrument.expiry) + SETTLEMENT for p in sub.positions
+    ]
     over = [end for end in ends if end is not None and end < when]
     if not over:
         return sub, 0.0
     gone = [p for p, end in zip(sub.positions, ends, strict=True) if end is not None and end < when]
     rest = replace(sub, positions=tuple(p for p in sub.positions if p not in gone))
-    with_them = gap.model.states(sub, gap.marks, factors, as_of=max(min(over), gap.marks.as_of))
-    without = gap.model.states(rest, gap.marks, _columns(sub, rest, factors), as_of=None)
-    equity = of_states(with_them, gap.target)[0] - of_states(without, gap.target)[0]
+    then = min(over)
+    if by_profit:  # methods of ours count what an option earned since its entry
+        equity: np.ndarray = interpolated.option_profit(gap, replace(sub, positions=tuple(gone)), _columns(
+            sub, replace(sub, positions=tuple(gone)), factors), then)  # fmt: skip
+        equity = equity + _futures(gap, gone, sub, factors)
+    else:
+        with_them = gap.model.states(sub, gap.marks, factors, as_of=then)
+        without = gap.model.states(rest, gap.marks, _columns(sub, rest, factors), as_of=None)
+        equity = of_states(with_them, gap.target)[0] - of_states(without, gap.target)[0]
     # The columns stay: an asset that nothing holds any more keeps its place through a balance of nothing.
     kept = replace(rest, collateral=(*rest.collateral, *_placeholders(sub, rest)))
     return kept, equity
+
+
+def _futures(gap: Gap, gone: list[Position], sub: SubAccount, factors: np.ndarray) -> np.ndarray | float:
+    """Profit of dated futures that expired."""
+    total: np.ndarray | float = 0.0
+    for p in gone:
+        if not p.instrument.is_option:
+            price = gap.marks.contract(p.instrument) * factors[:, sub.assets.index(p.underlying)]
+            total = total + p.profit(price)  # type: ignore[arg-type]  # an array of prices
+    return total
 
 
 def _columns(sub: SubAccount, rest: SubAccount, factors: np.ndarray) -> np.ndarray:

@@ -100,11 +100,10 @@ class SubForecast:
 
     @cached_property
     def _coins(self) -> bool:
-        """Whether collateral itself moves, so that odds of a smaller size are not those of a farther line."""
-        moved = {p.underlying for p in self.sub.positions}
-        return any(c.quantity and c.asset in self.past.assets for c in self.sub.collateral) or (
-            not self.gap.straight and bool(moved)
-        )
+        """Whether odds of a smaller size are not those of a farther line: collateral moves, or tiers change."""
+        coins = any(c.quantity and c.asset in self.past.assets for c in self.sub.collateral)
+        # The requirement of our own methods is in proportion to size; a venue's tiers are not.
+        return coins or (not self.gap.straight and ":" in self.gap.model.key)
 
     @cached_property
     def _sizes(self) -> dict[float, "SubForecast"]:

@@ -16,7 +16,6 @@ from margin.forecast.volatility import filter_profits
 from margin.forecast.walk import Walk, kept_draws, walk_of_profits
 
 ROWS_AT_ONCE = 700_000  # price sets asked of a model that takes them all at once
-ROWS_ONE_BY_ONE = 2_800  # of one that reckons row by row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +47,7 @@ def walk_of(gap: Gap, past: Past, way: Way) -> Walk:
         )  # fmt: skip
     found = filter_profits(profits, past.steps_per_day)
     draws = kept_draws(len(found.shocks), way.steps, past.block, way.paths, way.watched, way.seed)
-    count, every = effort(gap, past, way)
+    count, every, slow = effort(gap, past, way)
     fewer = Draws(
         starts=draws.starts[:count], clocks=draws.clocks[:count], block=draws.block, steps=draws.steps, rows=draws.rows
     )
@@ -56,7 +55,7 @@ def walk_of(gap: Gap, past: Past, way: Way) -> Walk:
         rows = shocks_by_asset(past, gap.sub.assets, found.burn_in)
     else:
         rows = joint_shocks(past, gap.sub.assets, gap.exposures, found)
-    lows = lowest_at_nodes(gap, past, rows, fewer, every)
+    lows = lowest_at_nodes(gap, past, rows, fewer, every, slow)
     if drift:
         lows = lows + np.minimum(drift, 0.0) * np.arange(1.0, way.steps + 1.0)[:, None]
     sigma = float(np.sqrt(np.mean(lows[-1] ** 2) / way.steps)) if gap.options else found.sigma
@@ -66,11 +65,9 @@ def walk_of(gap: Gap, past: Past, way: Way) -> Walk:
     )  # fmt: skip
 
 
-def effort(gap: Gap, past: Past, way: Way) -> tuple[int, int]:
-    """(paths, steps between nodes) that this model can be asked for in a reasonable time."""
+def effort(gap: Gap, past: Past, way: Way) -> tuple[int, int, bool]:
+    """(paths, steps between nodes, whether to interpolate) that this model can be asked for in a reasonable time."""
     ladder = ":" not in gap.model.key
-    if ladder and (gap.options or gap.model.key == "safeguarded"):
-        every = past.block
-        return max(min(way.paths, ROWS_ONE_BY_ONE // -(-way.steps // every)), 200), every
+    slow = ladder and (gap.options or gap.model.key == "safeguarded")
     every = past.block if ladder else 1
-    return max(min(way.paths, ROWS_AT_ONCE // -(-way.steps // every)), 200), every
+    return max(min(way.paths, ROWS_AT_ONCE // -(-way.steps // every)), 200), every, slow

@@ -11,9 +11,11 @@ from margin.core.account import Account
 from margin.core.position import Collateral
 from margin.forecast.forecast import forecast
 from margin.forecast.gap import gap_of
+from margin.forecast.interpolated import gaps
 from margin.forecast.past import past_returns
 from margin.forecast.results import any_odds
 from margin.forecast.walking import walk_of
+from margin.models.base import pinned
 from margin.models.marks import Marks
 from margin.sample.ready import sample_market, sample_portfolio
 
@@ -62,10 +64,10 @@ def test_money_and_size_do_what_they_say():
 
 
 def test_size_with_coins_behind_it_is_simulated_again():
-    coins = Portfolio(BOOK.positions, (Collateral("BTC", 0.1),))
+    coins = Portfolio(BOOK.positions, (Collateral("BTC", 0.05),))
     found = forecast(coins, MARKET, model="okx:cross")
     size = found.first.size_for(0.12, 7.0)
-    smaller = Portfolio([replace(p, quantity=p.quantity * size) for p in BOOK.positions], (Collateral("BTC", 0.1),))
+    smaller = Portfolio([replace(p, quantity=p.quantity * size) for p in BOOK.positions], (Collateral("BTC", 0.05),))
     assert forecast(smaller, MARKET, model="okx:cross").horizons[2].probability == pytest.approx(0.12, abs=0.02)
 
 
@@ -283,3 +285,24 @@ def test_a_hundred_positions():
     found = forecast(book, MARKET)
     assert 0 <= found.main.probability <= 1
     assert len(found.first.legs()) == 100
+
+
+def test_interpolated_gaps_are_those_of_the_model():
+    book = Portfolio(
+        [Position("BTC/USD:BTC-260424-80000-C", -2.0), Position("BTC/USD:BTC-260424-55000-P", -2.0),
+         Position("ETH/USDT:USDT", 10.0)],
+        (Collateral("USD", 40_000.0),),
+    )  # fmt: skip
+    found = forecast(book, MARKET, model="portfolio", paths=300).first
+    rng = np.random.default_rng(3)
+    times = [found.gap.marks.as_of + pd.Timedelta(days=d, hours=5) for d in (1, 4, 7)]
+    factors = [np.exp(rng.standard_normal((40, 2)) * 0.04 * np.sqrt(d)) for d in (1, 4, 7)]
+    sub = pinned(found.sub, found.gap.marks)
+    assert sub.assets == ("BTC", "ETH")
+    ours = gaps(found.gap, sub, factors, times)
+    for i, when in enumerate(times):
+        for j in range(0, 40, 7):
+            marks = replace(
+                found.gap.marks.moved(dict(zip(sub.assets, factors[i][j].tolist(), strict=True))), as_of=when
+            )
+            assert ours[i, j] == pytest.approx(found.gap.model.state(sub, marks).gap, abs=0.01 * found.gap.usd)

@@ -32,7 +32,7 @@ def opened(view: str, portfolio: Portfolio | None = None, model: str | None = No
     app = app.run()
     app.query_params["forecast_view"] = view
     if model is not None:
-        app.query_params["forecast_model"] = model
+        app.query_params["forecast_model"] = judged.models_title(model)
     return app.switch_page("pages/forecast.py").run()
 
 
@@ -99,7 +99,9 @@ def test_money_and_size_change_the_odds():
 @pytest.mark.parametrize("model", ["isolated", "safeguarded", "hyperliquid:cross", "binance:isolated", "okx:portfolio"])
 def test_every_kind_of_model(model):
     poor = Portfolio(THIN.positions, (Collateral("USDC", 60_000.0),))
-    said = check(opened("Where it comes from", poor, model))
+    app = opened("Where it comes from", poor, model)
+    said = check(app)
+    assert app.selectbox(key="forecast_model").value == model
     assert "chance of liquidation" in said
 
 

@@ -76,7 +76,9 @@ _first = compute.remembered(first_screen, 64)
 
 
 def rules(portfolio: Portfolio, market: Market, settings: Settings, asked: Asked) -> dict[str, Forecast | InputError]:
-    """The chosen forecast and the same book isolated, netted and pooled; what cannot be computed says why."""
+    """The same book isolated, netted and pooled, or why not; none for books with options, which take seconds each."""
+    if any(p.instrument.is_option for p in portfolio.positions):
+        return {}
     pooled = Portfolio(accounts=(portfolio.pooled,))
     out: dict[str, Forecast | InputError] = {}
     for key, name in RULES.items():
