@@ -134,9 +134,10 @@ def _requirement(
         alone = np.bincount(owner, np.maximum(size * plan.alone[side, held.legs], 0.0), n)
         return alone, plan.share * alone
     lines = plan.rates[held.legs] * size[:, None] - plan.deductions[held.legs]
-    kept = np.bincount(owner, np.maximum(lines.max(axis=1), 0.0), n)
-    opening = np.bincount(owner, size / np.minimum(plan.leverage[held.legs], 10.0), n)
-    return np.maximum(opening, kept), kept
+    tier = lines.shape[1] - 1 - lines[:, ::-1].argmax(axis=1)  # the last of the highest: a position's own tier
+    legs = np.arange(len(size))
+    kept = np.bincount(owner, np.maximum(lines[legs, tier], 0.0), n)
+    return np.bincount(owner, size * plan.opening[held.legs, tier], n), kept
 
 
 def _add_up(out: AuditSummary, rows: Rows, held: Accounts, owner: np.ndarray, size: np.ndarray) -> None:

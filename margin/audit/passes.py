@@ -175,17 +175,24 @@ def shock_books(
         u, g = usd[low:high], legs[low:high]
         moved = np.empty(count)
         least = equity[a]
+        for i in range(count):
+            factor[g[i]] = 1.0
+        still = maintenance_of(kind, u, g, factor, es[a], alone, share, rates, deductions)
         for j in range(moves.shape[0]):
             pnl, gross = 0.0, 0.0
+            touched = False
             for i in range(count):
                 m = moves[j, g[i]]
+                touched = touched or m != 0.0
                 pnl += u[i] * m
                 moved[i] = u[i] * (1.0 + m)
                 gross += abs(moved[i])
             left = equity[a] + pnl
             if left < least:
                 least = left
-            if kind == POOLED:
+            if not touched:
+                needed = still  # a shock to others' assets: as it was
+            elif kind == POOLED:
                 if uniform[j]:
                     needed = share * es[a] * (1.0 + moves[j, 0])
                 elif count == 1:

@@ -14,7 +14,9 @@ from margin.core.settings import Settings
 from margin.risk.tail import expected_shortfall, tail_mass
 
 UNIFORM = (0.01, 0.03, 0.05, 0.10, 0.15, 0.20, 0.30)
+SINGLE_MOVES = (-0.30, -0.20, -0.10, 0.10, 0.30, 0.50)
 LADDER_KINDS = {"portfolio": POOLED, "isolated": ALONE, "netted": ALONE}
+FIRST_LEVERAGE = 10.0  # at which a position is opened whose account names none
 MAINTENANCE = 0.5  # share of the ladder's requirement below which an account is closed
 
 
@@ -30,7 +32,7 @@ class Shock:
 class Plan:
     """assets (k) with prices (k,) USD; losses (k, S) per dollar held long; alone (4, k): ES and worst, long and short.
 
-    kind, share, rates, deductions : the rule (margin/audit/passes.py); leverage (k,): highest that opens a position
+    kind, share, rates, deductions : the rule (margin/audit/passes.py); opening (k, T): share asked to open
     moves (K, k) of the shocks, uniform (K,) where all assets move alike; gap: adverse move between trigger and close
     """
 
@@ -45,7 +47,7 @@ class Plan:
     share: float
     rates: np.ndarray
     deductions: np.ndarray
-    leverage: np.ndarray
+    opening: np.ndarray
     names: tuple[str, ...]
     moves: np.ndarray
     uniform: np.ndarray
@@ -64,7 +66,7 @@ def make_plan(
     model: str = "portfolio",
     settings: Settings | None = None,
     shocks: Sequence[Shock] | None = None,
-    tiers: Mapping[str, Sequence[tuple[float, float, float]]] | None = None,
+    tiers: Mapping[str, Sequence[Sequence[float]]] | None = None,
     gap: float = 0.0,
     share: float = MAINTENANCE,
     assets: Sequence[str] | None = None,
@@ -72,7 +74,8 @@ def make_plan(
     """The plan of an audit as of settings.as_of.
 
     model  : "portfolio", "isolated" or "netted" (the ladder), else any name together with `tiers`
-    tiers  : by asset, rows of (maintenance rate, deduction USD, highest leverage): a venue's rule
+    tiers  : by asset, rows of (maintenance rate, deduction USD, highest leverage[, share asked to open]): a venue's
+             rule; margin.audit.models makes them from a model of the registry
     assets : which to judge (default: every asset of the market whose returns fill the lookback)
     Raises InputError for an unknown model, a share outside 0 to 1, or a market without a common stretch of returns.
     """
@@ -98,7 +101,7 @@ def make_plan(
     alone = np.stack(
         [expected_shortfall(side, chosen.level) for side in (losses.T, -losses.T)] + [losses.max(1), -losses.min(1)]
     )
-    rates, deductions, leverage = _tier_arrays(names, tiers or {})
+    rates, deductions, opening = _tier_arrays(names, tiers or {})
     grid = list(default_shocks(names)) if shocks is None else list(shocks)
     moves = np.array([[shock.moves.get(a, 0.0) for a in names] for shock in grid]).reshape(len(grid), len(names))
     if not ((moves >= -1.0) & (moves <= 100.0)).all():
@@ -115,7 +118,7 @@ def make_plan(
         share=share,
         rates=rates,
         deductions=deductions,
-        leverage=leverage,
+        opening=opening,
         names=tuple(shock.name for shock in grid),
         moves=moves,
         uniform=np.array([len(set(row.tolist())) == 1 for row in moves], dtype=np.bool_),
@@ -153,18 +156,36 @@ def single_shocks(assets: Sequence[str], down: float = -0.3, up: float = 0.5) ->
     return tuple(Shock(name=f"{asset} {size:+.0%}", moves={asset: size}) for asset in assets for size in (down, up))
 
 
+def wide_shocks(market: Market, assets: Sequence[str], settings: Settings | None = None) -> tuple[Shock, ...]:
+    """All assets alike, each asset alone by -30, -20, -10, +10, +30 and +50%, and the 20 worst days of the lookback."""
+    singles = [Shock(name=f"{asset} {size:+.0%}", moves={asset: size}) for asset in assets for size in SINGLE_MOVES]
+    return (*default_shocks(assets), *singles, *worst_days(market, assets, settings))
+
+
+def worst_days(
+    market: Market, assets: Sequence[str], settings: Settings | None = None, count: int = 20
+) -> tuple[Shock, ...]:
+    """The recorded days on which the assets fell most on average, within the lookback, worst first."""
+    chosen = settings or Settings()
+    past = market.returns(list(assets), chosen.as_of, 1, chosen.lookback)
+    worst = np.argsort(past.values.mean(axis=1), kind="stable")[:count]
+    return tuple(
+        Shock(name=str(past.dates[i])[:10], moves=dict(zip(assets, past.values[i].tolist(), strict=True)))
+        for i in worst
+    )
+
+
 def _tier_arrays(
-    assets: Sequence[str], tiers: Mapping[str, Sequence[tuple[float, float, float]]]
+    assets: Sequence[str], tiers: Mapping[str, Sequence[Sequence[float]]]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(k, T) rates and deductions, unused lines 0; (k,) highest leverage."""
+    """(k, T) rates, deductions and shares asked to open, by tier; unused tiers ask nothing."""
     most = max((len(rows) for rows in tiers.values()), default=1)
-    rates, deductions = np.zeros((len(assets), most)), np.zeros((len(assets), most))
-    leverage = np.full(len(assets), 10.0)
+    rates, deductions, opening = (np.zeros((len(assets), most)) for _ in range(3))
     for i, asset in enumerate(assets):
         for t, row in enumerate(tiers.get(asset, ())):
             rates[i, t], deductions[i, t] = float(row[0]), float(row[1])
-            leverage[i] = max(float(r[2]) for r in tiers[asset])
-    return rates, deductions, leverage
+            opening[i, t] = float(row[3]) if len(row) > 3 else 1.0 / min(float(row[2]), FIRST_LEVERAGE)
+    return rates, deductions, opening
 
 
 def read_shocks(data: Any, assets: Sequence[str]) -> tuple[Shock, ...]:

@@ -1,19 +1,27 @@
 """A whole market of simulated accounts on the Liquidation page: the cascade, and loss allocation."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from margin.audit.one import two_coins
 from margin.liquidation.adl_comparison import compare_policies
-from margin.liquidation.population import MODES, Cascade, World, cascade
+from margin.liquidation.population import MODES, Cascade, Population, World, cascade
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
-from ui.blocks.text import dollars
+from ui.blocks.text import dollars, plain
 from ui.charts import liquidation as charts_liquidation
 from ui.charts.liquidation import MODE_NAMES
-from ui.state import longwork
+from ui.state import audited, longwork
+
+ASSUMED, AUDITED = "Assumed distributions", "The audited book"
+ASSUMPTIONS = (
+    "Simulated accounts with stated distributions, not any venue's: lognormal equity and leverage, 40% hedged with "
+    "a second coin at correlation 0.8, square-root impact. Definitions: docs/liquidation.md."
+)
 
 
 def _world() -> World:
@@ -46,8 +54,19 @@ def _world() -> World:
 
 def market() -> None:
     """The same shock under three margin modes."""
-    world = _world()
-    found: list[Cascade] = longwork.done(("population", world), "Simulating three markets", lambda p: _three(world, p))
+    book = audited.kept()
+    source = ASSUMED
+    if book is not None:
+        source = st.segmented_control(
+            "Accounts from", [ASSUMED, AUDITED], default=ASSUMED, required=True, key="world_source"
+        )
+    world, people, key = _world(), None, ""
+    if book is not None and source == AUDITED:
+        world, people = _from_audit(book, world)
+        key = book.key
+    found: list[Cascade] = longwork.done(
+        ("population", world, key), "Simulating three markets", lambda p: _three(world, p, people)
+    )
     worst = max(found, key=lambda c: c.default_loss)
     least = min(found, key=lambda c: c.liquidated_legs)
     st.markdown(
@@ -83,17 +102,32 @@ def market() -> None:
         f"price overshoot {100 * float(shown.overshoot[0]):.2f}%."
     )
     chart(charts_liquidation.film(shown), "cascade_film", alt)
-    st.caption(
-        "Simulated accounts with stated distributions, not any venue's: lognormal equity and leverage, 40% hedged with "
-        "a second coin at correlation 0.8, square-root impact. Definitions: docs/liquidation.md."
-    )
+    if people is not None:
+        st.caption("Accounts as audited; square-root impact, shock and volume as set above: docs/liquidation.md.")
+    else:
+        st.caption(ASSUMPTIONS)
     csv_button("Every step", lambda: _steps(found), "cascade")
 
 
-def _three(world: World, progress: Callable[[float], None]) -> list[Cascade]:
+def _from_audit(book: audited.AuditedBook, world: World) -> tuple[World, Population]:
+    """The accounts of the audited book in its two largest coins, in the market that the sliders describe."""
+    coins = two_coins(book.plan, book.accounts)
+    one, two = coins.assets
+    st.caption(
+        plain(
+            f"{len(coins.equity):,} accounts of {book.name} that hold {one} or {two}, with the part of their equity "
+            f"that stands behind these; {coins.left_out:,} hold neither or are below zero. Leverage, longs and the "
+            f"number of accounts are the book's; volatilities and correlation ({coins.correlation:.2f}) are recorded."
+        )
+    )
+    own = replace(world, accounts=len(coins.equity), volatilities=coins.volatilities, correlation=coins.correlation)
+    return own, Population(coins.usd, coins.equity)
+
+
+def _three(world: World, progress: Callable[[float], None], people: Population | None = None) -> list[Cascade]:
     found = []
     for i, mode in enumerate(MODES):
-        found.append(cascade(world, mode))
+        found.append(cascade(world, mode, people))
         progress((i + 1) / len(MODES))
     return found
 

@@ -1,0 +1,135 @@
+"""The report drawn: shocks and the ladder, health, concentration, and the audit of the audit."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from margin.audit.plan import SINGLE_MOVES
+from margin.audit.report import AuditReport
+from ui.blocks.exporting import chart, csv_button
+from ui.blocks.formats import money, percent, short_money
+from ui.blocks.text import dollars
+from ui.charts import audit as charts
+
+
+def shocks(said: AuditReport, move: str) -> None:
+    """Left the heat map of shortfalls, right the ladder of one asset, below every shock."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Shortfall: which asset moves, by how much**")
+        names, table = grid(said)
+        worst = float(table.max())
+        alt = f"Shortfall by asset and move; the largest {money(worst)}."
+        chart(charts.shortfalls(names, SINGLE_MOVES, table), "audit_heat", alt)
+    with right:
+        held = sorted(said.assets, key=lambda a: -(a.long + a.short))
+        asset = st.selectbox("Ladder of", [a.asset for a in held], key="audit_ladder", bind="query-params")
+        steps, down, up = said.ladder(str(asset))
+        ten, thirty = money(float(down[:20].sum())), money(float(down[:60].sum()))
+        words = f"A market fall of 10% closes {ten} of {asset}, of 30% {thirty}."
+        chart(charts.ladder(steps, down, up), "audit_ladder_chart", f"Closed by a move of the market. {words}")
+        st.caption(dollars(words))
+    line = next(x for x in said.shocks if x.name == move)
+    forced = sorted(line.forced.items(), key=lambda item: -abs(item[1]))[:10]
+    if forced:
+        flows = "; ".join(f"{a} {money(v)}" for a, v in forced)
+        st.markdown(f"**Bought (right) and sold (left) by force at {move.removeprefix('all ')}**")
+        chart(charts.forced(forced), "audit_forced", f"Forced flow. {flows}.")
+    table_of = pd.DataFrame(
+        {
+            "Shock": [x.name for x in said.shocks],
+            "Closed": [f"{x.liquidated:,}" for x in said.shocks],
+            "Notional": [money(x.notional) for x in said.shocks],
+            "Shortfall": [money(x.shortfall) for x in said.shocks],
+            "Fund left": [money(x.fund_left) for x in said.shocks],
+        }
+    )
+    st.dataframe(table_of, hide_index=True, key="audit_shocks", alt="Every shock")
+    csv_button("This table", lambda: table_of, "audit_shocks")
+
+
+def grid(said: AuditReport) -> tuple[list[str], np.ndarray]:
+    """(assets by open interest, (k, moves) USD of shortfall when each moves alone), the largest twelve."""
+    by_name = {x.name: x.shortfall for x in said.shocks}
+    held = sorted(said.assets, key=lambda a: -(a.long + a.short))[:12]
+    names = [a.asset for a in held]
+    return names, np.array([[by_name[f"{name} {size:+.0%}"] for size in SINGLE_MOVES] for name in names])
+
+
+def health(said: AuditReport) -> None:
+    """Accounts by health band."""
+    bands = said.bands
+    words = "; ".join(f"{name}: {count:,}" for name, count, _ in bands)
+    st.markdown(
+        dollars(
+            f"**{money(said.summary.near / 100.0)}** of positions stands below a health of 1.1. Margin account by "
+            f"account {money(said.es['sum'])}; of all in one pool {money(said.es['pooled'])}."
+        )
+    )
+    chart(charts.bands(bands), "audit_health", f"Accounts by health. {words}.")
+    fund = said.fund
+    st.caption(
+        dollars(
+            f"The fund of {short_money(fund.fund)} {'is' if fund.adequate else 'is not'} enough for 99.5% of "
+            f"scenarios, which need {money(fund.quantile)}; the largest account alone {money(fund.cover_one)}, "
+            f"the largest two {money(fund.cover_two)}; {money(fund.expected, cents=True)} on average."
+        )
+    )
+
+
+def concentration(said: AuditReport) -> None:
+    """Who and what is large."""
+    share = percent(100 * (said.top_share or 0.0), 1)
+    st.markdown(f"**The ten largest accounts hold {share} of open interest.**")
+    left, right = st.columns(2, gap="medium")
+    top = said.top[:10]
+    with left:
+        words = "; ".join(f"{name}: {money(usd)}" for name, usd in top)
+        if top:
+            chart(charts.amounts(top), "audit_top", f"Largest accounts by gross. {words}.")
+    with right:
+        rows = sorted(said.assets, key=lambda a: -(a.long + a.short))
+        table = pd.DataFrame(
+            {
+                "Asset": [a.asset for a in rows],
+                "Open interest": [money(a.long) for a in rows],
+                "HHI": ["–" if a.hhi is None else f"{a.hhi:.5f}" for a in rows],
+                "As many equal accounts": ["–" if a.effective is None else f"{a.effective:,.0f}" for a in rows],
+                "R0": ["–" if a.reproduction is None else f"{a.reproduction:.3f}" for a in rows],
+            }
+        )
+        st.dataframe(table, hide_index=True, key="audit_assets", alt="Concentration by asset")
+        csv_button("This table", lambda: table, "audit_concentration")
+    if said.hot_spots:
+        words = "; ".join(f"{asset} {money(usd)}" for asset, usd in said.hot_spots[:5])
+        st.caption(dollars(f"Hot spots, by the shortfall of their worst move: {words}."))
+    st.caption("R0: what the fall closes, sold by the square-root law, adds to the fall; 1 or more feeds on itself.")
+
+
+def checks(said: AuditReport) -> None:
+    """The audit of the audit."""
+    c, s = said.checks, said.summary
+    own = c["reported_liquidation_prices"]
+    rows = [
+        ("Open interest nets to zero", "yes" if c["nets_to_zero"] else f"no: {', '.join(c['does_not_net'])}"),
+        ("Equity of all accounts", money(s.equity / 100.0)),
+        ("Accounts below zero", f"{c['negative_equity']:,}"),
+        ("Closed already", f"{c['closed_already']:,}"),
+        ("Without a position", f"{c['empty_accounts']:,}"),
+        ("Rows set aside", f"{sum(s.set_aside.values()):,}"),
+        ("Positions without history here", f"{sum(s.unknown.values()):,}"),
+        ("Own liquidation price beside the printed one", _own(own)),
+    ]
+    table = pd.DataFrame(rows, columns=["Check", "Found"])
+    st.dataframe(table, hide_index=True, key="audit_checks", alt="Checks of the book and of the audit")
+    if s.set_aside:
+        aside = pd.DataFrame(sorted(s.set_aside.items()), columns=["Set aside because of", "Rows"])
+        st.dataframe(aside, hide_index=True, key="audit_aside", alt="Rows set aside, by reason")
+    st.caption("A complete perpetuals book nets to zero: every buyer has a seller.")
+
+
+def _own(own: dict[str, float | int | None]) -> str:
+    if not own["compared"]:
+        return "the file prints none"
+    median, most = (f"{100 * float(own[name] or 0):.1f}%" for name in ("median", "p95"))
+    return f"median {median}, 95% within {most}, of {own['compared']:,}"
