@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from margin.audit.plan import Plan
-from margin.audit.summary import BANDS, STEP, TOP, AuditSummary
+from margin.audit.summary import BANDS, STEP, AuditSummary
 from margin.core.errors import InputError
 from margin.core.impact import square_root_move
 from margin.risk.tail import expected_shortfall
@@ -246,6 +246,4 @@ def _notes(s: AuditSummary) -> list[str]:
         notes.append(
             f"{count:,} positions in {len(s.unknown)} assets without enough history here are not judged: {names}."
         )
-    if len(s.top) == TOP:
-        notes.append(f"The {TOP} largest accounts are listed.")
     return notes

@@ -20,10 +20,10 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--accounts", help="files with columns account and equity (default: beside the positions)")
     cli_text.add_prices(parser)
     parser.add_argument("--format", default="auto", help="form of the rows; docs/audit-format.md (default: auto)")
-    parser.add_argument("--model", default="portfolio", help="portfolio, isolated or netted (default: portfolio)")
+    parser.add_argument("--model", default="portfolio", help="portfolio, isolated, netted or e.g. hyperliquid:cross")
     parser.add_argument("--fund", type=float, default=0.0, help="USD in the insurance fund (default 0)")
     parser.add_argument("--gap", type=float, default=0.0, help="further adverse move before a close, fraction (0)")
-    parser.add_argument("--shocks", help="JSON file of shocks (default: all assets by 1 to 30%%, both ways)")
+    parser.add_argument("--shocks", help="JSON file, or wide: each alone and the worst days too (all by 1 to 30%%)")
     parser.add_argument("--out", help="a Parquet file with a row per account; with --make, the folder to write")
     parser.add_argument("--make", type=int, help="write a made-up venue of so many accounts instead")
     parser.add_argument("--seed", type=int, default=1, help="of the made-up venue (default 1)")
@@ -36,15 +36,17 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Runs the command: (values for JSON, text)."""
     from margin.audit.make import write
+    from margin.audit.models import batch_tiers
     from margin.audit.parts import open_source
-    from margin.audit.plan import make_plan, read_shocks
+    from margin.audit.plan import LADDER_KINDS, make_plan, read_shocks, wide_shocks
     from margin.audit.report import report
     from margin.audit.scan import audit_source
 
     options.sample = options.sample or not options.prices  # so that --make needs no file
     market = cli_text.market_of(options)
     settings = Settings(as_of=options.as_of)
-    plan = make_plan(market, options.model, settings, gap=options.gap)  # its assets are what --shocks may name
+    tiers = None if options.model in LADDER_KINDS else batch_tiers(options.model, market, options.as_of)
+    plan = make_plan(market, options.model, settings, tiers=tiers, gap=options.gap)  # --shocks may name its assets
     if options.make is not None:
         if not options.out:
             raise InputError("out", None, "is missing", "Name the folder to write, e.g. --out book/.")
@@ -54,8 +56,11 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if not options.positions:
         raise InputError("positions", None, "is missing", "Give --positions 'book/*.parquet', or --make 200000.")
     if options.shocks:
-        shocks = read_shocks(_json(options.shocks), plan.assets)
-        plan = make_plan(market, options.model, settings, shocks=shocks, gap=options.gap)
+        wide = options.shocks == "wide"
+        shocks = wide_shocks(market, plan.assets, settings) if wide else read_shocks(_json(options.shocks), plan.assets)
+        plan = make_plan(
+            market, options.model, settings, shocks=shocks, tiers=tiers, gap=options.gap, assets=plan.assets
+        )
     source = open_source(options.positions, options.accounts, options.format)
     started = time.monotonic()
     try:

@@ -15,11 +15,13 @@ def shortfalls(names: Sequence[str], moves: Sequence[float], table: np.ndarray) 
     """Assets (rows) by their own move (columns): USD that accounts end below zero. Colour by the logarithm."""
     colours = palette()
     size = np.log10(np.maximum(table, 1.0))
+    some = size[table >= 1.0]
+    low = max(float(some.min()) - 0.5, 0.0) if len(some) else 0.0
     texts = [[short_money(v) if v >= 1.0 else "0" for v in row] for row in table]
     return drawn(
         colours,
         90 + 30 * len(names),
-        [heat(size, texts, (colours.scale[1], colours.loss), 0.0, max(float(size.max()), 1.0))],
+        [heat(size, texts, (colours.scale[1], colours.loss), low, max(float(size.max()), low + 1.0))],
         xaxis=columns_above([f"{m:+.0%}".replace("-", "−") for m in moves], linecolor=CLEAR),
         yaxis=rows_down([safe(n) for n in names]),
     )
