@@ -1,3 +1,3 @@
-"""Floor 6: `python -m margin`, a file a command."""
+"""Floor 7: `python -m margin`, a file a command."""
 
 __all__ = ["backtest", "compare", "correlation", "haircuts", "main", "portfolio", "text", "venue"]

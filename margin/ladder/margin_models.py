@@ -7,7 +7,7 @@
 The joint treatment applies to the two pooled methods where coins are held: their collateral moves with the positions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from margin.core.account import Account, SubAccount
 from margin.core.checks import date_text
 from margin.core.errors import InputError
-from margin.core.instruments import USD_LIKE, parse_symbol
+from margin.core.instruments import USD_LIKE, Instrument, parse_symbol
 from margin.core.market import Market
 from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
@@ -30,6 +30,7 @@ from margin.risk.estimators import estimate
 from margin.risk.exposures import Book, value_book
 from margin.risk.history import History, history, price_series
 from margin.risk.models import EllipticalModel, RiskModel, ScenarioModel
+from margin.risk.scenarios import Elliptical, Scenarios
 
 TITLES = {"isolated": "Isolated", "netted": "Netted", "portfolio": "Portfolio", "safeguarded": "With safeguards"}
 POOLED = ("portfolio", "safeguarded")
@@ -113,6 +114,21 @@ class LadderModel(Model):
                 for name in ("equity", "equity_initial", "initial", "maintenance")
             }
         )
+
+    def scenario_book(
+        self, sub_account: SubAccount, marks: Marks, more: Sequence[Instrument] = ()
+    ) -> tuple[Book, History, Scenarios | Elliptical]:
+        """What `state` measures: the margined rows (collateral after them where it is treated jointly) and the returns.
+
+        more : further instruments whose returns are wanted beside those of the book
+        """
+        settings = self._settings(marks)
+        positions = sub_account.positions + self._joint(sub_account, settings)
+        instruments = [*(p.instrument for p in positions), *more]
+        past = history(self.market, price_series(self.market, instruments, settings), settings)
+        prices = np.array([_mark(name, marks) for name in past.assets])
+        book = value_book(_with_vols(positions, marks), past.assets, prices, past.daily_vol, marks.as_of, settings)
+        return book, past, estimate(book, past, settings)[0]
 
     def _settings(self, marks: Marks) -> Settings:
         """The settings as of the marks: nothing after them is looked at."""

@@ -1,0 +1,184 @@
+"""`python -m margin hedge`: which trade frees most margin per dollar?"""
+
+import argparse
+import re
+from typing import Any
+
+from margin.cli import text as cli_text
+from margin.core.errors import InputError
+from margin.core.settings import Settings
+from margin.hedge.accounts import choose, judged
+from margin.hedge.costs import Costs
+from margin.hedge.frontier import Frontier, frontier
+from margin.hedge.least_odds import target_for_odds
+from margin.hedge.menu import HEDGES
+from margin.hedge.study import DAYS, TRADES, Hedge, Way, hedge
+from margin.hedge.tickets import SLIPPAGE_BP, Ticket, tickets
+from margin.models.marks import Marks
+
+SMALLEST = 0.01
+NEGATIVE_SHARE = re.compile(r"^-(?:\d+\.?\d*|\.\d+)%?$")
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """The command and its options."""
+    parser: argparse.ArgumentParser = commands.add_parser("hedge", help="which trade frees most margin per dollar?")
+    parser._negative_number_matcher = NEGATIVE_SHARE  # so that `--target -30%` is a value, no option
+    cli_text.add_portfolio(parser)
+    cli_text.add_prices(parser)
+    cli_text.add_volumes(parser)
+    parser.add_argument("--model", help="margin model, e.g. hyperliquid:cross (default: the account's own, else ours)")
+    parser.add_argument("--account", help="which account or isolated position (default: the nearest to liquidation)")
+    parser.add_argument("--target", help="margin wanted: -30%% (the default), or USD, e.g. 2500")
+    parser.add_argument("--budget", type=float, help="USD to spend, instead of a target")
+    parser.add_argument("--odds", help="odds of liquidation wanted, e.g. 5%%, instead of a target")
+    parser.add_argument("--days", type=float, default=DAYS, help="days of the odds (default %(default)g)")
+    parser.add_argument("--max-trades", type=int, default=TRADES, help="orders at most, 1 to 3 (default %(default)s)")
+    parser.add_argument("--with", dest="hedges", default=",".join(HEDGES), help="hedges allowed (default %(default)s)")
+    parser.add_argument("--keep", default="", help="positions that are not cut, e.g. SOL,ETH")
+    parser.add_argument("--figure", default="initial", help="initial or maintenance (default %(default)s)")
+    parser.add_argument("--no-safeguards", action="store_true", help="judge by the portfolio margin alone")
+    parser.add_argument("--fee-bp", type=float, default=Costs().fee_bp, help="of the notional (default %(default)s)")
+    parser.add_argument("--hold-days", type=float, default=Costs().hold_days, help="of a hedge (default %(default)g)")
+    parser.add_argument("--slippage-bp", type=float, default=SLIPPAGE_BP, help="of the tickets (default %(default)g)")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """The answer as plain values and as text."""
+    portfolio, market = cli_text.portfolio_of(options), cli_text.market_of(options)
+    settings = Settings().with_(as_of=options.as_of)
+    marks = Marks.of_market(market, portfolio, options.as_of)
+    found = judged(portfolio, market, marks, settings, options.model, not options.no_safeguards)
+    chosen = choose(found, options.account)
+    if sum(x is not None for x in (options.target, options.budget, options.odds)) > 1:
+        raise InputError("--target", options.target, "stands beside --budget or --odds", "Give one of the three.")
+    shared: dict[str, Any] = {
+        "orders": options.max_trades,
+        "hedges": _names(options.hedges),
+        "keep": _names(options.keep),
+        "costs": Costs(fee_bp=options.fee_bp, hold_days=options.hold_days),
+        "figure": options.figure,
+        "days": options.days,
+    }
+    result = hedge(chosen.sub, chosen.model, market, marks, budget=options.budget, **shared)
+    if options.target is not None or options.odds is not None:
+        if options.odds is not None:
+            wanted = target_for_odds(
+                share_of(options.odds, "--odds"), result.planner, result.sub, result.model, result.marks, market,
+                options.days, options.max_trades,
+            )  # fmt: skip
+        else:
+            wanted = target_of(options.target, result.before.margin)
+        result = hedge(chosen.sub, chosen.model, market, marks, target=wanted, **shared)
+    curve = frontier(result.planner, options.max_trades)
+    best = result.best
+    orders = () if best is None else tickets(best.trades, result.marks, chosen.account.venue, options.slippage_bp)
+    more = {
+        "frontier": [p.to_dict() for p in curve.points],
+        "frontier_floor": curve.floor,
+        "tickets": [{"order": t.order, "as_of": t.as_of, "notes": list(t.notes)} for t in orders],
+        "accounts": [{"name": j.name, "model": j.model.key, "health": _plain(j.health)} for j in found],
+    }
+    return {**result.to_dict(), **more}, describe(result, curve, orders)
+
+
+def _plain(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def target_of(text: str, now: float) -> float:
+    """USD from "-30%", "30%" (freed) or an amount. Raises InputError."""
+    said = text.strip()
+    if said.endswith("%"):
+        share = share_of(said.lstrip("-"), "--target")
+        return (1 - share) * now
+    try:
+        return float(said)
+    except ValueError:
+        raise InputError("--target", text, "is neither a share nor USD", "E.g. -30% or 2500.") from None
+
+
+def share_of(text: str, field: str) -> float:
+    """A fraction from "5%" or 0.05. Raises InputError for what is not above 0 and at most 1."""
+    said = str(text).strip()
+    try:
+        value = float(said.removesuffix("%")) / (100.0 if said.endswith("%") else 1.0)
+    except ValueError:
+        value = -1.0
+    if not 0.0 < value <= 1.0:
+        raise InputError(field, text, "must be a share above 0 and at most 100%", "E.g. 5%.")
+    return value
+
+
+def printed(odds: float | None) -> str:
+    """Odds as they are shown: no figure for tiny ones."""
+    if odds is None:
+        return "not computed"
+    return "below 1%" if odds < SMALLEST else f"{odds:.1%}"
+
+
+def describe(h: Hedge, curve: Frontier, orders: tuple[Ticket, ...]) -> str:
+    """The answer as plain text."""
+    money = cli_text.money
+    proven = "" if h.planner.exact else " Found by search, not proven optimal."
+    parts = [
+        f"{h.sub.name}: {h.model.title}, {h.figure} margin, as of {h.marks.as_of.date()}.{proven}",
+        h.headline,
+        h.credit.why,
+    ]
+    header = ("way", "costs USD", "margin USD", "odds", "gross USD", "equity USD", "other days' loss / margin")
+    rows = [("as it is", "", money(h.before.margin), printed(h.before.odds), money(h.before.gross),
+             money(h.before.equity), _before(h))]  # fmt: skip
+    rows += [_row(w) for w in h.ways if w.after is not None]
+    parts.append(cli_text.table(header, rows))
+    parts += [f"{w.title}: {w.why}" for w in h.ways if w.why]
+    best = h.best
+    if best is not None:
+        trades = [
+            (t.symbol, t.side, f"{t.amount:.6g}", money(t.usd), money(t.bill.fee), money(t.bill.spread),
+             money(t.bill.impact), money(t.bill.unwind), money(t.bill.funding), money(t.freed))
+            for t in best.trades
+        ]  # fmt: skip
+        header = (
+            "order",
+            "side",
+            "amount",
+            "notional USD",
+            "fee",
+            "spread",
+            "impact",
+            "unwind",
+            "funding",
+            "frees USD",
+        )
+        parts.append(cli_text.table(header, trades))
+    points = [
+        (money(p.cost), money(p.margin), "-" if p.per_dollar is None else money(p.per_dollar)) for p in curve.points
+    ]
+    parts.append(cli_text.table(("cost USD", "margin USD", "next dollar frees"), points))
+    if orders:
+        lines = [f"{t.text}\n  " + " ".join(t.notes) for t in orders]
+        parts.append("Orders to copy, never sent from here:\n" + "\n".join(lines))
+    notes = [*h.notes, *(f"Without {s}: {w}." for s, w in h.menu.left_out)]
+    parts.append("\n".join(f"note: {note}" for note in notes))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _before(h: Hedge) -> str:
+    found = next((w.held.before for w in h.ways if w.held is not None), None)
+    return "-" if found is None else f"{found:.2f}"
+
+
+def _row(w: Way) -> tuple[str, ...]:
+    assert w.after is not None
+    money = cli_text.money
+    return (
+        w.title, money(w.cost), money(w.after.margin), printed(w.after.odds), money(w.after.gross),
+        money(w.after.equity), "-" if w.held is None else f"{w.held.ratio:.2f}",
+    )  # fmt: skip

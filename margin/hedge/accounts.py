@@ -1,0 +1,88 @@
+"""Which sub-account is meant, and which margin model judges it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from margin import models
+from margin.core.account import Account, SubAccount
+from margin.core.errors import InputError, did_you_mean
+from margin.core.market import Market
+from margin.core.portfolio import Portfolio
+from margin.core.settings import Settings
+from margin.models.base import MarginModel
+from margin.models.marks import Marks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """One sub-account with its model. `name` is unique; `why` says why it can't be judged, else ""."""
+
+    name: str
+    account: Account
+    sub: SubAccount
+    model: MarginModel
+    health: float | None
+    why: str = ""
+
+
+def model_of(
+    account: Account, market: Market, settings: Settings, key: str | None = None, safeguards: bool = True
+) -> MarginModel:
+    """The model asked for, else the account's own venue's; without a venue the portfolio method, with safeguards."""
+    if key:
+        return models.get(key, market=market, settings=None if ":" in key else settings)
+    if account.venue:
+        return models.for_account(account)
+    return models.get("safeguarded" if safeguards else "portfolio", market=market, settings=settings)
+
+
+def judged(
+    portfolio: Portfolio,
+    market: Market,
+    marks: Marks,
+    settings: Settings | None = None,
+    model: str | None = None,
+    safeguards: bool = True,
+) -> tuple[Judged, ...]:
+    """Every sub-account that holds a position, the nearest to liquidation first; those that can't be judged last."""
+    chosen = settings or Settings()
+    found: list[Judged] = []
+    for number, account in enumerate(portfolio.accounts, 1):
+        own = model_of(account, market, chosen, model, safeguards)
+        account = _in_mode(account, own, model)
+        for sub in account.sub_accounts(own, marks):
+            if not any(p.quantity for p in sub.positions):
+                continue
+            label = account.name or account.venue or (f"account {number}" if len(portfolio.accounts) > 1 else "account")
+            name = f"{label}: {sub.name}" if sub.isolated else label
+            taken = sum(j.name == name or j.name.startswith(f"{name} (") for j in found)
+            name = f"{name} ({taken + 1})" if taken else name
+            health, why = None, ""
+            try:
+                health = own.state(sub, marks).health
+            except InputError as error:
+                why = f"{error.value}: {error.problem}"
+            found.append(
+                Judged(name=name, account=account, sub=replace(sub, name=name), model=own, health=health, why=why)
+            )
+    return tuple(sorted(found, key=lambda j: (bool(j.why), j.health is None, j.health or 0.0)))
+
+
+def choose(found: tuple[Judged, ...], name: str | None = None) -> Judged:
+    """The sub-account of that name, else the one nearest to liquidation. Raises InputError where there is none."""
+    if not found:
+        raise InputError("positions", "none", "nothing here is margined", "Add a position, e.g. 1 of BTC/USDT:USDT.")
+    if name is None:
+        return found[0]
+    names = [j.name for j in found]
+    if name not in names:
+        hint = did_you_mean(name, names) or f"One of {', '.join(names)}."
+        raise InputError("account", name, "is not one of the accounts", hint)
+    return found[names.index(name)]
+
+
+def _in_mode(account: Account, model: MarginModel, asked: str | None) -> Account:
+    """Under a venue's model that was asked for the account stands in that model's mode."""
+    _, _, mode = model.key.partition(":")
+    mode_of: Any = mode
+    return replace(account, mode=mode_of) if asked and mode and account.mode != mode else account

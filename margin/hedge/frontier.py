@@ -1,0 +1,66 @@
+"""Cost against margin: what each further dollar buys. The curve of the ladder's methods is convex, piecewise linear."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from margin.hedge.planner import LadderPlanner, Planner
+
+SHARES = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """cost USD, margin USD after it; per_dollar: USD of margin that the next dollar frees, None at the start's end."""
+
+    cost: float
+    margin: float
+    per_dollar: float | None = None
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Plain JSON values."""
+        return {"cost": self.cost, "margin": self.margin, "per_dollar": self.per_dollar}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frontier:
+    """points : from doing nothing to the floor; floor : USD, the least margin these trades can reach at any cost.
+
+    per_dollar : USD of margin freed by the first dollar spent
+    """
+
+    points: tuple[Point, ...]
+    floor: float
+
+    @property
+    def per_dollar(self) -> float | None:
+        return self.points[0].per_dollar
+
+
+def frontier(planner: Planner, orders: int | None = None) -> Frontier:
+    """Least cost for 5% to 90% less margin, with no limit of orders under the ladder's methods.
+
+    The slope is between neighbouring points: of a convex curve it never rises along it.
+    """
+    nothing = np.zeros(len(planner.menu.choices))
+    now = float(planner.figure(nothing))
+    orders = None if isinstance(planner, LadderPlanner) else orders
+    lowest = planner.most_freed(None, orders)
+    floor = float(min(planner.figure(lowest), now))
+    found: list[tuple[float, float]] = [(0.0, now)]
+    for share in SHARES:
+        target = now * (1 - share)
+        if target < floor * (1 + 1e-9) or now <= 0:
+            break
+        usd = planner.least_cost(target, orders)
+        if usd is None:
+            break
+        cost, margin = float(planner.cost(usd)), float(planner.figure(usd))
+        if cost > found[-1][0] and margin < found[-1][1]:
+            found.append((cost, margin))
+    slopes = [(m0 - m1) / (c1 - c0) for (c0, m0), (c1, m1) in itertools.pairwise(found)]
+    points = tuple(
+        Point(cost=c, margin=m, per_dollar=slopes[i] if i < len(slopes) else None) for i, (c, m) in enumerate(found)
+    )
+    return Frontier(points=points, floor=floor)

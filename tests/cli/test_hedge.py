@@ -1,0 +1,76 @@
+"""`python -m margin hedge` as a script would call it."""
+
+import json
+
+import pytest
+
+from margin.cli.main import main
+
+
+def printed(capsys, *arguments):
+    status = main(["hedge", *arguments])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_the_contract_of_its_json(capsys):
+    status, out, _ = printed(capsys, "--sample", "--json", "--as-of", "2025-10-10")
+    found = json.loads(out)
+    assert status == 0
+    assert found["as_of"] == "2025-10-10"
+    assert {"before", "after", "trades", "frontier", "floor", "alternatives", "venue", "tickets", "headline"} <= set(
+        found
+    )
+    assert set(found["alternatives"]) == {"pro_rata", "cut", "hedge", "mix"}
+    assert found["after"]["margin"] <= 0.7 * found["before"]["margin"] * (1 + 1e-8)
+    cost = {"fee", "spread", "impact", "unwind", "funding", "total", "receipt"}
+    assert all(set(t["cost"]) == cost and t["freed_per_dollar"] > 0 for t in found["trades"])
+    assert [t["order"]["symbol"] for t in found["tickets"]] == [t["symbol"] for t in found["trades"]]
+    margins = [p["margin"] for p in found["frontier"]]
+    assert margins[0] == found["before"]["margin"] and margins == sorted(margins, reverse=True)
+
+
+@pytest.mark.parametrize("target", ["-30%", "30%"])
+def test_a_share_may_be_written_with_its_sign(capsys, target):
+    found = json.loads(printed(capsys, "--sample", "--json", "--target", target)[1])
+    assert found["target"] == pytest.approx(0.7 * found["before"]["margin"])
+
+
+def test_a_venue_is_asked_first_whether_a_hedge_counts(capsys):
+    found = json.loads(printed(capsys, "--sample", "--json", "--model", "hyperliquid:cross")[1])
+    assert found["model"] == "hyperliquid:cross"
+    assert found["venue"]["frees"] is False
+    assert not found["proven_optimal"]
+    assert "no credit" in printed(capsys, "--sample", "--model", "hyperliquid:cross")[1]
+
+
+def test_odds_are_met(capsys, tmp_path):
+    book = tmp_path / "p.json"
+    book.write_text(
+        '{"version": 1, "positions": [{"symbol": "SOL/USDT:USDT", "quantity": 200}], "collateral": [{"asset": "USDC", "quantity": 2500}]}'
+    )
+    asked = ("--sample", "--portfolio", str(book), "--json")
+    before = json.loads(printed(capsys, *asked)[1])["before"]["odds"]
+    assert before > 0.05
+    found = json.loads(printed(capsys, *asked, "--odds", "5%")[1])
+    assert found["after"]["odds"] <= 0.05 < found["before"]["odds"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--sample", "--target", "lots"), "--target"),
+        (("--sample", "--target", "-30%", "--budget", "5"), "one of the three"),
+        (("--sample", "--odds", "5%"), "met already"),
+        (("--sample", "--model", "nowhere"), "margin model"),
+        (("--sample", "--keep", "DOGE"), "is not held"),
+        (("--sample", "--max-trades", "9"), "1, 2 or 3"),
+        (("--sample", "--account", "other"), "is not one of the accounts"),
+        (("--sample", "--with", "BTC/EUR:EUR"), "quoted in EUR"),
+        ((), "--portfolio"),
+    ],
+)
+def test_bad_input_is_one_line(capsys, arguments, said):
+    status, out, err = printed(capsys, *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("error: ") and said in err
