@@ -133,8 +133,10 @@ def describe(h: Hedge, curve: Frontier, orders: tuple[Ticket, ...]) -> str:
         h.credit.why,
     ]
     header = ("way", "costs USD", "margin USD", "odds", "gross USD", "equity USD", "other days' loss / margin")
-    rows = [("as it is", "", money(h.before.margin), printed(h.before.odds), money(h.before.gross),
-             money(h.before.equity), _before(h))]  # fmt: skip
+    b = h.before
+    rows: list[tuple[str, ...]] = [
+        ("as it is", "", money(b.margin), printed(b.odds), money(b.gross), money(b.equity), _before(h))
+    ]
     rows += [_row(w) for w in h.ways if w.after is not None]
     parts.append(cli_text.table(header, rows))
     parts += [f"{w.title}: {w.why}" for w in h.ways if w.why]
@@ -145,7 +147,7 @@ def describe(h: Hedge, curve: Frontier, orders: tuple[Ticket, ...]) -> str:
              money(t.bill.impact), money(t.bill.unwind), money(t.bill.funding), money(t.freed))
             for t in best.trades
         ]  # fmt: skip
-        header = (
+        columns = (
             "order",
             "side",
             "amount",
@@ -157,7 +159,7 @@ def describe(h: Hedge, curve: Frontier, orders: tuple[Ticket, ...]) -> str:
             "funding",
             "frees USD",
         )
-        parts.append(cli_text.table(header, trades))
+        parts.append(cli_text.table(columns, trades))
     points = [
         (money(p.cost), money(p.margin), "-" if p.per_dollar is None else money(p.per_dollar)) for p in curve.points
     ]

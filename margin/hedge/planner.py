@@ -5,7 +5,6 @@ safeguards above all, is judged by the model: the programme's own target is move
 one wanted. Every other margin model is searched (margin/hedge/search.py).
 """
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -15,11 +14,11 @@ from margin.core.errors import InputError
 from margin.core.instruments import parse_symbol
 from margin.hedge.menu import Choice, Menu, after
 from margin.hedge.one_trade import one_trade
-from margin.hedge.programme import EllipticalProgramme, Programme, ScenarioProgramme, Solved
+from margin.hedge.programme import Chosen, EllipticalProgramme, Programme, ScenarioProgramme, Solved
 from margin.ladder.margin_models import POOLED, LadderModel
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
-from margin.risk.scenarios import Elliptical, simulate, tail_factor
+from margin.risk.elliptical import Elliptical, simulate, tail_factor
 
 ROUNDS = 12  # of moving the programme's target until the model agrees
 MET = 1e-8
@@ -43,15 +42,11 @@ class Planner(Protocol):
         """USD of trading, impact by its chords."""
         ...
 
-    def least_cost(
-        self, target: float, orders: int | None = None, allowed: Sequence[bool] | None = None
-    ) -> np.ndarray | None:
+    def least_cost(self, target: float, orders: int | None = None, allowed: Chosen = None) -> np.ndarray | None:
         """USD of each choice, the cheapest that meets the target; None where none was found."""
         ...
 
-    def most_freed(
-        self, budget: float | None = None, orders: int | None = None, allowed: Sequence[bool] | None = None
-    ) -> np.ndarray:
+    def most_freed(self, budget: float | None = None, orders: int | None = None, allowed: Chosen = None) -> np.ndarray:
         """USD of each choice that frees most for the budget; None: whatever it costs."""
         ...
 
@@ -98,9 +93,7 @@ class LadderPlanner:
         """USD of trading, impact by its chords."""
         return self.programme.cost(usd)
 
-    def least_cost(
-        self, target: float, orders: int | None = None, allowed: Sequence[bool] | None = None
-    ) -> np.ndarray | None:
+    def least_cost(self, target: float, orders: int | None = None, allowed: Chosen = None) -> np.ndarray | None:
         """USD of each choice, the cheapest that meets the target; None where none does."""
         nothing = np.zeros(len(self.menu.choices))
         now, own = self.figure(nothing), self.programme.figure(nothing) * self.share
@@ -114,7 +107,7 @@ class LadderPlanner:
             allowed = self._support(found.usd)
         return self._met(target, wanted / self.share, own / self.share, allowed)
 
-    def _limited(self, wanted: float, orders: int, allowed: Sequence[bool] | None) -> Solved | None:
+    def _limited(self, wanted: float, orders: int, allowed: Chosen) -> Solved | None:
         single = one_trade(self.programme, wanted) if allowed is None else None
         if orders == 1 and allowed is None:
             return single
@@ -123,7 +116,7 @@ class LadderPlanner:
             return free
         return self.programme.least_cost(wanted, orders, allowed)
 
-    def _widest(self, target: float, orders: int, allowed: Sequence[bool] | None) -> np.ndarray | None:
+    def _widest(self, target: float, orders: int, allowed: Chosen) -> np.ndarray | None:
         """The target by the programme is out of reach: the lowest it goes may still meet the model's."""
         lowest = self.programme.most_freed(None, orders, allowed)
         if self.figure(lowest.usd) > target * (1 + MET):
@@ -131,7 +124,7 @@ class LadderPlanner:
         now = self.programme.figure(np.zeros_like(lowest.usd))
         return self._met(target, lowest.figure, now, self._support(lowest.usd))
 
-    def _met(self, target: float, wanted: float, most: float, allowed: Sequence[bool] | None) -> np.ndarray | None:
+    def _met(self, target: float, wanted: float, most: float, allowed: Chosen) -> np.ndarray | None:
         """Move the programme's target between 0 and `most` until the model's figure meets `target`."""
         low, high, best = 0.0, most, None
         at_low, at_high = 0.0, self.figure(np.zeros(len(self.menu.choices)))
@@ -159,9 +152,7 @@ class LadderPlanner:
             wanted = _between(low, high, at_low, at_high, target, best is not None)
         return best
 
-    def most_freed(
-        self, budget: float | None = None, orders: int | None = None, allowed: Sequence[bool] | None = None
-    ) -> np.ndarray:
+    def most_freed(self, budget: float | None = None, orders: int | None = None, allowed: Chosen = None) -> np.ndarray:
         """USD of each choice that frees most of the programme's margin for the budget; None: whatever it costs."""
         found = self.programme.most_freed(budget, None, allowed)
         if orders is not None and self._orders(found.usd) > orders:

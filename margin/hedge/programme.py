@@ -13,7 +13,7 @@ conditional value-at-risk", Journal of Risk 2(3).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
@@ -23,6 +23,7 @@ from margin.hedge.menu import Menu
 from margin.risk.models import EllipticalModel
 from margin.risk.tail import expected_shortfall, tail_mass
 
+Chosen = Sequence[bool] | np.ndarray | None  # (m,) which choices may be used; None: all
 CUTS = 200  # rounds of cutting planes before a closed form is said not to converge
 CLOSE = 1e-9
 
@@ -53,17 +54,16 @@ class Programme(Protocol):
         """Margin after trading, USD."""
         ...
 
-    def least_cost(
-        self, target: float, orders: int | None = None, allowed: Sequence[bool] | None = None
-    ) -> Solved | None:
+    def least_cost(self, target: float, orders: int | None = None, allowed: Chosen = None) -> Solved | None:
         """Cheapest way to a margin of at most `target`, None where there is none."""
         ...
 
-    def most_freed(
-        self, budget: float | None = None, orders: int | None = None, allowed: Sequence[bool] | None = None
-    ) -> Solved:
+    def most_freed(self, budget: float | None = None, orders: int | None = None, allowed: Chosen = None) -> Solved:
         """Smallest margin for at most `budget` USD of cost; None: the floor, whatever it costs."""
         ...
+
+
+_linprog: Any = linprog  # its stubs know no sparse matrices
 
 
 class Costed:
@@ -91,7 +91,7 @@ class Costed:
             total += slope * taken
         return float(total)
 
-    def upper(self, allowed: Sequence[bool] | None) -> np.ndarray:
+    def upper(self, allowed: Chosen) -> np.ndarray:
         return self.most if allowed is None else np.where(np.asarray(allowed, dtype=bool), self.most, 0.0)
 
 
@@ -165,7 +165,7 @@ class ScenarioProgramme(Costed):
         row: np.ndarray,
         most: float | None,
         orders: int | None,
-        allowed: Sequence[bool] | None,
+        allowed: Chosen,
     ) -> tuple[np.ndarray, float | None] | None:
         """(y in USD, dual of `row @ x <= most`), None where nothing is feasible. y is kept in units of `scale`."""
         head, groups, size = self._sizes()
@@ -178,7 +178,7 @@ class ScenarioProgramme(Costed):
         high[: self.count] = self.upper(allowed) / self.scale
         high[self.count : head] = self.width / self.scale
         if orders is None:
-            found = linprog(
+            found = _linprog(
                 objective, A_ub=rows, b_ub=right, A_eq=link, b_eq=np.zeros(self.count),
                 bounds=np.stack([low, high], axis=1), method="highs",
             )  # fmt: skip
@@ -233,17 +233,13 @@ class ScenarioProgramme(Costed):
         margin[head : head + groups] = 1.0
         return cost, margin
 
-    def least_cost(
-        self, target: float, orders: int | None = None, allowed: Sequence[bool] | None = None
-    ) -> Solved | None:
+    def least_cost(self, target: float, orders: int | None = None, allowed: Chosen = None) -> Solved | None:
         """Cheapest way to a margin of at most `target` USD, None where there is none."""
         cost, margin = self._objectives()
         found = self._solve(cost, margin, target / self.scale, orders, allowed)
         return None if found is None else self._solved(*found)
 
-    def most_freed(
-        self, budget: float | None = None, orders: int | None = None, allowed: Sequence[bool] | None = None
-    ) -> Solved:
+    def most_freed(self, budget: float | None = None, orders: int | None = None, allowed: Chosen = None) -> Solved:
         """Smallest margin for at most `budget` USD of cost; None: the floor, whatever it costs."""
         cost, margin = self._objectives()
         found = self._solve(margin, cost, None if budget is None else budget / self.scale, orders, allowed)
@@ -280,9 +276,7 @@ class EllipticalProgramme(Costed):
         root = float(np.sqrt(max(float(v @ spread), 0.0)))
         return np.zeros(self.count) if root <= 0 else -self.factor * (self.relief @ spread) / root
 
-    def _cuts(
-        self, objective_is_cost: bool, limit: float | None, orders: int | None, allowed: Sequence[bool] | None
-    ) -> Solved | None:
+    def _cuts(self, objective_is_cost: bool, limit: float | None, orders: int | None, allowed: Chosen) -> Solved | None:
         m, parts, names = self.count, len(self.owner), int(self.order_of.max(initial=-1)) + 1
         size = m + parts + 1 + names
         top = m + parts
@@ -330,15 +324,11 @@ class EllipticalProgramme(Costed):
                 break
         return Solved(usd=usd, cost=self.cost(usd), figure=self.figure(usd))
 
-    def least_cost(
-        self, target: float, orders: int | None = None, allowed: Sequence[bool] | None = None
-    ) -> Solved | None:
+    def least_cost(self, target: float, orders: int | None = None, allowed: Chosen = None) -> Solved | None:
         """Cheapest way to a margin of at most `target` USD, None where there is none."""
         return self._cuts(True, target, orders, allowed)
 
-    def most_freed(
-        self, budget: float | None = None, orders: int | None = None, allowed: Sequence[bool] | None = None
-    ) -> Solved:
+    def most_freed(self, budget: float | None = None, orders: int | None = None, allowed: Chosen = None) -> Solved:
         """Smallest margin for at most `budget` USD of cost; None: the floor, whatever it costs."""
         found = self._cuts(False, budget, orders, allowed)
         if found is None:

@@ -5,15 +5,13 @@ is tried on a grid of sizes, the best bracket refined; further orders start from
 sizes are moved together at the end. `tests/hedge` compares it with a brute grid of 60 x 60 sizes.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from margin.core.account import SubAccount
 from margin.hedge.menu import Menu
 from margin.hedge.one_trade import smallest
 from margin.hedge.planner import Judge
-from margin.hedge.programme import Costed
+from margin.hedge.programme import Chosen, Costed
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
 
@@ -42,9 +40,7 @@ class SearchPlanner:
         """USD of trading, impact by its chords."""
         return self._costed.cost(usd)
 
-    def least_cost(
-        self, target: float, orders: int | None = None, allowed: Sequence[bool] | None = None
-    ) -> np.ndarray | None:
+    def least_cost(self, target: float, orders: int | None = None, allowed: Chosen = None) -> np.ndarray | None:
         """USD of each choice, the cheapest found that meets the target; None where none was found."""
         nothing = np.zeros(len(self.menu.choices))
         if self.figure(nothing) <= target:
@@ -68,7 +64,7 @@ class SearchPlanner:
         self,
         start: np.ndarray,
         target: float,
-        allowed: Sequence[bool] | None,
+        allowed: Chosen,
         done: list[tuple[float, np.ndarray]],
         open_: list[tuple[float, np.ndarray]],
         grid: np.ndarray,
@@ -113,7 +109,7 @@ class SearchPlanner:
         usd[j] = size
         return self.figure(usd)
 
-    def _all_cuts(self, target: float, orders: int | None, allowed: Sequence[bool] | None) -> np.ndarray | None:
+    def _all_cuts(self, target: float, orders: int | None, allowed: Chosen) -> np.ndarray | None:
         """More orders than the search goes: cuts in the order of what they free per dollar, the last one in part."""
         if orders is not None and orders <= MOST_ORDERS:
             return None
@@ -157,9 +153,7 @@ class SearchPlanner:
                 step = step if moved else step / 2
         return best
 
-    def most_freed(
-        self, budget: float | None = None, orders: int | None = None, allowed: Sequence[bool] | None = None
-    ) -> np.ndarray:
+    def most_freed(self, budget: float | None = None, orders: int | None = None, allowed: Chosen = None) -> np.ndarray:
         """USD of each choice that freed most for the budget; None: whatever it costs. Found by the same search."""
         usd = np.zeros(len(self.menu.choices))
         for _ in range(min(orders or len(usd), len(usd))):

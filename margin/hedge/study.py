@@ -11,10 +11,10 @@ import numpy as np
 
 from margin.core import checks
 from margin.core.account import SubAccount
+from margin.core.checks import date_text
 from margin.core.errors import InputError
 from margin.core.instruments import parse_symbol
 from margin.core.market import Market
-from margin.core.checks import date_text
 from margin.hedge.costs import Bill, Costs
 from margin.hedge.credit import Credit, hedge_credit
 from margin.hedge.lots import rounded

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from margin.core import checks
-from margin.core.instruments import parse_symbol
 from margin.core.checks import date_text
+from margin.core.instruments import parse_symbol
 from margin.hedge.costs import BP
 from margin.hedge.study import Trade
 from margin.models.marks import Marks

@@ -26,11 +26,12 @@ from margin.ladder.method import MeasuredBook
 from margin.ladder.safeguards import safeguard_lines
 from margin.models.base import ClosingRules, MarginState, Model, States, Unsupported, pinned
 from margin.models.marks import Marks
+from margin.risk.elliptical import Elliptical
 from margin.risk.estimators import estimate
 from margin.risk.exposures import Book, value_book
 from margin.risk.history import History, history, price_series
 from margin.risk.models import EllipticalModel, RiskModel, ScenarioModel
-from margin.risk.scenarios import Elliptical, Scenarios
+from margin.risk.scenarios import Scenarios
 
 TITLES = {"isolated": "Isolated", "netted": "Netted", "portfolio": "Portfolio", "safeguarded": "With safeguards"}
 POOLED = ("portfolio", "safeguarded")
