@@ -20,6 +20,7 @@ from margin.venues.base import Mode, Rulebook
 LEAST = 1e-9  # of today's price: nothing falls to 0
 MOST = 1e9  # times today's price: beyond, no price is looked for
 SPLITS = 64  # points within each bracket, a round
+DEEPENED = 16  # low points of a book with options that are looked at once more
 Gaps = Callable[[np.ndarray], np.ndarray]
 
 
@@ -106,7 +107,7 @@ def of_sub_account(rules: MarginModel, sub: SubAccount, marks: Marks) -> dict[st
         return rules.states(sub, marks, rows).gap
 
     strikes = [_strikes(sub, asset, marks) for asset in assets]
-    found = _edges(gaps, [_grid(extra) for extra in strikes])
+    found = _edges(gaps, [_grid(extra) for extra in strikes], [bool(extra) for extra in strikes])
     return {asset: _priced(edges, marks.price(asset)) for asset, edges in zip(assets, found, strict=True)}
 
 
@@ -127,7 +128,8 @@ def together(
     def gaps(which: np.ndarray, factors: np.ndarray) -> np.ndarray:
         return rules.states(sub, marks, np.maximum(1.0 + slopes * (factors - 1.0)[:, None], LEAST)).gap
 
-    found = _edges(gaps, [_grid(())])[0]
+    strikes = [f for asset in moving(sub) for f in _strikes(sub, asset, marks)]
+    found = _edges(gaps, [_grid(strikes)], [bool(strikes)])[0]
     return Edges(*(None if factor is None else factor - 1.0 for factor in (found.down, found.up)))
 
 
@@ -182,13 +184,25 @@ def _strikes(sub: SubAccount, asset: str, marks: Marks) -> list[float]:
 
 
 def _grid(strikes: Sequence[float]) -> np.ndarray:
-    """Factors looked at: every 1% near today's price, wider apart far from it, each strike and close beside it."""
+    """Factors looked at: every 1% near today's price, wider apart far from it, each strike and close beside it.
+
+    With options every 0.1%: a scenario that lands on a strike makes a band as narrow as the strikes are apart.
+    """
     steps = np.concatenate([np.geomspace(LEAST, 0.01, 40)[:-1], np.geomspace(0.01, 0.2, 60)[:-1]])
     near = np.exp(np.arange(np.log(0.2), np.log(5.0), 0.01))
     far = np.concatenate([np.geomspace(5.0, 200.0, 75), np.geomspace(200.0, MOST, 75)[1:]])
     around = np.array([s * f for s in strikes for f in (0.97, 0.99, 0.999, 1.0, 1.001, 1.01, 1.03)])
-    found = np.unique(np.concatenate([steps, near, far, around, [1.0]]))
+    close = np.exp(np.arange(np.log(0.5), np.log(2.0), 0.001)) if strikes else near[:0]
+    found = np.unique(np.concatenate([steps, near, close, far, around, [1.0]]))
     return found[found > 0]
+
+
+def _deepened(grid: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Factors between the neighbours of each low point that is not yet below 0, lowest first: a band may hide there."""
+    at = np.flatnonzero((values[1:-1] < values[:-2]) & (values[1:-1] <= values[2:]) & (values[1:-1] >= 0)) + 1
+    at = at[np.argsort(values[at])][:DEEPENED]
+    parts = [np.linspace(grid[i - 1], grid[i + 1], 2 * SPLITS // 4 + 2)[1:-1] for i in at]
+    return np.concatenate(parts) if parts else grid[:0]
 
 
 def _priced(edges: Edges, spot: float) -> Edges:
@@ -196,12 +210,28 @@ def _priced(edges: Edges, spot: float) -> Edges:
     return Edges(down, up)
 
 
-def _edges(gaps: Callable[[np.ndarray, np.ndarray], np.ndarray], grids: Sequence[np.ndarray]) -> list[Edges]:
-    """Nearest factors down and up at which each gap falls below 0; both 1 where it already is."""
+def _of_grids(gaps: Callable[[np.ndarray, np.ndarray], np.ndarray], grids: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The gap at every factor of every grid, all reckoned at once."""
+    which = np.repeat(np.arange(len(grids)), [len(g) for g in grids])
+    return np.split(gaps(which, np.concatenate(grids)), np.cumsum([len(g) for g in grids])[:-1])
+
+
+def _edges(
+    gaps: Callable[[np.ndarray, np.ndarray], np.ndarray], grids: Sequence[np.ndarray], deepen: Sequence[bool]
+) -> list[Edges]:
+    """Nearest factors down and up at which each gap falls below 0; both 1 where it already is.
+
+    deepen : of each grid, whether its low points are looked at once more, between the grid's factors
+    """
     if not grids:
         return []
-    which = np.repeat(np.arange(len(grids)), [len(g) for g in grids])
-    below = np.split(gaps(which, np.concatenate(grids)) < 0, np.cumsum([len(g) for g in grids])[:-1])
+    grids, values = list(grids), _of_grids(gaps, grids)
+    more = [_deepened(g, v) if deep else g[:0] for g, v, deep in zip(grids, values, deepen, strict=True)]
+    for k, extra in enumerate(_of_grids(gaps, more) if any(map(len, more)) else ()):
+        order = np.argsort(np.concatenate([grids[k], more[k]]), kind="stable")
+        grids[k] = np.concatenate([grids[k], more[k]])[order]
+        values[k] = np.concatenate([values[k], extra])[order]
+    below = [v < 0 for v in values]
     places: list[tuple[int, int]] = []  # (grid, 0 down or 1 up) of each bracket
     brackets: list[tuple[float, float]] = []
     found: list[list[float | None]] = [[None, None] for _ in grids]

@@ -526,19 +526,6 @@ def test_a_long_of_kraken_is_liquidated_below_today_and_an_end_beyond_a_hundredf
     assert price == pytest.approx(30_150 / (1 + 1 / 40)), "196 times today's"
 
 
-def test_no_band_between_two_safe_stretches_is_missed():
-    """A same-day short butterfly: Deribit's portfolio account is below zero around its body, safe on either side."""
-    legs = (("BTC/USD:BTC-250101-66000-C", -5.0), ("BTC/USD:BTC-250101-66500-C", 10.0))
-    held = book(*legs, ("BTC/USD:BTC-250101-67000-C", -5.0), USDC=4_000.0)
-    rulebook = venues.rulebook("deribit")
-    edges = liquidation.prices(rulebook, held, MARKS, "portfolio")["BTC"]
-    gap = gap_at(rulebook, held, MARKS, "portfolio")
-    fine = [f for f in np.linspace(1.0, 3.0, 4001).tolist() if gap({"BTC": f}) < 0]
-    assert (edges.up is None) == (not fine)
-    if fine:
-        assert edges.up / 60_000 == pytest.approx(fine[0], abs=1e-3)
-
-
 def test_the_scan_at_once_finds_what_the_scalar_scan_finds():
     for title, portfolio in BOOKS.items():
         for name in venues.names():

@@ -1,0 +1,227 @@
+"""Each venue's equity and maintenance margin by its plain published formula, one number at a time: nothing of the engine.
+
+Only the parameter tables are read. A book is [(coin, quantity, entry, leverage), ...] beside `cash` US dollars; of a
+coin-settled venue quantities are US dollars of face beside `cash` coins.
+"""
+
+import json
+from pathlib import Path
+
+import margin.venues.parameters
+
+FOLDER = Path(margin.venues.parameters.__file__).parent
+
+
+def facts(name):
+    data = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return {key: fact["value"] for key, fact in data["facts"].items()}
+
+
+def tier_of(rows, size, closed):
+    """(rate, amount deducted so that the margin does not jump) of the tier a size lies in."""
+    deducted = 0.0
+    for i, (floor, cap, rate, *_) in enumerate(rows):
+        if i:
+            deducted += floor * (rate - rows[i - 1][2])
+        if cap is None or i == len(rows) - 1 or size < cap or (closed and size == cap):
+            return rate, deducted
+    raise AssertionError("no tier")
+
+
+def profit(book, price):
+    return sum(q * (price[c] - e) for c, q, e, _ in book)
+
+
+class Binance:
+    """Maintenance = notional x rate - cumulated amount."""
+
+    venue, dollars, coins = "binance", "USDT", ("BTC", "ETH", "SOL")
+    closed = True
+
+    def __init__(self):
+        self.rows = facts(self.venue)["brackets"]
+
+    def maintenance(self, coin, q, e, leverage, price):
+        notional = abs(q) * price
+        rate, deducted = tier_of(self.rows[coin], notional, self.closed)
+        return notional * rate - deducted
+
+    def gap(self, cash, book, price):
+        needed = sum(self.maintenance(c, q, e, lev, price[c]) for c, q, e, lev in book)
+        return cash + profit(book, price) - needed
+
+    def opening(self, coin, q, e, leverage):
+        return abs(q) * e / leverage
+
+
+class Hyperliquid(Binance):
+    """Half the initial margin at the tier's highest leverage; deductions keep it continuous."""
+
+    venue, dollars, closed = "hyperliquid", "USDC", False
+
+    def __init__(self):
+        tables = facts("hyperliquid")["leverage_tiers"]
+        self.rows = {
+            coin: [(low, rows[i + 1][0] if i + 1 < len(rows) else None, 0.5 / lev) for i, (low, lev) in enumerate(rows)]
+            for coin, rows in tables.items()
+        }
+
+
+class Bybit(Binance):
+    """At mark since November 2025, with the fee of closing at the bankruptcy price of the position's leverage."""
+
+    venue, coins = "bybit", ("BTC",)
+
+    def __init__(self):
+        found = facts("bybit")
+        self.rows, self.fee = found["risk_limits"], found["taker_fee"]
+
+    def fee_of(self, q, e, leverage):
+        side = 1 if q > 0 else -1
+        return abs(q) * e * (1 - side / leverage) * self.fee
+
+    def maintenance(self, coin, q, e, leverage, price):
+        return super().maintenance(coin, q, e, leverage, price) + self.fee_of(q, e, leverage)
+
+    def opening(self, coin, q, e, leverage):
+        return super().opening(coin, q, e, leverage) + self.fee_of(q, e, leverage)
+
+
+class Okx(Binance):
+    """The tier's rate on the whole position, tiers count coins; the fee of closing at mark."""
+
+    venue = "okx"
+
+    def __init__(self):
+        found = facts("okx")
+        self.rows, self.fee = found["position_tiers"], found["taker_fee"]
+
+    def maintenance(self, coin, q, e, leverage, price):
+        rate, _ = tier_of(self.rows[coin], abs(q), True)
+        return abs(q) * price * (rate + self.fee)
+
+
+class Kraken(Binance):
+    """The level's rate on the whole value at entry; maintenance is half the initial rate."""
+
+    venue, dollars, coins = "kraken", "USDC", ("BTC", "ETH")
+
+    def __init__(self):
+        self.levels = facts("kraken")["levels"]
+
+    def maintenance(self, coin, q, e, leverage, price):
+        value = abs(q) * e
+        return value * [rate for floor, rate in self.levels[coin] if value >= floor][-1] / 2
+
+
+class Deribit(Binance):
+    """1% of a perpetual (SOL 2%) and a step more for every coin."""
+
+    venue, dollars = "deribit", "USDC"
+
+    def __init__(self):
+        self.rates = facts("deribit")["perpetual_rates"]
+
+    def maintenance(self, coin, q, e, leverage, price):
+        _, base, step = self.rates[coin]
+        return abs(q) * price * (base + step * abs(q))
+
+
+class Dydx(Binance):
+    """The tier's initial fraction x its maintenance fraction, of the oracle's value."""
+
+    venue, dollars = "dydx", "USDC"
+
+    def __init__(self):
+        found = facts("dydx")
+        tiers = {coin: found["liquidity_tiers"][number] for coin, number in found["markets"].items()}
+        self.rates = {coin: row[0] * row[1] for coin, row in tiers.items()}
+
+    def maintenance(self, coin, q, e, leverage, price):
+        return abs(q) * price * self.rates[coin]
+
+
+class Paradex(Dydx):
+    """Half of the market's initial fraction."""
+
+    venue = "paradex"
+
+    def __init__(self):
+        self.rates = {coin: rate / 2 for coin, rate in facts("paradex")["initial_fractions"].items()}
+
+
+class Lighter(Dydx):
+    """The market's maintenance fraction, in ten-thousandths."""
+
+    venue = "lighter"
+
+    def __init__(self):
+        self.rates = {coin: row[2] / 10_000 for coin, row in facts("lighter")["fractions"].items()}
+
+
+class Derive(Dydx):
+    """5% of a BTC or ETH perpetual, more of others; USDC in full."""
+
+    venue = "derive"
+
+    def __init__(self):
+        found = facts("derive")
+        self.rates = {coin: row[1] for coin, row in {**found["perpetuals"], **found["alt_perpetuals"]}.items()}
+
+
+class Gmx(Binance):
+    """A share of the size at entry and the fee of liquidation, at least the least collateral; isolated only."""
+
+    venue, dollars = "gmx", "USDC"
+
+    def __init__(self):
+        self.facts = facts("gmx")
+
+    def maintenance(self, coin, q, e, leverage, price):
+        size = abs(q) * e
+        return (
+            max(size * self.facts["factors"][coin], self.facts["least_collateral"])
+            + size * self.facts["liquidation_fee"]
+        )
+
+
+class Bitmex:
+    """Coin-settled: cost N / E, the step's rate of the whole, the commission of closing; equity in coins x price."""
+
+    venue, coins = "bitmex", ("BTC",)
+
+    def __init__(self):
+        found = facts("bitmex")
+        self.base, self.step, _, self.rate, self.rise = found["risk_limit"]
+        self.fee = found["taker_fee"]
+
+    def gap(self, cash, book, price):
+        coins = cash
+        for coin, face, entry, leverage in book:
+            cost = abs(face) / entry
+            steps = max(-((self.base - cost) // self.step), 0) if cost > self.base else 0
+            coins += face * (1 / entry - 1 / price[coin]) - cost * (self.rate + steps * self.rise)
+            coins -= cost * (1 + 1 / leverage) * self.fee
+        return coins * price[book[0][0]]
+
+
+class BinanceCoinM(Bitmex):
+    """Coin-settled: |N| / P coins at the bracket's rate less its amount, in coins."""
+
+    venue = "binance_coinm"
+
+    def __init__(self):
+        self.rows = facts("binance_coinm")["brackets"]
+
+    def gap(self, cash, book, price):
+        coins = cash
+        for coin, face, entry, _ in book:
+            size = abs(face) / price[coin]
+            rate, deducted = tier_of(self.rows[coin], size, True)
+            coins += face * (1 / entry - 1 / price[coin]) - (size * rate - deducted)
+        return coins * price[book[0][0]]
+
+
+LINEAR = (Binance, Hyperliquid, Bybit, Okx, Kraken, Deribit, Dydx, Paradex, Lighter, Derive)
+ISOLATED = (Binance, Hyperliquid, Bybit, Okx, Dydx, Lighter, Gmx)
+INVERSE = (Bitmex, BinanceCoinM)
