@@ -48,6 +48,7 @@ def _rooms() -> list[tuple[Callable[..., Any], Callable[..., Any]]]:
 def for_account(account: Any, market: Any = None, settings: Mapping[str, Any] | Any = None) -> MarginModel:
     """The model of the account's own venue and mode; of an account without a venue the portfolio method.
 
+    An account of coin-settled contracts alone has the venue's rules for those, where it margins them apart.
     Isolated positions of a cross account are judged by the same model: `SubAccount.isolated` says which they are.
     Raises InputError for a venue or mode that has no model here.
     """
@@ -61,4 +62,9 @@ def for_account(account: Any, market: Any = None, settings: Mapping[str, Any] | 
     wanted = account.mode or "cross"
     if account.mode is None and f"{account.venue}:cross" not in own:
         return get(own[0])
-    return get(f"{account.venue}:{wanted}")
+    found = get(f"{account.venue}:{wanted}")
+    apart = getattr(found, "coin_settled", "")  # the venue's rules for coin-settled contracts, a wallet of their own
+    held = account.margined
+    if apart and held and all(p.instrument.is_inverse for p in held):
+        return get(f"{apart}:{wanted}")
+    return found

@@ -169,6 +169,9 @@ class Rulebook(ABC):
     purpose: ClassVar[Literal["venue", "lending", "comparison"]] = "venue"
     modes: ClassVar[tuple[Mode, ...]]
     sliders: ClassVar[tuple[Slider, ...]] = ()
+    coin_settled: ClassVar[str] = (
+        ""  # the rulebook of the venue's coin-settled contracts, where they are margined apart
+    )
 
     def __init__(self, parameters: Parameters | None = None):
         self.parameters = parameters if parameters is not None else Parameters.load(self.name)
@@ -239,7 +242,7 @@ class Rulebook(ABC):
     ) -> float:
         """USD initial margin of the position alone at its entry price, without one at `marks`: isolated margin.
 
-        Raises InputError without any price.
+        Raises InputError without any price, and for a position that is not reproduced here.
         """
         price = position.entry_price
         if price is None or position.instrument.is_option:
@@ -251,6 +254,7 @@ class Rulebook(ABC):
             at = Marks({position.underlying: price}, when, vols)
         alone = SubAccount(name=position.symbol, positions=(position,), collateral=(), isolated=True)
         mode: Mode = "isolated" if "isolated" in self.modes else self.modes[0]
+        self.check(alone, mode)
         return self.reckon(alone, at, mode, self.settings(settings), Lines(wanted=False)).initial
 
     def printed_price(self, position: Position, price: float, long: bool) -> float:

@@ -46,6 +46,11 @@ class VenueModel(Model):
         """How the venue closes an account."""
         return self.rulebook.closing
 
+    @property
+    def coin_settled(self) -> str:
+        """Name of the rulebook of the venue's coin-settled contracts; "" where this one margins them, or none does."""
+        return self.rulebook.coin_settled
+
     def refuses(self, account: Account | SubAccount) -> tuple[Unsupported, ...]:
         """What of the account is not reproduced here, with reasons."""
         if isinstance(account, SubAccount):

@@ -17,6 +17,14 @@ def facts(name):
     return {key: fact["value"] for key, fact in data["facts"].items()}
 
 
+def table(found, rule):
+    """A table and its parts of other dates, one fact each (`levels`, `levels_2025`, ...); the first one that has a coin."""
+    out = {}
+    for key in sorted((k for k in found if k == rule or k.startswith(f"{rule}_")), key=lambda k: (k != rule, k)):
+        out = {**found[key], **out}
+    return out
+
+
 def tier_of(rows, size, closed):
     """(rate, amount deducted so that the margin does not jump) of the tier a size lies in."""
     deducted = 0.0
@@ -39,7 +47,7 @@ class Binance:
     closed = True
 
     def __init__(self):
-        self.rows = facts(self.venue)["brackets"]
+        self.rows = table(facts(self.venue), "brackets")
 
     def maintenance(self, coin, q, e, leverage, price):
         notional = abs(q) * price
@@ -60,7 +68,7 @@ class Hyperliquid(Binance):
     venue, dollars, closed = "hyperliquid", "USDC", False
 
     def __init__(self):
-        tables = facts("hyperliquid")["leverage_tiers"]
+        tables = table(facts("hyperliquid"), "leverage_tiers")
         self.rows = {
             coin: [(low, rows[i + 1][0] if i + 1 < len(rows) else None, 0.5 / lev) for i, (low, lev) in enumerate(rows)]
             for coin, rows in tables.items()
@@ -70,11 +78,11 @@ class Hyperliquid(Binance):
 class Bybit(Binance):
     """At mark since November 2025, with the fee of closing at the bankruptcy price of the position's leverage."""
 
-    venue, coins = "bybit", ("BTC",)
+    venue, coins = "bybit", ("BTC", "ETH")
 
     def __init__(self):
         found = facts("bybit")
-        self.rows, self.fee = found["risk_limits"], found["taker_fee"]
+        self.rows, self.fee = table(found, "risk_limits"), found["taker_fee"]
 
     def fee_of(self, q, e, leverage):
         side = 1 if q > 0 else -1
@@ -94,7 +102,7 @@ class Okx(Binance):
 
     def __init__(self):
         found = facts("okx")
-        self.rows, self.fee = found["position_tiers"], found["taker_fee"]
+        self.rows, self.fee = table(found, "position_tiers"), found["taker_fee"]
 
     def maintenance(self, coin, q, e, leverage, price):
         rate, _ = tier_of(self.rows[coin], abs(q), True)
@@ -107,7 +115,7 @@ class Kraken(Binance):
     venue, dollars, coins = "kraken", "USDC", ("BTC", "ETH")
 
     def __init__(self):
-        self.levels = facts("kraken")["levels"]
+        self.levels = table(facts("kraken"), "levels")
 
     def maintenance(self, coin, q, e, leverage, price):
         value = abs(q) * e
@@ -120,7 +128,7 @@ class Deribit(Binance):
     venue, dollars = "deribit", "USDC"
 
     def __init__(self):
-        self.rates = facts("deribit")["perpetual_rates"]
+        self.rates = table(facts("deribit"), "perpetual_rates")
 
     def maintenance(self, coin, q, e, leverage, price):
         _, base, step = self.rates[coin]
@@ -147,7 +155,7 @@ class Paradex(Dydx):
     venue = "paradex"
 
     def __init__(self):
-        self.rates = {coin: rate / 2 for coin, rate in facts("paradex")["initial_fractions"].items()}
+        self.rates = {coin: rate / 2 for coin, rate in table(facts("paradex"), "initial_fractions").items()}
 
 
 class Lighter(Dydx):
@@ -156,7 +164,7 @@ class Lighter(Dydx):
     venue = "lighter"
 
     def __init__(self):
-        self.rates = {coin: row[2] / 10_000 for coin, row in facts("lighter")["fractions"].items()}
+        self.rates = {coin: row[2] / 10_000 for coin, row in table(facts("lighter"), "fractions").items()}
 
 
 class Derive(Dydx):

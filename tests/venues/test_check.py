@@ -2,6 +2,7 @@
 
 import pytest
 
+from margin import models
 from margin.core.account import Account
 from margin.core.errors import InputError
 from margin.core.portfolio import Collateral, Portfolio, Position
@@ -155,3 +156,22 @@ def test_another_model_and_its_settings():
     assert check(said, model="binance:cross").model == "binance:cross"
     with pytest.raises(InputError, match="no such setting"):
         check(said, settings={"fee": 0.1})
+
+
+def test_the_margin_of_an_unknown_coin_is_refused_by_name_and_never_an_assertion():
+    odd = Position("NOSUCH/USDT:USDT", 1.0, 1.0, 5, mode="isolated")
+    for name in ("binance", "bybit", "hyperliquid"):
+        with pytest.raises(InputError, match="NOSUCH"):
+            Account(venue=name, positions=(odd,)).sub_accounts(models.get(f"{name}:isolated"))
+
+
+def test_coin_settled_contracts_are_judged_by_the_venue_s_own_rules_for_them():
+    held = Position("BTC/USD:BTC", 10_000.0, 50_000.0, 10, mark_price=60_000.0)
+    coins = 0.1 + 10_000 / 50_000 - 10_000 / 60_000
+    found = check(account((held,), (Collateral("BTC", 0.1),), "binance", equity_coin=coins))
+    assert (found.model, found.matched, found.compared) == ("binance_coinm:cross", 1, 1)
+    for venue, key in (("bybit", "bybit_inverse:cross"), ("okx", "okx:cross")):
+        assert check(account((held,), (), venue, position_initial={held.symbol: 1.0})).model == key
+    both = (held, Position("ETH/USDT:USDT", 1.0, 3_000.0, mark_price=3_000.0))
+    found = check(account(both, MONEY, "binance", equity=1.0))
+    assert any("coin-settled" in note for note in found.notes)

@@ -25,6 +25,7 @@ class Binance(PerpetualVenue):
     """Binance USD-M: brackets by notional."""
 
     name = "binance"
+    coin_settled: ClassVar[str] = "binance_coinm"
     rule = "brackets"
     closed = True
     mode_notes: ClassVar = {"portfolio": ("It nets collateral only: the futures' margins are still added up.",)}

@@ -36,6 +36,7 @@ class Bybit(PerpetualVenue):
     """Bybit unified trading account: risk limits and collateral ratios."""
 
     name = "bybit"
+    coin_settled: ClassVar[str] = "bybit_inverse"
     rule = "risk_limits"
     closed = True
     mode_notes: ClassVar = {

@@ -34,6 +34,7 @@ class BybitInverse(Bybit):
     """Bybit's coin-settled contracts."""
 
     name = "bybit_inverse"
+    coin_settled: ClassVar[str] = ""
     linear: ClassVar[bool] = False
     inverse: ClassVar[bool] = True
     in_coins: ClassVar[bool] = True
