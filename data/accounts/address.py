@@ -17,7 +17,7 @@ def looks_like_address(text: str) -> bool:
     plain = text.strip()
     if SECRET.fullmatch(plain) or _is_seed(plain):
         return True
-    return bool(re.fullmatch(r"(0x|0X|dydx1)\w{8,80}", plain))
+    return bool(re.fullmatch(r"(0x|0X|dydx1)\w{0,80}", plain))
 
 
 def check_address(text: str) -> tuple[str, str]:

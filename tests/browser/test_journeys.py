@@ -87,14 +87,15 @@ def test_a_broken_link_opens_the_default_with_a_message(visit, broken):
 def test_import_by_paste_and_a_clear_message_for_a_bad_file(visit):
     page = visit()
     page.get_by_role("button", name="Import").click()
-    area = page.get_by_label("or paste here")
+    area = page.get_by_role("textbox", name="Paste anything")
     area.fill('{"version": 1, "positions": [{"symbol": "BTC-USD", "quantity": 2}]}')
-    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_role("button", name="Read", exact=True).click()
     page.get_by_text("positions[0].symbol: not a symbol").wait_for()
     area.fill(
         '{"version": 1, "positions": [{"symbol": "BTC/USD", "quantity": 2}, {"symbol": "ETH/USD", "quantity": -5}]}'
     )
-    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_role("button", name="Read", exact=True).click()
+    page.get_by_role("button", name="Open it", exact=True).click()
     expect = pytest.importorskip("playwright.sync_api").expect
     expect(page.get_by_label("Quantity, position 1")).to_have_value("2")
     assert page.get_by_label("Symbol, position 2").input_value() == "ETH/USD"
