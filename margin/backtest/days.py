@@ -110,9 +110,11 @@ class Walk:
 
     def __init__(self, portfolio: Portfolio, market: Market, settings: Settings, constant: str, rungs: set[str]):
         portfolio = portfolio.settled
-        if any(p.instrument.is_option for p in portfolio.positions):
-            hint = "Leave the options out, or look at them on the Stress page."
-            raise InputError("positions", "an option", "has no price history to walk through", hint)
+        self.left_out = tuple(p.symbol for p in portfolio.positions if p.instrument.is_option)
+        if self.left_out and len(self.left_out) == len(portfolio.positions):
+            hint = "Add a position with prices, or look at the options on the Stress page."
+            raise InputError("positions", "only options", "an option has no price history to walk through", hint)
+        portfolio = portfolio.with_positions(p for p in portfolio.positions if not p.instrument.is_option)
         if not portfolio.positions and portfolio.collateral:
             hint = 'Add a position on margin, or write "paid": false where coins were bought on borrowed money.'
             raise InputError("positions", "only owned spot", "needs no margin to walk through", hint)
@@ -139,7 +141,7 @@ class Walk:
         prices = self.closes if constant == "quantities" else np.broadcast_to(self.closes[-1], self.closes.shape)
         self.values = prices[:, self.columns] * quantities  # (closes, p) USD of each position
         self.labels = self.legs.labels.tolist()
-        self.notes: list[str] = []
+        self.notes = left_out_note(self.left_out)
         self.units, self.still = self._in_units(self.past.vol_path, slice(None))
         self._extremes: tuple[np.ndarray, np.ndarray] | None = None
 
@@ -337,6 +339,11 @@ class Walk:
         """(n,) USD gross exposure."""
         found: np.ndarray = np.abs(self.values[rows]).sum(axis=1)
         return found
+
+
+def left_out_note(symbols: tuple[str, ...]) -> list[str]:
+    """One sentence that names the options that are not walked; none where there are none."""
+    return [f"Left out, for options have no price history to walk through: {', '.join(symbols)}."] if symbols else []
 
 
 def _units_of(p: Position, last: float) -> float:

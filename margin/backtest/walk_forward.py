@@ -122,6 +122,7 @@ class Backtest:
     """records in the order of the methods asked for; dates (n,) on which margins were set.
 
     gross : (n,) USD gross exposure by day; skipped: days whose horizon crossed a pause in the prices
+    left_out : symbols of options, which have no price history to walk through; a note names them
     """
 
     records: tuple[MethodRecord, ...]
@@ -131,6 +132,7 @@ class Backtest:
     constant: str
     skipped: int
     notes: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     def record(self, rung: str, estimator: str = "historical") -> MethodRecord:
         """The record of one method at the settings' own level. Raises InputError where it was not walked."""
@@ -158,8 +160,9 @@ def backtest(
 
     constant : "quantities": the book as it is, at each day's prices; "dollars": today's dollar amounts every day
     progress : called with the share done, 0..1; an exception it raises ends the walk
-    Margins are looked at every `horizon` days, so that the losses that follow do not overlap. Raises InputError for a
-    book with options (their history is not known), for the stressed estimator, and for too little history.
+    Margins are looked at every `horizon` days, so that the losses that follow do not overlap. Options are left
+    out, by name (their history is not known). Raises InputError for a book of nothing else, for the stressed estimator,
+    and for too little history.
     """
     chosen = settings or Settings()
     whole_number(days, "days", 20, 100_000)
@@ -191,6 +194,7 @@ def backtest(
         constant=constant,
         skipped=skipped,
         notes=notes,
+        left_out=walk.left_out,
     )
 
 

@@ -1,12 +1,19 @@
 """`python -m margin backtest`: was each method's margin enough?"""
 
 import argparse
+import io
 from dataclasses import asdict
 from typing import Any
 
+import pandas as pd
+
+from margin.backtest.under_model import ModelBacktest, backtest_model, default_model
 from margin.backtest.walk_forward import Backtest, MethodRecord, backtest
 from margin.cli import text as cli_text
+from margin.core.errors import InputError
 from margin.core.settings import Settings
+
+SHOWN = 5  # openings closed by force that the text names
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -19,6 +26,13 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     cli_text.add_volumes(parser)
     cli_text.add_measure(parser)
     parser.add_argument("--days", type=int, default=1500, help="days walked, the newest (default %(default)s)")
+    about = "margin model that judges the account, e.g. binance:cross (default: its own venue and mode, else portfolio)"
+    parser.add_argument("--model", help=about)
+    parser.add_argument("--hold", type=int, default=30, help="closes each opening is left alone (default %(default)s)")
+    about = "asked: opened with exactly the initial margin; own: with its own collateral (default %(default)s)"
+    parser.add_argument("--money", default="asked", help=about)
+    about = "fraction of notional a day that longs pay, or a CSV of recorded payments: date, then a column per asset"
+    parser.add_argument("--funding", default="0", help=about)
     parser.add_argument("--constant", default="quantities", help="quantities or dollars (default %(default)s)")
     parser.set_defaults(run=run)
     return parser
@@ -35,7 +49,102 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     )
     portfolio, market = cli_text.portfolio_of(options), cli_text.market_of(options)
     result = backtest(portfolio, market, settings, days=options.days, constant=options.constant)
-    return to_dict(result), describe(result)
+    funding = funding_of(options.funding)
+    try:
+        judged = backtest_model(
+            portfolio,
+            market,
+            options.model,
+            settings,
+            days=options.days,
+            hold=options.hold,
+            money=options.money,
+            funding=funding,
+        )
+    except InputError as error:
+        if options.model is not None or error.field in ("hold", "money", "funding"):
+            raise
+        why = {"key": default_model(portfolio), "error": str(error)}
+        return {**to_dict(result), "model": why}, f"{describe(result)}\n\nnot computed: {why['key']}: {error}"
+    data = {**to_dict(result), "model": model_to_dict(judged)}
+    return data, f"{describe(result)}\n\n{describe_model(judged)}"
+
+
+def funding_of(text: str) -> "float | dict[str, pd.Series]":
+    """A rate a day, or the records of a file: first column `date` (UTC time of payment), then an asset a column."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    content = cli_text.read_bytes(text)
+    try:
+        table = pd.read_csv(io.BytesIO(content), index_col=0)
+        times = pd.to_datetime(table.index, utc=True).tz_localize(None)
+        return {str(name): pd.Series(table[name].to_numpy(dtype=float), times).dropna() for name in table.columns}
+    except (ValueError, TypeError, UnicodeDecodeError) as error:
+        hint = "First column date (UTC), then one column per asset, fractions per payment."
+        raise InputError(text, str(error)[:80], "is no table of funding payments", hint) from None
+
+
+def model_to_dict(m: ModelBacktest) -> dict[str, Any]:
+    """The book under its margin model as plain values, every opening included."""
+    return {
+        "key": m.model,
+        "title": m.title,
+        "money": m.money,
+        "hold": m.hold,
+        "first": str(m.dates[0])[:10],
+        "last": str(m.dates[-1])[:10],
+        "days": len(m.dates),
+        "skipped": m.skipped,
+        "average_initial": float(m.initial.mean()),
+        "average_maintenance": float(m.maintenance.mean()),
+        "exceedances": int(m.hits.sum()),
+        "rate": m.rate,
+        "largest_uncovered": float(m.uncovered.max()),
+        "closed_at_close": int(m.closed.sum()),
+        "closed_intraday": None if m.closed_intraday is None else int(m.closed_intraday.sum()),
+        "extremes": list(m.extremes),
+        "left_out": list(m.left_out),
+        "liquidated": len(m.liquidated),
+        "openings": [
+            {
+                "opened": str(o.opened)[:10],
+                "started": o.started,
+                "called": o.called,
+                "closed": None if o.closed is None else str(o.closed)[:10],
+                "at": o.at,
+                "names": list(o.names),
+                "final": o.final,
+                "uncovered": o.uncovered,
+            }
+            for o in m.openings
+        ],
+        "notes": list(m.notes),
+    }
+
+
+def describe_model(m: ModelBacktest) -> str:
+    """The book under its margin model as plain text: was it enough, and where would it have been closed?"""
+    where = "closes and each day's adverse extremes" if m.extremes else "closes alone (no highs and lows)"
+    opened = "exactly the initial margin" if m.money == "asked" else "the account's own collateral"
+    average = cli_text.money(float(m.initial.mean()))
+    about = (
+        f"{m.title}: opened with {opened}, losses passed the initial margin (average {average}) "
+        f"on {int(m.hits.sum())} of {len(m.dates)} days; opened every {m.hold} closes and left alone, "
+        f"{len(m.liquidated)} of {len(m.openings)} were closed by force, looked at by {where}."
+    )
+    rows = [
+        (str(o.opened)[:10], cli_text.money(o.started), str(o.closed)[:10], o.at or "", ", ".join(o.names),
+         cli_text.money(o.final), cli_text.money(o.uncovered))
+        for o in m.liquidated[-SHOWN:]
+    ]  # fmt: skip
+    header = ("opened", "with USD", "closed", "at", "what", "left USD", "uncovered USD")
+    closed = cli_text.table(header, rows) if rows else ""
+    more = len(m.liquidated) - len(rows)
+    earlier = f"({more} earlier ones are in --json)" if more else ""
+    notes = "\n".join(f"note: {note}" for note in m.notes)
+    return "\n\n".join(part for part in (about, closed, earlier, notes) if part)
 
 
 def to_dict(b: Backtest) -> dict[str, Any]:
@@ -45,6 +154,7 @@ def to_dict(b: Backtest) -> dict[str, Any]:
         "last": str(b.dates[-1])[:10],
         "days": len(b.dates),
         "skipped": b.skipped,
+        "left_out": list(b.left_out),
         "constant": b.constant,
         "level": b.settings.level,
         "horizon": b.settings.horizon,

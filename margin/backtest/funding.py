@@ -1,0 +1,64 @@
+"""What perpetuals pay: one assumed rate a day, or the payments an exchange recorded."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from margin.core.errors import InputError
+from margin.core.position import Position
+
+__all__ = ["Funding"]
+
+MOST = 0.1  # a day; beyond it somebody wrote percent
+
+
+class Funding:
+    """rates : a fraction of notional a day that longs pay to shorts, or by asset or symbol such a number or a record.
+
+    A record is a Series of fractions per payment, indexed by the time of payment (UTC), as
+    `data.exchange.funding.fetch_funding_history` gives it; outside its span nothing is counted, and `notes` says so.
+    """
+
+    def __init__(self, rates: "float | Mapping[str, float | pd.Series]" = 0.0):
+        self.rates = rates
+        for name, rate in rates.items() if isinstance(rates, Mapping) else [("", rates)]:
+            if isinstance(rate, pd.Series):
+                if not isinstance(rate.index, pd.DatetimeIndex) or not np.isfinite(rate.to_numpy(dtype=float)).all():
+                    raise InputError(f"funding {name}".strip(), "a Series", "must be finite rates by time of payment")
+                continue
+            if isinstance(rate, bool) or not isinstance(rate, int | float) or not -MOST <= rate <= MOST:
+                hint = "0.0003 is 0.01% every 8 h."
+                raise InputError("funding", rate, "must be a fraction a day from -0.1 to 0.1", hint)
+
+    def _of(self, position: Position) -> "float | pd.Series":
+        if not isinstance(self.rates, Mapping):
+            return self.rates
+        return self.rates.get(position.symbol, self.rates.get(position.underlying, 0.0))
+
+    def between(self, position: Position, dates: np.ndarray) -> np.ndarray:
+        """(n - 1,) fraction of notional paid by a long from each close to the next; 0 for what is no perpetual.
+
+        dates : (n,) of the closes, which are those of 24:00 UTC
+        """
+        rate = self._of(position)
+        if position.instrument.kind != "perpetual":
+            return np.zeros(len(dates) - 1)
+        if not isinstance(rate, pd.Series):
+            return np.full(len(dates) - 1, float(rate))
+        record = rate.sort_index()
+        ends = pd.DatetimeIndex(dates) + pd.Timedelta(days=1)
+        paid = np.concatenate(([0.0], np.cumsum(record.to_numpy(dtype=float))))
+        at = np.searchsorted(record.index.to_numpy(), ends.to_numpy(), side="right")
+        between: np.ndarray = np.diff(paid[at])
+        return between
+
+    def notes(self) -> list[str]:
+        """From when to when each record reaches."""
+        if not isinstance(self.rates, Mapping):
+            return []
+        return [
+            f"Funding of {name} as recorded from {rate.index.min():%Y-%m-%d} to {rate.index.max():%Y-%m-%d} only."
+            for name, rate in self.rates.items()
+            if isinstance(rate, pd.Series) and len(rate)
+        ]
