@@ -11,6 +11,7 @@ st.set_page_config(
 )
 
 from ui.shell import entrance  # noqa: E402  (page settings come first)
+from ui.shell.address import keep_in_address  # noqa: E402
 from ui.shell.header import header  # noqa: E402
 from ui.shell.navigation import navigation  # noqa: E402
 from ui.shell.warmup import settle  # noqa: E402
@@ -19,6 +20,7 @@ from ui.state.session import open_session  # noqa: E402
 entry, page = navigation()
 open_session()
 entrance.resume()
-header(entry.question)
+header(entry)
 page.run()
+keep_in_address(entry.question)
 settle()

@@ -8,6 +8,7 @@ PAGE = {
     "icon": ":material/history:",
     "section": "Risk",
     "order": 60,
+    "judged": True,
     "question": "Would the lower margin have been enough?",
 }
 

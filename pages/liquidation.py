@@ -8,6 +8,7 @@ PAGE = {
     "icon": ":material/water_drop:",
     "section": "Risk",
     "order": 50,
+    "judged": True,
     "question": "Where, and what happens next?",
 }
 

@@ -8,6 +8,7 @@ PAGE = {
     "icon": ":material/bolt:",
     "section": "Risk",
     "order": 40,
+    "judged": True,
     "question": "What breaks this book?",
 }
 

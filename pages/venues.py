@@ -8,6 +8,7 @@ PAGE = {
     "icon": ":material/storefront:",
     "section": "Venues",
     "order": 80,
+    "judged": True,
     "question": "Which venue asks least for this book?",
 }
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from margin import models
 from margin.core.account import SubAccount
+from margin.core.checks import parse_date
 from margin.core.errors import InputError, did_you_mean
-from margin.core.market import Market, parse_date
+from margin.core.market import Market
 from margin.core.portfolio import Collateral, Position
 from margin.models.base import MarginState, Model
 from margin.models.marks import Marks

@@ -25,7 +25,10 @@ ICON = ":material/article:"
 
 @dataclass(frozen=True, kw_only=True)
 class PageFacts:
-    """One page. `question` is its heading, drawn by the header; the page starts below it. `order` counts from home."""
+    """One page. `question` is its heading, drawn by the header; the page starts below it. `order` counts from home.
+
+    judged : it answers for the account and the margin model chosen in the header
+    """
 
     path: Path
     title: str
@@ -33,6 +36,7 @@ class PageFacts:
     section: str
     question: str
     order: float
+    judged: bool = False
 
     @property
     def name(self) -> str:
@@ -51,6 +55,11 @@ def page_facts(folder: Path = PAGES) -> list[PageFacts]:
     return sorted(found, key=lambda page: (page.order, page.title))
 
 
+def facts_of(path: Path) -> PageFacts:
+    """The facts of one page's file."""
+    return _read(path, path.stat().st_mtime_ns)
+
+
 @lru_cache(maxsize=64)
 def _read(path: Path, _changed: int) -> PageFacts:
     """The facts of one file; read again only when it changes. Raises ValueError for facts that are no literal."""
@@ -64,6 +73,7 @@ def _read(path: Path, _changed: int) -> PageFacts:
         section=str(said.get("section") or title),
         question=str(said.get("question") or title),
         order=float(said.get("order", LAST)),
+        judged=bool(said.get("judged", False)),
     )
 
 

@@ -7,20 +7,25 @@ from typing import Literal
 import streamlit as st
 
 from ui.blocks.text import plain
+from ui.shell.facts import PageFacts
+from ui.shell.judge import judge
 from ui.state import prices
 
 _LOGO = Path(__file__).parent / "logo.svg"
 
 
-def header(question: str) -> None:
-    """The logo in the navigation bar, the page's question as its heading, and one quiet badge on the prices in use."""
+def header(facts: PageFacts) -> None:
+    """The logo in the bar, the page's question as its heading, whom it answers for, where its prices come from."""
     st.logo(_LOGO.read_text(encoding="utf-8"), size="large")
     active = prices.active()
     badge = describe(active)
     place = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="header")
     with place:
-        st.title(question, anchor=False, width="content")
-        st.badge(badge.label, icon=badge.icon, color=badge.color, help=badge.help)
+        st.title(facts.question, anchor=False, width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content", key="header_facts"):
+            if facts.judged:
+                judge()
+            st.badge(badge.label, icon=badge.icon, color=badge.color, help=badge.help)
 
 
 @dataclass(frozen=True)

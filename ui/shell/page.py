@@ -9,13 +9,30 @@ from margin.core.settings import Settings
 from ui.blocks.notices import nothing_computed
 from ui.blocks.views import refused
 from ui.shell import entrance
-from ui.state import book, compute, prices
+from ui.shell.facts import facts_of
+from ui.state import book, choice, compute, prices
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
 
 
 class Seen:
-    """What a page works on; nothing is computed before it is asked for."""
+    """What a page works on; nothing is computed before it is asked for.
+
+    judged : the page answers for the account chosen in the header alone, and for its margin model
+    """
+
+    def __init__(self, judged: bool = False):
+        self.judged = judged
+
+    @cached_property
+    def book(self) -> book.Book:
+        """The visitor's book, or the chosen account of it."""
+        return choice.chosen(book.current()) if self.judged else book.current()
+
+    @property
+    def model(self) -> str | None:
+        """The chosen margin model's key; None: each account's own."""
+        return choice.model() if self.judged else None
 
     @cached_property
     def active(self) -> ActivePrices:
@@ -25,7 +42,7 @@ class Seen:
     @cached_property
     def now(self) -> Answer:
         """The book's figures on them, row by row what could not be used."""
-        return compute.answer(book.current(), self.active)
+        return compute.answer(self.book, self.active)
 
     @property
     def settings(self) -> Settings:
@@ -39,7 +56,7 @@ def show(file: str, draw: Callable[[Seen], None], needs_figures: bool = False) -
     needs_figures : where the book has none, say why instead of drawing
     """
     entrance.through_app(f"pages/{Path(file).name}")
-    seen = Seen()
+    seen = Seen(facts_of(Path(file)).judged)
     if needs_figures and seen.now.comparison is None:
         nothing_computed(seen.now, seen.active)
         return

@@ -96,6 +96,12 @@ class Book:
         found: Mapping[int, Problem] = self._readings[1].problems
         return found
 
+    def only(self, number: int) -> "Book":
+        """One account of it, as a book of its own; rows keep their ids."""
+        mine = tuple(replace(d, account=0) for d in self.positions if d.account == number)
+        posted = tuple(replace(d, account=0) for d in self.collateral if d.account == number)
+        return replace(self, positions=mine, collateral=posted, accounts=(self.accounts[number],))
+
     def without_positions(self, rows: Iterable[int]) -> Portfolio:
         """`portfolio` less the given rows (those that cannot be priced)."""
         out = set(rows)

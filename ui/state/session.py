@@ -4,7 +4,7 @@ import streamlit as st
 
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
-from ui.state import book, presets, prices, share
+from ui.state import book, choice, presets, prices, share
 
 _MESSAGES, _LINKED = "messages", "opened_by_link"
 
@@ -18,6 +18,7 @@ def open_session() -> None:
     opened = share.Opened(None)
     if share.PARAMETER in st.query_params:
         opened = share.decode(st.query_params[share.PARAMETER])
+    choice.open_choice(st.query_params)
     for message in opened.messages:
         tell(message)
     if opened.origin == "sample":
