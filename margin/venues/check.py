@@ -109,7 +109,9 @@ class _Check:
         self._known_symbols(account)
         subs = account.sub_accounts(self.rules, self.marks)
         pool = next((s for s in subs if not s.isolated), None)
-        states = [(s, self._rules_of(s).state(s, self.marks)) for s in subs if s.positions]
+        cross = account.mode != "isolated"  # then the pool's totals are the account's, whatever it holds
+        judged = [s for s in subs if s.positions or (cross and not s.isolated and account.held)]
+        states = [(s, self._rules_of(s).state(s, self.marks)) for s in judged]
         figures = self._figures(account, pool, states)
         per_symbol = {
             key: rows
@@ -127,18 +129,15 @@ class _Check:
         return VenueModel(self.rules.rulebook, "cross", self.settings)
 
     def _without_refused(self, account: Account) -> Account:
-        refused = self.rules.refuses(account)
-        if not refused:
-            return account
-        self.notes += [f"{r.symbol}: {r.reason}" for r in refused]
-        symbols = {r.symbol for r in refused}
-        if all(r.alone for r in refused):
-            kept = [p for p in account.positions if p.symbol not in symbols]
+        """The account with what can be judged by itself; then its totals, which need all of it, are not compared."""
+        while refused := self.rules.refuses(account):
+            self.notes += [f"{r.symbol}: {r.reason}" for r in refused]
+            symbols = {r.symbol for r in refused}
+            account = account.with_positions(p for p in account.positions if p.symbol not in symbols)
+            self.whole = False
+        if not self.whole:
             self.notes.append("The account's totals and its pool's liquidation prices need what was left out.")
-        else:
-            kept = []
-        self.whole = False
-        return account.with_positions(kept)
+        return account
 
     def _known_symbols(self, account: Account) -> None:
         held = {p.symbol for p in self.account.positions}

@@ -87,3 +87,46 @@ def test_settings_model_and_as_of(run):
     assert run(ACCOUNT, "--set", "taker_fee")[0] == 2
     assert run(ACCOUNT, "--model", "portfolio")[0] == 2
     assert run(ACCOUNT, "--model", "nothing:cross")[0] == 2
+
+
+def test_a_venue_s_own_answers_are_judged_as_they_are(run):
+    """Source of the figures: Hyperliquid's documented clearinghouseState; dYdX as ccxt 4.5.90 documents fetchBalance."""
+    hyperliquid = {
+        "assetPositions": [
+            {
+                "type": "oneWay",
+                "position": {
+                    "coin": "ETH", "szi": "0.0335", "entryPx": "2986.3", "positionValue": "100.02765",
+                    "leverage": {"type": "isolated", "value": 20, "rawUsd": "-95.059824"}, "maxLeverage": 50,
+                    "liquidationPx": "2866.26936529", "marginUsed": "4.967826", "unrealizedPnl": "-0.0134",
+                },
+            }
+        ],
+        "crossMaintenanceMarginUsed": "0.0",
+        "crossMarginSummary": {
+            "accountValue": "13104.514502", "totalMarginUsed": "0.0", "totalNtlPos": "0.0", "totalRawUsd": "13104.514502"
+        },
+        "marginSummary": {
+            "accountValue": "13109.482328", "totalMarginUsed": "4.967826", "totalNtlPos": "100.02765",
+            "totalRawUsd": "13009.454678",
+        },
+        "time": 1708622398623,
+        "withdrawable": "13104.514502",
+    }  # fmt: skip
+    found = json.loads(run(hyperliquid, "--json")[1])
+    assert found["liquidation_prices"]["ETH/USDC:USDC"]["matched"]
+    assert found["matched"] == found["compared"] >= 3
+    dydx = {
+        "subaccount": {
+            "subaccountNumber": 0, "equity": "161451.040416029", "freeCollateral": "152508.28819133577",
+            "openPerpetualPositions": {
+                "ETH-USD": {"market": "ETH-USD", "status": "OPEN", "side": "LONG", "size": "0.001", "entryPrice": "3894.7",
+                            "unrealizedPnl": "-0.044675155"},
+                "BTC-USD": {"market": "BTC-USD", "status": "OPEN", "side": "SHORT", "size": "-4.1368",
+                            "entryPrice": "112196.87848803433", "unrealizedPnl": "17002.2857196"},
+            },
+            "assetPositions": {"USDC": {"size": "608584.8424840", "side": "LONG", "symbol": "USDC"}},
+        }
+    }  # fmt: skip
+    found = json.loads(run(dydx, "--json")[1])
+    assert found["free"]["matched"] and found["equity"]["matched"]

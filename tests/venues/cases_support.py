@@ -20,6 +20,10 @@ ADAPTERS = {
     "Derive (standard margin, V2 parameters)": derive.standard_2,
     "Derive V3 standard margin": derive.standard_3,
     "KuCoin": centralised.kucoin,
+    "Aave v4": onchain.aave_v4,
+    "Paradex": onchain.paradex,
+    "Paradex liquidation": onchain.paradex,
+    "Lighter": onchain.lighter,
     "mango-v4": mango.run,
     "synthetix-v3-perps": onchain.synthetix,
     "gmx-v2": onchain.gmx,
@@ -55,6 +59,13 @@ NOT_REPRODUCED = {
     ("okx-pm-3", "acct_leverage"): "needs the account's notional, which the case does not give",
     ("test_67_misc_skew_scenario_with_spot_move", "scenario_pnl"): "the venue's own runner skips it",
     ("test_67_misc_skew_scenario_with_spot_move", "worst_skew"): "the venue's own runner skips it",
+    **dict.fromkeys(
+        [
+            ("v26-paradex-liq-1", name)
+            for name in ("share", "penalty", "new_account_value", "new_mmr", "new_margin_ratio", "cash_left")
+        ],
+        "steps of Paradex's liquidator; what starts it, value and maintenance, is compared",
+    ),
     ("derive-pmrm2-67", "worst_skew"): "the venue's own runner skips it",
     (
         "v26-velocity-weight-1",
@@ -78,15 +89,10 @@ NOT_CARRIED = {
     "v26-morpho-lif-086": "Morpho has no rulebook here",
     "v26-morpho-lif-0625": "Morpho has no rulebook here",
     "v26-extended-risk-1": "Extended has no rulebook here, and the case's tiers are made up",
-    "v26-aave4-bonus-1": "Aave v4 has no rulebook here yet",
-    "v26-aave4-fee-1": "Aave v4 has no rulebook here yet",
+    "v26-aave4-fee-1": "the protocol's share of a liquidator's bonus is no part of an account's margin",
     "v26-paradex-cross-1": "open orders are no part of an account here",
-    "v26-paradex-liq-1": "Paradex has no rulebook here yet",
-    "new-paradex-1": "Paradex has no rulebook here yet",
-    "v26-paradex-iv-1": "Paradex has no rulebook here yet",
-    "v26-paradex-opt-1": "Paradex has no rulebook here yet",
-    "v26-lighter-zero": "Lighter has no rulebook here yet",
-    "new-bybit-inverse-2": "Bybit's inverse contracts have no rulebook here yet",
+    "v26-paradex-iv-1": "Paradex's options are not reproduced here",
+    "v26-paradex-opt-1": "Paradex's options are not reproduced here",
 }
 
 

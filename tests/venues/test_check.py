@@ -175,3 +175,36 @@ def test_coin_settled_contracts_are_judged_by_the_venue_s_own_rules_for_them():
     both = (held, Position("ETH/USDT:USDT", 1.0, 3_000.0, mark_price=3_000.0))
     found = check(account(both, MONEY, "binance", equity=1.0))
     assert any("coin-settled" in note for note in found.notes)
+
+
+def test_what_a_refused_option_leaves_is_judged_row_by_row():
+    option = Position("BTC/USD:BTC-270625-100000-C", 1.0, mark_price=2_700.0)
+    swap = Position("BTC/USDT:USDT", -0.5, 61_000.0, 10, mark_price=60_000.0)
+    alone = Position("ETH/USDT:USDT", 1.0, 3_000.0, 10, mode="isolated", margin=300.0, mark_price=3_000.0)
+    says = {
+        "equity": 1.0, "position_initial": {swap.symbol: 3_000.0, option.symbol: 1.0},
+        "liquidation_prices": {swap.symbol: 1.0, alone.symbol: 2_712.21},
+    }  # fmt: skip
+    found = check(account((option, swap, alone), MONEY, "okx", **says))
+    assert found.figures == {}
+    assert {k: list(rows) for k, rows in found.per_symbol.items()} == {
+        "position_initial": [swap.symbol],
+        "liquidation_prices": [alone.symbol],
+    }
+    assert found.matched == 2
+    assert any(option.symbol in note for note in found.notes)
+
+
+def test_a_pool_of_money_alone_beside_an_isolated_position_has_the_totals():
+    """Hyperliquid's documented account: 13,104.51 in the pool, one isolated position beside it."""
+    held = Position("ETH/USDC:USDC", 0.0335, 2986.3, 20, mode="isolated", margin=4.981226, mark_price=2985.9)
+    found = check(
+        account(
+            (held,), (Collateral("USDC", 13_104.514502),), equity=13_104.514502, withdrawable=13_104.514502, initial=0
+        )
+    )
+    assert found.matched == found.compared == 3
+    apart = Account(
+        venue="binance", mode="isolated", as_of="2026-11-26", positions=(held,), venue_says={"equity": 4.967826}
+    )
+    assert check(apart).matched == 1

@@ -21,6 +21,7 @@ from margin.venues.families.clearing import (
 )
 from margin.venues.families.tiers import tiers_of
 from margin.venues.rules.bybit import bankruptcy_price
+from margin.venues.rules.bybit_inverse import coin_bankruptcy_price
 from margin.venues.rules.kraken import maintenance_of, netted
 from margin.venues.rules.okx import borrow_margin, unit_margin
 from tests.support import SHARED
@@ -80,15 +81,14 @@ def bybit(case):
 
 def _bybit_inverse(x):
     """A coin-settled contract backed by a whole balance; the venue's rules of 2019 charged its value at entry."""
-    face, entry = x["contracts_usd"] * SIGN[x["side"]], x["entry"]
-    held = Position("BTC/USD:BTC", face, entry, maintenance_rate=x["mmr"])
-    money = {"BTC": x["balance_btc"]}
-    account = Account("bybit", "cross", [held], money, {"BTC": entry}, "2024-01-01", taker_fee=x["taker_fee"])
-    price = account.liquidation_price()
-    broke = Account(
-        "bybit", "cross", [replace(held, maintenance_rate=0.0)], money, {"BTC": entry}, "2024-01-01", taker_fee=0.0
-    )
-    return {"liq_price": price, "bankruptcy_price": broke.liquidation_price()}
+    face, entry, coins = x["contracts_usd"] * SIGN[x["side"]], x["entry"], x["balance_btc"]
+    held = Position("BTC/USD:BTC", face, entry, maintenance_rate=x["mmr"], margin_coin=coins)
+    account = Account(
+        "bybit_inverse", "isolated", [held], {"BTC": coins}, {"BTC": entry}, "2019-06-01", True,
+        taker_fee=x["taker_fee"],
+    )  # fmt: skip
+    broke = coin_bankruptcy_price(face, entry, 1.0, coins, x["taker_fee"])
+    return {"liq_price": account.liquidation_price(), "bankruptcy_price": broke}
 
 
 def _bybit_maintenance(i):
@@ -113,7 +113,7 @@ def coin_m(case):
     if "contracts" in x:
         face = x["contracts"] * x["multiplier_usd"]
         held = Position("X/USD:X", face, x["mark"], maintenance_rate=x["mmr"], maintenance_deduction=x["cum_btc"])
-        row = Account("okx", "cross", [held], {"X": 10.0}, {"X": x["mark"]}).state.positions[0]
+        row = Account("binance_coinm", "cross", [held], {"X": 10.0}, {"X": x["mark"]}).state.positions[0]
         return {"notional_btc": row.notional / x["mark"], "mm_btc": row.maintenance / x["mark"]}
     # Two levels up, as quoted on the page: 100 BTC at 10%, 200 BTC at 12.5%.
     rates = [(0.0, x["mmr_prev"]), (x["floor_btc"], x["mmr"]), (100.0, 0.10), (200.0, 0.125)]

@@ -2,7 +2,9 @@
 
 from margin.core.portfolio import Position
 from margin.venues.rules.aave import average, close_factor, health_factor, seized
+from margin.venues.rules.aave_v4 import bonus
 from margin.venues.rules.gmx import open_interest_factor
+from margin.venues.rules.lighter import zero_price
 from margin.venues.rules.synthetix import fill_price
 from tests.venues.door import Account, with_facts
 
@@ -75,3 +77,38 @@ def euler(case):
     rules = with_facts("aave", weights={"BTC": [1.0, 1.0], "USD": [1.0, 1.0]})
     factor = min(Account(rules, "cross", [], held, {"BTC": 1.0}).state.health, 1.0)
     return {"discount_factor": factor, "yield_value": x["liability"] / factor}
+
+
+def aave_v4(case):
+    x = case["inputs"]
+    if "health" not in x:
+        return None
+    rule = x["max_bonus"], x["factor"], x["full_at"]
+    return {"bonus": bonus(x["health"], *rule), "min_bonus": bonus(1.0, *rule)}
+
+
+def paradex(case):
+    x = case["inputs"]
+    if "positions" in x:
+        held = [(f"C{i}/USDC:USDC", p["size"], p["entry"]) for i, p in enumerate(x["positions"])]
+        marks = {f"C{i}": p["mark"] for i, p in enumerate(x["positions"])}
+        rules = with_facts("paradex", initial_fractions=dict.fromkeys(marks, 2 * x["mmf"]))
+        state = Account(rules, "cross", held, {"USDC": x["cash"]}, marks).state
+        return {"account_value": state.equity, "mmr": state.maintenance}
+    if "usdc" not in x:
+        return None
+    rules = with_facts("paradex", initial_fractions={"XYZ": x["imf"]})
+    held = [("XYZ/USDC:USDC", x["size"], x["entry"])]
+    state = Account(rules, "cross", held, {"USDC": x["usdc"]}, {"XYZ": x["mark"]}).state
+    return {"imr": state.initial, "account_value": state.equity}
+
+
+def lighter(case):
+    """The case's account value is cash: the positions were entered at their marks."""
+    x = case["inputs"]
+    held = [(f"C{i}/USDC:USDC", p["size"], p["mark"]) for i, p in enumerate(x["positions"])]
+    marks = {f"C{i}": p["mark"] for i, p in enumerate(x["positions"])}
+    rows = {f"C{i}": [200, 500, p["m"] * 10_000, 80] for i, p in enumerate(x["positions"])}
+    state = Account(with_facts("lighter", fractions=rows), "cross", held, {"USDC": x["account_value"]}, marks).state
+    prices = [zero_price(p["mark"], p["size"], p["m"], state.equity, state.maintenance) for p in x["positions"]]
+    return {"mmr": state.maintenance, "zero_price": prices}
