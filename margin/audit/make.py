@@ -82,6 +82,6 @@ def write(plan: Plan, accounts: int, folder: str | Path, seed: int = 1, per_file
         }
         for name, table in tables.items():
             path = target / f"{name}-{number:03d}.parquet"
-            pq.write_table(table, path, compression="zstd")
+            pq.write_table(table, path, compression="zstd", write_page_checksum=True)
             written.append(path)
     return written

@@ -118,13 +118,14 @@ def open_source(
 def read_part(part: Part, chosen: Adapter) -> tuple[pa.Table, pa.Table | None]:
     """(positions, accounts or None) of one part, columns in lower case. Raises InputError for a damaged file."""
     try:
-        file = pq.ParquetFile(part.positions, memory_map=False)
+        file = pq.ParquetFile(part.positions, memory_map=False, page_checksum_verification=True)
         wanted = [name for name in file.schema_arrow.names if name.lower() in chosen.columns]
         groups = range(file.num_row_groups) if part.groups is None else part.groups
         rows = _lower(file.read_row_groups(list(groups), columns=wanted, use_threads=False))
         if not part.accounts:
             return rows, None
-        table = ds.dataset(list(part.accounts))
+        checked = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+        table = ds.dataset(list(part.accounts), format=ds.ParquetFileFormat(default_fragment_scan_options=checked))
         columns = {name.lower(): ds.field(name) for name in table.schema.names}
         kept = None
         if part.low is not None:
@@ -164,7 +165,7 @@ def _as_parquet(path: Path, folder: str) -> Path:
 
 def _head(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0][:120]
         raise InputError(str(path), why, "cannot be read as Parquet", "Is the file whole?") from None

@@ -67,7 +67,8 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         if options.workers:
             from margin.audit.cluster import audit_on_cluster
 
-            total = audit_on_cluster(plan, source, options.workers, options.out)
+            shown = _shown(options, started)
+            total = audit_on_cluster(plan, source, options.workers, options.out, shown)
         else:
             total = audit_source(plan, source, options.threads, options.out, _shown(options, started))
     finally:
