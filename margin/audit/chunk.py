@@ -68,7 +68,8 @@ def expected_shortfalls(plan: Plan, held: Accounts) -> tuple[np.ndarray, np.ndar
         if len(dense):
             book = np.zeros((len(dense), len(plan.assets)))
             rows = np.repeat(np.arange(len(dense)), counts[dense])
-            at = np.concatenate([np.arange(held.indptr[a], held.indptr[a + 1]) for a in dense])
+            ends = np.cumsum(counts[dense])
+            at = np.arange(ends[-1]) + np.repeat(held.indptr[dense] - ends + counts[dense], counts[dense])
             book[rows, held.legs[at]] = held.usd[at]
             passes.es_of_rows(book @ plan.losses, dense, held.indptr, held.legs, held.usd, *common)
     return es, worst, tails
