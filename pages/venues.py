@@ -1,4 +1,4 @@
-"""Venues: which venue asks least for this book?"""
+"""Venues: which venue needs least money for the same safety?"""
 
 from ui.shell.page import show
 from ui.venues.page import page
@@ -9,7 +9,7 @@ PAGE = {
     "section": "Venues",
     "order": 80,
     "judged": True,
-    "question": "Which venue asks least for this book?",
+    "question": "Which venue asks least for the same safety?",
 }
 
 show(__file__, page, needs_figures=True)

@@ -15,6 +15,7 @@ from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.forecast.forecast import judge
 from margin.forecast.results import ODDS
+from margin.models.base import MarginModel
 
 DAYS = 7.0
 AS_HELD = "as held"
@@ -47,17 +48,17 @@ def same_safety(
     *,
     odds: float = ODDS,
     days: float = DAYS,
-    keys: Sequence[str] | None = None,
+    rules: Sequence[str | MarginModel] | None = None,
 ) -> tuple[Capital, ...]:
     """Rows for the accounts as held, our four methods and every venue's modes, in this order.
 
-    keys : only these, `AS_HELD` among them for the accounts as held. All but "as held" judge the whole book in one
-    account. Raises InputError for odds outside 0.1% to 99%.
+    rules : only these keys or models, `AS_HELD` among them for the accounts as held. All but "as held" judge the whole
+    book in one account. Raises InputError for odds outside 0.1% to 99%.
     """
     if not 0.001 <= odds <= 0.99:
         raise InputError("odds", odds, "must lie between 0.1% and 99%")
-    asked = tuple(keys) if keys is not None else _every_rule()
-    return tuple(_row(key, portfolio, market, settings or Settings(), odds, days) for key in asked)
+    asked = tuple(rules) if rules is not None else _every_rule()
+    return tuple(_row(rule, portfolio, market, settings or Settings(), odds, days) for rule in asked)
 
 
 def _every_rule() -> tuple[str, ...]:
@@ -65,14 +66,18 @@ def _every_rule() -> tuple[str, ...]:
     return (AS_HELD, *METHODS, *(key for key in known if ":" in key))
 
 
-def _row(key: str, portfolio: Portfolio, market: Market, settings: Settings, odds: float, days: float) -> Capital:
+def _row(
+    rule: str | MarginModel, portfolio: Portfolio, market: Market, settings: Settings, odds: float, days: float
+) -> Capital:
+    key = rule if isinstance(rule, str) else rule.key
     title = key
     try:
         if key == AS_HELD:
             title = "As held"
             found = judge(portfolio, market, settings, horizons=(days,))
         else:
-            own = models.get(key, market=market, settings=settings if ":" not in key else None)
+            own = rule if not isinstance(rule, str) else models.get(
+                key, market=market, settings=settings if ":" not in key else None)  # fmt: skip
             title = own.title
             found = judge(_pooled(portfolio), market, settings, model=own, horizons=(days,))
     except InputError as error:
@@ -103,6 +108,6 @@ def first_screen(portfolio: Portfolio, market: Market, settings: Settings) -> tu
     if any(p.instrument.is_option for p in portfolio.positions):
         return None
     several = len(portfolio.accounts) > 1 or any(account.venue for account in portfolio.accounts)
-    keys = (AS_HELD if several else "isolated", "safeguarded")
-    apart, pool = same_safety(portfolio, market, settings, keys=keys)
+    rules = (AS_HELD if several else "isolated", "safeguarded")
+    apart, pool = same_safety(portfolio, market, settings, rules=rules)
     return (apart, pool) if apart.usd is not None and pool.usd is not None else None

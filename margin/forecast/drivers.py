@@ -61,7 +61,7 @@ def drivers(gap: Gap, walk: Walk, past: Past, days: float) -> tuple[Driver, ...]
             ("Today's correlations", walk.sigma),
         )
     ]
-    steps.append(("Fat tails and rough days", float(walk.raw(gap.usd, days))))
+    steps.append(("Fat tails, rough days", float(walk.raw(gap.usd, days))))
     steps.append(("Correction", float(walk.odds(gap.usd, days))))
     before = 0.0
     out = []

@@ -16,7 +16,7 @@ from margin.models.marks import Marks
 Target = Literal["liquidation", "call"]
 TARGETS = ("liquidation", "call")
 BUMP = 1e-4  # relative move of a price by which the gap's slope is measured
-STRAIGHT = 0.02  # largest departure from a straight line, of the gap, under which a book counts as linear
+STRAIGHT = 0.05  # largest departure from a straight line, of the largest effect, under which a book counts as linear
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,8 +56,8 @@ def of_states(states: States, target: Target) -> tuple[np.ndarray, np.ndarray]:
 def gap_of(model: MarginModel, sub: SubAccount, marks: Marks, target: Target, returns: np.ndarray) -> Gap:
     """The gap with its slopes, by central differences. returns : (n, k) past moves over the horizon that is asked.
 
-    The book counts as straight where no such past move leaves the tangent by more than 2% of the gap, or of the move's
-    own effect. Raises InputError for what the model refuses.
+    The book counts as straight where no such past move leaves the tangent by more than 5% of the largest effect of any:
+    the money behind it has no say in it. Raises InputError for what the model refuses.
     """
     k = len(sub.assets)
     optional = any(p.instrument.is_option for p in sub.positions)
@@ -69,7 +69,7 @@ def gap_of(model: MarginModel, sub: SubAccount, marks: Marks, target: Target, re
     exposures = (gaps[1 : k + 1] - gaps[k + 1 : 2 * k + 1]) / (2.0 * BUMP)
     effect = probes @ exposures
     off = np.abs(gaps[2 * k + 1 :] - gaps[0] - effect)
-    allowed = STRAIGHT * np.maximum(abs(float(gaps[0])), np.abs(effect))
+    allowed = STRAIGHT * float(np.abs(effect).max(initial=0.0))
     return Gap(
         sub=sub,
         model=model,

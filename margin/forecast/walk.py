@@ -109,11 +109,11 @@ class Walk:
         spread = self.sigma * np.sqrt(self.step_of(days))
         if not spread > 0:
             return max(-self.drift * self.step_of(days), 0.0)
-        grid = np.linspace(0.0, WIDEST * float(spread) + max(-self.drift * self.step_of(days), 0.0), 2001)
+        grid = np.linspace(0.0, WIDEST * float(spread) + max(-self.drift * self.step_of(days), 0.0), 241)
         for _ in range(3):
             low_enough = self.odds(grid, days) <= odds
             at = int(np.argmax(low_enough)) if low_enough.any() else len(grid) - 1
-            grid = np.linspace(grid[max(at - 1, 0)], grid[at], 301)
+            grid = np.linspace(grid[max(at - 1, 0)], grid[at], 65)
         return float(grid[-1])
 
 

@@ -69,5 +69,5 @@ def effort(gap: Gap, past: Past, way: Way) -> tuple[int, int, bool]:
     """(paths, steps between nodes, whether to interpolate) that this model can be asked for in a reasonable time."""
     ladder = ":" not in gap.model.key
     slow = ladder and (gap.options or gap.model.key == "safeguarded")
-    every = past.block if ladder else 1
+    every = past.block if ladder or gap.options else 1
     return max(min(way.paths, ROWS_AT_ONCE // -(-way.steps // every)), 200), every, slow

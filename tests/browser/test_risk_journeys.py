@@ -12,6 +12,7 @@ VIEWS = {
     "stress": ("Named events", "Day by day", "Your own shock", "Spot and volatility", "Depeg and dry markets",
                "What exhausts it"),
     "liquidation": ("Where", "What happens next", "A whole market", "Loss allocation"),
+    "forecast": ("What would help", "Where it comes from", "Can I trust it", "Alarms", "Capital for the same safety"),
 }  # fmt: skip
 
 
@@ -98,3 +99,13 @@ def test_venues_on_a_phone(visit, scheme):
     page.get_by_text("asks least to open this book").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.get_by_test_id("stException").count() == 0
+
+
+def test_a_forecast_follows_its_controls_into_the_address(visit):
+    page = visit("/forecast?forecast_model=Isolated")
+    page.get_by_text("chance of liquidation within 3 days").wait_for()
+    page.get_by_text("7 days", exact=True).click()
+    page.get_by_text("chance of liquidation within 7 days").wait_for()
+    page.wait_for_function("() => location.search.includes('forecast_days')")
+    page.reload()
+    page.get_by_text("chance of liquidation within 7 days").wait_for()

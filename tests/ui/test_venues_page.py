@@ -51,9 +51,11 @@ def test_the_least_comes_first_and_every_line_has_a_source():
     said = check(app)
     assert "asks least to open this book" in said
     table, lines = app.dataframe[0].value, app.dataframe[1].value
-    amounts = list(table["Initial"].dropna())
+    assert "needs least for the same safety" in said
+    amounts = list(table["For 5% odds in 7 days"].dropna())
     assert amounts == sorted(amounts)
     assert len(amounts) >= 12
+    assert (table["For 5% odds in 7 days"].dropna() > table["Maintenance"][: len(amounts)]).all()
     refused = table[table["Initial"].isna()]
     assert refused["Cannot hold"].str.len().min() > 10
     assert lines["Source"].str.len().min() > 10

@@ -116,8 +116,13 @@ def drivers(steps: Sequence[Driver]) -> go.Figure:
 
 
 def _wrapped(name: str) -> str:
-    head, _, tail = safe(name).partition(" ")
-    return f"{head}<br>{tail}" if tail else head
+    """A name in two lines, broken at the space nearest its middle."""
+    text = safe(name)
+    spaces = [i for i, letter in enumerate(text) if letter == " "]
+    if not spaces:
+        return text
+    at = min(spaces, key=lambda i: abs(i - len(text) / 2))
+    return f"{text[:at]}<br>{text[at + 1 :]}"
 
 
 def legs(found: Sequence[Leg]) -> go.Figure:

@@ -9,7 +9,7 @@ from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
-from margin.forecast.capital import Capital, first_screen, same_safety
+from margin.forecast.capital import Capital, same_safety
 from margin.forecast.first_passage import Watched
 from margin.forecast.forecast import HORIZONS, forecast
 from margin.forecast.gap import Target
@@ -72,20 +72,21 @@ def _forecast(portfolio: Portfolio, market: Market, settings: Settings, model: s
 
 answer = compute.remembered(_forecast, 64)
 _safety = compute.remembered(same_safety, 16)
-_first = compute.remembered(first_screen, 64)
 
 
-def rules(portfolio: Portfolio, market: Market, settings: Settings, asked: Asked) -> dict[str, Forecast | InputError]:
+def rules(
+    portfolio: Portfolio, market: Market, settings: Settings, found: Forecast
+) -> dict[str, Forecast | InputError]:
     """The same book isolated, netted and pooled, or why not; none for books with options, which take seconds each."""
     if any(p.instrument.is_option for p in portfolio.positions):
         return {}
     pooled = Portfolio(accounts=(portfolio.pooled,))
     out: dict[str, Forecast | InputError] = {}
     for key, name in RULES.items():
-        if key == asked.model:
+        if key == found.model and len(portfolio.accounts) == 1:
             continue
         try:
-            out[name] = answer(pooled, market, settings, key, asked.target)
+            out[name] = answer(pooled, market, settings, key, found.target)
         except InputError as error:
             out[name] = error
     return out
@@ -94,10 +95,4 @@ def rules(portfolio: Portfolio, market: Market, settings: Settings, asked: Asked
 def safety(portfolio: Portfolio, market: Market, settings: Settings) -> tuple[Capital, ...]:
     """Capital for the same safety under every rule."""
     found: tuple[Capital, ...] = _safety(portfolio, market, settings)
-    return found
-
-
-def pair(portfolio: Portfolio, market: Market, settings: Settings) -> tuple[Capital, Capital] | None:
-    """Kept apart and pooled, for the line of the first screen."""
-    found: tuple[Capital, Capital] | None = _first(portfolio, market, settings)
     return found

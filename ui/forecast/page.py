@@ -30,8 +30,8 @@ def page(seen: Seen) -> None:
         return
     at = next(o for o in found.horizons if o.days == asked.days)
     headline(found, at, asked)
-    others = judged.rules(portfolio, active.market, seen.settings, asked)
-    curves(found, at, asked, others)
+    others = judged.rules(portfolio, active.market, seen.settings, found)
+    curves(found, at, others)
     views: dict[str, Callable[[], None]] = {
         "What would help": lambda: what_if(found, at),
         "Where it comes from": lambda: origins(found, at),
@@ -88,9 +88,9 @@ def _of(sub: SubForecast, days: float) -> Odds:
     return next(o for o in sub.horizons if o.days == days)
 
 
-def curves(found: Forecast, at: Odds, asked: Asked, others: dict[str, Forecast | InputError]) -> None:
+def curves(found: Forecast, at: Odds, others: dict[str, Forecast | InputError]) -> None:
     """Survival, money against odds, drivers: three charts in a row."""
-    name = "As chosen" if asked.model not in judged.RULES else judged.RULES[asked.model or ""]
+    name = judged.RULES.get(found.model, "As chosen")
     drawn = {name: found, **{key: one for key, one in others.items() if isinstance(one, Forecast)}}
     one, two, three = st.columns(3)
     with one:
@@ -98,9 +98,13 @@ def curves(found: Forecast, at: Odds, asked: Asked, others: dict[str, Forecast |
         lines = {key: (f.survival, f.first.walk.steps_per_day) for key, f in drawn.items()}
         said = "; ".join(f"{key} {printed(1.0 - float(f.survival[-1]))} by the last day" for key, f in drawn.items())
         chart(charts_forecast.survival(lines), "forecast_survival", f"Odds of a call by each day. {said}.")
-        missing = [f"{key}: {plain(str(e))}" for key, e in others.items() if not isinstance(e, Forecast)]
-        for text in missing:
-            st.caption(dollars(text))
+        missing = {key: e for key, e in others.items() if not isinstance(e, Forecast)}
+        called = [key for key, e in missing.items() if e.field == "accounts"]
+        if called:
+            st.caption(f"{' and '.join(called)}: below the requirement at once with this money.")
+        for key, error in missing.items():
+            if key not in called:
+                st.caption(dollars(f"{key}: {plain(str(error))}"))
     with two:
         st.markdown("**Money against odds**" if len(found.subs) == 1 else f"**Money in {plain(found.first.name)}**")
         usd, odds = found.first.money_curve(at.days)

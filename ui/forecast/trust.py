@@ -127,16 +127,3 @@ def _capital_row(c: Capital) -> dict[str, str]:
         f"Odds now, {DAYS:g} days": "–" if c.probability is None else printed(c.probability),
         "Not reproduced here": c.error or "; ".join(c.left_out),
     }
-
-
-def sentence(pair: tuple[Capital, Capital] | None) -> str:
-    """'Kept apart this book needs $84k for 5% odds of liquidation in 7 days, in one pool $52k.' or nothing."""
-    if pair is None:
-        return ""
-    apart, pool = pair
-    assert apart.usd is not None and pool.usd is not None
-    how = "As held" if apart.model == "as held" else "Kept apart"
-    return dollars(
-        f"{how} you need {money(apart.usd)} for {ODDS:.0%} odds of a liquidation within {DAYS:g} days, in one pool "
-        f"{money(pool.usd)}."
-    )

@@ -9,6 +9,7 @@ from ui.blocks.starts import preset_row
 from ui.portfolio.explanations import explanations
 from ui.portfolio.headline import headline, last_edit
 from ui.portfolio.live import live_line
+from ui.portfolio.safety import safety_line
 from ui.portfolio.settings_panel import settings_panel, summary
 from ui.portfolio.tables import collateral_table, position_table
 from ui.portfolio.toolbar import toolbar
@@ -26,7 +27,7 @@ def page(seen: Seen) -> None:
 
     # Each part has a place of its own that is always there. What comes and goes stays inside it: if it moved the tables
     # below, the browser would draw them afresh under the visitor's hands.
-    messages, figures, edited, live = st.container(), st.container(), st.container(), st.container()
+    messages, figures, edited, safety, live = (st.container() for _ in range(5))
     left, right = st.columns([3, 2])
     positions, collateral = left.container(border=True), left.container(border=True)
     waterfall = right.container(border=True)
@@ -67,3 +68,6 @@ def page(seen: Seen) -> None:
     with below:
         if now.comparison is not None:
             explanations(now, active)
+    with safety:  # last: it takes as long as the rest, and nothing waits for it
+        if now.comparison is not None:
+            safety_line(now, active)

@@ -20,6 +20,7 @@ from ui.charts import venues as charts_venues
 from ui.shell.page import Seen
 from ui.state.compute import Answer
 from ui.venues import detail as venues_detail
+from ui.venues import safety
 
 ON_PERPETUALS = "Hold my spot positions as perpetuals of the same coin"
 
@@ -40,12 +41,14 @@ def page(seen: Seen) -> None:
     found = active.market.remember(
         key, lambda: survey(portfolio, marks, chosen, rulebooks, recent_gain(portfolio, active.market, marks))
     )
+    needed = safety.capital(found, chosen, portfolio, active.market, seen.settings)
     asked = [a for a in found.asked if a.rulebook.purpose != "comparison" and not a.left_out]
     if not asked:
         st.subheader("No venue reproduced here can hold this book.", anchor=False)
     else:
+        safety.answer(asked, needed)
         _answer(now, asked)
-    _table(found)
+    _table(found, needed)
     _live_tiers(portfolio)
     if found.asked:
         venues_detail.draw(found, portfolio, marks, active.market)
@@ -81,11 +84,10 @@ def _answer(now: Answer, asked: list[Asked]) -> None:
     words = f"{plain(least.venue)} ({least.mode}) asks least to open this book: {money(least.initial)}"
     if len(best) > 1:
         words += f"; {plain(most.venue)} asks at least {money(most.initial)}"
-    st.subheader(dollars(f"{words}."), anchor=False)
     st.markdown(
         dollars(
-            f"Margin Lab's own portfolio margin for the same book is {money(now.comparison.portfolio)}, its isolated "
-            f"margin {money(now.comparison.isolated)}. A low requirement is not a safe one: see how far liquidation is."
+            f"{words}. Margin Lab's own portfolio margin for the same book is {money(now.comparison.portfolio)}, its "
+            f"isolated margin {money(now.comparison.isolated)}. A low requirement is not a safe one."
         )
     )
     said = "; ".join(f"{a.margin.venue} {a.margin.mode}: {money(a.margin.initial)}" for a in best)
@@ -101,11 +103,14 @@ def _answer(now: Answer, asked: list[Asked]) -> None:
     )
 
 
-DOLLARS = ("Initial", "Maintenance", "Collateral counts", "Free to open more")
+DOLLARS = (safety.COLUMN, "Initial", "Maintenance", "Collateral counts", "Free to open more")
 
 
-def _table(found: Survey) -> None:
-    table = pd.DataFrame([*map(_row, found.asked), *map(_no_row, found.refused)])
+def _table(found: Survey, needed: safety.Needed) -> None:
+    """Least capital for the same safety first, then by what is asked."""
+    order = sorted(found.asked, key=lambda a: (safety.of(needed, a) or float("inf"), a.margin.initial))
+    rows = [_row(a, safety.of(needed, a)) for a in order]
+    table = pd.DataFrame([*rows, *map(_no_row, found.refused)])
     columns = {name: st.column_config.NumberColumn(format="dollar") for name in DOLLARS}
     columns["Health"] = st.column_config.NumberColumn(format="%.2f")
     columns["30-day return on margin"] = st.column_config.NumberColumn(format="percent")
@@ -115,12 +120,13 @@ def _table(found: Survey) -> None:
     csv_button("This table", lambda: table, "venues")
 
 
-def _row(a: Asked) -> dict[str, object]:
+def _row(a: Asked, capital: float | None) -> dict[str, object]:
     m = a.margin
     kind = {"venue": "", "lending": " (lending)", "comparison": " (comparison)"}[a.rulebook.purpose]
     return {
         "Venue": m.venue + kind,
         "Mode": m.mode,
+        safety.COLUMN: capital,
         "Initial": m.initial,
         "Maintenance": m.maintenance,
         "Nearest liquidation": venues_detail.nearest(a),
