@@ -157,7 +157,7 @@ def _futures(gap: Gap, gone: list[Position], sub: SubAccount, factors: np.ndarra
     for p in gone:
         if not p.instrument.is_option:
             price = gap.marks.contract(p.instrument) * factors[:, sub.assets.index(p.underlying)]
-            total = total + p.profit(price)  # type: ignore[arg-type]  # an array of prices
+            total = total + p.profit(price)  # type: ignore[arg-type, operator]  # an array of prices
     return total
 
 
