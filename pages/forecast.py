@@ -8,6 +8,7 @@ PAGE = {
     "icon": ":material/query_stats:",
     "section": "Risk",
     "order": 55,
+    "judged": True,
     "question": "How likely is a margin call?",
 }
 

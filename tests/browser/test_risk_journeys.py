@@ -102,7 +102,7 @@ def test_venues_on_a_phone(visit, scheme):
 
 
 def test_a_forecast_follows_its_controls_into_the_address(visit):
-    page = visit("/forecast?forecast_model=Isolated")
+    page = visit("/forecast?model=isolated")
     page.get_by_text("chance of liquidation within 3 days").wait_for()
     page.get_by_text("7 days", exact=True).click()
     page.get_by_text("chance of liquidation within 7 days").wait_for()

@@ -29,10 +29,10 @@ def opened(view: str, portfolio: Portfolio | None = None, model: str | None = No
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if portfolio is not None:
         app.query_params[share.PARAMETER] = share.encode(replace(book.Book.of(portfolio)))
+    if model is not None:
+        app.query_params["model"] = model
     app = app.run()
     app.query_params["forecast_view"] = view
-    if model is not None:
-        app.query_params["forecast_model"] = judged.models_title(model)
     return app.switch_page("pages/forecast.py").run()
 
 
@@ -101,7 +101,7 @@ def test_every_kind_of_model(model):
     poor = Portfolio(THIN.positions, (Collateral("USDC", 60_000.0),))
     app = opened("Where it comes from", poor, model)
     said = check(app)
-    assert app.selectbox(key="forecast_model").value == model
+    assert app.session_state["model"] == model
     assert "chance of liquidation" in said
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from margin import models
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
@@ -16,53 +15,35 @@ from margin.forecast.gap import Target
 from margin.forecast.results import Forecast
 from ui.state import compute
 
-OWN = "as held"
 RULES = {"isolated": "Isolated", "netted": "Netted", "portfolio": "One pool"}
 TARGETS: dict[str, str] = {"liquidation": "Liquidation", "call": "Margin call"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """The visitor's choice. model: a key, or None for each account's own."""
+    """The visitor's choice; who judges is chosen in the header."""
 
-    model: str | None
     target: Target
     days: float
 
 
 def controls() -> Asked:
     """One row of choices; they stay in the address."""
-    known = models.keys()
-    names = {OWN: "As held: each account's own rules", **{key: models_title(key) for key in known}}
-    first, second, third = st.columns([2, 1, 1])
-    with first:
-        key = st.selectbox(
-            "Margin model", list(names), format_func=names.__getitem__, key="forecast_model", persist_state="session",
-            bind="query-params",
-        )  # fmt: skip
-    with second:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="forecast_controls"):
         target = st.segmented_control(
             "Odds of", list(TARGETS), default="liquidation", required=True, format_func=TARGETS.__getitem__,
             key="forecast_target", bind="query-params", persist_state="session",
             help="Liquidation: equity falls to the maintenance margin. Margin call: to the initial margin.",
         )  # fmt: skip
-    with third:
         days = st.segmented_control(
             "Within", [f"{d:g}" for d in HORIZONS], default="3", required=True, format_func=_days, key="forecast_days",
             bind="query-params", persist_state="session",
         )  # fmt: skip
-    return Asked(model=None if key == OWN else key, target="call" if target == "call" else "liquidation",
-                 days=float(days or 3))  # fmt: skip
+    return Asked(target="call" if target == "call" else "liquidation", days=float(days or 3))
 
 
 def _days(text: str) -> str:
     return "1 day" if text == "1" else f"{text} days"
-
-
-def models_title(key: str) -> str:
-    """A model's name without building it: its key in words."""
-    venue, _, mode = key.partition(":")
-    return f"{venue.replace('_', ' ').title()}, {mode}" if mode else f"Our {venue} method"
 
 
 def _forecast(portfolio: Portfolio, market: Market, settings: Settings, model: str | None, target: Target) -> Forecast:

@@ -23,7 +23,7 @@ def page(seen: Seen) -> None:
     active, portfolio = seen.active, seen.now.portfolio
     asked = judged.controls()
     try:
-        found = judged.answer(portfolio, active.market, seen.settings, asked.model, asked.target)
+        found = judged.answer(portfolio, active.market, seen.settings, seen.model, asked.target)
     except InputError as error:
         refused(error)
         _capital(seen)
