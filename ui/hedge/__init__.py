@@ -1,0 +1,3 @@
+"""Floor 3: the Hedge page."""
+
+__all__ = ["page"]

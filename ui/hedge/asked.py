@@ -1,0 +1,100 @@
+"""What is asked of the Hedge page: which sub-account, how much to free, what may be traded; and the cached answer."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from margin.core.market import Market
+from margin.core.portfolio import Portfolio
+from margin.core.settings import Settings
+from margin.hedge.accounts import Judged, choose, judged
+from margin.hedge.frontier import Frontier, frontier
+from margin.hedge.menu import HEDGES
+from margin.hedge.study import DAYS, Hedge, hedge
+from margin.models.marks import Marks
+from ui.blocks.text import plain
+from ui.state import compute
+
+ANY = "any"
+TRADES = ("1", "2", "3", ANY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The visitor's choice. orders None: any number."""
+
+    account: str | None
+    share: float
+    orders: int | None
+    hedges: tuple[str, ...]
+    keep: tuple[str, ...]
+    figure: str
+
+
+def _marks(portfolio: Portfolio, market: Market, settings: Settings) -> Marks:
+    return Marks.of_market(market, portfolio, settings.as_of)
+
+
+def _accounts(portfolio: Portfolio, market: Market, settings: Settings, model: str | None) -> tuple[Judged, ...]:
+    return judged(portfolio, market, _marks(portfolio, market, settings), settings, model)
+
+
+def _answer(
+    portfolio: Portfolio, market: Market, settings: Settings, model: str | None, asked: Asked
+) -> tuple[Judged, Hedge]:
+    found = choose(_accounts(portfolio, market, settings, model), asked.account)
+    marks = _marks(portfolio, market, settings)
+    state = found.model.state(found.sub, marks) if not found.why else None
+    now = getattr(state, asked.figure) if state is not None else 0.0
+    wanted = (1 - asked.share) * now if now > 0 else None
+    result = hedge(
+        found.sub, found.model, market, marks, target=wanted, orders=asked.orders, hedges=asked.hedges,
+        keep=asked.keep, figure=asked.figure, days=DAYS,
+    )  # fmt: skip
+    return found, result
+
+
+def _curve(portfolio: Portfolio, market: Market, settings: Settings, model: str | None, asked: Asked) -> Frontier:
+    return frontier(answer(portfolio, market, settings, model, asked)[1].planner, asked.orders)
+
+
+accounts = compute.remembered(_accounts, 32)
+answer = compute.remembered(_answer, 64)
+curve = compute.remembered(_curve, 64)
+
+
+def controls(found: tuple[Judged, ...], market: Market) -> Asked:
+    """One row of choices, kept in the session."""
+    names = [j.name for j in found]
+    account = names[0] if names else None
+    if len(names) > 1:
+        account = st.selectbox(
+            "Account or isolated position", names, key="hedge_account", persist_state="session", format_func=plain,
+            help="The one nearest to liquidation stands first.",
+        )  # fmt: skip
+    chosen = choose(found, account)
+    symbols = list(dict.fromkeys(p.symbol for p in chosen.sub.positions))
+    one, two, three, four = st.columns([2, 1, 2, 2])
+    with one:
+        share = st.slider("Margin to free, %", 5, 90, 30, 5, key="hedge_share", persist_state="session",
+                          bind="query-params")  # fmt: skip
+    with two:
+        orders = st.segmented_control("Orders at most", TRADES, default="2", required=True, key="hedge_orders",
+                                      persist_state="session", bind="query-params")  # fmt: skip
+    with three:
+        known = [a for a in market.assets if a not in ("USDC", "USDT")]
+        usual = [h for h in HEDGES if h in known]
+        hedges = st.multiselect("Hedges allowed", known, usual, key="hedge_with", persist_state="session",
+                                max_selections=6)  # fmt: skip
+    with four:
+        keep = st.multiselect("Positions to keep", symbols, [], key="hedge_keep", persist_state="session",
+                              help="These are not cut: what you want to hold is hedged instead.")  # fmt: skip
+    figure = "initial"
+    return Asked(
+        account=account,
+        share=share / 100.0,
+        orders=None if orders == ANY else int(orders or 2),
+        hedges=tuple(hedges),
+        keep=tuple(k for k in keep if k in symbols),
+        figure=figure,
+    )

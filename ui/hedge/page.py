@@ -1,0 +1,180 @@
+"""The Hedge page: does a hedge count here, what do cutting, hedging and both cost, and the orders to copy."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pandas as pd
+import streamlit as st
+
+from margin.core.errors import InputError
+from margin.forecast.results import printed
+from margin.hedge.accounts import Judged
+from margin.hedge.frontier import Frontier
+from margin.hedge.study import Hedge, Standing, Way
+from margin.hedge.tickets import STALE_MINUTES, Ticket, tickets
+from ui.blocks.copy_button import copy_button
+from ui.blocks.exporting import chart, csv_button
+from ui.blocks.formats import money
+from ui.blocks.text import dollars, plain
+from ui.blocks.views import refused, tabbed
+from ui.charts import hedge as charts_hedge
+from ui.hedge import asked as asked_for
+from ui.hedge.asked import Asked
+from ui.shell.page import Seen
+
+COLUMNS = ("cut", "hedge", "mix")
+
+
+def page(seen: Seen) -> None:
+    """The whole page below its heading."""
+    market, portfolio, model = seen.active.market, seen.now.portfolio, seen.model
+    accounts = asked_for.accounts(portfolio, market, seen.settings, model)
+    if not accounts:
+        st.info("Nothing here is margined: owned coins and dollars need no margin.", icon=":material/info:")
+        return
+    asked = asked_for.controls(accounts, market)
+    try:
+        chosen, found = asked_for.answer(portfolio, market, seen.settings, model, asked)
+    except InputError as error:
+        refused(error)
+        return
+    headline(found)
+    columns(found)
+    curve = asked_for.curve(portfolio, market, seen.settings, model, asked)
+    views: dict[str, Callable[[], None]] = {
+        "What each dollar buys": lambda: frontier(found, curve),
+        "Orders to copy": lambda: orders(found, chosen),
+        "What it costs": lambda: bill(found, asked),
+    }
+    tabbed(views, "hedge_view")
+    for note in [*found.notes, *(f"Without {s}: {w}." for s, w in found.menu.left_out)]:
+        st.caption(dollars(plain(note)))
+
+
+def headline(found: Hedge) -> None:
+    """The answer in one sentence, and first of all whether a hedge counts here."""
+    if found.credit.frees is False:
+        st.warning(dollars(plain(found.credit.why)), icon=":material/block:")
+    st.subheader(dollars(plain(found.headline)), anchor=False)
+    if found.credit.frees is not False:
+        st.caption(dollars(plain(found.credit.why)))
+    standing = "" if found.before.odds is None else f", {printed(found.before.odds)} odds of liquidation"
+    health = "" if found.before.health is None else f", health {found.before.health:.2f}"
+    st.markdown(
+        dollars(
+            f"{plain(found.sub.name)} under {plain(found.model.title)}: {found.figure} margin "
+            f"{money(found.before.margin)} now{health}{standing} within {found.days:g} days."
+        )
+    )
+
+
+def columns(found: Hedge) -> None:
+    """Cut, hedge and both, side by side."""
+    with st.grid(len(COLUMNS), min_column_width=260, key="hedge_ways"):
+        for key in COLUMNS:
+            way = found.way(key)
+            with st.container(border=True, height="stretch", key=f"hedge_way_{key}"):
+                _column(found, way)
+
+
+def _column(found: Hedge, way: Way) -> None:
+    best = found.best
+    mark = " :material/check_circle: cheapest" if best is not None and best.key == way.key else ""
+    st.markdown(f"**{way.title}**{mark}")
+    if way.after is None:
+        st.caption(dollars(plain(way.why)))
+        return
+    st.metric("Cost", money(way.cost, cents=True), _freed(found, way), delta_color="off", delta_arrow="off")
+    for trade in way.trades[:4]:
+        st.markdown(
+            dollars(f"{trade.side.capitalize()} {trade.amount:.4g} {plain(trade.symbol)} for {money(trade.usd)}")
+        )
+    if len(way.trades) > 4:
+        st.markdown(f"and {len(way.trades) - 4} more orders")
+    st.markdown(dollars("  \n".join(f"{name}: {value}" for name, value in _lines(found.before, way))))
+
+
+def _freed(found: Hedge, way: Way) -> str:
+    assert way.after is not None
+    freed = found.before.margin - way.after.margin
+    per = f", {money(freed / way.cost)} per dollar" if way.cost > 0 else ""
+    return f"frees {money(freed)}{per}"
+
+
+def _lines(before: Standing, way: Way) -> list[tuple[str, str]]:
+    after = way.after
+    assert after is not None
+    out = [("Margin", f"{money(before.margin)} → {money(after.margin)}")]
+    if after.odds is not None and before.odds is not None:
+        out.append(("Odds of liquidation", f"{printed(before.odds)} → {printed(after.odds)}"))
+    out.append(("Gross", f"{money(before.gross)} → {money(after.gross)}"))
+    if way.held is not None:
+        out.append(("Other days' loss / margin", f"{way.held.before:.2f} → {way.held.ratio:.2f}"))
+    return out
+
+
+def frontier(found: Hedge, curve: Frontier) -> None:
+    """Cost against margin, and where the ways stand."""
+    ways = {w.title: (w.cost, w.after.margin) for w in found.ways if w.after is not None}
+    if len(curve.points) < 2:
+        st.info(dollars(f"These trades free nothing: the floor is {money(curve.floor)}."), icon=":material/info:")
+        return
+    said = "; ".join(f"{name} {money(cost, cents=True)} for {money(margin)}" for name, (cost, margin) in ways.items())
+    chart(charts_hedge.frontier(curve, ways), "hedge_frontier", f"Cost against margin. {said}.")
+    first = curve.per_dollar
+    start = "" if first is None else f"The first dollar frees {money(first)} of margin. "
+    limit = "any number of orders" if found.planner.exact else "as many orders as allowed"
+    st.caption(
+        dollars(
+            f"{start}The floor is {money(curve.floor)}. The curve allows {limit}. Other days' loss / margin: sized on odd "
+            "days, the tail loss on even days per dollar of margin; a way that raises it leans on the days it was fitted to."
+        )
+    )
+
+
+def orders(found: Hedge, chosen: Judged) -> None:
+    """Tickets of the cheapest way, as text."""
+    best = found.best
+    if best is None:
+        st.info("There is no trade to copy.", icon=":material/info:")
+        return
+    made = tickets(best.trades, found.marks, chosen.account.venue)
+    age = datetime.now(UTC).replace(tzinfo=None) - found.marks.as_of.to_pydatetime()
+    if age.total_seconds() > 60 * STALE_MINUTES:
+        st.warning(f"Stale: the prices are of {made[0].as_of}. Look at the market before you use these.",
+                   icon=":material/schedule:")  # fmt: skip
+    st.caption(
+        "Arguments of ccxt's create_order. Nothing is sent from here: no key is held, no trading client is loaded."
+    )
+    for number, ticket in enumerate(made):
+        _ticket(number, ticket)
+
+
+def _ticket(number: int, ticket: Ticket) -> None:
+    st.code(ticket.text, language="json", wrap_lines=True)
+    copy_button("Copy this order", ticket.text, key=f"hedge_ticket_{number}")
+    st.caption(dollars(plain(" ".join(ticket.notes))))
+
+
+def bill(found: Hedge, asked: Asked) -> None:
+    """Every order of every way with its costs line by line."""
+    rows = [
+        {
+            "Way": w.title, "Order": f"{t.side} {t.amount:.6g} {t.symbol}", "Notional": money(t.usd),
+            "Fee": money(t.bill.fee, cents=True), "Spread": money(t.bill.spread, cents=True),
+            "Impact": money(t.bill.impact, cents=True), "Unwind": money(t.bill.unwind, cents=True),
+            "Funding": money(t.bill.funding, cents=True), "Frees": money(t.freed),
+            "Per dollar": "–" if t.freed_per_dollar is None else money(t.freed_per_dollar),
+        }
+        for w in found.ways for t in w.trades
+    ]  # fmt: skip
+    if not rows:
+        st.info("There is no trade to charge for.", icon=":material/info:")
+        return
+    table = pd.DataFrame(rows)
+    st.dataframe(table, hide_index=True, key="hedge_bill", alt="Every order with its costs")
+    csv_button("This table", lambda: table, "hedge")
+    st.caption(
+        "Assumed: fee 4.5 bp, half spreads by asset, impact by the square-root law; a hedge is unwound, so it pays fee "
+        "and spread twice. Funding is charged where a rate is known and never credited."
+    )
