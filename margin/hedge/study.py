@@ -40,6 +40,11 @@ LISTED = 3  # orders that a headline names
 NOT_PROVEN = "Found by search: not proven optimal."
 
 
+def amount_text(amount: float) -> str:
+    """Units for a sentence: whole from 1,000 up, four digits below."""
+    return f"{amount:,.0f}" if amount >= 1000 else f"{amount:.4g}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trade:
     """One order: what is traded, and what it costs and frees.
@@ -182,7 +187,7 @@ class Hedge:
         if len(best.trades) > LISTED:
             said = f"{best.title}, {len(best.trades)} orders"
         else:
-            said = " and ".join(f"{t.side} {t.amount:.4g} {t.symbol}" for t in best.trades)
+            said = " and ".join(f"{t.side} {amount_text(t.amount)} {t.symbol}" for t in best.trades)
         per = f" (${freed / best.cost:,.0f} per dollar)" if best.cost > 0 else ""
         return f"{said[:1].upper()}{said[1:]}: frees ${freed:,.0f} of margin for ${best.cost:,.2f}{per}."
 

@@ -12,7 +12,6 @@ from margin.hedge.frontier import Frontier, frontier
 from margin.hedge.menu import HEDGES
 from margin.hedge.study import DAYS, Hedge, hedge
 from margin.models.marks import Marks
-from ui.blocks.text import plain
 from ui.state import compute
 
 ANY = "any"
@@ -69,12 +68,12 @@ def controls(found: tuple[Judged, ...], market: Market) -> Asked:
     account = names[0] if names else None
     if len(names) > 1:
         account = st.selectbox(
-            "Account or isolated position", names, key="hedge_account", persist_state="session", format_func=plain,
+            "Account or isolated position", names, key="hedge_account", persist_state="session",
             help="The one nearest to liquidation stands first.",
         )  # fmt: skip
     chosen = choose(found, account)
     symbols = list(dict.fromkeys(p.symbol for p in chosen.sub.positions))
-    one, two, three, four = st.columns([2, 1, 2, 2])
+    one, two, three, four = st.columns([2, 1.5, 2, 2])
     with one:
         share = st.slider("Margin to free, %", 5, 90, 30, 5, key="hedge_share", persist_state="session",
                           bind="query-params")  # fmt: skip

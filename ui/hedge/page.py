@@ -10,7 +10,7 @@ from margin.core.errors import InputError
 from margin.forecast.results import printed
 from margin.hedge.accounts import Judged
 from margin.hedge.frontier import Frontier
-from margin.hedge.study import Hedge, Standing, Way
+from margin.hedge.study import Hedge, Standing, Way, amount_text
 from margin.hedge.tickets import STALE_MINUTES, Ticket, tickets
 from ui.blocks.copy_button import copy_button
 from ui.blocks.exporting import chart, csv_button
@@ -62,10 +62,14 @@ def headline(found: Hedge) -> None:
     health = "" if found.before.health is None else f", health {found.before.health:.2f}"
     st.markdown(
         dollars(
-            f"{plain(found.sub.name)} under {plain(found.model.title)}: {found.figure} margin "
+            f"{plain(_capital(found.sub.name))}, judged by {plain(found.model.title)}: {found.figure} margin "
             f"{money(found.before.margin)} now{health}{standing} within {found.days:g} days."
         )
     )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def columns(found: Hedge) -> None:
@@ -87,10 +91,14 @@ def _column(found: Hedge, way: Way) -> None:
     st.metric("Cost", money(way.cost, cents=True), _freed(found, way), delta_color="off", delta_arrow="off")
     for trade in way.trades[:4]:
         st.markdown(
-            dollars(f"{trade.side.capitalize()} {trade.amount:.4g} {plain(trade.symbol)} for {money(trade.usd)}")
+            dollars(
+                f"{trade.side.capitalize()} {amount_text(trade.amount)} {plain(trade.symbol)} for {money(trade.usd)}"
+            )
         )
     if len(way.trades) > 4:
         st.markdown(f"and {len(way.trades) - 4} more orders")
+    if way.key == "mix" and all(t.cut for t in way.trades):
+        st.caption("A hedge would not make it cheaper: the same as cutting.")
     st.markdown(dollars("  \n".join(f"{name}: {value}" for name, value in _lines(found.before, way))))
 
 
@@ -126,8 +134,9 @@ def frontier(found: Hedge, curve: Frontier) -> None:
     limit = "any number of orders" if found.planner.exact else "as many orders as allowed"
     st.caption(
         dollars(
-            f"{start}The floor is {money(curve.floor)}. The curve allows {limit}. Other days' loss / margin: sized on odd "
-            "days, the tail loss on even days per dollar of margin; a way that raises it leans on the days it was fitted to."
+            f"{start}The floor is {money(curve.floor)}. The curve allows {limit}. Other days' loss / margin: sized on "
+            "odd days, the tail loss on even days per dollar of margin; a way that raises it leans on the days it was "
+            "fitted to."
         )
     )
 
@@ -160,7 +169,7 @@ def bill(found: Hedge, asked: Asked) -> None:
     """Every order of every way with its costs line by line."""
     rows = [
         {
-            "Way": w.title, "Order": f"{t.side} {t.amount:.6g} {t.symbol}", "Notional": money(t.usd),
+            "Way": w.title, "Order": f"{t.side} {amount_text(t.amount)} {t.symbol}", "Notional": money(t.usd),
             "Fee": money(t.bill.fee, cents=True), "Spread": money(t.bill.spread, cents=True),
             "Impact": money(t.bill.impact, cents=True), "Unwind": money(t.bill.unwind, cents=True),
             "Funding": money(t.bill.funding, cents=True), "Frees": money(t.freed),
