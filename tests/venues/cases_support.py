@@ -42,7 +42,6 @@ ADAPTERS = {
     "BitMEX": centralised.bitmex,
     "Kraken Futures": centralised.kraken,
     "CME SPAN": centralised.span,
-    "freqtrade": centralised.freqtrade,
     "nautilus LeveragedMarginModel": centralised.nautilus,
     "nautilus StandardMarginModel": centralised.nautilus,
     "nautilus / BitMEX XBTUSD inverse": centralised.nautilus,
@@ -75,6 +74,7 @@ NOT_REPRODUCED = {
 
 # Cases of rules that no rulebook here runs: id -> why. They are counted as not passed.
 NOT_CARRIED = {
+    "ft-buffer": "a price that an engine of traders sets between entry and liquidation: no venue's rule",
     "new-drift-socialise-1": "how a bankruptcy is spread over the market is no part of an account's margin",
     "new-drift-socialise-2": "how a bankruptcy is spread over the market is no part of an account's margin",
     "v26-derive-pm-fwd-1": "the older text's contingency; the contract's own runs here (derive-pmrm cases)",

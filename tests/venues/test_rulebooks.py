@@ -218,7 +218,7 @@ def test_derive_asks_less_in_one_account_than_alone():
     assert perp.initial == pytest.approx(60_000 * (0.18 + 0.04))
     assert perp.maintenance == pytest.approx(60_000 * (0.8 * 0.18 + 0.03))
     standard = ask("derive", book(("BTC/USDT:USDT", -1.0), USDC=70_000.0), "cross")
-    assert standard.initial == pytest.approx(0.066 * 60_000)
+    assert standard.initial == pytest.approx(0.065 * 60_000), "the rate of 2024 and 2025"
     assert standard.maintenance == pytest.approx(0.05 * 60_000)
 
 
@@ -539,3 +539,19 @@ def test_the_scan_at_once_finds_what_the_scalar_scan_finds():
                         one, other = getattr(found[key], side), getattr(want, side)
                         if other is not None:
                             assert one == pytest.approx(other, rel=1e-9), (title, name, mode, key, side)
+
+
+def test_derive_s_perpetual_has_the_rate_of_its_day_and_what_the_venue_printed_wins():
+    """6.5% in 2025 and 6.6% in 2026, 5.0% to stay; a printed rate is used instead, also of a coin that is not carried."""
+
+    def margins(when, **printed):
+        held = Portfolio([Position("BTC/USDC:USDC", 1.0, 60_000.0, **printed)], [Collateral("USDC", 20_000.0)])
+        found = ask("derive", held, "cross", replace(MARKS, as_of=pd.Timestamp(when)))
+        return found.initial / 60_000, found.maintenance / 60_000
+
+    assert margins("2025-06-01") == pytest.approx((0.065, 0.05))
+    assert margins("2026-06-01") == pytest.approx((0.066, 0.05))
+    assert margins("2026-06-01", maintenance_rate=0.04, max_leverage=20.0) == pytest.approx((0.05, 0.04))
+    odd = Portfolio([Position("NOSUCH/USDC:USDC", 100.0, 1.0, maintenance_rate=0.2)], [Collateral("USDC", 100.0)])
+    at = replace(MARKS, prices={**MARKS.prices, "NOSUCH": 1.0})
+    assert ask("derive", odd, "cross", at).maintenance == pytest.approx(20.0)

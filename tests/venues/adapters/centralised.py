@@ -126,11 +126,6 @@ def coin_m(case):
     return found
 
 
-def freqtrade(case):
-    """An artificial price of that engine, between entry and liquidation: no venue's rule."""
-    return [i["liq"] + SIGN[i["side"]] * abs(i["open"] - i["liq"]) * i["buffer"] for i in case["inputs"]]
-
-
 def nautilus(case):
     """That engine's two models are a rate of the notional, divided by leverage in one: put in as what was printed."""
     inverse, by_leverage = "inverse" in case["venue"], "Leveraged" in case["venue"]
@@ -314,28 +309,27 @@ def emir(case):
     return found
 
 
+def _candidates(size, entry, wallet, mark, side, maintenance=0.0):
+    """Accounts as the ranking takes them; lists of one length, or numbers for one account."""
+    size, entry, wallet, maintenance = (
+        np.atleast_1d(np.asarray(v, dtype=float)) for v in (size, entry, wallet, maintenance)
+    )
+    return adl.Candidates(size=size, entry=entry, wallet=wallet, maintenance=maintenance, mark=float(mark), side=side)
+
+
 def bitmex_adl(case):
     x = case["inputs"]
     if "longs" in x:
-        ranked = sorted(x["longs"], key=lambda a: -a["score"])
-        left, taken = x["liquidated_short"], {}
-        for account in ranked:
-            part = min(left, account["qty"])
-            if part > 0:
-                taken[str(account["account"])] = part
-            left -= part
-        return {"deleveraged": taken, "order": [a["account"] for a in ranked]}
+        names, scores = [a["account"] for a in x["longs"]], np.array([float(a["score"]) for a in x["longs"]])
+        size = [a["qty"] for a in x["longs"]]
+        held = _candidates(size, np.ones(len(size)), np.zeros(len(size)), x["price"], 1, np.zeros(len(size)))
+        ask = adl.queue(lambda _: scores)
+        closed = ask(held, float(x["liquidated_short"]))
+        reached = [next(q for q in range(1, sum(size) + 1) if ask(held, float(q))[i] > 0) for i in range(len(names))]
+        taken = {str(name): q for name, q in zip(names, closed.tolist(), strict=True) if q}
+        return {"deleveraged": taken, "order": [name for _, name in sorted(zip(reached, names, strict=True))]}
     sign = SIGN[x["side"]]
-    wallet = x["qty"] * sign * (x["entry"] - x["bankruptcy"])
-    size, entry = np.array([float(x["qty"])]), np.array([float(x["entry"])])
-    one = adl.Candidates(
-        size=size,
-        entry=entry,
-        wallet=np.array([wallet]),
-        maintenance=np.zeros(1),
-        mark=float(x["mark"]),
-        side=int(sign),
-    )
+    one = _candidates(x["qty"], x["entry"], x["qty"] * sign * (x["entry"] - x["bankruptcy"]), x["mark"], int(sign))
     return {
         "pnl_pct": float(one.unrealised[0] / (x["qty"] * x["entry"])),
         "eff_leverage": float(one.notional[0] / one.equity[0]),
@@ -344,6 +338,9 @@ def bitmex_adl(case):
 
 
 def binance_adl(case):
+    """One long of a unit whose profit and wallet are the case's; its maintenance margin is the ratio of its equity."""
     x = case["inputs"]
-    percent = max(0.0, x["unrealised"]) / max(1.0, x["wallet"])
-    return {"pnl_percent": percent, "leverage_pnl": percent * x["margin_ratio"]}
+    kept = x["margin_ratio"] * (x["wallet"] + x["unrealised"])
+    one = _candidates(1.0, 100.0, x["wallet"], 100.0 + x["unrealised"], 1, kept)
+    score = float(adl.binance_score(one)[0])
+    return {"pnl_percent": score / x["margin_ratio"], "leverage_pnl": score}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from margin.core.account import SubAccount
 from margin.core.portfolio import Portfolio
@@ -109,7 +110,7 @@ class _Derive(Rulebook):
                 why = "coin-settled perpetuals are not reproduced here, only those settled in dollars"
             elif instrument.is_option and instrument.base not in options:
                 why = f"no options on {instrument.base} are known here: not reproduced here"
-            elif instrument.kind == "perpetual" and instrument.base not in perpetuals:
+            elif instrument.kind == "perpetual" and instrument.base not in perpetuals and p.maintenance_rate is None:
                 why = f"no perpetual of {instrument.base} is known here: not reproduced here"
             if why:
                 unknown = adds_up and "known here" in why
@@ -212,7 +213,7 @@ class Derive(_Derive):
             "Perpetuals' profit", "sum of q (mark - entry)", sum(c.perp_pnl for c in coins.values()), source, "pnl"
         )
         for coin in coins.values():
-            rates = self._rates(coin.asset)
+            rates = self._rates(coin.asset, book, marks, lines)
             market = derive_standard.Market(
                 coin.spot, coin.perp, coin.spot, coin.perp_pnl, max(coin.base, 0.0), coin.expiries, rates,
                 chosen["confidence"], chosen["confidence"],
@@ -294,13 +295,25 @@ class Derive(_Derive):
                 formula = f"{coin.base:,.6g} x {coin.spot:,.2f} x {share:.2%}"
                 lines.add(f"{coin.asset} held: {word}", formula, coin.base * coin.spot * share, source, "collateral")
 
-    def _rates(self, asset: str) -> derive_standard.StandardParameters:
+    def _rates(self, asset: str, book: SubAccount, marks: Marks, lines: Lines) -> derive_standard.StandardParameters:
+        """The coin's rates as of the marks; what the venue printed of its perpetual wins, and is noted."""
         rules = self.parameters["standard"]
         common = {f.name: rules[f.name] for f in fields(derive_standard.StandardParameters) if f.name in rules}
-        perp = self.parameters["perpetuals"].get(asset) or self.parameters["alt_perpetuals"][asset]
+        held = [p for p in book.positions if p.underlying == asset and p.instrument.kind == "perpetual"]
+        known = self.parameters["perpetuals"].get(asset) or self.parameters["alt_perpetuals"].get(asset)
+        older = self.parameters["perpetuals_older"]
+        if asset in older["rates"] and marks.as_of < pd.Timestamp(older["until"]):
+            known = older["rates"][asset]
+        initial, kept = known or (0.0, 0.0)
+        for p in held:
+            if p.maintenance_rate is not None:
+                kept, initial = p.maintenance_rate, initial if known else p.maintenance_rate
+                lines.note(f"{p.symbol}: the maintenance rate that the venue printed for it wins over the table.")
+            if p.max_leverage is not None:
+                initial = 1.0 / p.max_leverage
         base = self.parameters["coins"].get(asset, (0.0, 1.0))
         return derive_standard.StandardParameters(
-            **common, perp_initial=perp[0], perp_maintenance=perp[1], base_factor=base[0], base_initial_scale=base[1]
+            **common, perp_initial=initial, perp_maintenance=kept, base_factor=base[0], base_initial_scale=base[1]
         )
 
     def _portfolio(self, book: SubAccount, marks: Marks, chosen: Mapping[str, float], lines: Lines) -> VenueMargin:
