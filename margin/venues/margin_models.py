@@ -15,7 +15,7 @@ from margin.core.errors import InputError
 from margin.core.position import Position
 from margin.models.base import ClosingRules, Mode, Model, States, Unsupported, pinned
 from margin.models.marks import Marks
-from margin.venues import accounts
+from margin.venues import accounts, compiled
 from margin.venues.base import Lines, Rulebook, VenueMargin
 
 ROWS = 8_192  # price sets reckoned at once: small enough to stay in the processor's cache
@@ -117,6 +117,10 @@ def states(
     """A supported book at n sets of price factors (n, k), columns in the order of `sub.assets`."""
     fixed, assets = pinned(sub, marks), sub.assets
     start = marks if as_of is None else accounts.at(marks, as_of)
+    if len(factors) >= compiled.LEAST_ROWS:
+        made = compiled.plan(rulebook, fixed, start, mode, settings)
+        if made is not None:
+            return States(**dict(zip(FIGURES, compiled.states(made, factors), strict=True)))
     out = np.empty((len(FIGURES), len(factors)))
     for begin in range(0, len(factors), ROWS):
         rows = slice(begin, begin + ROWS)

@@ -56,6 +56,7 @@ class PerpetualVenue(Rulebook):
     closed: ClassVar[bool] = False  # a tier holds its own upper bound
     in_coins: ClassVar[bool] = False  # tiers count coins, not dollars
     one: ClassVar[Literal["side", "net", "coin"]] = "side"  # which positions of a cross account are one
+    summed: ClassVar[tuple[Mode, ...]] = ()  # modes that only add up what positions are asked at the mark
     mode_notes: ClassVar[Mapping[Mode, tuple[str, ...]]] = {}
 
     def __init__(self, parameters: Parameters | None = None):

@@ -6,6 +6,7 @@ Source: asterdex/api-docs, commit 265e024b22c0 (2026-06-30): brackets with maint
 from functools import cached_property
 from typing import ClassVar
 
+from margin.venues.base import Mode
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tiers, tiers_of
 
@@ -15,6 +16,7 @@ class Aster(PerpetualVenue):
 
     name = "aster"
     rule = "brackets"
+    summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     closed: ClassVar[bool] = True
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:

@@ -27,6 +27,7 @@ class Binance(PerpetualVenue):
     name = "binance"
     coin_settled: ClassVar[str] = "binance_coinm"
     rule = "brackets"
+    summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     closed = True
     mode_notes: ClassVar = {"portfolio": ("It nets collateral only: the futures' margins are still added up.",)}
     modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross", "portfolio")

@@ -38,6 +38,7 @@ class Bybit(PerpetualVenue):
     name = "bybit"
     coin_settled: ClassVar[str] = "bybit_inverse"
     rule = "risk_limits"
+    summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     closed = True
     mode_notes: ClassVar = {
         "cross": (

@@ -58,6 +58,7 @@ class Dydx(PerpetualVenue):
 
     name = "dydx"
     rule = "liquidity_tiers"
+    summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     one = "coin"
     mode_notes: ClassVar = {"isolated": ("Isolated at dYdX means a subaccount for each position.",)}
     collateral_assets = frozenset({"USDC", "USD"})

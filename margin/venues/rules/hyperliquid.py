@@ -47,6 +47,7 @@ class Hyperliquid(PerpetualVenue):
 
     name = "hyperliquid"
     rule = "leverage_tiers"
+    summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     one = "coin"
     modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross", "portfolio")
     collateral_assets = frozenset({"USDC", "USD"})

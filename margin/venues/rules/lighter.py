@@ -30,6 +30,7 @@ class Lighter(PerpetualVenue):
 
     name = "lighter"
     rule = "fractions"
+    summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     one = "coin"
     collateral_assets = frozenset({"USDC", "USD"})
     mode_notes: ClassVar = {"isolated": ("Isolated at Lighter means an account of its own on the margin allocated.",)}

@@ -50,6 +50,7 @@ class Okx(PerpetualVenue):
 
     name = "okx"
     rule = "position_tiers"
+    summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     whole = True
     closed = True
     in_coins = True

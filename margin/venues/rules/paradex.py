@@ -37,6 +37,7 @@ class Paradex(PerpetualVenue):
 
     name = "paradex"
     rule = "initial_fractions"
+    summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     one = "coin"
     modes: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")
     collateral_assets = frozenset({"USDC", "USD"})
