@@ -48,7 +48,7 @@ def ten() -> SubAccount:
     held = []
     for asset, quote in zip(["BTC", "ETH", "SOL"] * 3 + ["BTC"], quotes, strict=True):
         size = float(rng.choice((-1.0, 1.0)) * sizes[asset] * rng.uniform(0.1, 2.0))
-        held.append(Position(f"{asset}/{quote}:{quote}", size, None, 10.0))
+        held.append(Position(f"{asset}/{quote}:{quote}", size, MARKS.price(asset), 10.0))
     return SubAccount(name="ten", positions=tuple(held), collateral=(Collateral("USDC", 1e6),))
 
 

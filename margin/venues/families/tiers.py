@@ -58,7 +58,10 @@ class Tiers(tuple[Tier, ...]):
 
     def between(self, size: np.ndarray) -> tuple[int, int]:
         """Numbers of the lowest and highest tier that the sizes reach."""
-        low, high = self.which(np.array([np.min(size), np.max(size)]))
+        if size.size == 1:
+            only = int(self.which(size.reshape(1))[0])
+            return only, only
+        low, high = self.which(np.array([size.min(), size.max()]))
         return int(low), int(high)
 
     def maintenance(self, size: Any) -> Any:
