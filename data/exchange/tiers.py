@@ -2,6 +2,7 @@
 
 ccxt gives sizes in each exchange's own unit: OKX counts contracts and leaves gaps of one between tiers, Bybit dollars,
 Kraken Futures dollars for its multi-collateral contracts, with no end to the last tier. None of them gives deductions.
+Venues whose whole table is one public answer have a file in data/exchange/tables/.
 """
 
 import itertools
@@ -18,12 +19,14 @@ from typing import Any
 from data.errors import FetchError
 from data.exchange.client import Client, Patience
 from data.exchange.event_loop import run
+from data.exchange.public import fetch_table
+from data.exchange.tables import Row, public_tables
 from data.store.files import data_directory
 from data.universe import check_asset
 from margin.core.errors import InputError, did_you_mean
 
-PUBLISHERS = {"okx": "okx", "bybit": "bybit", "kraken": "krakenfutures"}  # rulebook -> ccxt's name
-Row = tuple[float, float | None, float, float]  # from, to (None: no end), maintenance rate, highest leverage
+BY_SYMBOL = {"okx": "okx", "bybit": "bybit", "kraken": "krakenfutures"}  # rulebook -> ccxt's name
+PUBLISHERS = {**BY_SYMBOL, **{name: table.ccxt for name, table in public_tables().items()}}
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,20 @@ def fetch_tiers(venue: str, assets: Iterable[str], patience: Patience | None = N
 
 
 async def _fetch(venue: str, assets: list[str], patience: Patience | None) -> LiveTiers:
+    return await (_by_symbol if venue in BY_SYMBOL else _whole)(venue, assets, patience)
+
+
+async def _whole(venue: str, assets: list[str], patience: Patience | None) -> LiveTiers:
+    """Those of the assets that the venue's whole table has."""
+    table = await fetch_table(venue, patience)
+    rows = {asset: table.rows[asset] for asset in assets if asset in table.rows}
+    if not rows:
+        names = ", ".join(assets)
+        raise FetchError(names, venue, "not listed", f"{venue} has no tiers of {names}")
+    return LiveTiers(venue, rows, dict.fromkeys(rows, table.at))
+
+
+async def _by_symbol(venue: str, assets: list[str], patience: Patience | None) -> LiveTiers:
     exchange = PUBLISHERS[venue]
     rows: dict[str, tuple[Row, ...]] = {}
     missed: list[FetchError] = []

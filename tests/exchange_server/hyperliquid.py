@@ -10,6 +10,18 @@ ASSETS = [a for a in COINS if a not in ("USDC", "USDT", "DAI", "LUNA")]
 STEPS = {"1h": 3_600_000, "1d": 86_400_000}
 
 
+TABLES = [
+    [20, {"description": "", "marginTiers": [{"lowerBound": "0.0", "maxLeverage": 20}]}],
+    [
+        56,
+        {
+            "description": "tiered 40x",
+            "marginTiers": [{"lowerBound": "0.0", "maxLeverage": 40}, {"lowerBound": "150000000.0", "maxLeverage": 20}],
+        },
+    ],
+]
+
+
 def where(path: str, body: Any) -> str:
     kind = (body or {}).get("type", "")
     if "learinghouseState" in kind or kind == "perpDexs":
@@ -20,7 +32,7 @@ def where(path: str, body: Any) -> str:
 def answer(ask: Any) -> tuple[int, Any]:
     kind = ask.body["type"]
     if kind == "meta":
-        return 200, {"universe": [_coin(a) for a in ask.listed(ASSETS)]}
+        return 200, {"universe": [_coin(a) for a in ask.listed(ASSETS)], "marginTables": TABLES}
     if kind == "metaAndAssetCtxs":
         contexts = [_context(price(a, ask.now_ms)) for a in ask.listed(ASSETS)]
         return 200, [{"universe": [_coin(a) for a in ask.listed(ASSETS)]}, contexts]
@@ -68,7 +80,11 @@ def answer(ask: Any) -> tuple[int, Any]:
 
 
 def _coin(asset: str) -> dict[str, Any]:
-    return {"name": asset, "szDecimals": 4, "maxLeverage": 20, "onlyIsolated": False}
+    table = 56 if asset == "BTC" else 20
+    leverage = 40 if asset == "BTC" else 20
+    return {
+        "name": asset, "szDecimals": 4, "maxLeverage": leverage, "onlyIsolated": False, "marginTableId": table
+    }  # fmt: skip
 
 
 def _context(last: float) -> dict[str, Any]:

@@ -21,12 +21,13 @@ from tests.exchange_server import (
     kucoin,
     lighter,
     okx,
+    paradex,
     yahoo,
 )
 from tests.exchange_server.faults import ANSWERS, DAMAGE, Fault, damaged
 from tests.exchange_server.prices import candles
 
-EXCHANGES = (kraken, krakenfutures, coinbase, okx, binance, bybit, kucoin, hyperliquid, dydx, lighter, yahoo)
+EXCHANGES = (kraken, krakenfutures, coinbase, okx, binance, bybit, kucoin, hyperliquid, dydx, lighter, paradex, yahoo)
 SIMPLE = {
     "null": ("null", 200), "blank": ("", 200), "204": ("", 204),
     "invalid": ('{"code": -1121, "msg": "Invalid symbol."}', 400),

@@ -16,7 +16,10 @@ END = "<!-- end of the parameters' own table -->"
 
 def table() -> str:
     """Markdown rows, one a rulebook."""
-    rows = ["| rulebook | key | modes | status | rules and tables of | read | coins carried |", "|---|---|---|---|---|---|---|"]
+    rows = [
+        "| rulebook | key | modes | status | rules and tables of | read | coins carried |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name in venues.names():
         book = venues.rulebook(name)
         rows.append("| " + " | ".join((book.title, f"`{name}`", ", ".join(book.modes), *_facts(book))) + " |")

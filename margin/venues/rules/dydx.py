@@ -91,7 +91,7 @@ class Dydx(PerpetualVenue):
 
     def initial_rate(self, position: Position, leverage: Any, settings: Mapping[str, float]) -> Any:
         """The market's own fraction, scaled by open interest; more where the account chose a lower leverage."""
-        market = self._markets.get(position.underlying)
+        market = None if position.underlying in self.live else self._markets.get(position.underlying)
         least = 1.0 / leverage
         if market is not None:
             _, base, lower, upper = market

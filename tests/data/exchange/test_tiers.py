@@ -67,7 +67,7 @@ def test_failures_are_said(server, kind):
 
 def test_who_publishes_none_is_refused():
     with pytest.raises(InputError, match="publishes no tiers"):
-        fetch_tiers("dydx", ["BTC"])
+        fetch_tiers("mango", ["BTC"])
     with pytest.raises(InputError, match="nothing to ask for"):
         fetch_tiers("okx", [])
 
