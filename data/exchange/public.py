@@ -39,9 +39,10 @@ async def fetch_table(venue: str, patience: Patience | None = None) -> FetchedTa
         rows = table.rows(found)
     except (LookupError, TypeError, ValueError, AttributeError, ZeroDivisionError):
         raise FetchError("tiers", venue, "bad answer", f"{venue} gave its table in an unknown form") from None
-    if not rows or not all(_sane(table_rows) for table_rows in rows.values()):
-        kind, said = ("empty", "no markets") if not rows else ("bad answer", "rates that can't be")
-        raise FetchError("tiers", venue, kind, f"{venue} gave {said} in its table")
+    if not rows:
+        raise FetchError("tiers", venue, "empty", f"{venue} gave no markets in its table")
+    if not all(_sane(tiers) for tiers in rows.values()):
+        raise FetchError("tiers", venue, "bad answer", f"{venue} gave rates that can't be in its table")
     return FetchedTable(venue=venue, facts=found, rows=rows, at=datetime.now(UTC), source=table.source)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-HOUSES = ("margin", "tools", "data", "ui", "pages", "app")  # from below; benchmarks and tests may import everything
+HOUSES = ("margin", "data", "tools", "ui", "pages", "app")  # from below; benchmarks and tests may import everything
 ROW = re.compile(r"^\| `([\w/.]+?)/?` \| (\d+) \|([^|]*)\|")
 NAME = re.compile(r"`([\w/.]+?)/?`")
 

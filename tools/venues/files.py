@@ -15,7 +15,7 @@ def renewed(data: dict[str, Any], reading: Reading) -> dict[str, Any]:
 
     Tables of an older source (`FACT_...`) keep what the reading does not have; a coin that it has leaves them.
     """
-    out = json.loads(json.dumps(data))
+    out: dict[str, Any] = json.loads(json.dumps(data))
     out["sources"]["live"] = {
         "where": reading.where, "date": reading.date, "read": reading.date, "note": f"{reading.coins} markets.",
     }  # fmt: skip
