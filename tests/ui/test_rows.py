@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -105,3 +106,39 @@ def test_anything_the_browser_sends_is_taken_or_dropped(rows):
 def test_the_browser_rows_as_the_table_sends_them():
     sent = json.loads('[{"id": 2, "cells": {"symbol": "BTC/USD", "quantity": "1", "entry_price": "", "leverage": ""}}]')
     assert drafts_from_browser(sent, POSITION_CELLS, 10) == (Draft(2, ("BTC/USD", "1", "", "")),)
+
+
+def test_columns_of_what_a_position_carries_read_back_what_they_show():
+    from ui.state.rows import kept_with_extras, shown_with_extras
+
+    held = [
+        Position("BTC/USDT:USDT", 1.0, mode="isolated", margin=900.0, mark_price=61000.0),
+        Position("BTC/USD:BTC-270625-100000-C", 2.0, implied_vol=0.655),
+        Position("ETH/USDT:USDT", 1.0),
+    ]
+    drafts = position_drafts(held)
+    shown = shown_with_extras(drafts, ("mine", "Bybit"))
+    assert [d.cells[4:] for d in shown] == [
+        ("isolated", "900", "", "mine"), ("", "", "65.5%", "mine"), ("", "", "", "mine")
+    ]  # fmt: skip
+    back, problems = kept_with_extras(shown, drafts, ("mine", "Bybit"))
+    assert problems == {} and [item for _, item in read_positions(back).items] == held
+
+
+def test_typed_extras_move_a_position_and_bad_ones_are_named_at_their_cell():
+    from ui.state.rows import kept_with_extras, shown_with_extras
+
+    drafts = position_drafts([Position("BTC/USDT:USDT", 1.0), Position("ETH/USDT:USDT", 1.0)])
+    first, second = shown_with_extras(drafts, ("mine", "Bybit"))
+    edited = [
+        replace(first, cells=(*first.cells[:4], "iso", "1,200", "", "bybit")),
+        replace(second, cells=(*second.cells[:4], "crosss", "", "", "Okx")),
+    ]
+    back, problems = kept_with_extras(edited, drafts, ("mine", "Bybit"))
+    assert (back[0].account, dict(back[0].more)) == (1, {"mode": "isolated", "margin": 1200.0})
+    assert problems[2].key == "account" and "Okx" in problems[2].text
+    assert read_positions(back).problems[2].key == "mode"
+    for typed, vol in (("65", 0.65), ("65%", 0.65), ("0.65", 0.65), ("3%", 0.03)):
+        row = replace(first, cells=("BTC/USD:BTC-270625-100000-C", "1", "", "", "", "", typed, "mine"))
+        ((item, *_),) = [read_positions(kept_with_extras([row], drafts, ("mine",))[0]).items]
+        assert item[1].implied_vol == vol

@@ -31,6 +31,14 @@ def _limiter() -> Limiter:
 
 def import_panel() -> None:
     """Paste or choose a file, look at what was read, and open it; undo brings the old book back."""
+    preview = st.session_state.get(_PREVIEW)
+    if isinstance(preview, Incoming):
+        if st.session_state.get(_ASKED):
+            _ask()
+        _preview(preview)
+        if error := st.session_state.get(_ERROR):
+            st.error(plain(error), icon=":material/error:")
+        return
     version = book.version()
     st.text_area(
         "Paste anything", key=f"import_text_{version}", placeholder=EXAMPLE, height=140,
@@ -43,13 +51,12 @@ def import_panel() -> None:
     read = st.button("Read", type="primary", key="import_read")
     if read:
         _read(st.session_state.get(f"import_text_{version}") or "")
+        if _PREVIEW in st.session_state:
+            st.rerun()  # the preview takes the place of the box
     if error := st.session_state.get(_ERROR):
         st.error(plain(error), icon=":material/error:")
     if st.session_state.get(_ASKED):
         _ask()
-    preview = st.session_state.get(_PREVIEW)
-    if isinstance(preview, Incoming):
-        _preview(preview)
 
 
 def _from_file(version: int) -> None:

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from margin.ladder import explain
 from margin.ladder.compare import Comparison
+from margin.liquidation.nearest import Nearest
+from margin.liquidation.standing import standing
 from ui.blocks.formats import change, money, percent
 from ui.blocks.text import dollars
 
@@ -52,15 +55,80 @@ CARDS = (
 )
 
 
+def _held(c: Comparison) -> float | None:
+    return c.as_held.initial if c.as_held is not None else None
+
+
+def _held_saved(c: Comparison) -> float | None:
+    return c.as_held.saved if c.as_held is not None else None
+
+
+def _held_meaning(c: Comparison) -> str:
+    if c.as_held is None:
+        return ""
+    uncovered = sum(row.error is not None for row in c.as_held.accounts)
+    if uncovered:
+        return f"{uncovered} not covered, see below"
+    count = len(c.as_held.accounts)
+    return "by its own venue's rules" if count == 1 else f"{count} accounts, each by its own rules"
+
+
+HELD_CARDS = (
+    Card("As held", _held, money, _held_meaning, less_is_better=True),
+    Card(
+        "In one pool",
+        lambda c: c.as_held.pooled if c.as_held is not None else None,
+        money,
+        lambda c: "one account, with safeguards",
+        less_is_better=True,
+    ),
+    Card("Freed", _held_saved, money, lambda c: "as held less pooled"),
+    Card("Health", lambda c: standing(c).health, _times, lambda c: "the lowest; liquidated at 1"),
+)
+STANDING_CARDS = (
+    Card("Equity", lambda c: standing(c).equity, money, lambda c: "counted collateral and profit"),
+    Card("Free", lambda c: standing(c).free, money, lambda c: "above what is asked"),
+    Card("Leverage", lambda c: standing(c).leverage, _times, lambda c: "exposure / equity", less_is_better=True),
+)
+
+
 def headline(now: Comparison, baseline: Comparison | None) -> None:
     """The sentence, the reason, and one card per figure with its change against the baseline."""
     st.subheader(dollars(explain.headline(now)), anchor=False)
     reason = explain.why(now)
     if reason:
         st.markdown(dollars(reason))
-    with st.grid(len(CARDS), min_column_width=150, key="headline"):
-        for card in CARDS:
-            _card(card, now, baseline)
+    cards = HELD_CARDS if now.as_held is not None else CARDS
+    with st.grid(len(cards), min_column_width=150, key="headline"):
+        for card in cards:
+            _card(
+                card, now, baseline if baseline is None or (baseline.as_held is None) == (now.as_held is None) else None
+            )
+
+
+def standing_row(now: Comparison, baseline: Comparison | None) -> DeltaGenerator:
+    """Equity, what is free, leverage; the place it returns is for the nearest liquidation, which takes longest."""
+    same = baseline is None or (baseline.as_held is None) == (now.as_held is None)
+    with st.grid(len(STANDING_CARDS) + 1, min_column_width=150, key="standing"):
+        for card in STANDING_CARDS:
+            _card(card, now, baseline if same else None)
+        return st.container()
+
+
+def nearest_card(place: DeltaGenerator, found: tuple[str, Nearest] | str | None) -> None:
+    """The nearest liquidation of all accounts: price, how far, whose and by which model."""
+    if isinstance(found, str) or found is None:
+        text = found if isinstance(found, str) else "no single price liquidates"
+        place.metric(
+            "Nearest liquidation", "–", text[:60], delta_color="off", delta_arrow="off", border=True, help=text
+        )
+        return
+    name, near = found
+    away = f"{100.0 * near.move:+.1f}%" + (f", {name}" if name else "")
+    place.metric(
+        f"Nearest liquidation: {near.asset}", money(near.price), away, delta_color="off", delta_arrow="off",
+        border=True, height="stretch", help=f"By {near.model}; the other prices stay.",
+    )  # fmt: skip
 
 
 def _card(card: Card, now: Comparison, baseline: Comparison | None) -> None:

@@ -6,8 +6,9 @@ from ui import charts
 from ui.blocks.exporting import chart
 from ui.blocks.notices import fetch_offer, nothing_computed, notices
 from ui.blocks.starts import preset_row
+from ui.portfolio.accounts import account_lines, nearest_of_all
 from ui.portfolio.explanations import explanations
-from ui.portfolio.headline import headline, last_edit
+from ui.portfolio.headline import headline, last_edit, nearest_card, standing_row
 from ui.portfolio.live import live_line
 from ui.portfolio.safety import safety_line
 from ui.portfolio.settings_panel import settings_panel, summary
@@ -27,7 +28,7 @@ def page(seen: Seen) -> None:
 
     # Each part has a place of its own that is always there. What comes and goes stays inside it: if it moved the tables
     # below, the browser would draw them afresh under the visitor's hands.
-    messages, figures, edited, safety, live = (st.container() for _ in range(5))
+    messages, figures, edited, safety, live, accounts = (st.container() for _ in range(6))
     left, right = st.columns([3, 2])
     positions, collateral = left.container(border=True), left.container(border=True)
     waterfall = right.container(border=True)
@@ -41,6 +42,7 @@ def page(seen: Seen) -> None:
             nothing_computed(now)
         else:
             headline(now.comparison, baseline.comparison)
+            near = standing_row(now.comparison, baseline.comparison)
     with edited:
         if now.comparison is not None:
             last_edit(now.comparison, before.comparison)
@@ -51,6 +53,9 @@ def page(seen: Seen) -> None:
     with collateral:
         st.markdown("**Collateral**")
         collateral_table(now, active)
+    with accounts:
+        if now.comparison is not None and now.comparison.as_held is not None:
+            account_lines(now.comparison.as_held, now.portfolio.accounts, seen.settings, active)
     with live:
         live_line()
     with waterfall:
@@ -68,6 +73,7 @@ def page(seen: Seen) -> None:
     with below:
         if now.comparison is not None:
             explanations(now, active)
-    with safety:  # last: it takes as long as the rest, and nothing waits for it
-        if now.comparison is not None:
+    if now.comparison is not None:  # last: they take longer than the figures that a visitor waits for
+        nearest_card(near, nearest_of_all(now.portfolio.accounts, seen.settings, active))
+        with safety:
             safety_line(now, active)

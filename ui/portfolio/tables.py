@@ -3,20 +3,38 @@
 from dataclasses import replace
 from typing import Any
 
+import streamlit as st
+
 from ui.blocks.editable_table import Column, Edit, editable_table
 from ui.blocks.formats import money, percent
 from ui.state import book
+from ui.state.accounts import labels
 from ui.state.compute import Answer
+from ui.state.presets import PRESETS
 from ui.state.prices import ActivePrices
-from ui.state.rows import keep_more
+from ui.state.rows import EXTRA_CELLS, keep_more, kept_with_extras, shown_with_extras
 
+PRESET_TITLES = frozenset(preset.title for preset in PRESETS)
+_UNKNOWN = "accounts_unknown"
 POSITION_COLUMNS = (
     Column("symbol", "Symbol", "text", placeholder="SOL/USDT:USDT", help="As ccxt writes it: BTC/USD is spot."),
     Column("quantity", "Quantity", "number", placeholder="0", help="Units of the asset: long above zero, short below."),
     Column(
         "entry_price", "Entry price", "number", optional=True, placeholder="as of", help="USD; for unrealised profit."
     ),
-    Column("leverage", "Leverage", "number", optional=True, placeholder="–", help="Kept with the book; not used here."),
+    Column("leverage", "Leverage", "number", optional=True, placeholder="–", help="Used by venues' rules."),
+    Column(
+        "mode",
+        "Mode",
+        "text",
+        placeholder="cross",
+        help="Isolated: the position has its own margin.",
+        upper=False,
+        options=("cross", "isolated"),
+    ),
+    Column("margin", "Posted", "number", placeholder="at entry", help="USD posted to the isolated position."),
+    Column("implied_vol", "IV", "number", placeholder="history", help="Implied volatility a year, e.g. 65%."),
+    Column("account", "Account", "text", help="Type another account's name to move the position.", upper=False),
     Column("price", "Price", "output", wide=True),
     Column("value", "Value", "output"),
     Column("alone", "Alone", "output", help="Margin of this position on its own."),
@@ -33,15 +51,16 @@ COLLATERAL_COLUMNS = (
 
 def position_table(now: Answer, active: ActivePrices) -> None:
     present = book.current()
+    names = labels(present.accounts)
     editable_table(
         "Positions",
-        POSITION_COLUMNS,
-        present.positions,
+        _columns(present, names),
+        shown_with_extras(present.positions, names),
         key="positions",
         version=book.version(),
         on_edit=_positions_edited,
         figures=_position_figures(present, now),
-        problems=now.positions,
+        problems={**now.positions, **st.session_state.get(_UNKNOWN, {})},
         options=symbol_options(active.assets),
         noun="position",
         add="Add a position",
@@ -67,13 +86,36 @@ def collateral_table(now: Answer, active: ActivePrices) -> None:
 
 
 def symbol_options(assets: tuple[str, ...]) -> tuple[str, ...]:
-    """What a visitor most likely types: perpetual and spot of every asset there are prices for."""
-    return tuple(f"{asset}{suffix}" for asset in assets for suffix in ("/USDT:USDT", "/USD"))
+    """What a visitor most likely types: of every asset there are prices for the perpetual first, then the others."""
+    suffixes = ("/USDT:USDT", "/USDC:USDC", "/USD", "")
+    return tuple(f"{asset}{suffix}" for suffix in suffixes for asset in assets if suffix != "" or asset.isalpha())
+
+
+def _columns(present: book.Book, names: tuple[str, ...]) -> tuple[Column, ...]:
+    """All columns; those of what no position uses are not shown."""
+    used = {key for draft in present.positions for key, value in draft.more if value not in (None, "")}
+    if any(read.instrument.is_option for read in present.positions_in_order):
+        used.add("implied_vol")
+    if len(names) > 1:
+        used.add("account")
+    used |= {"mode"} if "margin" in used else set()
+    extra = (*EXTRA_CELLS, "account")
+    return tuple(
+        replace(c, hidden=c.key not in used, options=names if c.key == "account" else c.options)
+        if c.key in extra
+        else c
+        for c in POSITION_COLUMNS
+    )
 
 
 def _positions_edited(edit: Edit) -> None:
     now = book.current()
-    book.edit(replace(now, positions=keep_more(edit.drafts, now.positions)), edit.step)
+    drafts, unknown = kept_with_extras(edit.drafts, now.positions, labels(now.accounts))
+    st.session_state[_UNKNOWN] = unknown
+    changed = replace(now, positions=drafts)
+    if now.name and [d.cells[:2] for d in drafts] != [d.cells[:2] for d in now.positions]:
+        changed = replace(changed, name="") if now.name in PRESET_TITLES else changed
+    book.edit(changed, edit.step)
 
 
 def _collateral_edited(edit: Edit) -> None:

@@ -11,6 +11,7 @@ from margin.ladder.compare import Comparison
 from ui.blocks.copy_button import copy_button
 from ui.blocks.importing import import_panel
 from ui.portfolio import report
+from ui.portfolio.accounts import accounts_panel
 from ui.state import book, share
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
@@ -34,6 +35,9 @@ def toolbar(now: Answer, active: ActivePrices) -> None:
             help="The figures show what changed since the book was opened. Start counting from the book as it is now.",
             key="rebase",
         )
+        with _panel("Accounts", ":material/account_balance:", "panel_accounts") as panel:
+            if panel.open:
+                accounts_panel()
         with _panel("Import", ":material/upload:", "panel_import") as panel:
             if panel.open:
                 import_panel()

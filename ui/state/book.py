@@ -146,6 +146,12 @@ class History:
             return replace(self, present=state, future=())
         return self._pushed(state, step)
 
+    def redrawn(self, book: Book) -> "History":
+        """`book` as the newest state, drawn afresh; what is compared with stays."""
+        if book == self.present.book:
+            return self
+        return replace(self._pushed(State(book, self.present.baseline), ()), version=self.version + 1)
+
     def loaded(self, book: Book) -> "History":
         """`book` from elsewhere, drawn afresh; 'before' now means this book."""
         return replace(self._pushed(State(book, book), ()), version=self.version + 1)
@@ -202,6 +208,11 @@ def load(book: Book) -> None:
 
 def edit(book: Book, step: tuple[Any, ...] = ()) -> None:
     st.session_state[_KEY] = history().edited(book, step)
+
+
+def redraw(book: Book) -> None:
+    """An edit that the tables did not make themselves: accounts added, moved, removed."""
+    st.session_state[_KEY] = history().redrawn(book)
 
 
 def undo() -> None:

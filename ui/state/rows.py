@@ -13,6 +13,7 @@ from margin.core.errors import InputError
 from margin.core.portfolio import MAX_COLLATERAL, MAX_POSITIONS, Collateral, Position
 
 POSITION_CELLS = ("symbol", "quantity", "entry_price", "leverage")
+EXTRA_CELLS = ("mode", "margin", "implied_vol")  # of Draft.more, typed in columns that show only where they are used
 COLLATERAL_CELLS = ("asset", "quantity")
 MAX_CELL = 64
 NUMBER_HINT = "Write a plain number such as 1.5 or -30, with a point for decimals."
@@ -75,7 +76,8 @@ def _read(drafts: Iterable[Draft], build: Any, keys: tuple[str, ...], most: int)
         try:
             items.append((draft.id, build(dict(zip(keys, draft.cells, strict=True)), dict(draft.more))))
         except InputError as error:
-            problems[draft.id] = Problem(error.field if error.field in keys else keys[0], sentence(error))
+            cells = (*keys, *EXTRA_CELLS)
+            problems[draft.id] = Problem(error.field if error.field in cells else keys[0], sentence(error))
     return Reading(tuple(items), problems)
 
 
@@ -171,6 +173,64 @@ def keep_more(edited: Iterable[Draft], before: Iterable[Draft]) -> tuple[Draft, 
             draft = replace(draft, more=old.more if same else (), account=old.account)
         out.append(draft)
     return tuple(out)
+
+
+def shown_with_extras(drafts: Iterable[Draft], accounts: tuple[str, ...]) -> tuple[Draft, ...]:
+    """Rows as the table shows them: the cells, then EXTRA_CELLS as text, then the account's name."""
+    return tuple(replace(d, cells=(*d.cells, *_extras(d), accounts[min(d.account, len(accounts) - 1)])) for d in drafts)
+
+
+def kept_with_extras(
+    edited: Iterable[Draft], before: Iterable[Draft], accounts: tuple[str, ...]
+) -> tuple[tuple[Draft, ...], dict[int, Problem]]:
+    """The inverse, of rows that the browser sent: (rows, problems of names that are no account, by row id).
+
+    What the table does not show stays with its row (`keep_more`).
+    """
+    rows = list(edited)
+    width = len(POSITION_CELLS)
+    plain = keep_more((replace(d, cells=d.cells[:width]) for d in rows), before)
+    by_name = {name.casefold(): i for i, name in enumerate(accounts)}
+    out, problems = [], {}
+    for draft, row in zip(plain, rows, strict=True):
+        typed = dict(zip(EXTRA_CELLS, row.cells[width:], strict=False))
+        name = row.cells[width + len(EXTRA_CELLS)].strip() if len(row.cells) > width + len(EXTRA_CELLS) else ""
+        more = {k: v for k, v in draft.more if k not in EXTRA_CELLS}
+        more |= {k: _typed_extra(k, text) for k, text in typed.items() if text.strip()}
+        account = by_name.get(name.casefold(), draft.account)
+        if name and name.casefold() not in by_name:
+            text = f"Account “{name[:40]}” is not among yours: {', '.join(accounts)[:120]}. Add it under Accounts."
+            problems[draft.id] = Problem("account", text)
+        out.append(replace(draft, more=tuple(more.items()), account=account))
+    return tuple(out), problems
+
+
+def _extras(draft: Draft) -> tuple[str, ...]:
+    more = dict(draft.more)
+    vol = more.get("implied_vol")
+    return (
+        str(more.get("mode") or ""),
+        _as_text(more.get("margin")),
+        f"{number_text(round(100.0 * vol, 10))}%" if isinstance(vol, float) else _as_text(vol),
+    )
+
+
+def _as_text(value: Any) -> str:
+    return number_text(value) if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _typed_extra(key: str, text: str) -> Any:
+    """The value of a typed cell; what is no number stays as typed, and its row says so."""
+    if key == "mode":
+        plain = text.strip().lower()
+        return {"iso": "isolated", "i": "isolated", "c": "cross"}.get(plain, plain)
+    try:
+        value = _number(text.replace("%", ""), key)
+    except InputError:
+        return text
+    if value is not None and key == "implied_vol" and ("%" in text or value > 5.0):
+        value /= 100.0  # 65% and 65 are 0.65 a year
+    return value
 
 
 def collateral_drafts(collateral: Iterable[Collateral]) -> tuple[Draft, ...]:

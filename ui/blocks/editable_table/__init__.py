@@ -21,7 +21,11 @@ _FRONTEND = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Column:
-    """One column; text and number columns are typed in, the others show figures. `wide` ones are left out on phones."""
+    """One column; text and number columns are typed in, the others show figures. `wide` ones are left out on phones.
+
+    hidden : there, but not shown (shown without a redraw once it holds something); upper: what is typed is put in
+    capitals; options: what is suggested in this column, instead of the table's own
+    """
 
     key: str
     label: str
@@ -30,6 +34,9 @@ class Column:
     placeholder: str = ""
     optional: bool = False
     wide: bool = False
+    hidden: bool = False
+    upper: bool = True
+    options: tuple[str, ...] = ()
 
     def to_browser(self) -> dict[str, Any]:
         return {
@@ -40,6 +47,9 @@ class Column:
             "placeholder": self.placeholder,
             "optional": self.optional,
             "wide": self.wide,
+            "hidden": self.hidden,
+            "upper": self.upper,
+            "options": list(self.options),
         }
 
 

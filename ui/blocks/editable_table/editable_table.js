@@ -5,7 +5,7 @@
 // growing sequence number; changes made without leaving one cell carry the same `edit` number, so that the server
 // can keep them as one step of undo.
 //
-// data: {version, label, noun, add, columns: [{key, label, kind: text|number|output|share, help, optional, wide}],
+// data: {version, label, noun, add, columns: [{key, label, kind: text|number|output|share, help, optional, wide, hidden, upper, options}],
 //        rows: [{id, cells: {key: text}}], figures: {id: {key: text | {text, share}}}, problems: {id: {key, text}},
 //        options: [text], compact}
 // state: edit = {version, seq, edit, rows: [{id, cells}]}
@@ -49,11 +49,7 @@ class Editable {
     const { columns, rows, options, label } = this.data;
     this.showOptional ||= columns.some((c) => c.optional && rows.some((r) => r.cells[c.key]));
     this.root.replaceChildren();
-    if (options.length) {
-      const list = make("datalist", { id: "options" });
-      for (const option of options) list.append(make("option", { value: option }));
-      this.root.append(list);
-    }
+    this.lists(options);
     const table = make("table", { ariaLabel: label });
     const head = make("tr");
     for (const column of columns) {
@@ -68,6 +64,17 @@ class Editable {
     for (const row of rows) this.appendRow(row.id, row.cells);
     this.nextId = 1 + Math.max(0, ...rows.map((r) => r.id));
     this.applyOptional();
+  }
+
+  // What can be chosen in a text column: its own list, or the table's.
+  lists(options) {
+    const lists = new Map([["options", options], ...this.data.columns.filter((c) => c.options.length).map((c) => [`options-${c.key}`, c.options])]);
+    for (const [id, values] of lists) {
+      if (!values.length) continue;
+      const list = make("datalist", { id });
+      for (const option of values) list.append(make("option", { value: option }));
+      this.root.append(list);
+    }
   }
 
   footer() {
@@ -111,6 +118,7 @@ class Editable {
       const cell = make("td", { className: classOf(column) });
       cell.dataset.key = column.key;
       cell.dataset.label = column.label;
+      cell.hidden = column.hidden;
       if (column.kind === "text" || column.kind === "number") cell.append(this.input(row, column, cells[column.key] ?? ""));
       row.append(cell);
     }
@@ -158,8 +166,9 @@ class Editable {
       spellcheck: false,
       placeholder: column.placeholder ?? "",
     });
-    input.setAttribute("autocapitalize", number ? "off" : "characters");
-    if (!number && this.data.options.length) input.setAttribute("list", "options");
+    input.setAttribute("autocapitalize", number || !column.upper ? "off" : "characters");
+    const known = column.options.length ? column.options : column.upper ? this.data.options : [];
+    if (!number && known.length) input.setAttribute("list", column.options.length ? `options-${column.key}` : "options");
     input.dataset.name = column.label;
     let before = value;
     input.addEventListener("focus", () => {
@@ -168,10 +177,10 @@ class Editable {
       if (number) input.select();
     });
     input.addEventListener("input", () => {
-      if (number ? isNumber(input.value) : this.data.options.includes(input.value)) this.send();
+      if (number ? isNumber(input.value) : known.includes(input.value)) this.send();
     });
     input.addEventListener("change", () => {
-      if (!number) input.value = input.value.trim().toUpperCase();
+      if (!number) input.value = column.upper ? input.value.trim().toUpperCase() : input.value.trim();
       this.send();
     });
     input.addEventListener("keydown", (event) => this.key(event, row, column, before));
@@ -190,7 +199,9 @@ class Editable {
       const next = rows[rows.indexOf(row) + (event.shiftKey ? -1 : 1)];
       const target = next?.querySelector(`td[data-key="${column.key}"] input`);
       if (target) target.focus();
-      else input.select();
+      else if (!event.shiftKey && !next && [...row.querySelectorAll("input")].some((box) => box.value.trim())) {
+        this.addRow({}).querySelector("input").focus();
+      } else input.select();
     } else if (event.key === "Escape") {
       input.value = before;
       this.send();
@@ -206,18 +217,26 @@ class Editable {
   // Cells copied from a spreadsheet fill the table from here on, adding rows as needed.
   paste(event, row, column) {
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (!/[\t\n]/.test(text.trim())) return;
+    if (!/[\t\n]/.test(text.trim())) {
+      const value = pasted(text.trim());
+      if (column.kind !== "number" || value === text.trim()) return;
+      event.preventDefault();
+      event.currentTarget.value = value;
+      this.send();
+      return;
+    }
     event.preventDefault();
-    const editable = this.data.columns.filter((c) => c.kind === "text" || c.kind === "number");
+    const editable = this.data.columns.filter((c) => !c.hidden && (c.kind === "text" || c.kind === "number"));
     const first = editable.indexOf(column);
     let at = this.rows().indexOf(row);
-    const lines = text.trim().split(/\r?\n/).slice(0, 1000);
+    let lines = text.trim().split(/\r?\n/).slice(0, 1000);
+    if (lines.length > 1 && isHeader(lines[0].split("\t"), editable)) lines = lines.slice(1);
     for (const line of lines) {
       const target = this.rows()[at] ?? this.addRow({});
       line.split("\t").forEach((value, i) => {
-        const key = editable[first + i]?.key;
-        const input = key && target.querySelector(`td[data-key="${key}"] input`);
-        if (input) input.value = value.trim();
+        const next = editable[first + i];
+        const input = next && target.querySelector(`td[data-key="${next.key}"] input`);
+        if (input) input.value = next.kind === "number" ? pasted(value.trim()) : value.trim();
       });
       at += 1;
     }
@@ -266,6 +285,9 @@ class Editable {
 
   paint() {
     const { columns, figures, problems } = this.data;
+    for (const column of columns) {
+      for (const cell of this.root.querySelectorAll(`.column-${column.key}`)) cell.hidden = column.hidden;
+    }
     for (const row of this.rows()) {
       const shown = figures[row.dataset.id] ?? {};
       for (const column of columns) {
@@ -312,7 +334,21 @@ function make(tag, properties = {}) {
 }
 
 function classOf(column) {
-  return [column.kind, column.optional ? "optional" : "", column.wide ? "wide-only" : ""].filter(Boolean).join(" ");
+  return [column.kind, `column-${column.key}`, column.optional ? "optional" : "", column.wide ? "wide-only" : ""].filter(Boolean).join(" ");
+}
+
+// The first line of a paste that names columns: no number in it, and at least one name that is ours.
+function isHeader(cells, columns) {
+  const names = columns.flatMap((c) => [c.label.toLowerCase(), c.key]);
+  return cells.every((cell) => !/\d/.test(cell)) && cells.some((cell) => [...names, "size", "qty", "amount", "entry"].includes(cell.trim().toLowerCase()));
+}
+
+// A pasted number as people write them, -12,5  $65,000  1.234,5, as this table writes it; other text stays.
+function pasted(text) {
+  const plain = text.replace(/^([+-]?)\s*(?:US)?\$\s*/, "$1").replace(/[\s\u202f']/g, "").replace("−", "-");
+  if (/^[+-]?\d{1,3}(\.\d{3})+,\d+$/.test(plain)) return plain.replaceAll(".", "").replace(",", ".");
+  if (/^[+-]?\d*,\d+$/.test(plain) && !/^[+-]?[1-9]\d{0,2},\d{3}$/.test(plain)) return plain.replace(",", ".");
+  return isNumber(plain) ? plain.replaceAll(",", "") : text;
 }
 
 function toNumber(text) {

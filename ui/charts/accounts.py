@@ -1,0 +1,55 @@
+"""Accounts drawn: equity, initial and maintenance margin of each on one scale."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from margin.ladder.as_held import AccountHeld
+from ui.blocks.formats import money, short_money
+from ui.blocks.theme import palette
+from ui.charts.base import DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
+
+
+def margin_bars(rows: Sequence[AccountHeld], names: Sequence[str]) -> go.Figure:
+    """A bar of equity per account, with a line at its initial and one at its maintenance margin."""
+    colours = palette()
+    texts = [f"{row.health:,.2f}×" if row.health is not None else "–" for row in rows]
+    places = list(range(len(rows)))
+    bars = {
+        "type": "bar", "orientation": "h", "name": "Equity", "y": places,
+        "x": [max(row.equity or 0.0, 0.0) for row in rows], "marker": {"color": colours.total, "line": {"width": 0}},
+        "hovertemplate": "equity %{x:$,.0f}<extra></extra>",
+    }  # fmt: skip
+    lines = [
+        {
+            "type": "scatter", "mode": "markers", "name": name, "y": places, "x": [getattr(row, field) for row in rows],
+            "marker": {"symbol": "line-ns", "size": 24, "line": {"width": 3, "color": colour}},
+            "hovertemplate": f"{name.lower()} %{{x:$,.0f}}<extra></extra>",
+        }
+        for name, field, colour in (("Initial", "initial", colours.gain), ("Maintenance", "maintenance", colours.loss))
+    ]  # fmt: skip
+    return drawn(
+        colours,
+        86 + 46 * len(rows),
+        [bars, *lines],
+        xaxis={**DOLLARS, "rangemode": "tozero"},
+        yaxis=name_axis([safe(name) for name in names], colours),
+        margin={"r": column_width(texts), "t": 28},
+        annotations=amount_column(texts, colours),
+        **legend_above(colours),
+    )
+
+
+def margin_bars_alt(rows: Sequence[AccountHeld], names: Sequence[str]) -> str:
+    """The same in words."""
+    parts = []
+    for row, name in zip(rows, names, strict=True):
+        if row.error or row.equity is None or row.initial is None or row.maintenance is None:
+            parts.append(f"{name}: not computed")
+            continue
+        health = f", health {row.health:.2f}" if row.health is not None else ""
+        figures = (
+            f"equity {money(row.equity)}, initial {money(row.initial)}, maintenance {short_money(row.maintenance)}"
+        )
+        parts.append(f"{name}: {figures}{health}")
+    return "Accounts: " + "; ".join(parts) + "."
