@@ -1,25 +1,47 @@
-"""`python -m margin protocols`: what a shock does to a network of debts, and failures of protocols as reported."""
+"""`python -m margin protocols`: what sharing a collateral frees, what a shock does to a network of debts, failures."""
 
 import argparse
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from margin import models
 from margin.cli import text as cli_text
 from margin.core.errors import InputError
+from margin.models.marks import Marks
 from margin.protocols.events import event, events
 from margin.protocols.network import Network, clear_network, rank_network, read_network, sell_network
+from margin.protocols.paths import recorded_paths
+from margin.protocols.sharing import compare_rules
+from margin.protocols.terms import read_wallet
+from margin.protocols.wallet import RULES, Rule, check_rule
 
 MODELS = ("clearing", "debtrank", "fire-sales")
+PARTS = ("wallet", "network", "event")
+MOST_BYTES = 200_000_000  # of a network: a year of weekly snapshots
+BUFFER = 1.25
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """The command and its options."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "protocols", help="who is paid what in a network of debts after a shock"
+        "protocols", help="one collateral for two protocols, and who is paid what in a network of debts"
     )
-    parser.add_argument("event", nargs="?", help="a reported failure by its key; without one, all are listed")
-    parser.add_argument("--network", help="network JSON, or a CSV of edges (source, target, value); docs/protocols.md")
+    about = "wallet [PORTFOLIO], network [FILE], event NAME, or a reported failure's name; without one all are listed"
+    parser.add_argument("what", nargs="*", help=about)
+    cli_text.add_portfolio(parser)
+    cli_text.add_prices(parser)
+    parser.add_argument("--lender", default="aave:cross", help="model of the lender (default aave:cross)")
+    parser.add_argument("--perps", default="hyperliquid:cross", help="model of the venue (default hyperliquid:cross)")
+    parser.add_argument("--rule", help=f"only this way of sharing: {', '.join(RULES)}")
+    parser.add_argument("--theta", type=float, default=0.8, help="what a second lien counts (default 0.8)")
+    parser.add_argument("--weight", type=float, help="what the venue counts a coin at (default: what is lent on it)")
+    parser.add_argument("--debt", type=float, help="USD owed to the lender (default: the portfolio's loans)")
+    parser.add_argument("--days", type=int, default=7, help="horizon of the odds (default 7)")
+    parser.add_argument("--odds", default="5%", help="odds of a call that every rule is sized to (default 5%%)")
+    parser.add_argument("--network", help="network JSON, or a CSV of claims (source, target, value); docs/protocols.md")
+    parser.add_argument("--date", help="snapshot of a CSV with dates (default: the last)")
     parser.add_argument("--shock", action="append", default=[], help='a move, e.g. "ETH=-30%%"; may be repeated')
     parser.add_argument("--model", default="clearing", help=f"one of {', '.join(MODELS)} (default: clearing)")
     parser.add_argument("--alpha", type=float, default=1.0, help="share of outside assets left in a default (1)")
@@ -31,19 +53,92 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Runs the command: (values for JSON, text)."""
-    if options.network and options.event:
-        raise InputError("event", options.event, "and --network exclude each other", "Give one of them.")
-    if options.network:
-        return _network(read_network(cli_text.read_bytes(options.network)), options)
-    if options.event:
-        return _event(options)
+    words = list(options.what)
+    part = words.pop(0) if words and words[0] in PARTS else ""
+    if len(words) > 1:
+        raise InputError("arguments", " ".join(options.what), "are too many", f"One of {', '.join(PARTS)}, and a name.")
+    named = words[0] if words else None
+    if part == "wallet":
+        options.portfolio = options.portfolio or named
+        return _wallet(options)
+    if not part and options.network and named:
+        raise InputError("event", named, "and --network exclude each other", "Give one of them.")
+    options.sample = False  # prices belong to wallets alone
+    if part == "network" or options.network:
+        file = options.network or named
+        if not file:
+            raise InputError("network", None, "is missing", "Give a file: network N.json.")
+        return _network(read_network(cli_text.read_bytes(file, MOST_BYTES), options.date), options)
+    if named:
+        return _event(named, options)
+    if part == "event":
+        raise InputError("event", None, "is missing", f"One of {', '.join(e.key for e in events())}.")
     rows = [(found.key, found.date, found.title) for found in events()]
     data = {"events": [{"key": key, "date": date, "title": title} for key, date, title in rows]}
     return data, "\n".join(f"{key:14}{title}" for key, _, title in rows)
 
 
-def _event(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    found = event(options.event)
+def _wallet(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Every rule of sharing at equal odds of a call."""
+    portfolio, market = cli_text.portfolio_of(options), cli_text.market_of(options)
+    rules: tuple[Rule, ...] = (check_rule(options.rule),) if options.rule else RULES[:5]
+    asked: tuple[Rule, ...] = rules if "separate" in rules else ("separate", *rules)
+    lender, venue = models.get(options.lender), models.get(options.perps)
+    marks = Marks.of_market(market, portfolio, options.as_of)
+    told = read_wallet(portfolio, marks, lender, venue, options.debt, options.weight)
+    paths = recorded_paths(market, told.wallet.assets, options.days, options.as_of)
+    odds = _number(options.odds, "odds")
+    found = compare_rules(told.wallet, paths, odds, rules=asked, theta=options.theta)
+    same = compare_rules(told.wallet, paths, None, BUFFER, rules=asked, theta=options.theta)
+    wallet = told.wallet
+    data = {
+        "as_of": str(marks.as_of)[:10],
+        "lender": lender.key,
+        "perps": venue.key,
+        "odds": odds,
+        "days": options.days,
+        "paths": found.paths,
+        "debt": wallet.debt,
+        "collateral": [asdict(p) for p in wallet.collateral],
+        "positions": [asdict(q) for q in wallet.perps],
+        "rules": {
+            x.rule: {
+                **asdict(x),
+                "expected_shortfall": x.expected_shortfall,
+                "saved": found.saved(x.rule),
+                "saved_pct": 100.0 * found.saved(x.rule) / found.of("separate").capital,
+                "at_buffer_1_25": {"odds": y.odds, "capital": y.capital, "expected_shortfall": y.expected_shortfall},
+            }
+            for x, y in zip(found.rules, same.rules, strict=True)
+        },
+        "notes": list(told.notes),
+    }
+    header = ("rule", "capital", "freed", "buffer", "lender calls", "venue calls", "expected loss of others")
+    lines = [
+        (
+            x.rule,
+            f"{x.capital:,.0f}",
+            f"{found.saved(x.rule):,.0f}",
+            f"{x.buffer:.2f}" + ("*" if x.least else ""),
+            f"{x.odds_lender:.1%}",
+            f"{x.odds_venue:.1%}",
+            f"{x.expected_shortfall:,.2f}",
+        )
+        for x in found.rules
+    ]
+    coins = ", ".join(
+        f"{p.asset} lent {p.ltv:.1%} counted {p.threshold:.1%}, by the venue {p.weight:.1%}" for p in wallet.collateral
+    )
+    head = [
+        f"{lender.title} and {venue.title} as of {data['as_of']}: debt {wallet.debt:,.0f}; {coins}",
+        f"Capital at which a call within {options.days} days has odds of {odds:.2%} ({found.paths:,} recorded windows)",
+    ]
+    tail = ["* below these odds with the least buffer already"] if any(x.least for x in found.rules) else []
+    return data, "\n".join([*head, "", cli_text.table(header, lines), *tail, *told.notes])
+
+
+def _event(name: str, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    found = event(name)
     rows = []
     for f in found.figures:
         amount = f"{f.low:,.10g}" if f.low == f.high else f"{f.low:,.10g} to {f.high:,.10g}"
@@ -58,7 +153,12 @@ def _event(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 
 def _network(network: Network, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    moves = {name: _number(value, name) for name, value in map(_pair, options.shock)}
+    found_data, text = _spread(network, options)
+    return {**found_data, "notes": list(network.notes)}, "\n".join([text, *network.notes])
+
+
+def _spread(network: Network, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    moves = {_known(name, network): _number(value, name) for name, value in map(_pair, options.shock)}
     if options.model == "debtrank":
         ranked = rank_network(network, moves)
         rows = list(zip(network.ids, ranked.first.tolist(), ranked.distress.tolist(), strict=True))
@@ -68,7 +168,7 @@ def _network(network: Network, options: argparse.Namespace) -> tuple[dict[str, A
         calm = "stable" if ranked.stable else "a small shock grows until somebody defaults"
         return data, f"{table}\nspectral radius {ranked.radius:.4f}: {calm}; lost beyond the shock {ranked.impact:.2%}"
     if options.model == "fire-sales":
-        impact = {name: _number(value, name) for name, value in map(_pair, options.impact)}
+        impact = {_known(name, network): _number(value, name) for name, value in map(_pair, options.impact)}
         sold = sell_network(network, moves, impact)
         pairs = list(zip(network.assets, sold.sales.tolist(), sold.price_moves.tolist(), strict=True))
         data = {"model": "fire-sales", "vulnerability": sold.vulnerability, "spectral_radius": sold.radius}
@@ -102,7 +202,12 @@ def _pair(text: str) -> tuple[str, str]:
     name, mark, value = text.partition("=")
     if not mark or not name.strip():
         raise InputError("shock", text, "is not NAME=MOVE", 'E.g. "ETH=-30%".')
-    return name.strip().upper(), value.strip()
+    return name.strip(), value.strip()
+
+
+def _known(name: str, network: Network) -> str:
+    """The asset of the network that is meant, in any case."""
+    return next((asset for asset in network.assets if asset.lower() == name.lower()), name)
 
 
 def _number(text: str, name: str) -> float:

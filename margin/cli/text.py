@@ -32,16 +32,16 @@ def money(amount: float | None) -> str:
     return "not computed" if amount is None else f"{amount:,.2f}"
 
 
-def read_bytes(name: str) -> bytes:
-    """A file's bytes, at most MAX_TEXT. Raises InputError that names the file."""
+def read_bytes(name: str, most: int = MAX_TEXT) -> bytes:
+    """A file's bytes, at most `most`. Raises InputError that names the file."""
     try:
         with Path(name).open("rb") as file:  # not its stated size: a device states none and never ends
-            content = file.read(MAX_TEXT + 1)
+            content = file.read(most + 1)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         why = error.strerror if isinstance(error, OSError) else error
         raise InputError(name, why, "cannot be read", "Check the path.") from None
-    if len(content) > MAX_TEXT:
-        raise InputError(name, f"over {MAX_TEXT} bytes", "is too large", f"At most {MAX_TEXT}.")
+    if len(content) > most:
+        raise InputError(name, f"over {most} bytes", "is too large", f"At most {most}.")
     return content
 
 

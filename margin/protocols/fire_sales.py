@@ -10,6 +10,7 @@ import numpy as np
 
 from margin.core.errors import InputError
 from margin.core.impact import square_root_move
+from margin.protocols.debtrank import spectral_radius
 
 ROUNDS = 10_000
 
@@ -48,7 +49,7 @@ def fire_sale(
     moves = -impact * sales
     losses = assets * (weights @ -moves)
     round_trip = impact[:, None] * (weights.T @ ((assets * leverage)[:, None] * weights))
-    radius = float(np.abs(np.linalg.eigvals(round_trip)).max(initial=0.0))
+    radius = spectral_radius(round_trip)
     total = np.linalg.solve(np.eye(len(shock)) - round_trip, shock) if radius < 1 else None
     equity = float((assets / (1.0 + leverage)).sum())
     return FireSale(

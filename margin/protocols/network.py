@@ -12,8 +12,6 @@ Only `nodes[].id` is required. A network of weekly snapshots in DeXposure's colu
 Definitions: docs/protocols.md.
 """
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,12 +24,11 @@ import numpy as np
 from margin.core.checks import only_keys
 from margin.core.errors import InputError, did_you_mean
 from margin.protocols.clearing import Clearing, clear
-from margin.protocols.debtrank import DebtRank, debtrank
+from margin.protocols.debtrank import DebtRank, debtrank, spectral_radius
+from margin.protocols.edges import MOST_NODES, read_edges
 from margin.protocols.fire_sales import FireSale, fire_sale
 
-MOST_NODES = 2_000
 SHARE_ROUNDS = 10_000
-EDGE_COLUMNS = (("source", "target", "value"), ("from", "to", "usd"), ("source", "target", "usd"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,6 +48,7 @@ class Network:
     equity: np.ndarray
     debts: np.ndarray
     shares: np.ndarray
+    notes: tuple[str, ...] = ()
 
     def outside(self, moves: Mapping[str, float] | None = None) -> np.ndarray:
         """(n,) USD of what each holds that is no claim on another, after each asset moved by a fraction.
@@ -111,7 +109,7 @@ def _with_shares(network: Network, outside: np.ndarray, alpha: float, beta: floa
     held = network.shares
     if not held.any():
         return clear(network.debts, outside, network.external, alpha=alpha, beta=beta)
-    if np.abs(np.linalg.eigvals(held)).max() >= 1.0:
+    if spectral_radius(held) >= 1.0:
         raise InputError("shares", "a circle", "of nodes owns itself in full", "Let somebody outside hold a part.")
     paid_in_full = network.debts.sum(axis=0)
     most = np.linalg.solve(np.eye(len(held)) - held, outside + paid_in_full)  # nobody owes, everybody is paid
@@ -166,13 +164,17 @@ def stylised() -> Network:
     return read_network(Path(__file__).with_name("stylised.json").read_text(encoding="utf-8"))
 
 
-def read_network(source: str | bytes | Mapping[str, Any]) -> Network:
-    """A network from JSON (text or parsed) or a CSV of edges. Raises InputError naming what is wrong and where."""
+def read_network(source: str | bytes | Mapping[str, Any], date: str | None = None) -> Network:
+    """A network from JSON (text or parsed) or a CSV of claims. Raises InputError naming what is wrong and where.
+
+    date : which snapshot of a CSV with a column of dates (default: the last)
+    """
     if isinstance(source, Mapping):
         return _from_mapping(source)
     text = source.decode("utf-8-sig", errors="replace") if isinstance(source, bytes) else source
     if text.lstrip()[:1] not in ("{", "["):
-        return _from_edges(text)
+        claims = read_edges(text, date)
+        return _from_mapping(claims.data, claims.notes)
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
@@ -182,7 +184,7 @@ def read_network(source: str | bytes | Mapping[str, Any]) -> Network:
     return _from_mapping(data)
 
 
-def _from_mapping(data: Mapping[str, Any]) -> Network:
+def _from_mapping(data: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Network:
     only_keys(data, ("nodes", "debts", "shares", "prices", "name"), "network")
     nodes = _rows(data, "nodes")
     if not 0 < len(nodes) <= MOST_NODES:
@@ -195,9 +197,11 @@ def _from_mapping(data: Mapping[str, Any]) -> Network:
     if len(set(ids)) < len(ids):
         raise InputError("nodes", next(i for i in ids if ids.count(i) > 1), "is the id of two nodes")
     assets = tuple(sorted({asset for node in nodes for asset in node.get("assets", {})}))
-    holdings = np.array(
-        [[_amount(node.get("assets", {}).get(a, 0.0), f"nodes.{node['id']}.{a}") for a in assets] for node in nodes]
-    ).reshape(len(ids), len(assets))
+    at = {asset: k for k, asset in enumerate(assets)}
+    holdings = np.zeros((len(ids), len(assets)))
+    for i, node in enumerate(nodes):
+        for asset, units in node.get("assets", {}).items():
+            holdings[i, at[asset]] = _amount(units, f"nodes.{node['id']}.{asset}")
     given = data.get("prices", {})
     prices = [_amount(given[a], f"prices.{a}") if a in given else (1.0 if a == "USD" else np.nan) for a in assets]
 
@@ -215,51 +219,27 @@ def _from_mapping(data: Mapping[str, Any]) -> Network:
         equity=column("equity", np.nan),
         debts=_matrix(data, "debts", ("from", "to", "usd"), ids),
         shares=_matrix(data, "shares", ("holder", "issuer", "share"), ids),
+        notes=notes,
     )
 
 
 def _matrix(data: Mapping[str, Any], name: str, keys: tuple[str, str, str], ids: tuple[str, ...]) -> np.ndarray:
-    out = np.zeros((len(ids), len(ids)))
+    out, at = np.zeros((len(ids), len(ids))), {name: i for i, name in enumerate(ids)}
     for i, row in enumerate(_rows(data, name)):
         where = f"{name}[{i}]"
         only_keys(row, keys, where)
         ends = []
         for key in keys[:2]:
-            if row.get(key) not in ids:
+            if not isinstance(row.get(key), str) or row[key] not in at:
                 hint = did_you_mean(str(row.get(key)), ids) or "Add it to the nodes."
                 raise InputError(f"{where}.{key}", row.get(key), "is not a node", hint)
-            ends.append(ids.index(row[key]))
+            ends.append(at[row[key]])
         if ends[0] == ends[1]:
             raise InputError(where, row[keys[0]], "names one node twice", "A node owes and holds nothing of itself.")
         out[ends[0], ends[1]] += _amount(row.get(keys[2]), f"{where}.{keys[2]}")
     if name == "shares" and (out.sum(axis=0) > 1.0 + 1e-12).any():
         raise InputError(name, ids[int(out.sum(axis=0).argmax())], "is held to more than the whole of it")
     return out
-
-
-def _from_edges(text: str) -> Network:
-    """Edges as CSV: who holds a claim (source) on whom (target), and its USD value; repeated edges add up."""
-    reader = csv.DictReader(io.StringIO(text))
-    header = [name.strip().lower() for name in reader.fieldnames or []]
-    columns = next((c for c in EDGE_COLUMNS if set(c) <= set(header)), None)
-    if columns is None:
-        hint = "Columns source, target, value (USD); or the JSON form of docs/protocols.md."
-        raise InputError("network", ", ".join(header)[:60], "is neither JSON nor a table of edges", hint)
-    rows = []
-    for number, raw in enumerate(reader, 2):
-        row = {(k or "").strip().lower(): (v or "").strip() for k, v in raw.items() if isinstance(v, str)}
-        try:
-            usd = float(row.get(columns[2], ""))
-        except ValueError:
-            raise InputError(f"line {number} {columns[2]}", row.get(columns[2]), "is not a number") from None
-        a, b = row.get(columns[0], ""), row.get(columns[1], "")
-        if not a or not b:
-            raise InputError(f"line {number}", f"{a},{b}", "lacks a name", "Give both ends of the edge.")
-        owes, owed = (b, a) if columns[0] == "source" else (a, b)
-        if owes != owed:
-            rows.append({"from": owes, "to": owed, "usd": usd})
-    names = dict.fromkeys(name for row in rows for name in (row["to"], row["from"]))
-    return _from_mapping({"nodes": [{"id": name} for name in names], "debts": rows})
 
 
 def _rows(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

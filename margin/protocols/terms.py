@@ -113,10 +113,12 @@ def read_wallet(
             notes.append(f"{asset} is left out: {error.problem}.")
     if not pledges:
         hint = f"Add a coin that {lender.title} lends on. {' '.join(notes)}".strip()
-        raise InputError("collateral", "no coin", "can be pledged to the lender", hint)
+        raise InputError("collateral", sorted(coins), "holds no coin that can be pledged to the lender", hint)
     if not perps:
         hint = f"Add a perpetual. {' '.join(notes)}".strip()
-        raise InputError("positions", "no position", "stands at the venue, so there is nothing to share for", hint)
+        raise InputError(
+            "positions", len(portfolio.positions), "no position stands at the venue, so nothing is shared", hint
+        )
     if debt is not None:
         owed = debt
     elif not owed:

@@ -65,6 +65,44 @@ def test_events_and_networks(capsys, tmp_path):
         assert status == 2 and err.startswith("error: ")
 
 
+def test_a_shared_wallet(capsys, tmp_path):
+    """Equal odds for every rule: what one frees is separate's capital less its own; the third word may be the file."""
+    book = tmp_path / "wallet.json"
+    book.write_text(
+        '{"version": 2, "accounts": [{"positions": [{"symbol": "ETH/USDC:USDC", "quantity": 10}],'
+        ' "collateral": [{"asset": "ETH", "quantity": 15}, {"asset": "USD", "quantity": -10000}]}]}'
+    )
+    found = json.loads(printed(capsys, "protocols", "wallet", book, "--sample", "--json")[1])
+    rules = found["rules"]
+    assert set(rules) == {"separate", "borrowed", "lien", "unified", "double"}
+    assert found["debt"] == 10000 and found["notes"] == []
+    for line in rules.values():
+        assert line["saved"] == rules["separate"]["capital"] - line["capital"]
+        assert line["least"] or abs(line["odds"] - 0.05) <= 1 / 4000
+    assert rules["double"]["expected_shortfall"] > rules["unified"]["expected_shortfall"]
+    again = printed(capsys, "protocols", "wallet", "--portfolio", book, "--sample", "--odds", "1%", "--rule", "unified")
+    assert again[0] == 0 and "unified" in again[1] and "double" not in again[1]
+    for wrong in (["--rule", "unifed"], ["--lender", "aave"], ["--days", "0"], ["--odds", "200%"], ["--odds", "much"]):
+        status, _, err = printed(capsys, "protocols", "wallet", book, "--sample", *wrong)
+        assert (status, err.count("\n")) == (2, 1) and err.startswith("error: "), wrong
+    assert printed(capsys, "protocols", "wallet", book)[0] == 2
+
+
+def test_a_weekly_table_of_claims(capsys, tmp_path):
+    table = tmp_path / "week.csv"
+    table.write_text("date,source,target,value\n2025-06-30,Aave,Lido,100\n2025-06-23,Aave,Lido,900\n")
+    found = json.loads(printed(capsys, "protocols", "network", table, "--shock", "lido=-100%", "--json")[1])
+    assert {n["id"]: n["loss"] for n in found["nodes"]}["Aave"] == 100
+    assert any("2025-06-30" in note for note in found["notes"])
+    earlier = printed(capsys, "protocols", "network", table, "--date", "2025-06-23", "--shock", "Lido=-100%", "--json")[
+        1
+    ]
+    assert {n["id"]: n["loss"] for n in json.loads(earlier)["nodes"]}["Aave"] == 900
+    assert printed(capsys, "protocols", "event", "kelp-2026")[0] == 0
+    assert printed(capsys, "protocols", "event")[0] == 2
+    assert printed(capsys, "protocols", "network")[0] == 2
+
+
 def test_a_file_without_end_is_refused_by_every_command(capsys):
     """A device states no size and never ends: it is read up to the bound, and the line names it."""
     for command in (

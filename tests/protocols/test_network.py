@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from margin import InputError
+from margin.protocols.debtrank import spectral_radius
 from margin.protocols.events import event, events
 from margin.protocols.network import clear_network, rank_network, read_network, sell_network
 
@@ -96,6 +97,49 @@ def test_a_table_of_edges_is_read_as_claims():
     assert network.debts[network.ids.index("Aave"), network.ids.index("Maker")] == 30
 
 
+WEEKS = """date,source_protocol,target_protocol,weight
+2025-06-23,Aave,Lido,999
+2025-06-30,Aave,Lido,100
+2025-06-30,Aave,Lido,50
+2025-06-30,Maker,Aave,30
+2025-06-30,Lido,Lido,7
+"""
+
+
+def test_a_weekly_table_is_one_snapshot_whose_nodes_can_just_pay():
+    """Lido owes Aave 150 and holds nothing else: 165 outside is assumed. Half of it gone, Aave is short of 67.5."""
+    network = read_network(WEEKS)
+    lido, aave = network.ids.index("Lido"), network.ids.index("Aave")
+    assert network.debts[lido, aave] == 150
+    assert network.outside()[lido] == pytest.approx(165)
+    assert any("2025-06-30, of 2" in note for note in network.notes)
+    assert any("1 claims of nodes on themselves" in note for note in network.notes)
+    calm = clear_network(network)
+    assert not calm.before.defaults.any()
+    hit = clear_network(network, {"Lido": -0.5})
+    assert hit.after.paid[lido] == pytest.approx(82.5)
+    assert hit.losses[aave] == pytest.approx(67.5)
+    earlier = read_network(WEEKS, "2025-06-23")
+    assert earlier.debts[earlier.ids.index("Lido"), earlier.ids.index("Aave")] == 999
+    with pytest.raises(InputError, match="leaves no claim"):
+        read_network(WEEKS, "2019")
+
+
+def test_the_largest_2_000_of_a_large_table_are_kept_and_the_rest_said():
+    rows = [f"p{i},hub,{1000 - i % 1000}" for i in range(2500)]
+    network = read_network("source,target,usd\n" + "\n".join(rows))
+    assert len(network.ids) == 2000 and "hub" in network.ids
+    assert any("2,000 largest of 2,501" in note for note in network.notes)
+    assert rank_network(network, {"hub": -1.0}).radius < 1e-6  # claims run one way: nothing comes back
+
+
+def test_the_radius_of_a_large_matrix_is_that_of_all_its_eigenvalues():
+    rng = np.random.default_rng(1)
+    matrix = rng.random((400, 400)) * (rng.random((400, 400)) < 0.05)
+    assert spectral_radius(matrix) == pytest.approx(np.abs(np.linalg.eigvals(matrix)).max(), rel=1e-9)
+    assert spectral_radius(np.zeros((400, 400))) == 0.0
+
+
 @pytest.mark.parametrize(
     ("source", "says"),
     [
@@ -111,6 +155,9 @@ def test_a_table_of_edges_is_read_as_claims():
         ({"nodes": [{"id": "a", "cash": "10"}]}, "0 to 1e18"),
         ("source,target,value\na,b,ten\n", "not a number"),
         ("source,target,value\na,,10\n", "lacks a name"),
+        ("source,target,value\na,b,nan\n", "finite USD"),
+        ("source,target,value\na,b,-1\n", "finite USD"),
+        ("source,target,value\n", "leaves no claim"),
     ],
 )
 def test_what_cannot_be_read_is_named(source, says):
