@@ -5,9 +5,11 @@ import re
 from typing import Any
 
 from margin.cli import text as cli_text
+from margin.core.checks import date_text
 from margin.core.errors import InputError
 from margin.core.settings import Settings
 from margin.hedge.accounts import choose, judged
+from margin.hedge.collateral import Moves, collateral_moves
 from margin.hedge.costs import Costs
 from margin.hedge.frontier import Frontier, frontier
 from margin.hedge.least_odds import target_for_odds
@@ -41,6 +43,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--fee-bp", type=float, default=Costs().fee_bp, help="of the notional (default %(default)s)")
     parser.add_argument("--hold-days", type=float, default=Costs().hold_days, help="of a hedge (default %(default)g)")
     parser.add_argument("--slippage-bp", type=float, default=SLIPPAGE_BP, help="of the tickets (default %(default)g)")
+    parser.add_argument("--moves", action="store_true", help="rank moves of collateral by odds per dollar")
     parser.set_defaults(run=run)
     return parser
 
@@ -50,6 +53,13 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     portfolio, market = cli_text.portfolio_of(options), cli_text.market_of(options)
     settings = Settings().with_(as_of=options.as_of)
     marks = Marks.of_market(market, portfolio, options.as_of)
+    if options.moves:
+        goal = None if options.odds is None else share_of(options.odds, "--odds")
+        paid = Costs(fee_bp=options.fee_bp, hold_days=options.hold_days)
+        ranked = collateral_moves(
+            portfolio, market, marks, settings, options.model, days=options.days, wanted=goal, costs=paid
+        )
+        return {"as_of": date_text(marks.as_of), **ranked.to_dict()}, describe_moves(ranked)
     found = judged(portfolio, market, marks, settings, options.model, not options.no_safeguards)
     chosen = choose(found, options.account)
     if sum(x is not None for x in (options.target, options.budget, options.odds)) > 1:
@@ -169,6 +179,21 @@ def describe(h: Hedge, curve: Frontier, orders: tuple[Ticket, ...]) -> str:
         parts.append("Orders to copy, never sent from here:\n" + "\n".join(lines))
     notes = [*h.notes, *(f"Without {s}: {w}." for s, w in h.menu.left_out)]
     parts.append("\n".join(f"note: {note}" for note in notes))
+    return "\n\n".join(part for part in parts if part)
+
+
+def describe_moves(found: Moves) -> str:
+    """Moves of collateral as plain text."""
+    rows = [
+        (r.what, cli_text.money(r.cost), printed(r.odds), f"{100 * r.per_dollar:,.2f}", "yes" if r.reaches else "no")
+        for r in found.rows
+    ]
+    header = ("move", "costs USD", "odds then", "points of odds per dollar", "reaches the wish")
+    parts = [
+        f"Odds of any liquidation within {found.days:g} days: {printed(found.before)}; wish: {printed(found.wanted)}.",
+        cli_text.table(header, rows) if rows else "No move of collateral lowers them.",
+        "\n".join(f"note: {note}" for note in found.notes),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -8,6 +8,7 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.hedge.accounts import Judged, choose, judged
+from margin.hedge.collateral import Moves, collateral_moves
 from margin.hedge.frontier import Frontier, frontier
 from margin.hedge.menu import HEDGES
 from margin.hedge.study import DAYS, Hedge, hedge
@@ -57,6 +58,11 @@ def _curve(portfolio: Portfolio, market: Market, settings: Settings, model: str 
     return frontier(answer(portfolio, market, settings, model, asked)[1].planner, asked.orders)
 
 
+def _moves(portfolio: Portfolio, market: Market, settings: Settings, model: str | None) -> Moves:
+    return collateral_moves(portfolio, market, _marks(portfolio, market, settings), settings, model, days=DAYS)
+
+
+moves = compute.remembered(_moves, 32)
 accounts = compute.remembered(_accounts, 32)
 answer = compute.remembered(_answer, 64)
 curve = compute.remembered(_curve, 64)

@@ -44,6 +44,7 @@ def page(seen: Seen) -> None:
     views: dict[str, Callable[[], None]] = {
         "What each dollar buys": lambda: frontier(found, curve),
         "Orders to copy": lambda: orders(found, chosen),
+        "Money instead": lambda: money_instead(seen),
         "What it costs": lambda: bill(found, asked),
     }
     tabbed(views, "hedge_view")
@@ -163,6 +164,38 @@ def _ticket(number: int, ticket: Ticket) -> None:
     st.code(ticket.text, language="json", wrap_lines=True)
     copy_button("Copy this order", ticket.text, key=f"hedge_ticket_{number}")
     st.caption(dollars(plain(" ".join(ticket.notes))))
+
+
+def money_instead(seen: Seen) -> None:
+    """Moves of collateral, ranked by odds bought per dollar."""
+    ranked = asked_for.moves(seen.now.portfolio, seen.active.market, seen.settings, seen.model)
+    st.markdown(
+        f"Odds that any account is liquidated within {ranked.days:g} days: **{printed(ranked.before)}**. Each move is "
+        f"as small as brings them to {printed(ranked.wanted)}, else as far as it helps."
+    )
+    if not ranked.rows:
+        st.info("No move of collateral lowers them.", icon=":material/info:")
+    else:
+        table = pd.DataFrame(
+            [
+                {
+                    "Move": r.what[:1].upper() + r.what[1:], "Cost": money(r.cost, cents=True),
+                    "Odds then": printed(r.odds), "Points of odds per dollar": f"{100 * r.per_dollar:,.2f}",
+                    "Enough": "yes" if r.reaches else "no",
+                }
+                for r in ranked.rows
+            ]
+        )  # fmt: skip
+        st.dataframe(table, hide_index=True, key="hedge_moves", alt="Moves of collateral, best first")
+        csv_button("This table", lambda: table, "collateral_moves")
+    for note in ranked.notes:
+        st.caption(dollars(plain(note)))
+    st.caption(
+        dollars(
+            "Cost: $1 a transfer, fee and spread where something is traded, and 10% a year on money brought in, for "
+            "the days shown. Odds by the closed form; the Forecast page says how far to trust such figures."
+        )
+    )
 
 
 def bill(found: Hedge, asked: Asked) -> None:
