@@ -1,13 +1,14 @@
 """Exponentially weighted correlation of many pairs over long histories."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from margin.core.errors import InputError
-from margin.rolling.pearson import RollingCorrelation
+from margin.rolling.pearson import THREADED_FROM, RollingCorrelation
 
 LEAST = 20  # observations before the first figure
 
@@ -33,7 +34,7 @@ def ewma_correlation(
     for i, j in chosen:
         if not (0 <= i < k and 0 <= j < k):
             raise InputError("pairs", (i, j), f"names a column that is not among the {k}")
-    out = np.full((len(chosen), len(data)), np.nan)
+    out = np.empty((len(chosen), len(data)))
     if chosen and len(data):
         columns, wanted = np.ascontiguousarray(data.T), np.array(chosen, dtype=np.int64)
         _fill(columns, wanted, 0.5 ** (1.0 / halflife), least, out)
@@ -53,10 +54,18 @@ def _fill(columns: np.ndarray, pairs: np.ndarray, decay: float, least: int, out:
     except ImportError:
         _plain(columns, pairs, decay, least, out)
     else:
-        correlate_ewma(columns, pairs, decay, least, out)
+        if out.size < THREADED_FROM:
+            correlate_ewma(columns, pairs, decay, least, 0, len(pairs), out)
+            return
+        middle = len(pairs) // 2
+        with ThreadPoolExecutor(1) as other:
+            first = other.submit(correlate_ewma, columns, pairs, decay, least, 0, middle, out)
+            correlate_ewma(columns, pairs, decay, least, middle, len(pairs), out)
+            first.result()
 
 
 def _plain(columns: np.ndarray, pairs: np.ndarray, decay: float, least: int, out: np.ndarray) -> None:
+    out[:] = np.nan
     for line, (i, j) in zip(out, pairs, strict=True):
         held = np.flatnonzero(np.isfinite(columns[i]) & np.isfinite(columns[j]))
         x, y = columns[i][held], columns[j][held]

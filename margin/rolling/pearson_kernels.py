@@ -15,6 +15,14 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return njit(nogil=True)(function)
 
 
+def compiled_lanes(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same with NumPy's division (NaN and inf, no exception): a loop without a way out runs in vector lanes."""
+    try:
+        return njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:
+        return njit(nogil=True, error_model="numpy")(function)
+
+
 @compiled
 def prepare(columns: np.ndarray, window: int, begin: int, end: int) -> tuple[np.ndarray, ...]:
     """What the pairs share, per column, for blocks begin..end - 1; block b's windows end at rows b W - 1 + t, t < W.
