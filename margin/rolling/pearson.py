@@ -103,8 +103,7 @@ def _fill(columns: np.ndarray, window: int, least: int, pairs: np.ndarray, out: 
         if least < window:
             from margin.rolling.pearson_partial import correlate_partial
 
-            for block in range(begin, end):
-                correlate_partial(columns, pairs, window, least, block, out)
+            correlate_partial(columns, pairs, window, least, begin, end, out)
             return
         stretch = max(STRETCH // window, 1)
         for start in range(max(begin, 1), end, stretch):

@@ -1,95 +1,143 @@
-"""The compiled loop for windows that may have holes (min_periods below the window). Importing this imports numba."""
+"""The compiled loops for windows that may have holes (min_periods below the window). Importing this imports numba.
+
+Sixteen pairs run side by side, block after block: sums over the rows where both columns have a value, the end of the
+block before plus the beginning of its own (see margin/rolling/pearson.py). Values are taken about the mean of the rows
+before the block, which every later row leaves alone. Where a window's values still lie so far from that mean that
+digits would be lost, or one of them does not vary, the window is worked out again from its own rows.
+"""
 
 import numpy as np
 
-from margin.rolling.pearson_kernels import compiled
+from margin.rolling.pearson_kernels import compiled, compiled_lanes
+
+LANES = 16
+SUMS = 6  # count, x, y, x x, y y, x y
+LOST = 1e-2  # of the squares about the pivot: with less left about the mean, two digits are gone
 
 
 @compiled
+def pivots(columns: np.ndarray, window: int, begin: int, end: int) -> np.ndarray:
+    """(k, end - begin) mean of each column's values in the `window` rows before each block; 0 where there are none."""
+    k = columns.shape[0]
+    out = np.zeros((k, end - begin))
+    for c in range(k):
+        for b in range(begin, end):
+            total, count = 0.0, 0
+            for row in range(max((b - 1) * window, 0), b * window):
+                if np.isfinite(columns[c, row]):
+                    total += columns[c, row]
+                    count += 1
+            mean = total / count if count else 0.0
+            out[c, b - begin] = mean if np.isfinite(mean) else 0.0
+    return out
+
+
+@compiled_lanes
 def correlate_partial(
-    columns: np.ndarray, pairs: np.ndarray, window: int, min_periods: int, block: int, out: np.ndarray
+    columns: np.ndarray, pairs: np.ndarray, window: int, min_periods: int, begin: int, end: int, out: np.ndarray
 ) -> None:
-    """Fill out[p] for the windows of one block, pair by pair on the rows where both columns have a value.
+    """Fill out[p] for the windows of blocks begin to end - 1; window t of a block ends at row block W - 1 + t."""
+    n, count = columns.shape[1], pairs.shape[0]
+    about = pivots(columns, window, begin, end)
+    rows = np.empty(2 * window * 2 * LANES)  # the block before and its own: row by row the x of every pair, then the y
+    held = np.empty((window + 1) * SUMS * LANES)  # sums from row t of the block before to its end
+    total = np.empty(SUMS * LANES)
+    result = np.empty(window * LANES)
+    for start in range(0, count, LANES):
+        used = min(LANES, count - start)
+        for block in range(begin, end):
+            first = block * window
+            for lane in range(LANES):
+                p = start + min(lane, used - 1)
+                i, j = pairs[p, 0], pairs[p, 1]
+                x, y, px, py = columns[i], columns[j], about[i, block - begin], about[j, block - begin]
+                for t in range(2 * window):
+                    row = first - window + t
+                    inside = 0 <= row < n
+                    rows[t * 2 * LANES + lane] = x[row] - px if inside else np.nan
+                    rows[t * 2 * LANES + LANES + lane] = y[row] - py if inside else np.nan
+            total[:] = 0.0
+            for t in range(window - 1, -1, -1):
+                _add(rows, t * 2 * LANES, total)
+                at = t * SUMS * LANES
+                for q in range(SUMS * LANES):
+                    held[at + q] = total[q]
+            total[:] = 0.0
+            for t in range(window):
+                _correlate(held, t * SUMS * LANES, total, min_periods, result, t * LANES)
+                _add(rows, (window + t) * 2 * LANES, total)
+            for lane in range(used):
+                p = start + lane
+                line = out[p]
+                for t in range(window):
+                    at = first - 1 + t
+                    if at < 0 or at >= n:
+                        continue
+                    value = result[t * LANES + lane]
+                    if value > 1.5:  # digits were lost, or nothing varies
+                        value = _exact(columns[pairs[p, 0]], columns[pairs[p, 1]], max(at - window + 1, 0), at + 1)
+                    line[at] = value
 
-    Window t ends at row block W - 1 + t. As in `prepare`, what is subtracted belongs to every window it is used for:
-    the last common row before the block, and once the windows have left that behind, the first one inside it.
-    """
-    n = columns.shape[1]
-    first = block * window  # of the block's own rows; the windows begin in the rows before
-    held = np.empty((window + 1, 6))
-    begins = np.empty(window + 1, dtype=np.int64)
-    total = np.empty(6)
-    for p in range(pairs.shape[0]):
-        x, y = columns[pairs[p, 0]], columns[pairs[p, 1]]
-        pivot_row = -1
-        for row in range(first - 1, max(first - window, 0) - 1, -1):
-            if np.isfinite(x[row]) and np.isfinite(y[row]):
-                pivot_row = row
-                break
-        before = -1  # the common row before the one at hand
-        change_x = change_y = -1  # the last common row whose value differs from the common row before
-        for row in range(max(first - window, 0), first):
-            if np.isfinite(x[row]) and np.isfinite(y[row]):
-                if before >= 0:
-                    change_x = row if x[row] != x[before] else change_x
-                    change_y = row if y[row] != y[before] else change_y
-                before = row
-        total[:] = 0.0
-        held[window] = 0.0
-        begins[window] = -1
-        for t in range(window - 1, -1, -1):
-            row = first - window + t
-            begins[t] = begins[t + 1]
-            if row >= 0 and np.isfinite(x[row]) and np.isfinite(y[row]):
-                _add(total, x[row] - x[pivot_row], y[row] - y[pivot_row])
-                begins[t] = row
-            held[t] = total
-        total[:] = 0.0
-        inside = -1  # the first common row of the block itself
-        left_behind = False
-        for t in range(min(window, n - first + 1)):
-            if t > 0:
-                row = first + t - 1
-                if np.isfinite(x[row]) and np.isfinite(y[row]):
-                    if before >= 0:
-                        change_x = row if x[row] != x[before] else change_x
-                        change_y = row if y[row] != y[before] else change_y
-                    before = row
-                    if inside < 0:
-                        inside = row
-                    if not left_behind:
-                        if pivot_row < 0:
-                            pivot_row = row
-                        _add(total, x[row] - x[pivot_row], y[row] - y[pivot_row])
-                    else:
-                        _add(total, x[row] - x[inside], y[row] - y[inside])
-            if not left_behind and begins[t] < 0 and 0 <= pivot_row < first and inside >= 0:
-                left_behind = True  # start the sums anew around a value these windows hold
-                total[:] = 0.0
-                for row in range(inside, first + t):
-                    if np.isfinite(x[row]) and np.isfinite(y[row]):
-                        _add(total, x[row] - x[inside], y[row] - y[inside])
-            end = first + t - 1
-            if end < 0:
-                continue
-            count = held[t, 0] + total[0]
-            begin = begins[t] if begins[t] >= 0 else inside
-            rho = np.nan
-            if count >= min_periods and change_x > begin and change_y > begin:
-                sx, sy = held[t, 1] + total[1], held[t, 2] + total[2]
-                vx = held[t, 3] + total[3] - sx * sx / count
-                vy = held[t, 4] + total[4] - sy * sy / count
-                if vx > 0.0 and vy > 0.0:
-                    rho = (held[t, 5] + total[5] - sx * sy / count) / np.sqrt(vx) / np.sqrt(vy)
-                    rho = 1.0 if rho > 1.0 else -1.0 if rho < -1.0 else rho
-            out[p, end] = rho
+
+@compiled_lanes
+def _add(rows: np.ndarray, at: int, total: np.ndarray) -> None:
+    """One row of every pair into the sums, where both of its values are there."""
+    for lane in range(LANES):
+        x, y = rows[at + lane], rows[at + LANES + lane]
+        there = (x - x) + (y - y) == 0.0
+        x = x if there else 0.0
+        y = y if there else 0.0
+        total[lane] += 1.0 if there else 0.0
+        total[LANES + lane] += x
+        total[2 * LANES + lane] += y
+        total[3 * LANES + lane] += x * x
+        total[4 * LANES + lane] += y * y
+        total[5 * LANES + lane] += x * y
+
+
+@compiled_lanes
+def _correlate(held: np.ndarray, at: int, total: np.ndarray, min_periods: int, result: np.ndarray, to: int) -> None:
+    """Correlation of one window of every pair; NaN with too few rows, 2 where it is to be worked out again."""
+    for lane in range(LANES):
+        count = held[at + lane] + total[lane]
+        sx = held[at + LANES + lane] + total[LANES + lane]
+        sy = held[at + 2 * LANES + lane] + total[2 * LANES + lane]
+        xx = held[at + 3 * LANES + lane] + total[3 * LANES + lane]
+        yy = held[at + 4 * LANES + lane] + total[4 * LANES + lane]
+        xy = held[at + 5 * LANES + lane] + total[5 * LANES + lane]
+        vx, vy = xx - sx * sx / count, yy - sy * sy / count
+        rho = (xy - sx * sy / count) / (np.sqrt(vx) * np.sqrt(vy))
+        rho = min(max(rho, -1.0), 1.0)
+        fine = (vx > LOST * xx) & (vy > LOST * yy)
+        value = rho if fine else 2.0
+        result[to + lane] = value if count >= min_periods else np.nan
 
 
 @compiled
-def _add(total: np.ndarray, x: float, y: float) -> None:
-    total[0] += 1.0
-    total[1] += x
-    total[2] += y
-    total[3] += x * x
-    total[4] += y * y
-    total[5] += x * y
+def _exact(x: np.ndarray, y: np.ndarray, begin: int, end: int) -> float:
+    """One window from its own rows: means first, then squares about them; NaN where one of the two does not vary."""
+    count, mx, my = 0, 0.0, 0.0
+    ax = ay = 0.0
+    still_x = still_y = True
+    for row in range(begin, end):
+        if np.isfinite(x[row]) and np.isfinite(y[row]):
+            if count == 0:
+                ax, ay = x[row], y[row]
+            still_x &= x[row] == ax
+            still_y &= y[row] == ay
+            count += 1
+            mx += x[row] - ax
+            my += y[row] - ay
+    if still_x or still_y:
+        return np.nan
+    mx, my = mx / count, my / count
+    vx = vy = xy = 0.0
+    for row in range(begin, end):
+        if np.isfinite(x[row]) and np.isfinite(y[row]):
+            u, v = x[row] - ax - mx, y[row] - ay - my
+            vx += u * u
+            vy += v * v
+            xy += u * v
+    if not (vx > 0.0 and vy > 0.0):
+        return np.nan
+    return min(max(xy / np.sqrt(vx) / np.sqrt(vy), -1.0), 1.0)

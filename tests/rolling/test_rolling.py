@@ -209,3 +209,27 @@ def test_a_missing_value_has_a_reason():
     assert why_missing(x, y, 5, 5, 3) == "only 4 of the 5 returns it needs"
     assert why_missing(x, y, 5, 5, 7) == "the second does not move in the window"
     assert why_missing(x, x, 5, 5, 7) == ""
+
+
+def test_windows_with_holes_lose_no_digits_after_a_bad_tick_or_at_price_levels():
+    """Largest error against exact arithmetic, windows with holes: a tick of 1e6 leaves with its windows, levels keep all."""
+    rng = np.random.default_rng(4)
+    base = rng.standard_normal((400, 3)) * 0.03 + rng.standard_normal((400, 1)) * 0.02
+    base[rng.random((400, 3)) < 0.15] = np.nan
+    spiked = base.copy()
+    spiked[150, 0] = 1e6
+    levels = 6e4 * np.exp(np.nancumsum(base, axis=0)) + base * 0
+    still = base.copy()
+    still[100:190, 1] = 0.001
+    for data in (base, spiked, levels, base + 1e6, still):
+        found = rolling_correlation(data, 60, min_periods=40)
+        for p, (i, j) in enumerate(found.pairs):
+            for t in range(59, 400, 3):
+                x, y = data[t - 59 : t + 1, i].astype(np.longdouble), data[t - 59 : t + 1, j].astype(np.longdouble)
+                both = np.isfinite(x) & np.isfinite(y)
+                if both.sum() < 40 or np.ptp(x[both]) == 0 or np.ptp(y[both]) == 0:
+                    assert np.isnan(found.values[p, t])
+                    continue
+                u, v = x[both] - x[both].mean(), y[both] - y[both].mean()
+                exact = float((u * v).sum() / np.sqrt((u * u).sum() * (v * v).sum()))
+                assert abs(found.values[p, t] - exact) < 1e-12, (p, t)
