@@ -1,4 +1,4 @@
-"""Learn: cross-margining in six interactive steps, for a classroom or for oneself."""
+"""Learn: cross-margining in eight interactive steps, for a classroom or for oneself."""
 
 from ui.learn.page import page
 from ui.shell.page import show
@@ -8,7 +8,7 @@ PAGE = {
     "icon": ":material/school:",
     "section": "Learn",
     "order": 110,
-    "question": "Cross-margining in six steps",
+    "question": "Cross-margining in eight steps",
 }
 
 show(__file__, page)

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from margin.protocols.seizure import run
-from margin.protocols.wallet import Rule, Wallet, gaps, sides
+from margin.protocols.wallet import Perp, Pledge, Rule, Wallet, gaps, sides
+
+
+def textbook(long: float = 500.0) -> Wallet:
+    """$1,000 of a coin, $400 owed, a perpetual of the same coin: docs/protocols.md has its closed forms.
+
+    long : USD of the perpetual, below 0 for a short
+    """
+    coin = Pledge(asset="ETH", value=1000.0, ltv=0.805, threshold=0.83, weight=0.83)
+    held = (Perp(asset="ETH", notional=long, maintenance=0.03, initial=0.15),) if long else ()
+    return Wallet(collateral=(coin,), debt=400.0, perps=held)
 
 
 @dataclass(frozen=True, kw_only=True)

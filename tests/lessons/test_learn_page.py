@@ -28,7 +28,7 @@ def check(app: AppTest) -> None:
     assert app.metric, "every step shows figures"
 
 
-@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("number", range(1, len(STEPS) + 1))
 def test_each_step_answers_after_a_guess_right_or_wrong(number):
     app = opened(str(number))
     step = STEPS[number - 1]
@@ -43,7 +43,7 @@ def test_each_step_answers_after_a_guess_right_or_wrong(number):
         assert any("How it is computed" in c.value for c in app.caption)
 
 
-@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("number", range(1, len(STEPS) + 1))
 def test_every_slider_at_both_ends(number):
     app = opened(str(number))
     for slider in list(app.slider):
@@ -78,16 +78,16 @@ def test_safeguards_one_by_one_only_add():
 
 def test_next_and_back_walk_through_all_steps():
     app = opened()
-    for number in range(2, 7):
+    for number in range(2, len(STEPS) + 1):
         app = app.button(key="next").click().run()
         check(app)
         assert app.session_state["step"] == str(number)
     assert app.button(key="own_book")
     app = app.button(key="back").click().run()
-    assert app.session_state["step"] == "5"
+    assert app.session_state["step"] == str(len(STEPS) - 1)
 
 
-@pytest.mark.parametrize("step", ["0", "7", "x", "<script>"])
+@pytest.mark.parametrize("step", ["0", "9", "x", "<script>"])
 def test_a_step_that_does_not_exist_is_the_first(step):
     app = opened(step)
     check(app)

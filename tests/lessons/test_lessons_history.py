@@ -6,8 +6,10 @@ import pytest
 from margin import InputError, Market, Portfolio, Position
 from margin.lessons import closed_forms as lessons
 from margin.lessons import history as lessons_history
+from margin.protocols.paid import along_falls, textbook
 from margin.sample.events import load_events
 from tests.ladder.books import market_frame
+from ui.learn.shared import chain
 from ui.learn.steps import STEPS
 from ui.learn.view import ASSUMED, VALUE, pair, sample_market
 
@@ -74,7 +76,14 @@ def test_every_right_answer_is_right():
         "Equally often",
         "About 1 day in 8",
         "Yes: less margin, and it fails less often",
+        "At 40%, before either calls",
+        "$2.50M",
     ]
+    falls = along_falls(textbook(500.0), "double")
+    assert falls.certain
+    assert (falls.nothing, falls.lender_call, falls.venue_call) == pytest.approx((-0.4, -0.518, -0.62), abs=1e-3)
+    assert chain(4.0, 1.0).paid[:2].tolist() == pytest.approx([4, 7])
+    assert chain(4.0, 0.5).paid[:2].tolist() == pytest.approx([2, 2.5])
     market, two = sample_market(), pair(ASSUMED)
     one = lessons_history.one_position(market, "BTC", VALUE).margin
     assert lessons_history.one_position(market, "BTC", 2 * VALUE).margin == pytest.approx(2 * one)

@@ -7,11 +7,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from margin import Collateral, Portfolio, Position
+from margin.protocols.paid import along_falls, textbook
 from margin.protocols.wallet import NAMES, RULES
 from tests.support import ROOT
 from ui.protocols import wallets
 from ui.protocols.double_count import said as lesson_said
-from ui.protocols.double_count import textbook
 from ui.state import book, prices, share
 
 VIEWS = ("Sharing", "Counted twice", "Contagion", "Events", "Fund")
@@ -80,8 +80,6 @@ def test_who_is_paid_what_under_every_rule(rule):
 
 def test_the_lesson_says_what_the_closed_forms_say():
     """$1,000 of ETH, $400 owed, long $500 counted twice: nothing left at -40%, the lender calls at -51.8%."""
-    from margin.protocols.paid import along_falls
-
     words = lesson_said(along_falls(textbook(), "double"))
     assert "fall of 40.0% the wallet is worth nothing" in words.replace("40%", "40.0%")
     assert "51.8%" in words and "certain" in words

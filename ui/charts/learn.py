@@ -369,3 +369,27 @@ def _short(day: EventDay) -> str:
         words = words[:-5]
     short = words if len(words) <= 20 else words[:19].rstrip() + "…"
     return f"{safe(short)} {day.start[:4]}"
+
+
+def chain(names: Sequence[str], paid: Sequence[float], owed: float) -> go.Figure:
+    """Payments along a chain of debts, $M: what is paid and what is missing."""
+    colours = palette()
+    parts = (("paid", list(paid), colours.gain), ("not paid", [owed - p for p in paid], colours.loss))
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": name,
+            "y": list(range(len(names))),
+            "x": [round(v, 3) for v in values],
+            "marker": {"color": colour, "line": {"width": 0}},
+            "text": [f"{name} ${v:.2f}M" if v >= 0.15 * owed else "" for v in values],
+            "textposition": "inside",
+            "insidetextfont": {"color": "#FFFFFF", "size": TYPE},
+            "hovertemplate": f"{name} $%{{x:.2f}}M<extra></extra>",
+        }
+        for name, values, colour in parts
+    ]
+    labels = [safe(name).replace(" to ", "<br>to ") for name in names]
+    axis = {"range": [0, owed * 1.02], "tickprefix": "$", "ticksuffix": "M", "nticks": 6}
+    return _large(colours, data, axis, name_axis(labels, colours), barmode="stack")

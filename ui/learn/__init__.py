@@ -1,3 +1,3 @@
 """Floor 3: the Learn page, in the order it is read."""
 
-__all__ = ["history", "page", "pairs", "steps", "view"]
+__all__ = ["history", "page", "pairs", "shared", "steps", "view"]

@@ -1,10 +1,11 @@
-"""The six steps of the Learn page: a claim, something to move, a chart, a question with its choices."""
+"""The eight steps of the Learn page: a claim, something to move, a chart, a question with its choices."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ui.learn.history import one_position, safeguards, when_it_breaks
 from ui.learn.pairs import correlation, isolated_to_cross, two_positions
+from ui.learn.shared import collateral_shared, what_spreads
 from ui.learn.view import ASSUMED, LONG, SHORT, View
 
 
@@ -77,5 +78,25 @@ STEPS = (
         "With all of them on, is pooling still better than isolated accounts?",
         ("No, all is given back", "Yes: less margin, and it fails less often", "Less margin, but it fails more often"),
         1,
+    ),
+    Step(
+        "One collateral, two protocols",
+        "Counted twice, the same coin is lost twice.",
+        "A coin worth $1,000 at a lender who is owed $400. A venue for perpetuals counts the same coin as margin for a "
+        "long. Move the price: what does each see?",
+        collateral_shared,
+        "Long $500. At which fall is it certain that somebody will not be paid?",
+        ("When the lender calls, at 52%", "When the venue calls, at 62%", "At 40%, before either calls"),
+        2,
+    ),
+    Step(
+        "What spreads",
+        "A loss travels until somebody can bear it.",
+        "The vault owes the lender $10M, the lender owes its savers $10M and has $3M of its own. The vault has lost "
+        "money.",
+        what_spreads,
+        "The vault holds $4M, and half of what a defaulter has is lost. How much do the savers get?",
+        ("$7M: what the vault holds and the lender has", "$5M", "$2.50M"),
+        2,
     ),
 )

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from margin.protocols.paid import Falls, along_falls
+from margin.protocols.paid import Falls, along_falls, textbook
 from margin.protocols.sharing import opened
-from margin.protocols.wallet import Perp, Pledge, Wallet
 from ui.blocks.exporting import chart
 from ui.blocks.formats import money, percent
 from ui.blocks.text import dollars
@@ -17,14 +16,6 @@ TEXTBOOK = "The textbook wallet"
 MINE = "A wallet of my own"
 
 
-def textbook(notional: float = 500.0) -> Wallet:
-    """$1,000 of a coin, $400 owed, a perpetual of the same coin: docs/protocols.md has its closed forms."""
-    coin = Pledge(asset="ETH", value=1000.0, ltv=0.805, threshold=0.83, weight=0.83)
-    return Wallet(
-        collateral=(coin,), debt=400.0, perps=(Perp(asset="ETH", notional=notional, maintenance=0.03, initial=0.15),)
-    )
-
-
 def draw(compared: Callable[[], tuple[Asked, Compared]]) -> None:
     """The figure to project, for the textbook wallet or the visitor's."""
     which = st.segmented_control(
@@ -33,7 +24,7 @@ def draw(compared: Callable[[], tuple[Asked, Compared]]) -> None:
     if which == TEXTBOOK:
         size = st.slider("Long, $ beside $1,000 of collateral".replace("$", r"\$"), 0, 1500, 500, 50,
                          key="protocols_long", bind="query-params")  # fmt: skip
-        wallet = textbook(float(size)) if size else textbook(1e-9)
+        wallet = textbook(float(size))
     else:
         _, found = compared()
         wallet = opened(found.told.wallet, "double", found.equal.of("double").buffer)
