@@ -39,6 +39,25 @@ def headline(comparison: Comparison) -> str:
     )
 
 
+def held_headline(comparison: Comparison) -> str:
+    """The same for accounts as they are held, each by its own rules; "" where there is one without a venue."""
+    held = comparison.as_held
+    if held is None:
+        return ""
+    count = len(held.accounts)
+    who = "this account" if count == 1 else f"these {count} accounts"
+    if held.initial is None or held.saved is None:
+        missing = [row.name or row.venue or "an account" for row in held.accounts if row.error]
+        return f"In one pool this book needs {usd(held.pooled)}; as held it is not computed: see {missing[0]}."
+    if held.saved <= 0:
+        asks = f"{who[0].upper()}{who[1:]} {'asks' if count == 1 else 'ask'} {usd(held.initial)} as held"
+        return f"{asks}; one pool with safeguards would ask {usd(held.pooled)}: nothing is freed."
+    share = f" ({100 * held.saved / held.initial:.0f}%)" if held.initial > 0 else ""
+    need = "needs" if count == 1 else "need"
+    freed = f"{usd(held.saved)}{share} is freed"
+    return f"As held {who} {need} {usd(held.initial)}, in one pool {usd(held.pooled)}: {freed}."
+
+
 def why(comparison: Comparison) -> str:
     """Why the saving is as large, or as small, as it is; plain words."""
     c = comparison

@@ -118,6 +118,7 @@ class ExchangeServer:
         self._ready.set()
         await self._stop.wait()
         await runner.cleanup()
+        await asyncio.sleep(0.05)  # its connections are closed a turn of the loop later
 
     async def _control(self, request: web.Request) -> web.Response:
         """POST /_faults with a JSON list of rules replaces the rules; for tests that drive another process."""

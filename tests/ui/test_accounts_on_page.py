@@ -123,3 +123,18 @@ def test_standing_of_one_account_is_its_own():
     assert (figures.equity, figures.free, figures.health) == (
         result.account.equity, result.account.free_equity, result.account.health,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("title", ["Three venues", "Carry over two accounts"])
+def test_presets_of_several_accounts_say_what_pooling_frees(title):
+    from ui.state import presets, prices
+
+    active = prices._sample()
+    made = presets.build(next(p for p in presets.PRESETS if p.title == title), active.market, active.last_day)
+    app = opened(made)
+    shown = cards(app)
+    assert {"As held", "In one pool", "Freed", "Isolated", "Portfolio", "With safeguards", "Saved", "Health"} <= set(
+        shown
+    )
+    said = [h.value for h in app.subheader]
+    assert any("accounts need" in text and "in one pool" in text for text in said), said

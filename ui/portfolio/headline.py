@@ -70,7 +70,7 @@ def _held_meaning(c: Comparison) -> str:
     if uncovered:
         return f"{uncovered} not covered, see below"
     count = len(c.as_held.accounts)
-    return "by its own venue's rules" if count == 1 else f"{count} accounts, each by its own rules"
+    return "its venue's rules" if count == 1 else f"{count} accounts' rules"
 
 
 HELD_CARDS = (
@@ -79,14 +79,14 @@ HELD_CARDS = (
         "In one pool",
         lambda c: c.as_held.pooled if c.as_held is not None else None,
         money,
-        lambda c: "one account, with safeguards",
+        lambda c: "with safeguards",
         less_is_better=True,
     ),
     Card("Freed", _held_saved, money, lambda c: "as held less pooled"),
-    Card("Health", lambda c: standing(c).health, _times, lambda c: "the lowest; liquidated at 1"),
+    Card("Health", lambda c: standing(c).health, _times, lambda c: "the lowest"),
 )
 STANDING_CARDS = (
-    Card("Equity", lambda c: standing(c).equity, money, lambda c: "counted collateral and profit"),
+    Card("Equity", lambda c: standing(c).equity, money, lambda c: "what counts"),
     Card("Free", lambda c: standing(c).free, money, lambda c: "above what is asked"),
     Card("Leverage", lambda c: standing(c).leverage, _times, lambda c: "exposure / equity", less_is_better=True),
 )
@@ -94,8 +94,9 @@ STANDING_CARDS = (
 
 def headline(now: Comparison, baseline: Comparison | None) -> None:
     """The sentence, the reason, and one card per figure with its change against the baseline."""
-    st.subheader(dollars(explain.headline(now)), anchor=False)
-    reason = explain.why(now)
+    held = explain.held_headline(now)
+    st.subheader(dollars(held or explain.headline(now)), anchor=False)
+    reason = "" if held else explain.why(now)
     if reason:
         st.markdown(dollars(reason))
     cards = HELD_CARDS if now.as_held is not None else CARDS
@@ -104,6 +105,14 @@ def headline(now: Comparison, baseline: Comparison | None) -> None:
             _card(
                 card, now, baseline if baseline is None or (baseline.as_held is None) == (now.as_held is None) else None
             )
+
+
+def ladder_cards(now: Comparison, baseline: Comparison | None) -> None:
+    """The ladder's own figures, where the first row is about the accounts as they are held."""
+    if now.as_held is not None:
+        with st.grid(2, min_column_width=130, key="ladder_cards"):
+            for card in CARDS[:-1]:
+                _card(card, now, baseline)
 
 
 def standing_row(now: Comparison, baseline: Comparison | None) -> DeltaGenerator:

@@ -8,7 +8,7 @@ from ui.blocks.notices import fetch_offer, nothing_computed, notices
 from ui.blocks.starts import preset_row
 from ui.portfolio.accounts import account_lines, nearest_of_all
 from ui.portfolio.explanations import explanations
-from ui.portfolio.headline import headline, last_edit, nearest_card, standing_row
+from ui.portfolio.headline import headline, ladder_cards, last_edit, nearest_card, standing_row
 from ui.portfolio.live import live_line
 from ui.portfolio.safety import safety_line
 from ui.portfolio.settings_panel import settings_panel, summary
@@ -62,6 +62,7 @@ def page(seen: Seen) -> None:
         st.markdown("**From isolated to safeguarded**")
         if now.comparison is not None:
             chart(charts.waterfall(now.comparison), "chart_waterfall", charts.waterfall_alt(now.comparison))
+            ladder_cards(now.comparison, baseline.comparison)
     with settings_place:
         chosen = history.present.book.settings
         as_of = now.comparison.as_of.date() if now.comparison is not None else active.last_day

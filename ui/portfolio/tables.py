@@ -100,10 +100,11 @@ def _columns(present: book.Book, names: tuple[str, ...]) -> tuple[Column, ...]:
         used.add("account")
     used |= {"mode"} if "margin" in used else set()
     extra = (*EXTRA_CELLS, "account")
+    crowded = ("price", "alone") if used & set(extra) else ()
     return tuple(
         replace(c, hidden=c.key not in used, options=names if c.key == "account" else c.options)
         if c.key in extra
-        else c
+        else replace(c, hidden=c.key in crowded)
         for c in POSITION_COLUMNS
     )
 

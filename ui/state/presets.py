@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from margin.core.instruments import USD_STABLECOINS
 from margin.core.market import Market
-from margin.core.portfolio import Collateral, Portfolio, Position
+from margin.core.portfolio import Account, Collateral, Portfolio, Position
 
 SIZE = 100_000.0  # USD, the main leg of every preset
 
@@ -21,6 +21,7 @@ class Preset:
     needs: tuple[str, ...]
     legs: Callable[["Prices"], list[Position]]
     cash: float = 30_000.0
+    accounts: Callable[["Prices"], list[Account]] | None = None  # of several venues, instead of `legs` and `cash`
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,32 @@ def _balanced(p: Prices) -> list[Position]:
     return [Position(f"{asset}/USDC:USDC", p.size(asset, SIZE * w)) for asset, w in weights.items()]
 
 
+def _scattered(p: Prices) -> list[Account]:
+    def at(venue: str, symbol: str, usd: float, cash: str, amount: float) -> Account:
+        leg = Position(symbol, p.size(symbol.split("/")[0], usd), leverage=10.0)
+        return Account(venue=venue, mode="cross", positions=(leg,), collateral=(Collateral(cash, amount),))
+
+    return [
+        at("binance", "ETH/USDT:USDT", SIZE, "USDT", 15_000.0),
+        at("bybit", "BTC/USDT:USDT", -SIZE, "USDT", 15_000.0),
+        at("hyperliquid", "SOL/USDC:USDC", SIZE / 4, "USDC", 6_000.0),
+    ]
+
+
+def _carry_apart(p: Prices) -> list[Account]:
+    amount = p.size("BTC", SIZE)
+    coins = Account(name="Cold wallet", positions=(Position("BTC/USD", amount),))
+    short = Account(
+        venue="binance", mode="cross", positions=(Position("BTC/USDT:USDT", -amount, leverage=10.0),),
+        collateral=(Collateral("USDT", 20_000.0),),
+    )  # fmt: skip
+    return [coins, short]
+
+
+def _none(_: Prices) -> list[Position]:
+    return []
+
+
 PRESETS = (
     Preset("ETH/BTC pair", "Long ETH, short BTC: a bet on the difference.", ("BTC", "ETH"), _pair),
     Preset("Cash and carry", "Own BTC as collateral, sell it for a later date: earn the basis.", ("BTC",), _carry),
@@ -95,6 +122,20 @@ PRESETS = (
         "Shares and a defensive leg, 5% of it in BTC, as perpetuals on margin.",
         ("SPY", "BTC"),
         _balanced,
+    ),
+    Preset(
+        "Three venues",
+        "Long ETH at Binance, short BTC at Bybit, long SOL at Hyperliquid: collateral scattered over three accounts.",
+        ("BTC", "ETH", "SOL"),
+        _none,
+        accounts=_scattered,
+    ),
+    Preset(
+        "Carry over two accounts",
+        "BTC in a wallet, sold as a perpetual at Binance: the coins do not help the account that is liquidated.",
+        ("BTC",),
+        _none,
+        accounts=_carry_apart,
     ),
 )
 DEFAULT = PRESETS[0].title
@@ -111,7 +152,10 @@ def find(title: str | None, market: Market) -> Preset | None:
 
 def build(preset: Preset, market: Market, as_of: date) -> Portfolio:
     """The preset's book at the prices of `as_of`. Raises InputError when one of them is missing."""
-    positions = preset.legs(Prices(market, as_of))
+    prices = Prices(market, as_of)
+    if preset.accounts is not None:
+        return Portfolio(accounts=preset.accounts(prices), name=preset.title)
+    positions = preset.legs(prices)
     return Portfolio(tuple(positions), (Collateral("USDC", preset.cash),), preset.title)
 
 
