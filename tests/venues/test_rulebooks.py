@@ -430,6 +430,7 @@ def test_bybit_refuses_a_size_above_the_last_tier_at_the_mark_too():
         ("BTC", {2_000_000: 1_200, 120_000_000: 9_382_000, 800_000_000: 226_382_000}),
         ("ETH", {900_000: 540, 22_000_000: 168_220, 600_000_000: 138_018_220}),
         ("XRP", {250_000: 625, 30_000_000: 3_246_625, 34_000_000: 16_446_625}),
+        ("LTC", {200_000: 1_000, 2_800_000: 105_000, 6_400_000: 307_500, 9_400_000: 2_670_780}),
         ("BCH", {200_000: 1_000, 6_900_000: 521_400, 9_400_000: 2_670_780}),
         ("JUP", {250_000: 1_750, 9_500_000: 774_500, 12_000_000: 3_558_800}),
     ],
@@ -450,6 +451,24 @@ def test_okx_s_tables_end_at_half_initial_margin_and_rise_by_equal_steps():
     assert (eth[53].cap, eth[53].rate, eth[53].leverage) == (130_000, pytest.approx(0.2625), 3.63)
     assert (sol[21].cap, sol[21].rate, sol[21].leverage) == (400_000, pytest.approx(0.11), 6.89)
     assert [t[-1].leverage for t in (btc, eth, sol)] == [2.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("asset", "number", "cap", "rate", "leverage"),
+    [
+        ("BNB", 33, 24_800, 0.165, 5.0),
+        ("BNB", 93, 72_800, 0.465, 2.0),
+        ("XRP", 14, 12_000_000, 0.07, 9.52),
+        ("XRP", 87, 85_000_000, 0.435, 2.12),
+        ("XRP", 93, 91_000_000, 0.465, 2.0),
+        ("DOGE", 39, 222_000_000, 0.195, 4.34),
+        ("DOGE", 81, 474_000_000, 0.405, 2.27),
+    ],
+)
+def test_okx_s_tiers_as_recorded(asset, number, cap, rate, leverage):
+    """Contracts of 0.01 BNB, 100 XRP and 1,000 DOGE; the answer of 2026-05-28."""
+    tier = venues.rulebook("okx").tiers(asset)[number - 1]
+    assert (tier.cap, tier.rate, tier.leverage) == (pytest.approx(cap), pytest.approx(rate), leverage)
 
 
 def test_each_coin_s_tier_names_its_own_source():
