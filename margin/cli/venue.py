@@ -44,8 +44,9 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 def _about(found: Asked | Refused) -> dict[str, Any]:
     rulebook = found.rulebook
+    of = rulebook.dated(found.margin) if isinstance(found, Asked) else rulebook.as_of
     about = {"venue": rulebook.name, "title": rulebook.title, "purpose": rulebook.purpose}
-    return {**about, "parameters_of": rulebook.as_of, "status": rulebook.status, "missing": list(rulebook.missing)}
+    return {**about, "parameters_of": of, "status": rulebook.status, "missing": list(rulebook.missing)}
 
 
 def _refusal(found: Refused) -> dict[str, Any]:

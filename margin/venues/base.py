@@ -186,6 +186,15 @@ class Rulebook(ABC):
         """The venue's own date of the oldest parameter in use, YYYY-MM-DD."""
         return self.parameters.as_of
 
+    def dated(self, margin: VenueMargin) -> str:
+        """The venue's own oldest date among the sources of the margin's lines; "undated" and the day of reading."""
+        used = {line.source for line in margin.lines if line.part != "note"}
+        found = [source for source in self.parameters.sources.values() if str(source) in used]
+        dates = [source.date for source in found if source.date]
+        if dates or not found:
+            return min(dates) if dates else self.as_of
+        return f"undated, read {min(source.read for source in found)}"
+
     @property
     def status(self) -> str:
         """Whether the venue is alive, with date and source; "" where not known."""

@@ -443,6 +443,17 @@ def test_the_deductions_of_bybit_s_tiers_are_those_it_prints(asset, edges):
         assert tier.deduction == pytest.approx(deduction, abs=1.5)
 
 
+def test_the_date_shown_is_that_of_what_was_used():
+    """Kraken's bitcoin levels are of September 2026, whatever its inverse ladders are; aged pages say when read."""
+    kraken = venues.rulebook("kraken")
+    held = ask("kraken", book(("BTC/USDT:USDT", 0.1), USDT=50_000.0), "cross")
+    assert kraken.dated(held) == "2026-09-25" and kraken.as_of == "2019-03"
+    both = ask("bybit", book(("BTC/USDT:USDT", 0.1), ("ETH/USDT:USDT", 1.0), USDT=50_000.0), "cross")
+    assert venues.rulebook("bybit").dated(both) == "2025-12-29"
+    span = ask("span", book(("BTC/USDT:USDT", 0.1), USDT=50_000.0), "portfolio")
+    assert venues.rulebook("span").dated(span).startswith("undated, read 2026")
+
+
 def test_okx_s_tables_end_at_half_initial_margin_and_rise_by_equal_steps():
     """BTC's 23rd and ETH's 54th tier as recorded: 8.33x to 4,200 BTC at 10.75%, 3.63x to 130,000 ETH at 26.25%."""
     okx = venues.rulebook("okx")

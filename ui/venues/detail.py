@@ -54,7 +54,9 @@ def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> N
     }
     tabbed(views, "venue_view")
     if picked.rulebook.status:
-        st.caption(dollars(plain(f"Rules of {picked.rulebook.as_of}. Status: {picked.rulebook.status}.")))
+        st.caption(
+            dollars(plain(f"Rules of {picked.rulebook.dated(picked.margin)}. Status: {picked.rulebook.status}."))
+        )
     for note in (*picked.margin.notes, *picked.rulebook.missing):
         st.caption(dollars(plain(note)))
 

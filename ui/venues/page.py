@@ -134,7 +134,7 @@ def _row(a: Asked, capital: float | None) -> dict[str, object]:
         "Free to open more": m.free,
         "Health": m.health,
         "30-day return on margin": a.return_on_margin,
-        "Rules of": a.rulebook.as_of,
+        "Rules of": a.rulebook.dated(m),
         "Cannot hold": "; ".join(f"{u.symbol}: {u.reason}" for u in a.left_out),
     }
 

@@ -57,7 +57,7 @@ class Dydx(PerpetualVenue):
     """dYdX v4: one fraction a market, more with open interest."""
 
     name = "dydx"
-    rule = "liquidity_tiers"
+    rule = "markets"
     summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     one = "coin"
     mode_notes: ClassVar = {"isolated": ("Isolated at dYdX means a subaccount for each position.",)}
@@ -136,7 +136,7 @@ class Dydx(PerpetualVenue):
     @cached_property
     def _markets(self) -> dict[str, tuple[Tiers, float, float, float]]:
         out = {}
-        for asset, number in self.parameters["markets"].items():
+        for asset, number in self.carried.items():
             base, fraction, lower, upper = self.parameters["liquidity_tiers"][number]
             out[asset] = (one_rate(base * fraction, 1.0 / base), base, lower, upper)
         return out

@@ -17,7 +17,9 @@ def quanta(usd):
 
 def _market(base, fraction, notional, open_interest, lower, upper):
     """State of one long in a market with these parameters; USD."""
-    rules = with_facts("dydx", liquidity_tiers={"0": [base, fraction, lower, upper]}, markets={"X": "0"})
+    rules = with_facts(
+        "dydx", liquidity_tiers={"0": [base, fraction, lower, upper]}, markets={"X": "0"}, markets_2024={}
+    )
     used = min(max((open_interest - lower) / (upper - lower), 0.0), 1.0) if upper else 0.0
     held = Position("X/USDC:USDC", notional, 1.0, 1.0 / base)
     return Account(rules, "cross", [held], {"USDC": 1.0}, {"X": 1.0}, open_interest=used).state
@@ -46,7 +48,7 @@ def run(case):
         prices = {m: x["oracle"][m] for m in x["positions"]}
         cash = x["usdc"] + sum(q * prices[m] for m, q in x["positions"].items())
         tiers = {m: [imf, mmf / imf, 0, 0] for m, (imf, mmf) in x["imf_mmf"].items()}
-        rules = with_facts("dydx", liquidity_tiers=tiers, markets={m: m for m in tiers})
+        rules = with_facts("dydx", liquidity_tiers=tiers, markets={m: m for m in tiers}, markets_2024={})
         held = [Position(f"{m}/USDC:USDC", q, prices[m], 1.0 / x["imf_mmf"][m][0]) for m, q in x["positions"].items()]
         state = Account(rules, "cross", held, {"USDC": cash}, prices).state
         return {"net_collateral": state.equity, "imr": state.initial, "mmr": state.maintenance}
