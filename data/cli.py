@@ -1,5 +1,6 @@
 """`python -m data fetch`: prices from exchanges and Yahoo into the store and, if wished, into a CSV;
-`python -m data read`: what is read from a price file; `python -m data account`: the public accounts of an address.
+`python -m data read`: what is read from a price file; `python -m data account`: the public accounts of an address;
+`python -m data watch`: tells when a margin call has become likely.
 
 Exit status: 0 all assets; 1 some could not be had (each named with the reason, the others are written); 2 bad input.
 """
@@ -17,6 +18,7 @@ from data.accounts import FoundAccounts, fetch_accounts, venues
 from data.fetch.fetch import fetch_prices
 from data.files.read import prices_to_csv, read_prices_path
 from data.model import PriceSet
+from data.watch import command as watch
 from margin.core.errors import InputError, one_line
 from margin.core.portfolio import Portfolio
 from margin.formats.found import ReadPortfolio
@@ -53,6 +55,7 @@ def parser() -> Parser:
     account.add_argument("--out", help="write what was found to this file, portfolio JSON version 2")
     account.add_argument("--json", action="store_true", help="print it as JSON")
     account.set_defaults(run=run_account)
+    watch.add_parser(commands)
     return top
 
 
