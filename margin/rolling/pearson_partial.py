@@ -140,4 +140,5 @@ def _exact(x: np.ndarray, y: np.ndarray, begin: int, end: int) -> float:
             xy += u * v
     if not (vx > 0.0 and vy > 0.0):
         return np.nan
-    return min(max(xy / np.sqrt(vx) / np.sqrt(vy), -1.0), 1.0)
+    rho: float = xy / np.sqrt(vx) / np.sqrt(vy)
+    return min(max(rho, -1.0), 1.0)

@@ -10,7 +10,7 @@ from margin import Collateral, Portfolio, Position
 from tests.support import ROOT
 from ui.state import book, presets, prices, share
 
-BACKTEST = ("Through time", "As often as promised?", "Frontier", "An account left alone")
+BACKTEST = ("Through time", "As often as promised?", "Frontier", "An account left alone", "Under a venue's rules")
 STRESS = (
     "Named events", "Day by day", "Your own shock", "Spot and volatility", "Depeg and dry markets",
     "Correlations break", "What exhausts it",
@@ -117,3 +117,32 @@ def test_the_account_view_answers_its_sliders():
     app = app.slider(key="account_maintenance").set_value(90).run()
     check(app)
     assert not app.dataframe[0].value.equals(before)
+
+
+def judged(app: AppTest, key: str) -> AppTest:
+    """The page under the margin model that the header chooses."""
+    app.session_state["model"] = key
+    return app.run()
+
+
+def test_the_model_chosen_in_the_header_judges_the_book_through_time():
+    app = opened("backtest", BACKTEST[4])
+    ours = check(app)
+    assert "Under **" in ours and "openings" in ours
+    app = judged(app, "binance:cross")
+    said = check(app)
+    assert "Under **Binance USD-M, cross** losses passed the initial margin" in said
+    assert "today's rules on the prices of the past" in said
+    before = [m.value for m in app.metric]
+    app = app.slider(key="model_hold").set_value(60).run()
+    assert [m.value for m in app.metric] != before
+    app = app.toggle(key="model_recorded").set_value(True).run()
+    assert "No recorded funding of BTC" in check(app), "without a network the rate stands in, and the page says so"
+
+
+def test_options_are_named_and_a_model_that_does_not_take_the_book_is_a_message():
+    app = opened("backtest", BACKTEST[4], preset("Covered call"))
+    check(judged(app, "deribit:cross"))
+    app = judged(opened("backtest", BACKTEST[4]), "aave:cross")
+    check(app)
+    assert app.warning or "Under **" in check(app)

@@ -10,6 +10,7 @@ from margin.backtest.walk_forward import METHODS, Backtest, Method, MethodRecord
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
+from ui.backtest.under_model import under_model
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
 from ui.blocks.text import plain
@@ -47,6 +48,7 @@ def page(seen: Seen) -> None:
         "As often as promised?": lambda: statistics(found),
         "Frontier": lambda: frontier_view(portfolio, settings, active, days, constant),
         "An account left alone": lambda: accounts(portfolio, settings, active, days),
+        "Under a venue's rules": lambda: under_model(now.portfolio, seen.model, settings, active, days),
     }
     tabbed(views, "backtest_view")
 

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from margin.backtest.accounts import MODES, AccountRecord
+from margin.backtest.under_model import ModelBacktest
 from margin.backtest.walk_forward import Backtest, MethodRecord
 from ui.blocks.theme import Palette, palette
 from ui.charts.base import DOLLARS, drawn, legend_above
@@ -128,6 +129,35 @@ def accounts(records: Sequence[AccountRecord]) -> go.Figure:
         colours,
         380,
         layers,
+        xaxis={"type": "date", "showgrid": False},
+        yaxis={"ticksuffix": "%", "rangemode": "tozero", "title": "left of what was put in"},
+        margin={"t": 60},
+        **legend_above(colours),
+    )
+
+
+def openings(found: ModelBacktest) -> go.Figure:
+    """What is left of the money of each opening under one margin model; closed ones are crossed."""
+    colours = palette()
+    left = [100 * o.final / o.started if o.started > 0 else 0.0 for o in found.openings]
+    layer = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": found.title,
+        "x": [str(o.opened)[:10] for o in found.openings],
+        "y": np.round(left, 2).tolist(),
+        "line": {"color": colours.gain, "width": 1.5},
+        "marker": {
+            "size": 9,
+            "color": [colours.gain if o.closed is None else colours.loss for o in found.openings],
+            "symbol": ["circle" if o.closed is None else "x" for o in found.openings],
+        },
+        "hovertemplate": "opened %{x|%d %b %Y}: %{y:.0f}% of the money left<extra></extra>",
+    }
+    return drawn(
+        colours,
+        380,
+        [layer],
         xaxis={"type": "date", "showgrid": False},
         yaxis={"ticksuffix": "%", "rangemode": "tozero", "title": "left of what was put in"},
         margin={"t": 60},

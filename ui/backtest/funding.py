@@ -1,0 +1,47 @@
+"""Recorded funding for the Backtest page, asked of exchanges that publish its history."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+
+from data.errors import FetchError
+from data.exchange.funding import fetch_funding_history
+from margin.core.errors import InputError
+from margin.core.portfolio import Portfolio
+from ui.state import longwork
+from ui.state.prices import ActivePrices
+
+SOURCES = ("binanceusdm", "bybit", "hyperliquid")  # asked in this order
+YEARS = 2
+
+Records = tuple[dict[str, pd.Series], tuple[str, ...]]
+
+
+def recorded(portfolio: Portfolio, active: ActivePrices) -> Records:
+    """(payments by asset of the book's perpetuals, why the others have none); the newest two years of the prices."""
+    assets = tuple(sorted({p.underlying for p in portfolio.positions if p.instrument.kind == "perpetual"}))
+    last = pd.Timestamp(active.market.dates[-1]) + pd.Timedelta(days=1)
+    until = last.to_pydatetime().replace(tzinfo=UTC)
+    return longwork.done(
+        ("funding", assets, str(until)),
+        "Asking for recorded funding",
+        lambda progress: _ask(assets, until, progress),
+    )
+
+
+def _ask(assets: tuple[str, ...], until: datetime, progress: Callable[[float], None]) -> Records:
+    found: dict[str, pd.Series] = {}
+    why: list[str] = []
+    for done, asset in enumerate(assets):
+        said = ""
+        for source in SOURCES:
+            try:
+                found[asset] = fetch_funding_history(source, asset, until - timedelta(days=365 * YEARS), until)
+                break
+            except (FetchError, InputError) as error:
+                said = said or str(error)
+        else:
+            why.append(f"No recorded funding of {asset}, the rate above is used: {said}")
+        progress((done + 1) / len(assets))
+    return found, tuple(why)
