@@ -8,6 +8,7 @@ from margin.core.portfolio import Portfolio
 from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
 from margin.forecast.first_passage import hit_probability
+from margin.hedge.accounts import model_of
 from margin.hedge.collateral import _plans, _World, collateral_moves
 from margin.hedge.costs import Costs
 from margin.hedge.odds import any_called, call_odds, gap_exposures
@@ -88,7 +89,8 @@ def test_no_move_makes_money():
     world = _World(M, marks, Settings(), None, 7.0, Costs())
 
     def equity(book):
-        return sum(j.model.state(j.sub, marks).equity for j in world.judged(book))
+        models = [(a, model_of(a, M, Settings())) for a in book.accounts]
+        return sum(m.state(sub, marks).equity for a, m in models for sub in a.sub_accounts(m, marks))
 
     before = equity(MIXED)
     seen = set()
