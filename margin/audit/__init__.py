@@ -1,3 +1,3 @@
 """Floor 5: a whole venue's book, account by account: health, shocks, the fund, who and what is large."""
 
-__all__ = ["chunk", "formats", "make", "models", "one", "parts", "plan", "report", "scan", "summary"]
+__all__ = ["chunk", "formats", "gaps", "make", "models", "one", "parts", "plan", "report", "scan", "summary"]

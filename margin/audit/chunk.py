@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from margin.audit import passes
+from margin.audit.gaps import DAYS, gap_risk
 from margin.audit.plan import Plan
-from margin.audit.summary import BANDS, STEP, STEPS, TOP, AuditSummary, cents
+from margin.audit.summary import BANDS, ODDS_UNIT, STEP, STEPS, TOP, AuditSummary, cents
 
 DENSE = 9  # legs from which books are multiplied out together: a matrix product is then cheaper
 TILE = 512
@@ -33,6 +34,7 @@ class Rows:
 
     requirement : to open (ladder: its margin; venue: at 10x, or the highest leverage if lower); maintenance: to keep
     closed_down, closed_up : market move at which it is closed, NaN where none; worst_equity: least over all shocks
+    sigma : USD a day of equity less maintenance; odds (n, 3): of a call within 1, 3, 7 days, by closed form
     """
 
     labels: np.ndarray
@@ -47,6 +49,8 @@ class Rows:
     closed_down: np.ndarray
     closed_up: np.ndarray
     worst_equity: np.ndarray
+    sigma: np.ndarray
+    odds: np.ndarray
 
     @property
     def liquidated_at(self) -> np.ndarray:
@@ -90,11 +94,16 @@ def audit_chunk(plan: Plan, held: Accounts) -> tuple[Rows, AuditSummary]:
         held.indptr, held.legs, held.usd, held.equity, maintenance, plan.kind, plan.share, plan.alone, *tables, moves,
         MOST_UP,
     )  # fmt: skip
+    sigma, odds, overlap = np.zeros(n), np.zeros((n, len(DAYS))), np.zeros((k, k), dtype=np.int64)
+    whole, mass = plan.mass
+    gap_risk(
+        held.indptr, held.legs, held.usd, held.equity - maintenance, es, tails, plan.losses, plan.alone, whole, mass,
+        plan.kind, plan.share, *tables, plan.covariance, np.array(DAYS), sigma, odds, overlap,
+    )  # fmt: skip
     shocks, scenarios = len(plan.names), plan.losses.shape[1]
     out = AuditSummary(assets=plan.assets, shocks=shocks, scenarios=scenarios, accounts=n, positions=len(held.usd))
     closed, notional, short = (np.zeros(shocks, dtype=np.int64) for _ in range(3))
     forced, floor = np.zeros((shocks, k), dtype=np.int64), held.equity.copy()
-    whole, mass = plan.mass
     passes.shock_books(
         held.indptr, held.legs, held.usd, held.equity, es, tails, plan.losses, plan.alone, whole, mass, plan.kind,
         plan.share, *tables, plan.moves, plan.uniform, plan.gap, closed, notional, short, forced, floor,
@@ -119,7 +128,11 @@ def audit_chunk(plan: Plan, held: Accounts) -> tuple[Rows, AuditSummary]:
         closed_down=moves[:, 0],
         closed_up=moves[:, 1],
         worst_equity=floor,
+        sigma=sigma,
+        odds=odds,
     )
+    out.overlap = overlap.astype(object)
+    out.odds = np.rint(odds * ODDS_UNIT).astype(np.int64).sum(axis=0).astype(object)
     _add_up(out, rows, held, owner, size)
     return rows, out
 

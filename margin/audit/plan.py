@@ -16,6 +16,7 @@ from margin.risk.tail import expected_shortfall, tail_mass
 UNIFORM = (0.01, 0.03, 0.05, 0.10, 0.15, 0.20, 0.30)
 SINGLE_MOVES = (-0.30, -0.20, -0.10, 0.10, 0.30, 0.50)
 LADDER_KINDS = {"portfolio": POOLED, "isolated": ALONE, "netted": ALONE}
+DECAY = 0.94  # RiskMetrics' of a day
 FIRST_LEVERAGE = 10.0  # at which a position is opened whose account names none
 MAINTENANCE = 0.5  # share of the ladder's requirement below which an account is closed
 
@@ -33,6 +34,7 @@ class Plan:
     """assets (k) with prices (k,) USD; losses (k, S) per dollar held long; alone (4, k): ES and worst, long and short.
 
     kind, share, rates, deductions : the rule (margin/audit/passes.py); opening (k, T): share asked to open
+    covariance (k, k) of a day's returns, EWMA
     moves (K, k) of the shocks, uniform (K,) where all assets move alike; gap: adverse move between trigger and close
     """
 
@@ -52,6 +54,7 @@ class Plan:
     moves: np.ndarray
     uniform: np.ndarray
     gap: float
+    covariance: np.ndarray
     notes: tuple[str, ...] = ()
 
     @property
@@ -123,8 +126,18 @@ def make_plan(
         moves=moves,
         uniform=np.array([len(set(row.tolist())) == 1 for row in moves], dtype=np.bool_),
         gap=gap,
+        covariance=_covariance(market, names, chosen),
         notes=tuple(notes),
     )
+
+
+def _covariance(market: Market, names: Sequence[str], settings: Settings) -> np.ndarray:
+    """(k, k) of a day's returns, exponentially weighted (0.94), mean zero: what a book's own EWMA volatility is."""
+    daily = market.returns(list(names), settings.as_of, 1, settings.lookback).values
+    weights = DECAY ** np.arange(len(daily))[::-1]
+    weights /= weights.sum()
+    out: np.ndarray = (daily * weights[:, None]).T @ daily
+    return np.ascontiguousarray(out)
 
 
 def with_history(market: Market, settings: Settings) -> tuple[str, ...]:

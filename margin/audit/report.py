@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from margin.audit.gaps import DAYS
 from margin.audit.plan import Plan
-from margin.audit.summary import BANDS, STEP, AuditSummary
+from margin.audit.summary import BANDS, ODDS_UNIT, STEP, AuditSummary
 from margin.core.errors import InputError
 from margin.core.impact import square_root_move
 from margin.risk.tail import expected_shortfall
@@ -81,6 +82,23 @@ class AuditReport:
         rows = zip(_band_names(), self.summary.bands.tolist(), self.summary.band_notional.tolist(), strict=True)
         return [(name, int(count), amount / 100.0) for name, count, amount in rows]
 
+    @property
+    def expected_calls(self) -> list[tuple[float, float]]:
+        """(days, accounts expected to be called within them by the closed form)."""
+        return [(days, int(n) / ODDS_UNIT) for days, n in zip(DAYS, self.summary.odds, strict=True)]
+
+    @property
+    def overlap(self) -> np.ndarray:
+        """(k, k) how much of the smaller of two assets' positions stands in accounts that hold both, 0 to 1.
+
+        sum over accounts of the smaller of the two sizes / the smaller of the two sums; 1 on the diagonal, 0 where
+        nothing is held
+        """
+        shared = self.summary.overlap.astype(float)
+        own = np.diag(shared)
+        least = np.minimum(own[:, None], own[None, :])
+        return np.divide(shared, least, out=np.zeros_like(shared), where=least > 0)
+
     def ladder(self, asset: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(moves (t,), USD closed by a market fall of so much in each step, the same for a rise)."""
         i = self.plan.assets.index(asset)
@@ -104,6 +122,7 @@ class AuditReport:
             "maintenance": s.maintenance / 100.0,
             "health": [{"band": name, "accounts": count, "gross": usd} for name, count, usd in self.bands],
             "below_1_1": s.near / 100.0,
+            "expected_calls": {f"{days:g}d": count for days, count in self.expected_calls},
             "shocks": [asdict(line) for line in self.shocks],
             "es": self.es,
             "fund": asdict(self.fund),
@@ -111,6 +130,7 @@ class AuditReport:
                 "assets": [asdict(line) for line in self.assets],
                 "top": [{"account": account, "gross": usd} for account, usd in self.top],
                 "top_10_share": self.top_share,
+                "overlap": {"assets": list(self.plan.assets), "shares": self.overlap.round(6).tolist()},
             },
             "hot_spots": [{"asset": asset, "shortfall": usd} for asset, usd in self.hot_spots],
             "checks": self.checks,

@@ -17,12 +17,14 @@ from threadpoolctl import threadpool_limits
 
 from margin.audit.chunk import Accounts, Rows, audit_chunk
 from margin.audit.formats import Adapter
+from margin.audit.gaps import DAYS
 from margin.audit.parts import Part, Source, read_part
 from margin.audit.plan import Plan
 from margin.audit.summary import AuditSummary
 from margin.audit.tables import Built, build
 from margin.core.errors import InputError
 
+FORMAT = 2  # of what a stopped audit leaves behind; one of another is not gone on with
 CHUNK = 50_000  # accounts at a time: their sums in cents stay inside 64 bits whatever their size
 
 
@@ -82,8 +84,8 @@ def audit_part(plan: Plan, part: Part, adapter: Adapter, rows_to: str | None = N
 
 def _no_rows() -> pa.Table:
     empty = np.zeros(0)
-    none = {name: empty for name in Rows.__dataclass_fields__ if name != "labels"}
-    return table_of(Rows(labels=np.zeros(0, dtype=object), **none))
+    none = {name: empty for name in Rows.__dataclass_fields__ if name not in ("labels", "odds")}
+    return table_of(Rows(labels=np.zeros(0, dtype=object), odds=np.zeros((0, len(DAYS))), **none))
 
 
 def table_of(rows: Rows) -> pa.Table:
@@ -101,6 +103,8 @@ def table_of(rows: Rows) -> pa.Table:
         "health": pa.array(rows.health, from_pandas=True),
         "liquidated_at": pa.array(rows.liquidated_at, from_pandas=True),
         "worst_equity": rows.worst_equity,
+        "sigma": rows.sigma,
+        **{f"odds_{days:g}d": rows.odds[:, i] for i, days in enumerate(DAYS)},
     }
     return pa.table(columns)
 
@@ -178,7 +182,16 @@ class Kept:
     def __init__(self, rows_to: str | Path, plan: Plan, source: Source):
         self.target = Path(rows_to)
         self.folder = Path(f"{rows_to}.parts")
-        rest = [plan.model, plan.as_of, list(plan.assets), plan.level, plan.share, plan.moves.tolist(), source.rows]
+        rest = [
+            FORMAT,
+            plan.model,
+            plan.as_of,
+            list(plan.assets),
+            plan.level,
+            plan.share,
+            plan.moves.tolist(),
+            source.rows,
+        ]
         files = [] if source.temporary else [part.positions for part in source.parts]
         self.signature = json.dumps([*rest, files, len(source.parts)])
         try:

@@ -14,6 +14,8 @@ BANDS = (0.0, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)  # of health; the first 
 STEPS = 200  # rows of the ladder on each side, 0.5% of the price each
 STEP = 0.005
 TOP = 100
+ODDS_UNIT = 1_000_000_000  # odds are added up in whole billionths
+HORIZONS = 3  # 1, 3 and 7 days
 
 
 def cents(values: np.ndarray) -> int:
@@ -37,6 +39,7 @@ class AuditSummary:
     bands, band_notional : accounts and gross by health band; the last band: nothing required
     short, largest, second : by scenario, cents below zero of all accounts and of the worst two
     down, up   : (k, STEPS) notional closed by a market move of so many steps of 0.5%
+    odds       : (3,) billionths of accounts called within 1, 3, 7 days; overlap: (k, k) smaller of two sizes, summed
     squares    : (k,) sum over accounts of whole dollars squared, for concentration
     top, top_short : (cents, account) largest by gross, and by shortfall in their worst shock
     set_aside  : rows that could not be used, by reason; unknown: cents of positions without history, by asset
@@ -70,6 +73,8 @@ class AuditSummary:
     down: Any = None
     up: Any = None
     squares: Any = None
+    odds: Any = None
+    overlap: Any = None
     top: list[tuple[int, str]] = field(default_factory=list)
     top_short: list[tuple[int, str]] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
@@ -80,6 +85,7 @@ class AuditSummary:
         ("bands", ("b",)), ("band_notional", ("b",)), ("long", ("k",)), ("short_side", ("k",)), ("closed", ("K",)),
         ("notional", ("K",)), ("shortfall", ("K",)), ("forced", ("K", "k")), ("short", ("S",)), ("largest", ("S",)),
         ("second", ("S",)), ("down", ("k", "t")), ("up", ("k", "t")), ("squares", ("k",)),
+        ("odds", ("d",)), ("overlap", ("k", "k")),
     )  # fmt: skip
     SUMS = (
         "accounts", "positions", "empty", "closed_now", "below_zero", "equity", "gross", "requirement", "maintenance",
@@ -87,7 +93,14 @@ class AuditSummary:
     )  # fmt: skip
 
     def __post_init__(self) -> None:
-        size = {"b": len(BANDS) + 1, "k": len(self.assets), "K": self.shocks, "S": self.scenarios, "t": STEPS}
+        size = {
+            "b": len(BANDS) + 1,
+            "k": len(self.assets),
+            "K": self.shocks,
+            "S": self.scenarios,
+            "t": STEPS,
+            "d": HORIZONS,
+        }
         for name, dims in self.SIZES:
             if getattr(self, name) is None:
                 setattr(self, name, np.zeros([size[d] for d in dims], dtype=object))

@@ -111,6 +111,8 @@ def _text(found: Any) -> str:
         f"(largest account {fund.cover_one:,.0f}, largest two {fund.cover_two:,.0f})",
         f"margin account by account {found.es['sum']:,.0f}, of all in one pool {found.es['pooled']:,.0f}",
     ]
+    called = ", ".join(f"{count:,.1f} within {days:g}" for days, count in found.expected_calls)
+    head.append(f"accounts expected to be called by the closed form: {called} days")
     shocks = [(x.name, f"{x.liquidated:,}", *(f"{v:,.0f}" for v in (x.notional, x.shortfall))) for x in found.shocks]
     table = cli_text.table(("shock", "closed", "notional", "shortfall"), shocks)
     bands = cli_text.table(("health", "accounts", "gross"), [(n, f"{c:,}", f"{g:,.0f}") for n, c, g in found.bands])

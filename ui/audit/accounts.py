@@ -64,6 +64,8 @@ def _figures(found: Audited, i: int) -> None:
         st.metric("Equity", money(own["equity"]), width="content")
         st.metric("Requirement", money(own["requirement"]), width="content")
         st.metric("Maintenance", money(own["maintenance"]), width="content")
+        week = float(np.concatenate([part.odds for part in found.rows])[i, 2])
+        st.metric("Called within a week", percent(100 * week, 1), width="content")
         known = np.isfinite(own["health"])
         st.metric("Health", f"{own['health']:.2f}" if known else "–", width="content")
     moves = [f"{100 * own[side]:+.1f}%" for side in ("closed_down", "closed_up") if np.isfinite(own[side])]

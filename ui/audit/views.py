@@ -66,6 +66,10 @@ def health(said: AuditReport) -> None:
             f"account {money(said.es['sum'])}; of all in one pool {money(said.es['pooled'])}."
         )
     )
+    called = ", ".join(
+        f"{count:,.0f} within {days:g} day{'s' if days > 1 else ''}" for days, count in said.expected_calls
+    )
+    st.markdown(f"Expected to be called: **{called}** (closed form, no drift).")
     chart(charts.bands(bands), "audit_health", f"Accounts by health. {words}.")
     fund = said.fund
     st.caption(
@@ -100,6 +104,14 @@ def concentration(said: AuditReport) -> None:
         )
         st.dataframe(table, hide_index=True, key="audit_assets", alt="Concentration by asset")
         csv_button("This table", lambda: table, "audit_concentration")
+    st.markdown("**Held together**: how much of the smaller position stands in accounts that hold both")
+    order = [said.plan.assets.index(a.asset) for a in rows[:12]]
+    names, table_of = [said.plan.assets[i] for i in order], said.overlap[np.ix_(order, order)]
+    off = table_of - np.eye(len(order))
+    most = np.unravel_index(int(off.argmax()), off.shape)
+    words = f"Most of all {names[most[0]]} and {names[most[1]]}: {percent(100 * float(off.max()))}."
+    chart(charts.overlap(names, table_of), "audit_overlap", f"Overlap of assets. {words}")
+    st.caption(words)
     if said.hot_spots:
         words = "; ".join(f"{asset} {money(usd)}" for asset, usd in said.hot_spots[:5])
         st.caption(dollars(f"Hot spots, by the shortfall of their worst move: {words}."))

@@ -121,3 +121,17 @@ def amounts(rows: Sequence[tuple[str, float]]) -> go.Figure:
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),
     )
+
+
+def overlap(names: Sequence[str], table: np.ndarray) -> go.Figure:
+    """How much of the smaller of two assets' positions stands in accounts that hold both."""
+    colours = palette()
+    shown = np.where(np.eye(len(names), dtype=bool), np.nan, table)
+    texts = [["" if np.isnan(v) else f"{100 * v:.0f}%" for v in row] for row in shown]
+    return drawn(
+        colours,
+        100 + 28 * len(names),
+        [heat(shown, texts, (colours.scale[1], colours.gain), 0.0, max(float(np.nanmax(shown, initial=0.0)), 0.01))],
+        xaxis=columns_above([safe(n) for n in names], linecolor=CLEAR),
+        yaxis=rows_down([safe(n) for n in names]),
+    )
