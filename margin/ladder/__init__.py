@@ -11,5 +11,6 @@ __all__ = [
     "margin_models",
     "method",
     "notes",
+    "payoff",
     "safeguards",
 ]

@@ -19,6 +19,7 @@ from ui.blocks.exporting import chart
 from ui.blocks.formats import money
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import tabbed
+from ui.portfolio.options import payoff_and_greeks
 from ui.portfolio.settings_panel import ESTIMATOR_NAMES
 from ui.state import compute
 from ui.state.compute import Answer
@@ -37,6 +38,7 @@ def explanations(now: Answer, active: ActivePrices) -> None:
         "By method": lambda: by_method(now, active),
         "At equal risk": lambda: at_equal_risk(comparison),
         "Freed capital": lambda: freed(comparison),
+        "Payoff and greeks": lambda: payoff_and_greeks(now),
         "How it is computed": lambda: computed(comparison),
     }
     tabbed(views, "view")
