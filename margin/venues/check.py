@@ -54,6 +54,7 @@ def check(
 class _Check:
     def __init__(self, account: Account, as_of: Any, model: str | None, settings: Mapping[str, float] | None):
         self.account, self.settings = account, settings
+        self.symbols = {p.symbol for p in account.positions}
         self.notes: list[str] = []
         self.rules = self._model(model)
         self.marks = self._marks(as_of)
@@ -65,16 +66,20 @@ class _Check:
         if key is None and not self.account.venue:
             hint = 'Name it, e.g. "venue": "hyperliquid".'
             raise InputError("venue", None, "is missing: whose rules is the account judged by?", hint)
+        if key is None:
+            self._mode_exists()
         found: MarginModel = models.get(key) if key is not None else models.for_account(self.account)
         if not isinstance(found, VenueModel):
             raise InputError("model", key, "is no venue's rulebook", "Name one, e.g. hyperliquid:cross.")
-        found = VenueModel(found.rulebook, found.mode, self.settings)
-        if found.mode not in found.rulebook.modes:
-            modes = ", ".join(found.rulebook.modes)
-            raise InputError(
-                "mode", found.mode, f"of {found.rulebook.title} is not reproduced here", f"One of {modes}."
-            )
-        return found
+        return VenueModel(found.rulebook, found.mode, self.settings)
+
+    def _mode_exists(self) -> None:
+        """Raise InputError where the venue is known and the account's mode is none of its modes here."""
+        known = models.keys()
+        modes = [key.partition(":")[2] for key in known if key.partition(":")[0] == self.account.venue]
+        if self.account.mode is not None and modes and self.account.mode not in modes:
+            hint = f"One of {', '.join(modes)}."
+            raise InputError("mode", self.account.mode, f"of {self.account.venue} is not reproduced here", hint)
 
     def _marks(self, as_of: Any) -> Marks:
         """From the account; a position without a mark stands at its asset's mark, else at its entry, and it is said."""
@@ -93,13 +98,16 @@ class _Check:
             if p.underlying not in known and p.underlying not in USD_LIKE:
                 self.notes.append(f"{p.symbol} has no mark price: it stands at its entry price.")
             known.setdefault(p.underlying, p.entry_price)
-        unpriced = (
-            {c.asset for c in account.collateral} - {p.underlying for p in account.positions} - {"USD", *USD_LIKE}
-        )
+        priced = {*known, *marked, "USD", *USD_LIKE}
+        unpriced = sorted({c.asset for c in account.held} - priced)
         if unpriced:
-            names = ", ".join(sorted(unpriced))
+            names = ", ".join(unpriced)
             self.notes.append(f"Collateral has no price in the account: {names}. What needs it is not compared.")
-            self.account = replace(account, collateral=())
+            self.account = replace(account, collateral=(), positions=account.margined)
+        for p in self.account.positions:
+            if p.underlying not in priced:
+                hint = f"Give mark_price; for an option or a loan also a row of {p.underlying}/USD with its mark_price."
+                raise InputError("mark_price", None, f"of {p.symbol} is missing, and so is its entry", hint)
         return Marks.of_account(self.account, known, when)
 
     # The comparison.
@@ -140,7 +148,7 @@ class _Check:
         return account
 
     def _known_symbols(self, account: Account) -> None:
-        held = {p.symbol for p in self.account.positions}
+        held = self.symbols
         for key, rows in account.venue_says.per_symbol:
             for symbol, _ in rows:
                 if symbol not in held:

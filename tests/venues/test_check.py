@@ -208,3 +208,24 @@ def test_a_pool_of_money_alone_beside_an_isolated_position_has_the_totals():
         venue="binance", mode="isolated", as_of="2026-11-26", positions=(held,), venue_says={"equity": 4.967826}
     )
     assert check(apart).matched == 1
+
+
+def test_a_mode_the_venue_does_not_have_here_and_a_position_without_any_price_are_named():
+    with pytest.raises(InputError, match="mode: of dydx is not reproduced here"):
+        check(Account(venue="dydx", mode="portfolio", as_of="2026-11-26", positions=(ETH,), venue_says={"equity": 1.0}))
+    bare = Position("ETH/USDC:USDC", 1.0)
+    with pytest.raises(InputError, match="mark_price: of ETH/USDC:USDC is missing"):
+        check(account((bare,), MONEY, equity=1.0))
+    own = Position("BTC/USD", 1.0)
+    found = check(account((ETH, own), MONEY, equity=1.0, maintenance=225.477))
+    assert list(found.figures) == ["maintenance"]
+    priced = Position("BTC/USD", 1.0, mark_price=60_000.0)
+    assert "equity" in check(account((ETH, priced), MONEY, equity=1.0)).figures
+
+
+def test_a_printed_rate_of_nothing_is_a_rate():
+    for venue in ("gmx", "binance", "deribit", "derive", "kraken"):
+        held = Position("BTC/USDC:USDC", 1.0, 60_000.0, 10, mark_price=60_000.0, maintenance_rate=0.0)
+        mode = "isolated" if venue == "gmx" else "cross"
+        only = Account(venue=venue, mode=mode, as_of="2026-11-26", positions=(held,), venue_says={"maintenance": 0.0})
+        assert check(only).figures["maintenance"].ours <= 60_000 * 0.0021  # GMX keeps its fee and a dollar

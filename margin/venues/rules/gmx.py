@@ -58,12 +58,13 @@ class Gmx(PerpetualVenue):
         self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> PositionMargin:
         """A position is its USD size at entry, whatever the price does; so are its least collateral and its fee."""
-        base = position.maintenance_rate or self.parameters["factors"][position.underlying]
+        printed = position.maintenance_rate
+        base = printed if printed is not None else self.parameters["factors"][position.underlying]
         size, _ = self.sized(position, marks, "entry")
         fee = size * self.parameters["liquidation_fee"]
         multiplier = self.parameters["open_interest_multiplier"].get(position.underlying, 0.0)
         opening = max(base, open_interest_factor(settings["open_interest"] * 1e6, multiplier))
-        rate = max(opening, 1.0 / min(position.leverage or FIRST_LEVERAGE, 1.0 / base))
+        rate = max(opening, 1.0 / min(position.leverage or FIRST_LEVERAGE, 1.0 / base if base else FIRST_LEVERAGE))
         kept = np.maximum(size * base, self.parameters["least_collateral"]) + fee
         initial = np.maximum(size * rate, kept)
         if not lines.wanted:
