@@ -97,7 +97,8 @@ class AuditReport:
         shared = self.summary.overlap.astype(float)
         own = np.diag(shared)
         least = np.minimum(own[:, None], own[None, :])
-        return np.divide(shared, least, out=np.zeros_like(shared), where=least > 0)
+        out: np.ndarray = np.divide(shared, least, out=np.zeros_like(shared), where=least > 0)
+        return out
 
     def ladder(self, asset: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(moves (t,), USD closed by a market fall of so much in each step, the same for a rise)."""

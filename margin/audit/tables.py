@@ -1,5 +1,6 @@
 """Rows of any known form -> accounts for the passes: assets coded, duplicates summed, what is unusable set aside."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from margin.audit.formats import Adapter
 from margin.audit.plan import Plan
 from margin.core.errors import InputError
 
+NOT_LINEAR = ("an option, not reproduced here", "a coin-settled contract, not reproduced here")
+OPTION = re.compile(r"[-_](?:C|P|CALL|PUT)$", re.IGNORECASE)
+INVERSE = re.compile(r"^(\w+)/USD:\1\b", re.IGNORECASE)
 MOST_USD = 1e12  # of one position or account: beyond, the row is no real one and its cents would not add up exactly
 
 
@@ -39,12 +43,16 @@ def build(plan: Plan, rows: pa.Table, money: pa.Table | None, adapter: Adapter) 
     labels = account_labels(rows, adapter)
     names = as_text(rows.column(adapter.asset))
     column, known = _assets(plan, names)
+    other = _not_linear(names)
+    column, known = np.where(other > 0, -1, column), known & (other == 0)
     usd = _values(plan, rows, adapter, column, known)
     fine = np.isfinite(usd) & (np.abs(usd) <= MOST_USD)
     null = np.asarray(pc.is_null(labels)) | np.asarray(pc.is_null(names))
     aside["a row without an account or asset"] += int(null.sum())
     aside["a size that is missing, not finite or beyond 1e12 USD"] += int((~fine & ~null & known).sum())
-    unknown = _without_history(names, ~known & ~null)
+    for number, reason in enumerate(NOT_LINEAR, 1):
+        aside[reason] += int(((other == number) & ~null).sum())
+    unknown = _without_history(names, ~known & ~null & (other == 0))
     keep = fine & known & ~null
     isolated, posted = _isolated(rows, adapter, keep, aside)
     codes, ids, equity = _accounts(labels, money, rows, adapter, keep, isolated, aside)
@@ -83,6 +91,14 @@ def _assets(plan: Plan, names: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]
     at = np.asarray(coded.indices.fill_null(-1))
     column = table[at]
     return column, column >= 0
+
+
+def _not_linear(names: pa.ChunkedArray) -> np.ndarray:
+    """Which of NOT_LINEAR each row is, counted from 1; 0: linear in its coin's price."""
+    coded = names.combine_chunks().dictionary_encode()
+    kinds = [1 if OPTION.search(str(n)) else 2 if INVERSE.match(str(n)) else 0 for n in coded.dictionary.to_pylist()]
+    found: np.ndarray = np.array([*kinds, 0])[np.asarray(coded.indices.fill_null(-1))]
+    return found
 
 
 def plain_asset(name: str) -> str:

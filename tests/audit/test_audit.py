@@ -211,6 +211,29 @@ def test_what_cannot_be_used_is_set_aside_and_counted(plan, tmp_path):
     assert "set aside" in notes
 
 
+def test_options_and_coin_settled_contracts_are_set_aside_by_name_never_taken_for_coins(plan, tmp_path):
+    names = [
+        "BTC",
+        "BTC/USD:BTC-261225-60000-C",
+        "ETH-26DEC25-4000-P",
+        "ETH/USD:ETH",
+        "BTC-PERP",
+        "BTC/USDT:USDT-261225",
+    ]
+    pd.DataFrame(
+        {"account": ["a"] * 6, "asset": names, "quantity": [1.0, 5, 5, 1000, 1, 1], "equity": [1e6] * 6}
+    ).to_parquet(tmp_path / "positions.parquet")
+    total = audit_source(plan, open_source(str(tmp_path / "positions.parquet")))
+    assert dict(total.set_aside) == {
+        "an option, not reproduced here": 2,
+        "a coin-settled contract, not reproduced here": 1,
+    }
+    assert total.positions == 1 and not total.unknown
+    assert int(total.long[plan.assets.index("BTC")]) == pytest.approx(
+        300 * plan.prices[plan.assets.index("BTC")], abs=2
+    )
+
+
 def test_isolated_positions_are_accounts_of_their_own(plan, tmp_path):
     rows = pd.DataFrame(
         {
