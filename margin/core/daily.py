@@ -12,6 +12,7 @@ HIGH, LOW = "_high", "_low"
 JUMP, JUMP_SIGMAS, CALM = np.log(1.9), 12.0, 0.1
 AROUND = 20  # closes on either side of a jump that say whether the market was calm
 PAUSE_DAYS, OTHER_LIFE = 4, np.log(10.0)
+LEAST_JUMP = 1.89  # a factor just below a jump: looked for before any logarithm is taken
 
 
 @dataclass(kw_only=True)
@@ -114,6 +115,9 @@ def odd_jumps(asset: str, dates: np.ndarray, closes: np.ndarray) -> list[str]:
     most a tenth of it. Another life: prices that go on after a pause of more than four days at a tenth, or ten times.
     """
     if len(closes) < 3 or not (closes > 0).all():
+        return []
+    ratios = closes[1:] / closes[:-1]
+    if ratios.max() < LEAST_JUMP and ratios.min() > 1.0 / LEAST_JUMP:
         return []
     logs = np.log(closes)
     steps = np.diff(logs)

@@ -209,9 +209,23 @@ class Market:
         """Median USD traded per day over the last `days` rows up to `as_of`; None when unknown."""
         if self.volumes is None or asset not in self._column:
             return None
-        window = self.volumes[: self._upto(as_of), self._column[asset]][-days:]
-        window = window[~np.isnan(window)]
-        return float(np.median(window)) if len(window) else None
+        upto = self._upto(as_of)
+        medians = self.remember(("median volumes", upto, days), lambda: self._medians(upto, days))
+        found = float(medians[self._column[asset]])
+        return found if np.isfinite(found) else None
+
+    def _medians(self, upto: int, days: int) -> np.ndarray:
+        """(k,) median of each asset's known volumes over the last `days` rows; NaN where none is known."""
+        assert self.volumes is not None
+        window = np.sort(self.volumes[:upto][-days:], axis=0)  # NaN last
+        counts = (~np.isnan(window)).sum(axis=0)
+        if not len(window):
+            return np.full(window.shape[1], np.nan)
+        at = np.arange(window.shape[1])
+        below = window[np.maximum(counts - 1, 0) // 2, at]
+        above = window[np.minimum(counts // 2, len(window) - 1), at]
+        medians: np.ndarray = np.where(counts > 0, (below + above) / 2.0, np.nan)
+        return medians
 
     def returns(
         self, assets: Iterable[str], as_of: Any = None, horizon: int = 1, lookback: int | None = None

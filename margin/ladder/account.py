@@ -100,8 +100,8 @@ class Holdings:
         return self.requirement is not None
 
 
-def hold(collateral: Sequence[Collateral], measured: MeasuredBook, model: RiskModel) -> Holdings:
-    """Value the collateral; `model` is that of the positions alone. Raises MissingPriceError."""
+def hold(collateral: Sequence[Collateral], measured: MeasuredBook, model: RiskModel, netted: np.ndarray) -> Holdings:
+    """Value the collateral; `model`, `netted` (by underlying): of the positions. Raises MissingPriceError."""
     notes: list[str] = []
     book, settings = measured.book, measured.settings
     known = replace(settings, as_of=date_text(book.as_of)) if collateral else settings
@@ -110,7 +110,7 @@ def hold(collateral: Sequence[Collateral], measured: MeasuredBook, model: RiskMo
     if settings.collateral_treatment == "joint" and coins:
         requirement, basis = _joint_requirement(measured, [line for line in lines if line.known], notes)
         return Holdings(lines=lines, requirement=requirement, basis=basis, notes=tuple(notes))
-    basis = basis_charge(book, model, len(book.exposures), settings.safeguards)
+    basis = basis_charge(book, model, len(book.exposures), settings.safeguards, netted)
     return Holdings(lines=lines, requirement=None, basis=basis, notes=tuple(notes))
 
 

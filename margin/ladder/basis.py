@@ -104,18 +104,23 @@ class Legs:
         smaller = np.minimum(
             np.bincount(groups, np.maximum(net, 0.0), count), np.bincount(groups, np.maximum(-net, 0.0), count)
         )
-        years, now = np.zeros(count), options.valuation_time(as_of)
+        years = np.zeros(count)
         for key, expiry in enumerate(expiries):
             if expiry is not None and net[key] != 0:
-                left = max((expiry - now) / pd.Timedelta(days=options.DAYS_PER_YEAR), 0.0)
+                left = max((expiry - options.valuation_time(as_of)) / pd.Timedelta(days=options.DAYS_PER_YEAR), 0.0)
                 years[groups[key]] = max(years[groups[key]], left)
         charged = np.bincount(owners, smaller * (rates + self.safeguards.basis_carry * years), len(self.underlyings))
         limited: np.ndarray = np.minimum(charged, np.maximum(saved, 0.0))
         return limited
 
 
-def basis_charge(book: Book, model: RiskModel, positions: int, s: Safeguards) -> BasisCharge:
-    """The charge of a valued book whose first `positions` are positions and whose others are coins held with them."""
+def basis_charge(
+    book: Book, model: RiskModel, positions: int, s: Safeguards, netted: np.ndarray | None = None
+) -> BasisCharge:
+    """The charge of a valued book whose first `positions` are positions and whose others are coins held with them.
+
+    netted : (u,) USD margin of each underlying in order of first appearance, where it is known already
+    """
     if not s.basis:
         return NO_BASIS
     whole = Legs([e.instrument for e in book.exposures], [e.column for e in book.exposures], s)
@@ -124,7 +129,8 @@ def basis_charge(book: Book, model: RiskModel, positions: int, s: Safeguards) ->
     usd = np.array([e.delta_usd for e in book.exposures])
     count = len(whole.underlyings)
     alone = np.bincount(whole.labels, model.standalone(), count)
-    found = whole.charges(usd, alone - model.groups(whole.labels.tolist(), count), book.as_of)
+    together = model.groups(whole.labels.tolist(), count) if netted is None else netted
+    found = whole.charges(usd, alone - together, book.as_of)
     coins = 0.0
     if positions < len(usd):
         without = whole.charges(np.where(np.arange(len(usd)) < positions, usd, 0.0), np.full(count, np.inf), book.as_of)

@@ -272,7 +272,7 @@ def _result(
         netted = no_rounding_above(netted, isolated, isolated)
         pooled = no_rounding_above(pooled, netted, isolated)
     measured = MeasuredBook(isolated=isolated, portfolio=pooled, book=book, past=past, market=market, settings=settings)
-    held = hold(portfolio.collateral, measured, model)
+    held = hold(portfolio.collateral, measured, model, by_underlying)
     measured = replace(measured, basis=held.basis)
     lines = safeguard_lines(measured)
     safeguarded = lines[-1].requirement_after
