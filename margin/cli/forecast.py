@@ -27,6 +27,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--odds", default=f"{ODDS:.0%}", help="odds that money and size aim at (default %(default)s)")
     parser.add_argument("--capital", type=float, help="USD behind the account instead of its collateral")
     parser.add_argument("--paths", type=int, default=PATHS, help="paths simulated (default %(default)s)")
+    parser.add_argument("--carry", type=float, default=0.0, help="USD a day that funding takes (default %(default)s)")
+    parser.add_argument("--reacts", action="store_true", help="the requirement follows the volatility along the paths")
     parser.add_argument("--calibration", default="table", help="table, own or none (default %(default)s)")
     parser.add_argument("--check", action="store_true", help="were such odds right for this book in the past?")
     parser.set_defaults(run=run)
@@ -47,13 +49,15 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         watched=options.watched,
         paths=options.paths,
         capital=options.capital,
+        carry=options.carry,
+        reacts=options.reacts,
         calibration=None if options.calibration == "none" else options.calibration,
     )
     result, text = to_dict(found, odds), describe(found, odds)
     if options.check:
-        checks = [found.first.check(o.days) for o in found.horizons]
-        result["check"] = [check_to_dict(check) for check in checks]
-        text += "\n\n" + "\n\n".join(map(describe_check, checks))
+        pairs = [(found.first.check(o.days), o.probability) for o in found.first.horizons]
+        result["check"] = [check_to_dict(check, now) for check, now in pairs]
+        text += "\n\n" + "\n\n".join(describe_check(check, now) for check, now in pairs)
     return result, text
 
 
@@ -90,7 +94,8 @@ def to_dict(f: Forecast, odds: float = ODDS) -> dict[str, Any]:
         "gap": sum(s.gap.usd for s in f.subs),
         "distance_sigmas": f.main.distance,
         "horizons": [_odds(o) for o in f.horizons],
-        "survival": {"steps_per_day": first.walk.steps_per_day, "odds_of_standing": f.survival.tolist()},
+        "survival": f.survival.tolist(),
+        "steps_per_day": first.walk.steps_per_day,
         "odds_line": odds,
         "line_days": f.main.days,
         "money_for": f.money_for(odds),
@@ -105,7 +110,7 @@ def to_dict(f: Forecast, odds: float = ODDS) -> dict[str, Any]:
             "source": f.calibration.source,
             "sample": f.calibration.sample,
             "fitted": f.calibration.fitted,
-            "rows": f.calibration.rows,
+            "n": f.calibration.rows,
             "windows": f.calibration.windows,
         },
         "history_days": f.history_days,
@@ -177,7 +182,7 @@ def describe(f: Forecast, odds: float = ODDS) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def check_to_dict(check: OwnCheck) -> dict[str, Any]:
+def check_to_dict(check: OwnCheck, now: float) -> dict[str, Any]:
     """The check on this book as plain values; only the count where there are too few windows."""
     out: dict[str, Any] = {"days": check.days, "windows": check.windows, "enough": check.enough}
     if not check.enough:
@@ -189,6 +194,7 @@ def check_to_dict(check: OwnCheck) -> dict[str, Any]:
         "murphy": asdict(check.murphy),
         "corp": asdict(check.corp),
         "auc": check.auc,
+        "like_cases": check.like_cases(now),
         "skill": {
             name: {kind: None if s is None else asdict(s) for kind, s in kinds.items()}
             for name, kinds in skills.items()
@@ -196,7 +202,7 @@ def check_to_dict(check: OwnCheck) -> dict[str, Any]:
     }
 
 
-def describe_check(check: OwnCheck) -> str:
+def describe_check(check: OwnCheck, now: float) -> str:
     """The check as plain text."""
     head = f"Checked on this book over {check.days:g} days: {check.windows} independent windows"
     if not check.enough:
@@ -216,6 +222,8 @@ def describe_check(check: OwnCheck) -> str:
         f"Brier {m.brier:.4f} = reliability {m.miscalibration:.4f} - resolution {m.discrimination:.4f} + uncertainty "
         f"{m.uncertainty:.4f}."
     )
+    low, high = check.like_cases(now)
+    parts.append(f"Spread of like cases for today's {printed(now)}: {low:.1%} to {high:.1%}.")
     return "\n".join(parts)
 
 

@@ -23,6 +23,7 @@ from margin.forecast.scores import (
     brier_terms,
     corp,
     equal_mass_bins,
+    like_cases,
     log_terms,
     murphy,
     reliability,
@@ -118,6 +119,14 @@ class OwnCheck:
                 theirs = terms(other, y)
                 out[name][kind] = skill(terms(p, y), theirs, clusters) if theirs.sum() > 0 else None
         return out
+
+    def like_cases(self, odds: float) -> tuple[float, float]:
+        """(p0, p1): what came true of past forecasts like `odds`, with today counted as calm and as called.
+
+        The spread of like cases (Venn-Abers), not a confidence interval. Raises InputError for too few windows.
+        """
+        self._judged()
+        return like_cases(*self._flat[:2], odds)
 
     def fitted(self) -> tuple[float, float]:
         """(a, b) of the correction fitted on this book alone. Raises InputError where there are too few windows."""

@@ -98,6 +98,11 @@ class SubForecast:
         """USD of equity at which the odds are `odds`: requirement + the fall that is so likely."""
         return self.gap.requirement + self.walk.line_for(odds, days or self.main.days)
 
+    @property
+    def size_at_once(self) -> bool:
+        """Whether the odds of another size follow from the same paths, or cost only milliseconds."""
+        return self.gap.straight or not self._coins
+
     @cached_property
     def _coins(self) -> bool:
         """Whether odds of a smaller size are not those of a farther line: collateral moves, or tiers change."""

@@ -16,6 +16,7 @@ from margin.forecast.results import Forecast
 from ui.state import compute
 
 RULES = {"isolated": "Isolated", "netted": "Netted", "portfolio": "One pool"}
+LINES = {"1%": 0.01, "5%": 0.05, "10%": 0.10, "20%": 0.20}
 TARGETS: dict[str, str] = {"liquidation": "Liquidation", "call": "Margin call"}
 
 
@@ -25,6 +26,7 @@ class Asked:
 
     target: Target
     days: float
+    line: float
 
 
 def controls() -> Asked:
@@ -39,7 +41,12 @@ def controls() -> Asked:
             "Within", [f"{d:g}" for d in HORIZONS], default="3", required=True, format_func=_days, key="forecast_days",
             bind="query-params", persist_state="session",
         )  # fmt: skip
-    return Asked(target="call" if target == "call" else "liquidation", days=float(days or 3))
+        line = st.segmented_control(
+            "Odds aimed at", list(LINES), default="5%", required=True, key="forecast_line", bind="query-params",
+            persist_state="session", help="The odds that money, size and capital are named for.",
+        )  # fmt: skip
+    chosen: Target = "call" if target == "call" else "liquidation"
+    return Asked(target=chosen, days=float(days or 3), line=LINES[line or "5%"])
 
 
 def _days(text: str) -> str:
@@ -73,7 +80,7 @@ def rules(
     return out
 
 
-def safety(portfolio: Portfolio, market: Market, settings: Settings) -> tuple[Capital, ...]:
+def safety(portfolio: Portfolio, market: Market, settings: Settings, line: float) -> tuple[Capital, ...]:
     """Capital for the same safety under every rule."""
-    found: tuple[Capital, ...] = _safety(portfolio, market, settings)
+    found: tuple[Capital, ...] = _safety(portfolio, market, settings, odds=line)
     return found

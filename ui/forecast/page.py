@@ -7,7 +7,7 @@ import streamlit as st
 
 from margin.core.errors import InputError
 from margin.forecast.capital import DAYS
-from margin.forecast.results import ODDS, Forecast, Odds, SubForecast, printed
+from margin.forecast.results import Forecast, Odds, SubForecast, printed
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money
 from ui.blocks.text import dollars, plain
@@ -26,18 +26,18 @@ def page(seen: Seen) -> None:
         found = judged.answer(portfolio, active.market, seen.settings, seen.model, asked.target)
     except InputError as error:
         refused(error)
-        _capital(seen)
+        _capital(seen, asked.line)
         return
     at = next(o for o in found.horizons if o.days == asked.days)
     headline(found, at, asked)
     others = judged.rules(portfolio, active.market, seen.settings, found)
-    curves(found, at, others)
+    curves(found, at, others, asked.line)
     views: dict[str, Callable[[], None]] = {
         "What would help": lambda: what_if(found, at),
-        "Where it comes from": lambda: origins(found, at),
+        "Where it comes from": lambda: origins(found, at, asked.line),
         "Can I trust it": lambda: trust.check(found, asked.days),
         "Alarms": lambda: trust.alarms(found, asked.days),
-        "Capital for the same safety": lambda: _capital(seen),
+        "Capital for the same safety": lambda: _capital(seen, asked.line),
     }
     tabbed(views, "forecast_view")
     for note in dict.fromkeys([*found.notes, *(n for s in found.subs for n in s.notes)]):
@@ -50,18 +50,19 @@ def headline(found: Forecast, at: Odds, asked: Asked) -> None:
     span = "" if printed(at.low) == printed(at.high) else f" (range {printed(at.low)} to {printed(at.high)})"
     days = "1 day" if at.days == 1 else f"{at.days:g} days"
     st.subheader(f"{printed(at.probability).capitalize()} chance of {what} within {days}{span}", anchor=False)
-    first, size = found.first, found.first.size_for(ODDS, at.days)
+    first, line = found.first, asked.line
+    size = first.size_for(line, at.days) if first.size_at_once and len(found.subs) == 1 else None
     cards = [
         ("Distance", "–" if at.distance is None else f"{at.distance:.1f} σ", "standard deviations to the line"),
         ("Half such books gone", _by_day(first.half_gone_days), "without drift, closed form"),
-        _money_card(found, at),
+        _money_card(found, at, line),
     ]
-    if len(found.subs) == 1 and size is not None:
-        word = "every position, same money" if size < 1 else "could grow at 5% odds"
-        cards.append((f"Size for {ODDS:.0%}", f"{size:.0%}", word))
+    if size is not None:
+        word = "every position, same money" if size < 1 else f"could grow at {line:.0%} odds"
+        cards.append((f"Size for {line:.0%}", f"{size:.0%}", word))
     else:
         cards.append(("Called first", plain(first.name or "the pool"), printed(_of(first, at.days).probability)))
-    cards.append((f"Capital for {ODDS:.0%} in {DAYS:g} days", money(found.capital_for(ODDS, DAYS)), "equity, all in"))
+    cards.append((f"Capital for {line:.0%} in {DAYS:g} days", money(found.capital_for(line, DAYS)), "equity, all in"))
     with st.grid(len(cards), min_column_width=150, key="forecast_cards"):
         for label, value, meaning in cards:
             st.metric(label, value, meaning, delta_color="off", delta_arrow="off", border=True, height="stretch")
@@ -69,13 +70,13 @@ def headline(found: Forecast, at: Odds, asked: Asked) -> None:
         st.caption(f"Before the correction by how such odds came true: {printed(at.raw)}.")
 
 
-def _money_card(found: Forecast, at: Odds) -> tuple[str, str, str]:
-    needed = found.money_for(ODDS, at.days)
+def _money_card(found: Forecast, at: Odds, line: float) -> tuple[str, str, str]:
+    needed = found.money_for(line, at.days)
     if needed > 0:
-        return f"Add for {ODDS:.0%}", money(needed), f"odds within {at.days:g} d then {ODDS:.0%}"
+        return f"Add for {line:.0%}", money(needed), f"odds within {at.days:g} d then {line:.0%}"
     if len(found.subs) > 1:
-        return f"Add for {ODDS:.0%}", "nothing", "already below"
-    return "Could be taken out", money(-needed), f"odds within {at.days:g} d then {ODDS:.0%}"
+        return f"Add for {line:.0%}", "nothing", "already below"
+    return "Could be taken out", money(-needed), f"odds within {at.days:g} d then {line:.0%}"
 
 
 def _by_day(days: float | None) -> str:
@@ -88,7 +89,7 @@ def _of(sub: SubForecast, days: float) -> Odds:
     return next(o for o in sub.horizons if o.days == days)
 
 
-def curves(found: Forecast, at: Odds, others: dict[str, Forecast | InputError]) -> None:
+def curves(found: Forecast, at: Odds, others: dict[str, Forecast | InputError], line: float) -> None:
     """Survival, money against odds, drivers: three charts in a row."""
     name = judged.RULES.get(found.model, "As chosen")
     drawn = {name: found, **{key: one for key, one in others.items() if isinstance(one, Forecast)}}
@@ -110,9 +111,9 @@ def curves(found: Forecast, at: Odds, others: dict[str, Forecast | InputError]) 
         usd, odds = found.first.money_curve(at.days)
         today = float(found.first.odds_with(0.0, at.days))
         alt = (
-            f"Odds within {at.days:g} days against money added: {printed(today)} today, {ODDS:.0%} at the dashed line."
+            f"Odds within {at.days:g} days against money added: {printed(today)} today, {line:.0%} at the dashed line."
         )
-        chart(charts_forecast.money(usd, odds, today), "forecast_money", alt)
+        chart(charts_forecast.money(usd, odds, today, line), "forecast_money", alt)
     with three:
         st.markdown("**Where it comes from**")
         steps = found.first.drivers(at.days)
@@ -143,7 +144,7 @@ def what_if(found: Forecast, at: Odds) -> None:
     st.caption("The same paths answer every what-if. What to trade instead: the Hedge page.")
 
 
-def origins(found: Forecast, at: Odds) -> None:
+def origins(found: Forecast, at: Odds, line: float) -> None:
     """Each position's part, each horizon's ingredients, each sub-account."""
     legs = found.first.legs(at.days)
     left, right = st.columns(2)
@@ -166,7 +167,7 @@ def origins(found: Forecast, at: Odds) -> None:
         st.dataframe(table, hide_index=True, key="forecast_table", alt="Odds and what they are made of")
         csv_button("This table", lambda: table, "forecast")
         if len(found.subs) > 1:
-            subs = pd.DataFrame([_sub_row(s, at.days) for s in found.subs])
+            subs = pd.DataFrame([_sub_row(s, at.days, line) for s in found.subs])
             st.dataframe(subs, hide_index=True, key="forecast_subs", alt="What is liquidated separately")
     st.caption(
         f"{found.history_days:,.0f} days of prices, a step is one {found.step}; {found.paths:,} paths. Never an "
@@ -174,18 +175,18 @@ def origins(found: Forecast, at: Odds) -> None:
     )
 
 
-def _sub_row(s: SubForecast, days: float) -> dict[str, str]:
+def _sub_row(s: SubForecast, days: float, line: float) -> dict[str, str]:
     return {
         "Account": s.name or "the pool",
         "Odds": printed(_of(s, days).probability),
         "Equity": money(s.gap.equity),
         "Requirement": money(s.gap.requirement),
-        f"Add for {ODDS:.0%}": money(s.money_for(ODDS, days)),
+        f"Add for {line:.0%}": money(s.money_for(line, days)),
     }
 
 
-def _capital(seen: Seen) -> None:
-    """The equity that gives 5% odds within 7 days, under every rule."""
-    found = judged.safety(seen.now.portfolio, seen.active.market, seen.settings)
+def _capital(seen: Seen, line: float) -> None:
+    """The equity that gives these odds within 7 days, under every rule."""
+    found = judged.safety(seen.now.portfolio, seen.active.market, seen.settings, line)
     now = seen.now.comparison
-    trust.capital(found, now.account.equity if now is not None and now.account.collateral else None)
+    trust.capital(found, now.account.equity if now is not None and now.account.collateral else None, line)

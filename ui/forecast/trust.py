@@ -8,7 +8,7 @@ import streamlit as st
 from margin.forecast.calibration import scoreboard
 from margin.forecast.capital import DAYS, Capital
 from margin.forecast.own_check import ENOUGH
-from margin.forecast.results import ODDS, Forecast, printed
+from margin.forecast.results import Forecast, printed
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money
 from ui.blocks.text import dollars, plain
@@ -50,6 +50,9 @@ def check(found: Forecast, days: float) -> None:
                 f"Brier score {m.brier:.4f} = reliability {m.miscalibration:.4f} − resolution {m.discrimination:.4f} + "
                 f"uncertainty {m.uncertainty:.4f}"
             )
+            today = next(o.probability for o in found.first.horizons if o.days == days)
+            low, high = own.like_cases(today)
+            st.caption(f"Spread of like cases for today's {printed(today)}: {low:.1%} to {high:.1%}, no confidence.")
         source = found.calibration
         if source.source == "table":
             rows = scoreboard(found.step)
@@ -101,11 +104,11 @@ def alarms(found: Forecast, days: float) -> None:
     )
 
 
-def capital(found: Sequence[Capital], equity: float | None) -> None:
+def capital(found: Sequence[Capital], equity: float | None, line: float) -> None:
     """Least first; what a rule does not reproduce stands in the table with the reason."""
     known = sorted((c for c in found if c.usd is not None and not c.left_out), key=lambda c: c.usd or 0.0)
     st.markdown(
-        f"Equity at which a liquidation within {DAYS:g} days has odds of {ODDS:.0%}: what a rule *asks* says little, "
+        f"Equity at which a liquidation within {DAYS:g} days has odds of {line:.0%}: what a rule *asks* says little, "
         "what keeps the account alive under it says all."
     )
     rows = [(c.title, float(c.usd or 0.0)) for c in known]
