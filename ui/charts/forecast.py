@@ -236,7 +236,7 @@ def capital(rows: Sequence[tuple[str, float]], now: float | None) -> go.Figure:
                 "hovertemplate": "%{x:$,.0f}<extra></extra>",
             }
         ],
-        xaxis={**DOLLARS, "rangemode": "tozero"},
+        xaxis={**DOLLARS, "rangemode": "tozero", "nticks": 4, "tickangle": 0},
         yaxis=name_axis([safe(name) for name, _ in rows], colours),
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),
