@@ -1,6 +1,7 @@
 """A position, a balance, and what is owed or owned by each. Definitions: docs/accounts.md."""
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Literal
 
 from margin.core import checks
@@ -87,7 +88,7 @@ class Position:
         if self.margin is not None and self.margin_coin is not None:
             raise InputError("margin_coin", self.margin_coin, "is given beside margin", "Give one of the two.")
 
-    @property
+    @cached_property
     def instrument(self) -> Instrument:
         """What the symbol says."""
         return parse_symbol(self.symbol)

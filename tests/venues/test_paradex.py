@@ -50,7 +50,7 @@ def test_the_scan_is_the_worst_of_all_scenarios(delta, unit):
 def test_what_is_not_published_is_refused_by_name():
     book = [("BTC/USDC:USDC", 1.0, 70_000.0), ("SOL/USDC:USDC", 10.0, 150.0)]
     account = Account("paradex", "portfolio", book, {"USDC": 90_000.0}, {"BTC": 70_000.0, "SOL": 150.0})
-    with pytest.raises(InputError, match="no scenarios of SOL are published"):
+    with pytest.raises(InputError, match="scenarios of SOL are not published"):
         _ = account.state
     option = [("BTC/USD:BTC-261225-60000-C", 1.0)]
     refused = venues.rulebook("paradex").supports(Account("paradex", "cross", option, {}, {"BTC": 1.0}).sub, "cross")

@@ -45,7 +45,9 @@ class LendingVenue(Rulebook):
         found = []
         for p in accounts.as_sub(book).positions:
             if p.instrument.kind not in ("spot", "loan"):
-                found.append(Unsupported(symbol=p.symbol, reason=f"it lends coins, no {p.instrument.kind}s"))
+                found.append(
+                    Unsupported(symbol=p.symbol, reason=f"{p.instrument.kind} is not reproduced here, only balances")
+                )
             elif self.weights(p.underlying, chosen) is None:
                 why = f"no weights of {p.underlying} are known here: not reproduced here"
                 found.append(Unsupported(symbol=p.symbol, reason=why))

@@ -1,5 +1,6 @@
 """Margin tiers: slices of size at rising rates, for one size or for an array of them."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,22 +53,26 @@ class Tiers(tuple[Tier, ...]):
             for a, b in pairs
         )
 
+    @cached_property
+    def _edges(self) -> list[float]:
+        return [float(cap) for cap in self._caps]
+
+    def at(self, size: float) -> int:
+        """Number of the tier one size lies in."""
+        return (bisect_left if self[0].closed else bisect_right)(self._edges, size)
+
     def which(self, size: np.ndarray) -> np.ndarray:
         """Number of the tier each size lies in; an exact edge in the lower one where the venue says so."""
         return np.searchsorted(self._caps, size, side="left" if self[0].closed else "right")
 
     def between(self, size: np.ndarray) -> tuple[int, int]:
         """Numbers of the lowest and highest tier that the sizes reach."""
-        if size.size == 1:
-            only = int(self.which(size.reshape(1))[0])
-            return only, only
-        low, high = self.which(np.array([size.min(), size.max()]))
-        return int(low), int(high)
+        return self.at(float(size.min())), self.at(float(size.max()))
 
     def maintenance(self, size: Any) -> Any:
         """Margin of a size, in its own unit."""
-        if np.ndim(size) == 0:
-            tier = tier_at(self, size)
+        if np.ndim(size) == 0 or size.size == 1:
+            tier = self[self.at(float(size) if np.ndim(size) == 0 else size.item())]
             return tier.rate * size - tier.deduction
         low, high = self.between(size)
         if not self.continuous:
@@ -86,8 +91,8 @@ class Tiers(tuple[Tier, ...]):
 
     def leverage(self, size: Any) -> Any:
         """Highest leverage at a size."""
-        if np.ndim(size) == 0:
-            return tier_at(self, size).leverage
+        if np.ndim(size) == 0 or size.size == 1:
+            return self[self.at(float(size) if np.ndim(size) == 0 else size.item())].leverage
         low, high = self.between(size)
         return self._leverages[low] if low == high else self._leverages[self.which(size)]
 

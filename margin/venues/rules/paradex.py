@@ -69,7 +69,11 @@ class Paradex(PerpetualVenue):
             return found
         out = {u.symbol for u in found}
         return found + tuple(
-            Unsupported(symbol=p.symbol, reason=f"no scenarios of {p.underlying} are published", alone=True)
+            Unsupported(
+                symbol=p.symbol,
+                reason=f"the scenarios of {p.underlying} are not published: not reproduced here",
+                alone=True,
+            )
             for p in accounts.margined(accounts.as_sub(book))
             if p.symbol not in out and p.underlying not in self._units
         )
