@@ -1,5 +1,7 @@
 """`check`: what is compared, what is not and why, and what a match is."""
 
+from dataclasses import replace
+
 import pytest
 
 from margin import models
@@ -229,3 +231,26 @@ def test_a_printed_rate_of_nothing_is_a_rate():
         mode = "isolated" if venue == "gmx" else "cross"
         only = Account(venue=venue, mode=mode, as_of="2026-11-26", positions=(held,), venue_says={"maintenance": 0.0})
         assert check(only).figures["maintenance"].ours <= 60_000 * 0.0021  # GMX keeps its fee and a dollar
+
+
+@pytest.mark.parametrize("key", [k for k in models.keys() if k.endswith((":cross", ":isolated"))])  # noqa: SIM118
+def test_what_the_venue_printed_of_a_tier_wins_with_a_note(key):
+    """3.7% less $5 stay, 1 / 8 opens, on $3,000; a closing fee is beside it at some venues."""
+    venue, mode = key.split(":")
+    linear = Position("ETH/USDC:USDC", 1.0, 3_000.0, 100, mark_price=3_000.0)
+    inverse = Position("BTC/USD:BTC", 3_000.0, 60_000.0, 100, mark_price=60_000.0)
+    judged = 0
+    for plain in (linear, inverse):
+        held = replace(plain, maintenance_rate=0.037, maintenance_deduction=5.0, max_leverage=8.0)
+        said = {"position_initial": {held.symbol: 375.0}, "position_maintenance": {held.symbol: 106.0}}
+        only = Account(venue=venue, mode=mode, as_of="2026-11-26", positions=(held,), venue_says=said)
+        if models.get(key).refuses(only) or models.get(key).rulebook.purpose != "venue":
+            continue
+        found = check(only, model=key)
+        initial, kept = (found.per_symbol[k][held.symbol].ours for k in said)
+        assert initial == pytest.approx(375.0, abs=3.5), "with the fee of closing"
+        assert kept == pytest.approx(106.0, abs=3.5)
+        assert any("wins over" in note for note in found.notes)
+        judged += 1
+    if not judged:
+        pytest.skip("neither contract is reproduced there")

@@ -55,6 +55,7 @@ class PerpetualVenue(Rulebook):
     whole: ClassVar[bool] = False  # a tier's rate applies to the whole position
     closed: ClassVar[bool] = False  # a tier holds its own upper bound
     in_coins: ClassVar[bool] = False  # tiers count coins, not dollars
+    own_leverage: ClassVar[bool] = True  # a position's initial margin follows the leverage that its owner chose
     one: ClassVar[Literal["side", "net", "coin"]] = "side"  # which positions of a cross account are one
     summed: ClassVar[tuple[Mode, ...]] = ()  # modes that only add up what positions are asked at the mark
     mode_notes: ClassVar[Mapping[Mode, tuple[str, ...]]] = {}
@@ -338,13 +339,20 @@ class PerpetualVenue(Rulebook):
         return self.parameters.source(of)
 
     def _printed(self, position: Position, marks: Marks, row: PositionMargin, lines: Lines) -> PositionMargin:
-        """The row with the maintenance rate that the venue printed, where its rule knows no tiers."""
-        if self.tiered(position) or position.maintenance_rate is None:
+        """The row with the rates that the venue printed, where its rule knows no tiers."""
+        kept, most = position.maintenance_rate, position.max_leverage
+        if self.tiered(position) or position.instrument.is_option or (kept is None and most is None):
             return row
         value, _ = self.sized(position, marks, "mark")
-        needed = value * position.maintenance_rate - (position.maintenance_deduction or 0.0)
-        lines.note(f"{position.symbol}: the maintenance rate that the venue printed for it wins over the rule.")
-        return replace(row, maintenance=needed, maintenance_rate=position.maintenance_rate)
+        if kept is not None:
+            needed = value * kept - (position.maintenance_deduction or 0.0)
+            lines.note(f"{position.symbol}: the maintenance rate that the venue printed for it wins over the rule.")
+            row = replace(row, maintenance=needed, maintenance_rate=kept)
+        if most is not None:
+            rate = 1.0 / min(most, position.leverage or most) if self.own_leverage else 1.0 / most
+            lines.note(f"{position.symbol}: the highest leverage that the venue printed for it wins over the rule.")
+            row = replace(row, initial=value * rate, initial_rate=rate)
+        return row
 
     def tiered(self, position: Position) -> bool:
         """Whether `position_tiers` margins it, so that what the venue printed is already in."""

@@ -59,6 +59,7 @@ class Deribit(PerpetualVenue):
 
     name = "deribit"
     rule = "perpetual_rates"
+    own_leverage: ClassVar[bool] = False
     modes: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")
     kinds = ("perpetual", "future", "option")
     inverse = True

@@ -93,7 +93,7 @@ class Dydx(PerpetualVenue):
         """The market's own fraction, scaled by open interest; more where the account chose a lower leverage."""
         market = None if position.underlying in self.live else self._markets.get(position.underlying)
         least = 1.0 / leverage
-        if market is not None:
+        if market is not None and position.max_leverage is None:  # the venue's own print of it wins
             _, base, lower, upper = market
             used = int(lower + settings["open_interest"] * (upper - lower))
             least = effective_imf_ppm(int(base * PPM), used, int(lower), int(upper)) / PPM

@@ -56,6 +56,10 @@ class Paradex(PerpetualVenue):
         fraction = self.carried.get(asset)
         return None if fraction is None else one_rate(fraction * MAINTENANCE_SHARE, 1.0 / fraction)
 
+    def rate_at(self, leverage: float) -> float | None:
+        """Half of the initial fraction."""
+        return MAINTENANCE_SHARE / leverage
+
     def initial_rate(self, position: Position, leverage: Any, settings: Mapping[str, float]) -> Any:
         """The market's fraction; more where the account chose a lower leverage."""
         return max(1.0 / leverage, 1.0 / position.leverage if position.leverage else 0.0)

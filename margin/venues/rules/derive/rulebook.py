@@ -171,7 +171,7 @@ class _Derive(Rulebook):
         return VenueMargin(
             venue=self.title, mode=mode, initial=asked[0], maintenance=asked[1], equity_initial=equity[0],
             equity=equity[1], collateral_value=counted, account_value=value, lines=tuple(lines.kept), positions=rows,
-            collateral=tuple(collateral), grids=grids, notes=tuple(dict.fromkeys([*marks.notes, *notes])),
+            collateral=tuple(collateral), grids=grids, notes=tuple(dict.fromkeys([*marks.notes, *notes, *lines.notes])),
         )  # fmt: skip
 
 
@@ -222,6 +222,9 @@ class Derive(_Derive):
             nets: list[Any] = [
                 derive_standard.market_margin(market, opening, *depeg) + owed for opening in (True, False)
             ]
+            nets[1] += sum(
+                p.maintenance_deduction or 0.0 for p in book.positions if p.underlying == coin.asset and not p.owned
+            )
             worth = derive_standard.market_to_market(market, chosen["stablecoin"]) + owed
             initial, maintenance, value = initial + nets[0], maintenance + nets[1], value + worth
             if lines.wanted:
@@ -262,7 +265,8 @@ class Derive(_Derive):
             if p.underlying != asset:
                 continue
             notional = abs(p.quantity) * market.spot
-            alone = [notional * rates.perp_initial, notional * rates.perp_maintenance]
+            kept = notional * rates.perp_maintenance - (p.maintenance_deduction or 0.0)
+            alone = [notional * rates.perp_initial, kept]
             if p.instrument.is_option:
                 o = Option(p.instrument.strike or 0.0, p.instrument.option_type == "C", p.quantity, _vol(p, marks))
                 e = Expiry(marks.years(p.instrument) * SECONDS_PER_YEAR, market.spot, (o,))
@@ -311,6 +315,7 @@ class Derive(_Derive):
                 lines.note(f"{p.symbol}: the maintenance rate that the venue printed for it wins over the table.")
             if p.max_leverage is not None:
                 initial = 1.0 / p.max_leverage
+                lines.note(f"{p.symbol}: the highest leverage that the venue printed for it wins over the table.")
         base = self.parameters["coins"].get(asset, (0.0, 1.0))
         return derive_standard.StandardParameters(
             **common, perp_initial=initial, perp_maintenance=kept, base_factor=base[0], base_initial_scale=base[1]
