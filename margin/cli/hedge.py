@@ -1,19 +1,24 @@
 """`python -m margin hedge`: which trade frees most margin per dollar?"""
 
 import argparse
+import io
 import re
 from typing import Any
+
+import pandas as pd
 
 from margin.cli import text as cli_text
 from margin.core.checks import date_text
 from margin.core.errors import InputError
+from margin.core.market import Market
 from margin.core.settings import Settings
-from margin.hedge.accounts import choose, judged
+from margin.hedge.accounts import Judged, choose, judged
 from margin.hedge.collateral import Moves, collateral_moves
 from margin.hedge.costs import Costs
 from margin.hedge.frontier import Frontier, frontier
 from margin.hedge.least_odds import target_for_odds
 from margin.hedge.menu import HEDGES
+from margin.hedge.policy import Interval, Policy, Rule, policy_backtest
 from margin.hedge.study import DAYS, TRADES, Hedge, Way, hedge
 from margin.hedge.tickets import SLIPPAGE_BP, Ticket, tickets
 from margin.models.marks import Marks
@@ -44,6 +49,15 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--hold-days", type=float, default=Costs().hold_days, help="of a hedge (default %(default)g)")
     parser.add_argument("--slippage-bp", type=float, default=SLIPPAGE_BP, help="of the tickets (default %(default)g)")
     parser.add_argument("--moves", action="store_true", help="rank moves of collateral by odds per dollar")
+    parser.add_argument(
+        "--backtest", action="store_true", help="would acting by a rule have worked, on every past start?"
+    )
+    parser.add_argument(
+        "--trigger", type=float, default=2.5, help="act below so many daily sigmas (default %(default)g)"
+    )
+    parser.add_argument("--back-to", type=float, default=4.0, help="act back to so many (default %(default)g)")
+    parser.add_argument("--start-sigmas", type=float, help="starts stand so far from liquidation (default: as today)")
+    parser.add_argument("--funding", help="CSV of what a long pays a day, first column date, fractions by asset")
     parser.set_defaults(run=run)
     return parser
 
@@ -62,6 +76,8 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         return {"as_of": date_text(marks.as_of), **ranked.to_dict()}, describe_moves(ranked)
     found = judged(portfolio, market, marks, settings, options.model, not options.no_safeguards)
     chosen = choose(found, options.account)
+    if options.backtest:
+        return _backtest(options, chosen, market, marks)
     if sum(x is not None for x in (options.target, options.budget, options.odds)) > 1:
         raise InputError("--target", options.target, "stands beside --budget or --odds", "Give one of the three.")
     shared: dict[str, Any] = {
@@ -92,6 +108,60 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         "accounts": [{"name": j.name, "model": j.model.key, "health": _plain(j.health)} for j in found],
     }
     return {**result.to_dict(), **more}, describe(result, curve, orders)
+
+
+def _backtest(options: argparse.Namespace, chosen: Judged, market: Market, marks: Marks) -> tuple[dict[str, Any], str]:
+    """The rules on every past start."""
+    way: dict[str, float] = {"trigger": options.trigger, "back_to": options.back_to}
+    rules = (
+        Rule(kind="nothing"), Rule(kind="cut", **way), Rule(kind="hedge", **way),
+        Rule(kind="hedge", **way, unwind=max(7.0, 1.75 * options.back_to)), Rule(kind="mix", **way),
+    )  # fmt: skip
+    names = _names(options.hedges)
+    found = policy_backtest(
+        chosen.sub, chosen.model, market, marks, rules,
+        costs=Costs(fee_bp=options.fee_bp, hold_days=options.hold_days), hedge=names[0] if names else None,
+        start_sigmas=options.start_sigmas, funding=_funding(options.funding),
+    )  # fmt: skip
+    out = {"as_of": date_text(marks.as_of), "account": chosen.name, "model": chosen.model.key, **found.to_dict()}
+    return out, describe_policy(chosen, found)
+
+
+def _funding(name: str | None) -> pd.DataFrame | None:
+    if name is None:
+        return None
+    try:
+        frame = pd.read_csv(io.BytesIO(cli_text.read_bytes(name)), index_col=0, parse_dates=[0])
+        frame.index = pd.DatetimeIndex(frame.index)
+        return frame.astype(float)
+    except (ValueError, TypeError) as error:
+        hint = "First column date, then a column of fractions a day by asset."
+        raise InputError(name, str(error)[:60], "is no table of funding rates", hint) from None
+
+
+def describe_policy(chosen: Judged, found: Policy) -> str:
+    """The rules as plain text."""
+
+    def span(x: Interval, unit: float = 100.0) -> str:
+        return f"{unit * x.mean:+.1f} [{unit * x.low:+.1f}, {unit * x.high:+.1f}]"
+
+    rows = [
+        (o.rule.title, f"{o.liquidated:.1%}", f"{o.cost_bp:.2f}", f"{o.turnover:.2f}", f"{o.mean:+.1%}",
+         f"{o.q05:+.1%}", f"{o.worst_5:+.1%}", span(o.against_nothing), span(o.regret))
+        for o in found.outcomes
+    ]  # fmt: skip
+    header = (
+        "rule", "liquidated", "cost bp", "turnover", "mean return", "5% quantile", "worst 5%", "less nothing's, points",
+        "less the best's, points",
+    )  # fmt: skip
+    return "\n\n".join(
+        [
+            f"{chosen.name}: {chosen.model.title}. {found.starts:,} starts from {found.first}, {found.days} days each: "
+            f"{found.independent} independent windows, intervals over {found.months} months.",
+            cli_text.table(header, rows),
+            "\n".join(f"note: {note}" for note in found.notes),
+        ]
+    )
 
 
 def _plain(value: float | None) -> float | None:

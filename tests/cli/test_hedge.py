@@ -74,3 +74,30 @@ def test_bad_input_is_one_line(capsys, arguments, said):
     status, out, err = printed(capsys, *arguments)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("error: ") and said in err
+
+
+def test_rules_on_past_starts(capsys, tmp_path):
+    book = tmp_path / "p.json"
+    book.write_text(
+        '{"version": 1, "positions": [{"symbol": "SOL/USDT:USDT", "quantity": 200}], "collateral": [{"asset": "USDC", "quantity": 3500}]}'
+    )
+    rates = tmp_path / "f.csv"
+    rates.write_text("date,SOL\n2025-01-01,0.001\n2025-01-02,0.001\n")
+    asked = ("--sample", "--portfolio", str(book), "--backtest", "--trigger", "3", "--back-to", "5")
+    found = json.loads(printed(capsys, *asked, "--funding", str(rates), "--json")[1])
+    assert [r["rule"] for r in found["rules"]][:2] == ["do nothing", "cut below 3, back to 5"]
+    assert found["funding_charged"] == ["SOL"]
+    assert found["rules"][1]["liquidated"] < found["rules"][0]["liquidated"]
+    assert "independent windows" in printed(capsys, *asked)[1]
+    rates.write_text("date,SOL\nx,y\n")
+    assert printed(capsys, *asked, "--funding", str(rates))[0] == 2
+    assert printed(capsys, *asked[:-1], "2")[2].startswith("error: back_to")
+
+
+def test_moves_of_collateral(capsys, tmp_path):
+    book = tmp_path / "p.json"
+    book.write_text(
+        '{"version": 1, "positions": [{"symbol": "SOL/USDT:USDT", "quantity": 200}], "collateral": [{"asset": "USDC", "quantity": 3500}]}'
+    )
+    found = json.loads(printed(capsys, "--sample", "--portfolio", str(book), "--moves", "--json")[1])
+    assert found["moves"][0]["odds"] <= found["wanted"] * (1 + 1e-9) < found["before"]

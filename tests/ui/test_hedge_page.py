@@ -12,7 +12,7 @@ from margin.core.account import Account
 from tests.support import ROOT
 from ui.state import book, presets, prices, share
 
-VIEWS = ("What each dollar buys", "Orders to copy", "Money instead", "What it costs")
+VIEWS = ("What each dollar buys", "Orders to copy", "Money instead", "Would the rule have worked", "What it costs")
 ALTS = Portfolio(
     (Position("SOL/USDT:USDT", 200.0), Position("ADA/USDT:USDT", 20_000.0), Position("DOGE/USDT:USDT", 90_000.0)),
     (Collateral("USDC", 9_000.0),),

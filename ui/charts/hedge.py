@@ -1,12 +1,13 @@
 """Cost against margin: the frontier, and where each way stands on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
 from margin.hedge.frontier import Frontier
+from margin.hedge.policy import Outcome
 from ui.blocks.theme import palette
-from ui.charts.base import DOLLARS, drawn, legend_above, safe
+from ui.charts.base import BAR_HEIGHT, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
 
 HEIGHT = 300
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
@@ -51,4 +52,28 @@ def frontier(found: Frontier, ways: Mapping[str, tuple[float, float]]) -> go.Fig
         yaxis={**DOLLARS, "title": "margin after it", "rangemode": "tozero"},
         margin={"t": 46},
         **legend_above(colours),
+    )
+
+
+def liquidated(outcomes: Sequence[Outcome]) -> go.Figure:
+    """Share of past starts that were liquidated, a bar a rule."""
+    colours = palette()
+    names = [safe(o.rule.title) for o in outcomes]
+    texts = [f"{o.liquidated:.1%}" for o in outcomes]
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "x": [round(o.liquidated, 5) for o in outcomes],
+        "y": list(range(len(names))),
+        "marker": {"color": [colours.loss if o.rule.kind == "nothing" else colours.gain for o in outcomes]},
+        "hovertemplate": "%{x:.1%}<extra></extra>",
+    }
+    return drawn(
+        colours,
+        BAR_HEIGHT * len(names) + 60,
+        [bars],
+        xaxis={"title": "share of past starts liquidated", "tickformat": ".0%", "rangemode": "tozero", "nticks": 6},
+        yaxis=name_axis(names, colours),
+        margin={"r": column_width(texts)},
+        annotations=amount_column(texts, colours),
     )

@@ -11,6 +11,7 @@ from margin.hedge.accounts import Judged, choose, judged
 from margin.hedge.collateral import Moves, collateral_moves
 from margin.hedge.frontier import Frontier, frontier
 from margin.hedge.menu import HEDGES
+from margin.hedge.policy import Policy, Rule, policy_backtest
 from margin.hedge.study import DAYS, Hedge, hedge
 from margin.models.marks import Marks
 from ui.state import compute
@@ -62,6 +63,22 @@ def _moves(portfolio: Portfolio, market: Market, settings: Settings, model: str 
     return collateral_moves(portfolio, market, _marks(portfolio, market, settings), settings, model, days=DAYS)
 
 
+def _policy(
+    portfolio: Portfolio,
+    market: Market,
+    settings: Settings,
+    model: str | None,
+    account: str | None,
+    start: float | None,
+    rules: tuple[Rule, ...],
+    hedge: str | None,
+) -> Policy:
+    found = choose(_accounts(portfolio, market, settings, model), account)
+    marks = _marks(portfolio, market, settings)
+    return policy_backtest(found.sub, found.model, market, marks, rules, start_sigmas=start, hedge=hedge)
+
+
+policy = compute.remembered(_policy, 32)
 moves = compute.remembered(_moves, 32)
 accounts = compute.remembered(_accounts, 32)
 answer = compute.remembered(_answer, 64)

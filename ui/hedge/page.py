@@ -19,6 +19,7 @@ from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused, tabbed
 from ui.charts import hedge as charts_hedge
 from ui.hedge import asked as asked_for
+from ui.hedge import rules
 from ui.hedge.asked import Asked
 from ui.shell.page import Seen
 
@@ -45,6 +46,7 @@ def page(seen: Seen) -> None:
         "What each dollar buys": lambda: frontier(found, curve),
         "Orders to copy": lambda: orders(found, chosen),
         "Money instead": lambda: money_instead(seen),
+        "Would the rule have worked": lambda: rules.check(seen, asked),
         "What it costs": lambda: bill(found, asked),
     }
     tabbed(views, "hedge_view")

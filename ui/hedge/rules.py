@@ -1,0 +1,88 @@
+"""Would acting by a rule have worked for this book? Every past start, against doing nothing."""
+
+import pandas as pd
+import streamlit as st
+
+from margin.core.errors import InputError
+from margin.hedge.policy import Interval, Outcome, Policy, Rule
+from ui.blocks.exporting import chart, csv_button
+from ui.blocks.text import plain
+from ui.blocks.views import refused
+from ui.charts import hedge as charts_hedge
+from ui.hedge import asked as asked_for
+from ui.hedge.asked import Asked
+from ui.shell.page import Seen
+
+AS_TODAY = "today's equity"
+STARTS = (AS_TODAY, "3", "5", "8")
+
+
+def check(seen: Seen, asked: Asked) -> None:
+    """Two choices, one sentence, a chart and the table of the rules."""
+    one, two, three = st.columns(3)
+    with one:
+        trigger = st.slider("Act below, daily sigmas", 1.0, 6.0, 2.5, 0.5, key="hedge_trigger", persist_state="session")
+    with two:
+        back = st.slider("Back to, daily sigmas", 2.0, 12.0, 4.0, 0.5, key="hedge_back", persist_state="session")
+    with three:
+        start = st.segmented_control(
+            "Every start stands", STARTS, default=AS_TODAY, required=True, key="hedge_start", persist_state="session",
+            format_func=lambda s: s if s == AS_TODAY else f"{s} \u03c3 away",
+        )  # fmt: skip
+    if back <= trigger:
+        st.info("Back to must lie above the trigger.", icon=":material/info:")
+        return
+    way = {"trigger": trigger, "back_to": back}
+    rules = (
+        Rule(kind="nothing"), Rule(kind="cut", **way), Rule(kind="hedge", **way),
+        Rule(kind="hedge", **way, unwind=1.75 * back), Rule(kind="mix", **way),
+    )  # fmt: skip
+    sigmas = None if start in (None, AS_TODAY) else float(str(start))
+    try:
+        found = asked_for.policy(
+            seen.now.portfolio, seen.active.market, seen.settings, seen.model, asked.account, sigmas, rules,
+            asked.hedges[0] if asked.hedges else None,
+        )  # fmt: skip
+    except InputError as error:
+        refused(error)
+        return
+    draw(found)
+
+
+def draw(found: Policy) -> None:
+    """The answer."""
+    nothing, cut = found.outcomes[0], found.outcomes[1]
+    st.markdown(
+        f"Doing nothing, {nothing.liquidated:.1%} of {found.starts:,} past starts were liquidated within {found.days} "
+        f"days; cutting, {cut.liquidated:.1%}. Cutting changed the return on equity by {_span(cut.against_nothing)} points."
+    )
+    said = "; ".join(f"{o.rule.title}: {o.liquidated:.1%}" for o in found.outcomes)
+    chart(charts_hedge.liquidated(found.outcomes), "hedge_rules", f"Share of past starts liquidated. {said}.")
+    table = pd.DataFrame([_row(o) for o in found.outcomes])
+    st.dataframe(table, hide_index=True, key="hedge_policy", alt="Rules on every past start")
+    csv_button("This table", lambda: table, "hedge_rules")
+    st.caption(
+        f"From {found.first} to {found.last}; only {found.independent} windows of {found.days} days do not overlap, so "
+        f"intervals (95%) draw whole months, {found.months} of them. Regret: return less that of the best of these "
+        "rules, known afterwards."
+    )
+    for note in found.notes:
+        st.caption(plain(note))
+
+
+def _span(x: Interval) -> str:
+    return f"{100 * x.mean:+.1f} [{100 * x.low:+.1f}, {100 * x.high:+.1f}]"
+
+
+def _row(o: Outcome) -> dict[str, str]:
+    return {
+        "Rule": o.rule.title[:1].upper() + o.rule.title[1:],
+        "Liquidated": f"{o.liquidated:.1%}",
+        "Cost, bp of gross": f"{o.cost_bp:.2f}",
+        "Turnover": f"{o.turnover:.2f}",
+        "Mean return": f"{o.mean:+.1%}",
+        "5% quantile": f"{o.q05:+.1%}",
+        "Worst 5%": f"{o.worst_5:+.1%}",
+        "Less nothing's, points": _span(o.against_nothing),
+        "Regret, points": _span(o.regret),
+    }
