@@ -18,7 +18,7 @@ from margin.hedge.costs import Costs
 from margin.hedge.frontier import Frontier, frontier
 from margin.hedge.least_odds import target_for_odds
 from margin.hedge.menu import HEDGES
-from margin.hedge.policy import Interval, Policy, Rule, policy_backtest
+from margin.hedge.policy import Interval, Policy, policy_backtest, usual_rules
 from margin.hedge.study import DAYS, TRADES, Hedge, Way, hedge
 from margin.hedge.tickets import SLIPPAGE_BP, Ticket, tickets
 from margin.models.marks import Marks
@@ -112,11 +112,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 def _backtest(options: argparse.Namespace, chosen: Judged, market: Market, marks: Marks) -> tuple[dict[str, Any], str]:
     """The rules on every past start."""
-    way: dict[str, float] = {"trigger": options.trigger, "back_to": options.back_to}
-    rules = (
-        Rule(kind="nothing"), Rule(kind="cut", **way), Rule(kind="hedge", **way),
-        Rule(kind="hedge", **way, unwind=max(7.0, 1.75 * options.back_to)), Rule(kind="mix", **way),
-    )  # fmt: skip
+    rules = usual_rules(options.trigger, options.back_to)
     names = _names(options.hedges)
     found = policy_backtest(
         chosen.sub, chosen.model, market, marks, rules,

@@ -72,7 +72,20 @@ class Rule:
 
 
 NOTHING = Rule(kind="nothing")
-RULES = (NOTHING, Rule(kind="cut"), Rule(kind="hedge"), Rule(kind="hedge", unwind=7.0), Rule(kind="mix"))
+
+
+def usual_rules(trigger: float = 2.5, back_to: float = 4.0) -> tuple[Rule, ...]:
+    """Nothing, cut, hedge, hedge unwound above 1.75 x back_to, mix."""
+    return (
+        NOTHING,
+        Rule(kind="cut", trigger=trigger, back_to=back_to),
+        Rule(kind="hedge", trigger=trigger, back_to=back_to),
+        Rule(kind="hedge", trigger=trigger, back_to=back_to, unwind=1.75 * back_to),
+        Rule(kind="mix", trigger=trigger, back_to=back_to),
+    )
+
+
+RULES = usual_rules()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +237,8 @@ def keep_share(equity: Any, gross: Any, maintenance: Any, sigma: Any, wanted: fl
     """
     top, bottom = equity - cost * gross, wanted * sigma + maintenance - cost * gross
     f = np.divide(top, bottom, out=np.ones_like(np.asarray(top, dtype=float)), where=np.asarray(bottom) > 0)
-    return np.clip(f, 0.0, 1.0)
+    found: np.ndarray = np.clip(f, 0.0, 1.0)
+    return found
 
 
 def policy_backtest(

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from margin.core.errors import InputError
-from margin.hedge.policy import Interval, Outcome, Policy, Rule
+from margin.hedge.policy import Interval, Outcome, Policy, usual_rules
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.text import plain
 from ui.blocks.views import refused
@@ -32,11 +32,7 @@ def check(seen: Seen, asked: Asked) -> None:
     if back <= trigger:
         st.info("Back to must lie above the trigger.", icon=":material/info:")
         return
-    way = {"trigger": trigger, "back_to": back}
-    rules = (
-        Rule(kind="nothing"), Rule(kind="cut", **way), Rule(kind="hedge", **way),
-        Rule(kind="hedge", **way, unwind=1.75 * back), Rule(kind="mix", **way),
-    )  # fmt: skip
+    rules = usual_rules(trigger, back)
     sigmas = None if start in (None, AS_TODAY) else float(str(start))
     try:
         found = asked_for.policy(
@@ -54,7 +50,8 @@ def draw(found: Policy) -> None:
     nothing, cut = found.outcomes[0], found.outcomes[1]
     st.markdown(
         f"Doing nothing, {nothing.liquidated:.1%} of {found.starts:,} past starts were liquidated within {found.days} "
-        f"days; cutting, {cut.liquidated:.1%}. Cutting changed the return on equity by {_span(cut.against_nothing)} points."
+        f"days; cutting, {cut.liquidated:.1%}. Cutting changed the return on equity by {_span(cut.against_nothing)} "
+        "points."
     )
     said = "; ".join(f"{o.rule.title}: {o.liquidated:.1%}" for o in found.outcomes)
     chart(charts_hedge.liquidated(found.outcomes), "hedge_rules", f"Share of past starts liquidated. {said}.")
