@@ -63,6 +63,8 @@ def _parse(text: str) -> _Table:
     lines = [(i, line) for i, line in enumerate(text.splitlines(), start=1) if line.strip(" \t\r\n;,|")]
     if len(lines) > MAX_LINES:
         raise InputError("table", f"{len(lines)} lines", "has too many lines", f"At most {MAX_LINES}.")
+    if not lines:
+        raise InputError("table", text[:30], "is no table of positions", HINT)
     split = _splitter(lines)
     rows = [(i, split(line)) for i, line in lines if not re.fullmatch(r"[\s|:+=-]+", line)]
     rows = _joined(rows)

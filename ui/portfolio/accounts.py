@@ -1,7 +1,7 @@
 """The accounts of the book: a line and a margin bar each, ours beside what the venue said; add, name, copy, move."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import streamlit as st
@@ -149,6 +149,10 @@ def accounts_panel() -> None:
     """Add, name, duplicate, remove accounts and move positions between them; each is one step of undo."""
     present, version = book.current(), book.version()
     names = labels(present.accounts)
+    st.text_input(
+        "Name of the book", present.name, key=f"book_name_{version}", max_chars=60, on_change=_book_named,
+        args=(version,),
+    )  # fmt: skip
     for number, (account, name) in enumerate(zip(present.accounts, names, strict=True)):
         with st.container(border=True, key=f"account_{number}"):
             st.text_input(
@@ -192,6 +196,11 @@ def _move(present: book.Book, names: tuple[str, ...], version: int) -> None:
     st.button(
         "Move", key="account_move", disabled=not rows, on_click=_do, args=(lambda b: edits.moved(b, rows, target),)
     )
+
+
+def _book_named(version: int) -> None:
+    name = (st.session_state.get(f"book_name_{version}") or "").strip()
+    _do(lambda b: replace(b, name=name))
 
 
 def _renamed(number: int, version: int) -> None:

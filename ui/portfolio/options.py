@@ -52,7 +52,7 @@ def greeks(comparison: Comparison) -> pd.DataFrame:
     rows = [
         {
             "Position": p.symbol,
-            "IV": None if p.implied_vol is None else percent(100.0 * p.implied_vol, 1),
+            "IV": "" if p.implied_vol is None else percent(100.0 * p.implied_vol, 1),
             "Delta": p.delta,
             "Delta, USD": p.delta_usd,
             "Gamma": p.gamma,
@@ -65,7 +65,7 @@ def greeks(comparison: Comparison) -> pd.DataFrame:
         theta = sum(p.theta for p in comparison.positions if p.underlying == u.underlying)
         rows.append(
             {
-                "Position": f"All of {u.underlying}", "IV": None, "Delta": u.delta, "Delta, USD": u.delta_usd,
+                "Position": f"All of {u.underlying}", "IV": "", "Delta": u.delta, "Delta, USD": u.delta_usd,
                 "Gamma": u.gamma, "Vega": u.vega, "Theta": theta,
             }
         )  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from margin.core.instruments import USD_LIKE
 from ui.blocks.editable_table import Column, Edit, editable_table
 from ui.blocks.formats import money, percent
 from ui.state import book
@@ -12,9 +13,13 @@ from ui.state.accounts import labels
 from ui.state.compute import Answer
 from ui.state.presets import PRESETS
 from ui.state.prices import ActivePrices
-from ui.state.rows import EXTRA_CELLS, keep_more, kept_with_extras, shown_with_extras
+from ui.state.rows import EXTRA_CELLS, Problem, keep_more, kept_with_extras, shown_with_extras
 
 PRESET_TITLES = frozenset(preset.title for preset in PRESETS)
+LENT = (
+    "{asset} alone is a coin {how}, and counts as that. Do you own it? Write {asset}/USD. "
+    "Is it a contract? Write {asset}/USDT:USDT."
+)
 _UNKNOWN = "accounts_unknown"
 POSITION_COLUMNS = (
     Column("symbol", "Symbol", "text", placeholder="SOL/USDT:USDT", help="As ccxt writes it: BTC/USD is spot."),
@@ -60,7 +65,7 @@ def position_table(now: Answer, active: ActivePrices) -> None:
         version=book.version(),
         on_edit=_positions_edited,
         figures=_position_figures(present, now),
-        problems={**now.positions, **st.session_state.get(_UNKNOWN, {})},
+        problems={**_lent(present), **now.positions, **st.session_state.get(_UNKNOWN, {})},
         options=symbol_options(active.assets),
         noun="position",
         add="Add a position",
@@ -89,6 +94,15 @@ def symbol_options(assets: tuple[str, ...]) -> tuple[str, ...]:
     """What a visitor most likely types: of every asset there are prices for the perpetual first, then the others."""
     suffixes = ("/USDT:USDT", "/USDC:USDC", "/USD", "")
     return tuple(f"{asset}{suffix}" for suffix in suffixes for asset in assets if suffix != "" or asset.isalpha())
+
+
+def _lent(present: book.Book) -> dict[int, Problem]:
+    """A coin's name alone is a loan: it counts as one, and it is asked whether that was meant."""
+    return {
+        row: Problem("symbol", LENT.format(asset=p.underlying, how="lent" if p.quantity > 0 else "borrowed"))
+        for row, p in zip(present.position_ids, present.positions_in_order, strict=True)
+        if p.instrument.kind == "loan" and p.underlying not in USD_LIKE
+    }
 
 
 def _columns(present: book.Book, names: tuple[str, ...]) -> tuple[Column, ...]:

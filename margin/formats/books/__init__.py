@@ -34,17 +34,19 @@ def readers() -> tuple[BookReader, ...]:
     return tuple(sorted(found, key=lambda reader: (reader.order, reader.name)))
 
 
-def ask(document: Any) -> list[Part] | None:
+def ask(document: Any, depth: int = 3) -> list[Part] | None:
     """What the first reader that knows the document finds in it, also where it is wrapped; None where none does."""
     for reader in readers():
         if reader.knows(document):
             return reader.read(document)
+    if depth == 0:
+        return None
     if isinstance(document, Mapping) and len(document) <= 20:  # {"positions": answer, "balance": answer}
-        parts = [ask(value) for value in document.values() if isinstance(value, Mapping | list)]
+        parts = [ask(value, depth - 1) for value in document.values() if isinstance(value, Mapping | list)]
         found = [part for some in parts if some for part in some]
         return found or None
     if isinstance(document, list) and len(document) <= 20:
-        asked = [ask(value) for value in document if isinstance(value, Mapping | list)]
+        asked = [ask(value, depth - 1) for value in document if isinstance(value, Mapping | list)]
         found = [part for some in asked if some for part in some]
         return found or None
     return None

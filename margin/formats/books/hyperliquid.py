@@ -99,7 +99,8 @@ def _clearinghouse(state: Mapping[str, Any]) -> str:
     """ "" for the main one; a builder's markets are margined by themselves, so they are an account of their own."""
     named = state.get("dex")
     rows = state["assetPositions"] if isinstance(state["assetPositions"], list) else []
-    coins = [str((row.get("position") or row).get("coin", "")) for row in rows if isinstance(row, Mapping)]
+    items = [row.get("position") for row in rows if isinstance(row, Mapping)]
+    coins = [str(item.get("coin", "")) for item in items if isinstance(item, Mapping)]
     dexes = {coin.partition(":")[0] if ":" in coin else "" for coin in coins}
     only = next(iter(dexes)) if len(dexes) == 1 else ""
     dex = named if isinstance(named, str) and named else only

@@ -23,7 +23,7 @@ def knows(document: Any) -> bool:
     if not isinstance(document, Mapping):
         return False
     accounts = document.get("accounts")
-    if "openPositions" in document or (isinstance(accounts, Mapping) and "flex" in accounts):
+    if "openPositions" in document or (isinstance(accounts, Mapping) and isinstance(accounts.get("flex"), Mapping)):
         return True
     result = document.get("result")
     rows = list(result.values()) if isinstance(result, Mapping) else []

@@ -108,8 +108,8 @@ def _on_margin(row: Mapping[str, Any], base: str, quantity: float, entry: float 
 
 def _power_of_ten(each: float) -> float:
     """`each` as the power of ten near it (a contract of 0.01 BTC printed through a stablecoin at 0.9995)."""
-    if each <= 0:
-        return each
+    if not 1e-12 < each < 1e12:
+        raise InputError("notionalUsd", each, "does not fit pos and markPx: no contract is of that size")
     whole = 10.0 ** round(math.log10(each))
     return whole if math.isclose(whole, each, rel_tol=0.03) else each
 
