@@ -9,11 +9,12 @@ import numpy as np
 from margin import models
 from margin.cli import text as cli_text
 from margin.core.errors import InputError
+from margin.core.settings import Settings
 from margin.models.marks import Marks
 from margin.protocols.events import event, events
 from margin.protocols.network import Network, clear_network, rank_network, read_network, sell_network
 from margin.protocols.paths import recorded_paths
-from margin.protocols.sharing import compare_rules
+from margin.protocols.sharing import compare_rules, separate_least
 from margin.protocols.terms import read_wallet
 from margin.protocols.wallet import RULES, Rule, check_rule
 
@@ -83,7 +84,7 @@ def _wallet(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     portfolio, market = cli_text.portfolio_of(options), cli_text.market_of(options)
     rules: tuple[Rule, ...] = (check_rule(options.rule),) if options.rule else RULES[:5]
     asked: tuple[Rule, ...] = rules if "separate" in rules else ("separate", *rules)
-    lender, venue = models.get(options.lender), models.get(options.perps)
+    lender, venue = (models.get(key, market=market, settings=Settings()) for key in (options.lender, options.perps))
     marks = Marks.of_market(market, portfolio, options.as_of)
     told = read_wallet(portfolio, marks, lender, venue, options.debt, options.weight)
     paths = recorded_paths(market, told.wallet.assets, options.days, options.as_of)
@@ -91,6 +92,7 @@ def _wallet(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     found = compare_rules(told.wallet, paths, odds, rules=asked, theta=options.theta)
     same = compare_rules(told.wallet, paths, None, BUFFER, rules=asked, theta=options.theta)
     wallet = told.wallet
+    split = separate_least(wallet, paths, odds)
     data = {
         "as_of": str(marks.as_of)[:10],
         "lender": lender.key,
@@ -111,6 +113,7 @@ def _wallet(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
             }
             for x, y in zip(found.rules, same.rules, strict=True)
         },
+        "separate_least": None if split is None else asdict(split),
         "notes": list(told.notes),
     }
     header = ("rule", "capital", "freed", "buffer", "lender calls", "venue calls", "expected loss of others")
@@ -134,6 +137,13 @@ def _wallet(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         f"Capital at which a call within {options.days} days has odds of {odds:.2%} ({found.paths:,} recorded windows)",
     ]
     tail = ["* below these odds with the least buffer already"] if any(x.least for x in found.rules) else []
+    if split is not None:
+        tail.append(
+            f"Separate accounts at their best, a buffer for each side ({split.lender:.2f} and {split.venue:.2f}), need "
+            f"{split.capital:,.0f}: unified then frees {split.capital - found.of('unified').capital:,.0f}."
+            if "unified" in asked
+            else f"Separate accounts at their best, a buffer for each side, need {split.capital:,.0f}."
+        )
     return data, "\n".join([*head, "", cli_text.table(header, lines), *tail, *told.notes])
 
 

@@ -207,6 +207,51 @@ def _first_calls(shape: Wallet, rule: Rule, at: Sides, theta: float) -> Callable
     return those
 
 
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Separate accounts with a buffer each: USD of capital, B at the lender and at the venue, odds of a call."""
+
+    capital: float
+    lender: float
+    venue: float
+    odds: float
+
+
+def separate_least(shape: Wallet, paths: np.ndarray, odds: float) -> Split | None:
+    """The least capital with which separate accounts reach the odds of a call, each side with a buffer of its own.
+
+    One B for both sides, as `compare_rules` has it, holds more at the side that never calls; whoever keeps two accounts
+    can do better, so this is what sharing must beat. None without a debt or a position: then one side is empty.
+    Every count of lender's calls up to the odds is tried (at most 200 of them), the venue's cash following from it.
+    """
+    if not shape.debt > 0 or not shape.perps:
+        return None
+    at = sides(shape, np.asarray(paths, dtype=float))
+    worth, n = shape.value, len(at.result)
+    ltv = sum(p.value * p.ltv for p in shape.collateral) / worth
+    margin = sum(abs(q.notional) * q.initial for q in shape.perps)
+    with np.errstate(divide="ignore"):
+        lender = ltv / (at.counted / worth).min(axis=1)  # called at this B and below
+    venue = np.maximum(-(at.result - at.required).min(axis=1), 0.0)  # called with this much cash and below
+    allowed = int(odds * n)
+    order = np.sort(lender)[::-1]
+    best: Split | None = None
+    for j in np.unique(np.linspace(0, allowed, min(allowed + 1, 200)).astype(int)):
+        b = max(float(order[j]) * (1.0 + 1e-12), LEAST_BUFFER)
+        quiet = venue[lender < b]
+        left = allowed - (n - len(quiet))
+        if left < 0 or not np.isfinite(b):
+            continue
+        at_least = 0.0 if left >= len(quiet) else float(np.partition(quiet, len(quiet) - 1 - left)[-1 - left])
+        cash = max(at_least * (1.0 + 1e-12), margin * LEAST_BUFFER)
+        capital_needed = b * shape.debt / ltv + cash
+        if best is None or capital_needed < best.capital:
+            called = (lender >= b) | (venue >= cash)
+            ratio = cash / margin if margin > 0 else LEAST_BUFFER
+            best = Split(capital=capital_needed, lender=b, venue=ratio, odds=float(called.mean()))
+    return best
+
+
 def immune_short(collateral: float, threshold: float, maintenance: float) -> float:
     """USD of a short in the collateral's own coin at which a unified account's gap does not move with the price."""
     return collateral * threshold / (1.0 + maintenance)

@@ -63,8 +63,10 @@ def test_the_headline_is_the_engines_answer():
         wallets._made(active, "ETH", "ETH", 20_000.0), 10_000.0, "aave:cross", "hyperliquid:cross", 0.05, 7, 0.8, None
     )
     found = wallets.compared(wanted, active, None)
-    assert f"${found.equal.saved('unified'):,.0f}" in said
-    assert f"free ${found.equal.saved('double'):,.0f}" in said
+    freed = found.split.capital - found.equal.of("unified").capital
+    assert f"Sharing this ETH {'frees' if freed >= 0 else 'costs'} ${abs(freed):,.0f}" in said
+    assert f"free ${found.split.capital - found.equal.of('double').capital:,.0f}" in said
+    assert f"would seem to free ${found.equal.saved('unified'):,.0f}" in said
     table = app.dataframe[0].value.set_index("Rule")
     assert table.loc["Unified account", "Capital"] == f"${found.equal.of('unified').capital:,.0f}"
 

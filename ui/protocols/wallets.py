@@ -10,7 +10,7 @@ from margin.core.portfolio import Collateral, Portfolio, Position
 from margin.models.marks import Marks
 from margin.protocols import terms
 from margin.protocols.paths import recorded_paths
-from margin.protocols.sharing import Comparison, compare_rules
+from margin.protocols.sharing import Comparison, Split, compare_rules, separate_least
 from margin.protocols.terms import Told, read_wallet
 from margin.protocols.wallet import RULES, Rule
 from ui.shell.page import Seen
@@ -137,11 +137,19 @@ def _made(active: ActivePrices, coin: str, asset: str, usd: float) -> Portfolio:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """The wallet as read, and every rule at equal odds of a call and at one buffer."""
+    """The wallet as read, every rule at equal odds of a call and at one buffer, separate accounts at their best.
+
+    apart : USD that separate accounts need at these odds with a buffer for each side: what sharing must beat
+    """
 
     told: Told
     equal: Comparison
     same: Comparison
+    split: Split | None
+
+    @property
+    def apart(self) -> float:
+        return self.split.capital if self.split is not None else self.equal.of("separate").capital
 
 
 @remembered
@@ -155,4 +163,5 @@ def compared(wanted: Asked, active: ActivePrices, as_of: str | None) -> Compared
         told=told,
         equal=compare_rules(told.wallet, paths, wanted.odds, rules=RULES_SHOWN, theta=wanted.theta),
         same=compare_rules(told.wallet, paths, None, rules=RULES_SHOWN, theta=wanted.theta),
+        split=separate_least(told.wallet, paths, wanted.odds),
     )
