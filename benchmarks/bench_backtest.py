@@ -42,7 +42,7 @@ def main() -> None:
     loop = (time.perf_counter() - started) / LOOP_DAYS * len(found.dates)
     print(
         f"{len(found.records)} methods x {len(found.dates):,} days x {POSITIONS} positions: median {ours:.2f} s of 3 "
-        f"(target 2 s); compare day by day {loop:.1f} s ({LOOP_DAYS} days measured), ratio {loop / ours:.1f}"
+        f"(target 1.3 s); compare day by day {loop:.1f} s ({LOOP_DAYS} days measured), ratio {loop / ours:.1f}"
     )
 
 

@@ -100,9 +100,10 @@ class BookOfDay:
         """Worst correlations up to that day; None where there are too few returns."""
         return self.walk.extremes(self.prepared.daily)
 
-    def volume(self, asset: str) -> float | None:
-        """Median USD traded per day as known that day; None where there is none."""
-        return self.walk.volume(asset, self.prepared.row)
+    @property
+    def volumes(self) -> np.ndarray:
+        """(k,) median USD traded per day, NaN where it is not known."""
+        return self.walk.volumes(self.prepared.row)
 
 
 class Walk:
@@ -312,14 +313,13 @@ class Walk:
         now = correlations(self.past.daily[max(daily - self.settings.lookback, 0) : daily])
         return Extremes(low[at], high[at], now)
 
-    def volume(self, asset: str, row: int) -> float | None:
-        """Median USD traded per day over the last 90 rows of the market up to a close."""
-        path = self._volumes
-        if path is None:
-            return None
+    def volumes(self, row: int) -> np.ndarray:
+        """(k,) median USD traded per day over the last 90 rows of the market up to a close, NaN where not known."""
+        if self._volumes is None:
+            return np.full(len(self.assets), np.nan)
         at = int(np.searchsorted(self.market.dates, self.close_dates[row], side="right")) - 1
-        value = path[at, self.assets.index(asset)]
-        return float(value) if np.isfinite(value) else None
+        found: np.ndarray = self._volumes[at]
+        return found
 
     @cached_property
     def _volumes(self) -> np.ndarray | None:

@@ -28,6 +28,7 @@ class PooledBook(Protocol):
     assets (k), net (k,) : USD delta in each; daily_vol, recent_vol (k,) : EWMA volatility per day, and the standard
                   deviation of the last `lookback` daily returns
     correlations : seen so far, None while there are too few returns
+    volumes (k,) : median USD traded per day over 90 days in each, NaN where it is not known
     basis       : what different instruments of one underlying that offset are charged (margin/ladder/basis.py)
     """
 
@@ -74,9 +75,8 @@ class PooledBook(Protocol):
     @property
     def basis(self) -> BasisCharge: ...
 
-    def volume(self, asset: str) -> float | None:
-        """Median USD traded per day over 90 days; None where it is not known."""
-        ...
+    @property
+    def volumes(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,9 +131,11 @@ class MeasuredBook:
         found: Extremes | None = self.market.remember(key, lambda: extremes(self.past.daily, self.settings.lookback))
         return found
 
-    def volume(self, asset: str) -> float | None:
-        """Median USD traded per day."""
-        return self.market.median_volume(asset, self.book.as_of, VOLUME_DAYS)
+    @property
+    def volumes(self) -> np.ndarray:
+        """(k,) median USD traded per day, NaN where it is not known."""
+        found = [self.market.median_volume(asset, self.book.as_of, VOLUME_DAYS) for asset in self.assets]
+        return np.array([np.nan if volume is None else volume for volume in found])
 
     def scaled(self, factor: float) -> "MeasuredBook":
         """The same for a book `factor` times as large."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from margin.core.impact import closing_cost
+from margin.core.impact import square_root_impact
 from margin.core.settings import Safeguards
 from margin.ladder.method import VOLUME_DAYS, PooledBook, tail, worst_stretch
 from margin.risk.extremes import CORRELATION_WINDOW, break_ratio
@@ -76,7 +76,8 @@ def _stressed(margin: float, book: PooledBook, s: Safeguards) -> tuple[float, st
 
 def _correlation_break(margin: float, book: PooledBook, s: Safeguards) -> tuple[float, str]:
     """weight x margin x (how much volatility would rise if every pair went to its worst correlation seen - 1)."""
-    ratio = 1.0 if book.correlations is None else break_ratio(book.net * book.recent_vol, book.correlations)
+    seen = book.correlations
+    ratio = 1.0 if seen is None else break_ratio(book.net * book.recent_vol, seen)
     room = max(book.isolated - book.portfolio, 0.0)
     amount = min(s.correlation_weight * book.portfolio * (ratio - 1.0), room)
     detail = (
@@ -97,15 +98,15 @@ def _basis(margin: float, book: PooledBook, s: Safeguards) -> tuple[float, str]:
 
 def _liquidity(margin: float, book: PooledBook, s: Safeguards) -> tuple[float | None, str]:
     """Sum over underlyings of what closing |net USD| costs by the square-root law (margin/core/impact.py)."""
-    total, missing = 0.0, []
-    for asset, usd, vol in zip(book.assets, np.abs(book.net), book.daily_vol, strict=True):
-        if usd == 0:
-            continue
-        volume = book.volume(asset)
-        if not volume:
-            missing.append(asset)
-            continue
-        total += closing_cost(usd, volume, vol, s.impact_factor)
+    owners = {asset: i for i, asset in enumerate(dict.fromkeys(book.assets))}  # own prices or not: size is the asset's
+    places = np.array([owners[asset] for asset in book.assets], dtype=int)
+    usd = np.abs(np.bincount(places, book.net, len(owners)))
+    volumes, vols = np.full(len(owners), np.nan), np.zeros(len(owners))
+    volumes[places], vols[places] = book.volumes, book.daily_vol
+    known = volumes > 0
+    missing = [asset for asset, i in owners.items() if usd[i] > 0 and not known[i]]
+    impact = square_root_impact(usd[known], volumes[known], vols[known], s.impact_factor)
+    total = float((usd[known] * impact).sum())
     if missing and not total:
         return None, f"Not computed: no traded volume for {', '.join(missing)}."
     partly = f" Not computed for {', '.join(missing)}: no traded volume." if missing else ""
