@@ -17,7 +17,7 @@ from margin.core.errors import InputError, MarginLabError, one_line
 from margin.core.instruments import USD_LIKE
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
-from margin.forecast.forecast import judge
+from margin.forecast.engine import judge
 from margin.forecast.results import ODDS, Forecast, printed
 from margin.models.marks import Marks
 

@@ -7,7 +7,7 @@ from typing import Any
 from margin.cli import text as cli_text
 from margin.core.errors import InputError
 from margin.core.settings import Settings
-from margin.forecast.forecast import HORIZONS, WATCHED, forecast
+from margin.forecast.engine import HORIZONS, WATCHED, forecast
 from margin.forecast.gap import TARGETS
 from margin.forecast.own_check import ENOUGH, OwnCheck
 from margin.forecast.paths import PATHS

@@ -13,7 +13,7 @@ from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
-from margin.forecast.forecast import judge
+from margin.forecast.engine import judge
 from margin.forecast.results import ODDS
 from margin.models.base import MarginModel
 

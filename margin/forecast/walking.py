@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 700_000  # price sets asked of a model that takes them all at onc
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """How paths are made: see `margin.forecast.forecast`. gap : the gap of another form of the sub-account.
+    """How paths are made: see `margin.forecast.engine.forecast`. gap : the gap of another form of the sub-account.
 
     carry : USD a day that funding and borrowing take; reacts : the requirement follows the volatility along the path
     """

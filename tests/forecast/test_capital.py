@@ -6,7 +6,7 @@ from margin import InputError, Portfolio, Position, Settings
 from margin.core.account import Account
 from margin.core.position import Collateral
 from margin.forecast.capital import AS_HELD, METHODS, first_screen, same_safety
-from margin.forecast.forecast import forecast
+from margin.forecast.engine import forecast
 from margin.models import keys
 from margin.sample.ready import sample_market, sample_portfolio
 from margin.venues.margin_models import get

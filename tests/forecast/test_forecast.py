@@ -9,7 +9,7 @@ import pytest
 from margin import InputError, Market, Portfolio, Position, models
 from margin.core.account import Account
 from margin.core.position import Collateral
-from margin.forecast.forecast import forecast
+from margin.forecast.engine import forecast
 from margin.forecast.gap import gap_of
 from margin.forecast.interpolated import gaps
 from margin.forecast.past import past_returns
@@ -306,3 +306,12 @@ def test_interpolated_gaps_are_those_of_the_model():
                 found.gap.marks.moved(dict(zip(sub.assets, factors[i][j].tolist(), strict=True))), as_of=when
             )
             assert ours[i, j] == pytest.approx(found.gap.model.state(sub, marks).gap, abs=0.01 * found.gap.usd)
+
+
+def test_the_room_gives_its_functions_by_name():
+    import margin.forecast as room
+
+    assert room.forecast is forecast
+    assert set(room.__all__) <= {name for name in room.__all__ if getattr(room, name) is not None}
+    with pytest.raises(AttributeError, match="nosuch"):
+        room.nosuch  # noqa: B018

@@ -8,8 +8,8 @@ from margin import InputError, Market, Portfolio, Position
 from margin.cli.main import main
 from margin.core.position import Collateral
 from margin.forecast.calibration import NONE, table
+from margin.forecast.engine import forecast
 from margin.forecast.first_passage import hit_probability
-from margin.forecast.forecast import forecast
 from margin.forecast.own_check import DISTANCES, ENOUGH, own_check
 from margin.forecast.past import Past
 

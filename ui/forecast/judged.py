@@ -9,8 +9,8 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.forecast.capital import Capital, same_safety
+from margin.forecast.engine import HORIZONS, forecast
 from margin.forecast.first_passage import Watched
-from margin.forecast.forecast import HORIZONS, forecast
 from margin.forecast.gap import Target
 from margin.forecast.results import Forecast
 from ui.state import compute
