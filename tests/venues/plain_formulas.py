@@ -44,7 +44,7 @@ class Binance:
     """Maintenance = notional x rate - cumulated amount."""
 
     venue, dollars, coins = "binance", "USDT", ("BTC", "ETH", "SOL")
-    closed = True
+    closed, mode, most = True, "cross", 3  # most: coins in one book
 
     def __init__(self):
         self.rows = table(facts(self.venue), "brackets")
@@ -230,6 +230,59 @@ class BinanceCoinM(Bitmex):
         return coins * price[book[0][0]]
 
 
+class BinancePortfolio(Binance):
+    """Liquidated at a uniMMR of 105%."""
+
+    mode = "portfolio"
+
+    def maintenance(self, coin, q, e, leverage, price):
+        return 1.05 * super().maintenance(coin, q, e, leverage, price)
+
+
+class OkxPortfolio(Binance):
+    """A risk unit without options: max(worst move + basis, half the extreme move, least charge) of its value."""
+
+    venue, mode = "okx", "portfolio"
+
+    def __init__(self):
+        self.units = {coin: unit for unit in facts("okx")["risk_units"] for coin in unit["assets"]}
+
+    def maintenance(self, coin, q, e, leverage, price):
+        unit = self.units[coin]
+        share = max(max(unit["moves"]) + unit["basis"], unit["extreme"] / 2, unit["least"])
+        return abs(q) * price * share
+
+
+class ParadexPortfolio(Binance):
+    """Paradex's portfolio margin of perpetuals: half of the worst move, tails dampened, or of the least delta charge."""
+
+    venue, mode, dollars, coins = "paradex", "portfolio", "USDC", ("BTC", "ETH")
+
+    def __init__(self):
+        self.units = {coin: unit for unit in facts("paradex")["scenarios"] for coin in unit["assets"]}
+
+    def maintenance(self, coin, q, e, leverage, price):
+        unit = self.units[coin]
+        moves = [side * move for move in unit["moves"] for side in (1, -1)]
+        losses = [-q * price * move for move in moves] + [-q * price * move * share for move, share in unit["tails"]]
+        return max(*losses, 0.0, unit["least_delta"][0] * abs(q) * price) / 2
+
+
+class DeribitPortfolio(Binance):
+    """One coin's perpetual: 80% of its loss at the edge of the price range and the least roll charge."""
+
+    venue, mode, dollars, coins, most = "deribit", "portfolio", "USDC", ("BTC", "ETH"), 1
+
+    def __init__(self):
+        found = facts("deribit")
+        self.rules, self.factor = found["portfolio"], found["maintenance_factor"]
+
+    def maintenance(self, coin, q, e, leverage, price):
+        rules = self.rules[coin]
+        return self.factor * abs(q) * price * (rules["price_range"] + rules["least_move"])
+
+
+PORTFOLIO = (BinancePortfolio, OkxPortfolio, ParadexPortfolio, DeribitPortfolio)
 LINEAR = (Binance, Hyperliquid, Bybit, Okx, Kraken, Deribit, Dydx, Paradex, Lighter, Derive)
 ISOLATED = (Binance, Hyperliquid, Bybit, Okx, Dydx, Lighter, Gmx)
 INVERSE = (Bitmex, BinanceCoinM)

@@ -9,7 +9,7 @@ from margin.models import get
 from margin.models.marks import Marks
 from margin.venues.liquidation import of_sub_account
 from tests.venues.door import TODAY
-from tests.venues.plain_formulas import INVERSE, ISOLATED, LINEAR
+from tests.venues.plain_formulas import INVERSE, ISOLATED, LINEAR, PORTFOLIO
 
 PRICES = {"BTC": 60_000.0, "ETH": 3_000.0, "SOL": 150.0, "USDT": 1.0, "USDC": 1.0}
 BOOKS = 12
@@ -46,8 +46,8 @@ def compare(found, gap, price):
     return wrong, 2
 
 
-def random_book(rng, coins, largest):
-    chosen = rng.permutation(coins)[: rng.integers(1, len(coins) + 1)]
+def random_book(rng, coins, largest, most=3):
+    chosen = rng.permutation(coins)[: rng.integers(1, min(len(coins), most) + 1)]
     out = []
     for coin in chosen.tolist():
         usd = float(np.exp(rng.uniform(np.log(500.0), np.log(largest)))) * rng.choice([-1.0, 1.0])
@@ -56,12 +56,12 @@ def random_book(rng, coins, largest):
     return out
 
 
-@pytest.mark.parametrize("kind", LINEAR, ids=lambda k: k.venue)
+@pytest.mark.parametrize("kind", LINEAR + PORTFOLIO, ids=lambda k: f"{k.venue}:{k.mode}")
 def test_cross_accounts_of_dollar_contracts(kind):
     rules, rng = kind(), np.random.default_rng(11)
-    model, seen = get(f"{kind.venue}:cross"), 0
+    model, seen = get(f"{kind.venue}:{kind.mode}"), 0
     for _ in range(BOOKS):
-        book = random_book(rng, kind.coins, 3_000_000.0)
+        book = random_book(rng, kind.coins, 3_000_000.0, kind.most)
         cash = sum(abs(q) * PRICES[c] for c, q, _, _ in book) * float(rng.uniform(0.08, 0.5))
         account = Account(
             positions=[Position(f"{c}/{kind.dollars}:{kind.dollars}", q, e, lev) for c, q, e, lev in book],
