@@ -1,57 +1,37 @@
 """An account along a path of prices: margin call, liquidation step by step, fund, auto-deleveraging, shared loss.
 
-Every dollar is booked: what the account ends with is what it started with, plus what its positions earned, less impact
-and fees, plus what others paid for it. Definitions: docs/liquidation.md.
+Each sub-account is judged by its own margin model, at each day's adverse extreme (where known) and at each close.
+Every dollar is booked: what a sub-account ends with is what it started with, plus what it earned, less impact and
+fees, plus what others paid for it. Definitions: docs/liquidation.md.
 """
 
-from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from margin import models
-from margin.core.errors import InputError, did_you_mean
+from margin.core.errors import InputError
 from margin.core.impact import closing_cost
-from margin.ladder.isolated_accounts import shares
-from margin.liquidation.adl import POLICIES
-from margin.models.base import NOT_CARRIED, ClosingRules
-from margin.risk.models import ScenarioModel
-from margin.stress.shocks import StressBook, counted_collateral
+from margin.core.position import Position
+from margin.liquidation.closing import rules_of, venues
+from margin.models.base import ClosingRules
+from margin.models.marks import Marks
+from margin.risk.history import history
+from margin.stress.held import Held, StressBook
+from margin.stress.paths import CLOSE, INTRADAY, PricePath, adverse
+
+__all__ = ["Frictions", "Ledger", "Liquidation", "LogLine", "frictions_of", "rules_of", "simulate", "venues"]
 
 MOST_ROUNDS = 50  # liquidation orders between two prices of a path
+DUST = 1e-12  # of a position: less is nothing
 
 
-@cache
-def venues() -> tuple[ClosingRules, ...]:
-    """The rules of every venue whose closing is carried, by name: what its margin models carry."""
-    found: dict[str, ClosingRules] = {}
-    for key in models.keys():  # noqa: SIM118
-        if ":" not in key:  # our own methods need a market, and close all at once
-            continue
-        closing = models.get(key).closing
-        if closing.source != NOT_CARRIED:
-            found[closing.name] = closing
-    for rules in found.values():
-        if rules.adl is not None and rules.adl not in POLICIES:
-            raise InputError(f"closing of {rules.name}", rules.adl, "is not an ADL policy")
-    return tuple(sorted(found.values(), key=lambda rules: rules.name.lower()))
-
-
-def rules_of(name: str) -> ClosingRules:
-    """Closing rules by a venue's name. Raises InputError with the names there are."""
-    for rules in venues():
-        if rules.name == name:
-            return rules
-    names = [rules.name for rules in venues()]
-    raise InputError("venue", name, "has no liquidation rules here", did_you_mean(name, names) or ", ".join(names))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LogLine:
-    """One thing that happened at a step of the path; USD where `amount` is one."""
+    """One thing that happened at a step of the path, at the close or within the day; USD where `amount` is one."""
 
     step: int
+    when: str
     kind: str
     account: str
     amount: float
@@ -62,6 +42,7 @@ class LogLine:
 class Ledger:
     """Where the money went, USD: started + earned - impact - fees - surrendered + fund + adl + shared = final."""
 
+    account: str
     started: float
     earned: float
     impact: float
@@ -79,11 +60,13 @@ class Ledger:
         return self.started + self.earned - paid + self.fund + self.adl + self.shared - self.final
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Liquidation:
-    """One mode along the path. equity, required (maintenance) : (n, accounts); held (n, p) share of each position left.
+    """One way of holding along the path. equity, required (maintenance) : (n, accounts) at closes; held (n, p).
 
-    log : what happened, in order; ledgers: one per account (silo, or the pool); fund_left: USD in the insurance fund
+    mode : "held", the sub-accounts as they are; "alone", each position in its own isolated account
+    held : share of each position left at each close; log: what happened, in order; ledgers: one per sub-account
+    fund_left : USD in the insurance fund
     """
 
     mode: str
@@ -97,85 +80,137 @@ class Liquidation:
 
     @property
     def liquidated(self) -> bool:
-        """True where anything was closed by the venue."""
         return any(line.kind == "liquidation" for line in self.log)
 
     @property
+    def first(self) -> LogLine | None:
+        """The first liquidation order; None where there is none."""
+        return next((line for line in self.log if line.kind == "liquidation"), None)
+
+    @property
     def final(self) -> float:
-        """USD left over all ledgers."""
         return sum(ledger.final for ledger in self.ledgers)
 
 
 @dataclass(frozen=True)
 class Frictions:
-    """Market and money around the account. daily_volume USD per asset (0: no impact is charged); fund USD at the start.
+    """Market and money around the account.
 
-    impact_factor : Y of Y x daily volatility x root(size / daily volume)
+    daily_volume, daily_vol : by asset, USD a day and a fraction a day (0 or missing: no impact is charged)
+    impact_factor : Y of the square-root law (margin/core/impact.py); fund: USD of insurance at the start
     """
 
     daily_volume: dict[str, float] = field(default_factory=dict)
     impact_factor: float = 1.0
     fund: float = 1_000_000.0
+    daily_vol: dict[str, float] | None = None
+
+
+def frictions_of(book: StressBook, fund: float = 1_000_000.0, impact_factor: float = 1.0) -> Frictions:
+    """Median traded volume and EWMA volatility of the market at the book's as-of."""
+    volumes = {a: book.market.median_volume(a, book.settings.as_of) or 0.0 for a in book.assets}
+    return Frictions(volumes, impact_factor, fund, _volatilities(book))
 
 
 def simulate(
-    book: StressBook, moves: np.ndarray, rules: ClosingRules, mode: str = "cross", frictions: Frictions | None = None
+    book: StressBook,
+    path: PricePath,
+    rules: ClosingRules | None = None,
+    mode: str = "held",
+    frictions: Frictions | None = None,
 ) -> Liquidation:
-    """The book along `moves` (n, k): returns of each of its assets since the start, the first row zero.
+    """The account along `path`, one step after the other, all sub-accounts at once.
 
-    mode : "cross": one account with portfolio margin; "isolated": one per position, money split by margin alone
-    Maintenance margin is `book.maintenance` times the margin of what is still held, re-measured at every price. Raises
-    InputError for a book with options, or a path that does not fit.
+    rules : how positions are closed; None: each sub-account's own margin model's
+    mode  : "held" or "alone"
+    Maintenance is what the model asks of what is still held at each price. Options keep their time to expiry and
+    volatility. Raises InputError for an account without positions, or a path that is not this book's.
     """
-    around = frictions or Frictions()
-    c = book.comparison
-    if c.book.has_options:
-        raise InputError("positions", "an option", "cannot be liquidated step by step here", "Leave the options out.")
-    if not c.positions:
+    if mode not in ("held", "alone"):
+        raise InputError("mode", mode, "is not a mode", "held or alone.")
+    if not book.positions:
         raise InputError("positions", "only owned spot", "cannot be liquidated", "Add a position on margin.")
-    moves = np.asarray(moves, dtype=float)
-    if moves.ndim != 2 or moves.shape[1] != len(c.book.assets) or len(moves) < 2:
-        raise InputError("path", moves.shape, f"must be rows of {len(c.book.assets)} returns, two or more")
-    if not np.isfinite(moves).all() or (moves < -1.0).any() or np.abs(moves[0]).max() > 0:
-        raise InputError("path", "its values", "must be returns of at least -1, starting with zeros")
-    if mode not in ("cross", "isolated"):
-        raise InputError("mode", mode, "is not a mode", "cross or isolated.")
-    run = _Run(book, moves, rules, around)
-    groups = [list(range(len(c.positions)))] if mode == "cross" else [[i] for i in range(len(c.positions))]
-    names = ["the pool"] if mode == "cross" else [p.symbol for p in c.positions]
-    money = [book.money] if mode == "cross" else list(book.money * run.shares)
-    fund, held = around.fund, np.ones((len(moves), len(c.positions)))
-    equity, required = np.zeros((len(moves), len(groups))), np.zeros((len(moves), len(groups)))
-    log: list[LogLine] = []
-    ledgers = []
-    for a, (name, members, start) in enumerate(zip(names, groups, money, strict=True)):
-        account = _Account(name, members, float(start), float(run.drift_share(members)))
-        fund = run.follow(account, fund, equity[:, a], required[:, a], held, log)
-        ledgers.append(account.ledger())
-    log.sort(key=lambda line: line.step)
-    return Liquidation(
-        mode=mode,
-        accounts=tuple(names),
-        equity=equity,
-        required=required,
-        held=held,
-        log=tuple(log),
-        ledgers=tuple(ledgers),
-        fund_left=fund,
-    )
+    if path.closes.shape[1] != len(book.assets):
+        raise InputError("path", path.closes.shape, f"must have {len(book.assets)} prices, one per asset of the book")
+    run = _Run(book, path, rules, frictions or Frictions(), book.held if mode == "held" else book.alone)
+    return run.result(mode)
 
 
 class _Account:
-    """The money of one account while it is followed."""
+    """One sub-account while it is followed: what is left of each position, its cash, its figures ahead."""
 
-    def __init__(self, name: str, members: list[int], started: float, drift: float):
-        self.name, self.members, self.started, self.drift = name, members, started, drift
-        self.equity = started
+    def __init__(self, held: Held, rules: ClosingRules, path: PricePath):
+        self.origin, self.held, self.rules = held, held, rules
+        self.left = np.ones(len(held.sub.positions))
+        worst = adverse(held, path) if path.has_extremes else path.closes
+        self.points = np.stack((worst, path.closes), axis=1).reshape(-1, path.closes.shape[1])  # (2n, k)
+        self.points[0] = path.closes[0]
+        self.started = held.equity
         self.earned = self.impact = self.fees = self.surrendered = self.fund = self.adl = self.shared = 0.0
-        self.called = self.dead = False
+        self.called = self.closing = self.over = False
+        self.measure(0)
 
-    def ledger(self) -> Ledger:
+    def measure(self, point: int) -> None:
+        """Equity, initial and maintenance from `point` on, of what is left now."""
+        found = self.held.states(self.points[point:])
+        self.first, self.equity, self.ready = point, found.equity, found.equity_initial
+        self.initial, self.maintenance = found.initial, found.maintenance
+
+    def at(self, point: int) -> tuple[float, float]:
+        """(equity, maintenance) there."""
+        if self.over:
+            return 0.0, 0.0
+        i = point - self.first
+        return float(self.equity[i]), float(self.maintenance[i])
+
+    @property
+    def empty(self) -> bool:
+        return not self.left.any()
+
+    def pay(self, usd: float) -> None:
+        """Cash changes by `usd`, here and at every price ahead."""
+        self.held = replace(self.held, cash=self.held.cash + usd)
+        self.equity, self.ready = self.equity + usd, self.ready + usd
+
+    def close(self, shares: float, point: int) -> None:
+        """Close a share of what is left at the prices of `point`; equity there stays what it was."""
+        before = self.at(point)[0]
+        self.left = self.left * (1.0 - shares)
+        self.left[self.left < DUST] = 0.0
+        kept = [
+            replace(p, quantity=p.quantity * float(share))
+            for p, share in zip(self.origin.sub.positions, self.left, strict=True)
+            if share > 0
+        ]
+        self.held = replace(self.held, sub=replace(self.origin.sub, positions=tuple(kept)))
+        self.held = replace(self.held, columns=_columns(self.held, self.origin))
+        self.measure(point)
+        self.pay(before - self.at(point)[0])
+
+    def dollars(self, point: int) -> dict[str, float]:
+        """Signed USD of exposure by asset of what is left, at the prices of `point`."""
+        out: dict[str, float] = {}
+        for asset, usd in self.lines(point):
+            out[asset] = out.get(asset, 0.0) + usd
+        return out
+
+    def lines(self, point: int) -> list[tuple[str, float]]:
+        """(asset, signed USD) of each position left; an option counts by its delta."""
+        prices = dict(zip(self.origin.sub.assets, self._factors(point), strict=True))
+        marks = self.origin.marks.moved(prices)
+        out = []
+        for p, share in zip(self.origin.sub.positions, self.left, strict=True):
+            if share > 0 and p.underlying != "USD":
+                out.append((p.underlying, float(share) * _exposure(p, marks)))
+        return out
+
+    def _factors(self, point: int) -> list[float]:
+        row = self.points[point]
+        return [float(row[c]) if c >= 0 else 1.0 for c in self.origin.columns]
+
+    def ledger(self, final: float) -> Ledger:
         return Ledger(
+            account=self.origin.name,
             started=self.started,
             earned=self.earned,
             impact=self.impact,
@@ -184,155 +219,205 @@ class _Account:
             fund=self.fund,
             adl=self.adl,
             shared=self.shared,
-            final=self.equity,
+            final=final,
         )
 
 
 class _Run:
-    """What all accounts of a run share."""
+    """All sub-accounts of one way of holding, and the fund they share, in the order of time."""
 
-    def __init__(self, book: StressBook, moves: np.ndarray, rules: ClosingRules, around: Frictions):
-        c = book.comparison
-        self.book, self.moves, self.rules, self.around = book, moves, rules, around
-        self.dollars = np.array([e.delta_usd for e in c.book.exposures])  # at the start
-        self.columns = np.array([-1 if e.column is None else e.column for e in c.book.exposures])
-        self.assets = c.book.assets
-        self.vol = c.book.daily_vol
-        self.scenarios = c.drawn.returns
-        self.level, self.measure = c.settings.level, c.settings.measure
-        alone = np.array([p.standalone for p in c.positions])
-        self.shares = shares(alone)
-        held = {} if book.assumed_money else counted_collateral(c)
-        self.collateral = np.array([held.get(a, 0.0) for a in self.assets])
-
-    def drift_share(self, members: list[int]) -> float:
-        return float(self.shares[members].sum())
-
-    def values(self, step: int, held: np.ndarray, members: list[int]) -> np.ndarray:
-        """(p,) USD of the positions of an account at a step, 0 for others."""
-        out = np.zeros(len(self.dollars))
-        for i in members:
-            price = 1.0 if self.columns[i] < 0 else 1.0 + self.moves[step, self.columns[i]]
-            out[i] = self.dollars[i] * price * held[i]
-        return out
-
-    def margin(self, values: np.ndarray) -> float:
-        """USD maintenance margin of dollars held."""
-        weights = np.bincount(self.columns[self.columns >= 0], values[self.columns >= 0], len(self.assets))
-        losses = -(self.scenarios @ weights)
-        return self.book.maintenance * ScenarioModel(losses[:, None], self.level, self.measure).total()
-
-    def follow(
-        self, account: _Account, fund: float, equity: np.ndarray, required: np.ndarray, held: np.ndarray, log: list[Any]
-    ) -> float:
-        """Walk one account along the path; returns what is left in the fund."""
-        members = account.members
-        mine = np.ones(len(self.dollars))
-        equity[0], required[0] = account.equity, self.margin(self.values(0, mine, members))
-        for step in range(1, len(self.moves)):
-            change = self._earned(step, mine, members)
-            change += account.drift * float(self.collateral @ (self.moves[step] - self.moves[step - 1]))
-            if not account.dead:
-                account.earned += change
-                account.equity += change
-                fund = self._settle(account, step, mine, fund, log)
-            held[step, members] = mine[members]
-            equity[step] = account.equity
-            required[step] = self.margin(self.values(step, mine, members))
-        return fund
-
-    def _earned(self, step: int, mine: np.ndarray, members: list[int]) -> float:
-        now, before = self.values(step, mine, members), self.values(step - 1, mine, members)
-        return float((now - before).sum())
-
-    def _settle(self, account: _Account, step: int, mine: np.ndarray, fund: float, log: list[Any]) -> float:
-        """Margin call, orders until the account is safe or empty, and who pays what is missing."""
-        values = self.values(step, mine, account.members)
-        need = self.margin(values)
-        scale = float(np.abs(self.dollars).sum())
-        asked = need / self.book.maintenance
-        if account.equity < asked - 1e-9 * scale and not account.called and np.abs(values).sum() > 0:
-            account.called = True
-            words = f"equity {account.equity:,.0f} is below the {asked:,.0f} asked: a margin call"
-            log.append(LogLine(step, "margin call", account.name, asked - account.equity, words))
-        elif account.equity >= asked:
-            account.called = False
-        for _ in range(MOST_ROUNDS):
-            values = self.values(step, mine, account.members)
-            gross = float(np.abs(values).sum())
-            need = self.margin(values)
-            if gross <= 1e-9 * scale or account.equity >= need - 1e-9 * scale:
-                break
-            fund = self._order(account, step, mine, values, gross, fund, log)
-            values = self.values(step, mine, account.members)
-            if account.equity >= self.margin(values) * (1.0 + self.rules.buffer):
-                break
-        empty = np.abs(self.values(step, mine, account.members)).sum() <= 1e-9 * scale
-        if account.equity < 0 and not empty:  # bankrupt with orders still open: taken over as a whole
-            mine[account.members] = 0.0
-            words = f"bankrupt by {-account.equity:,.0f}: the rest is taken over at its bankruptcy price"
-            log.append(LogLine(step, "taken over", account.name, -account.equity, words))
-            empty = True
-        if empty and not account.dead and account.equity < 0:
-            fund = self._cover(account, step, fund, log)
-        if empty and any(mine[i] == 0.0 for i in account.members):
-            account.dead = True
-            if self.rules.keeps_rest and account.equity > 0:
-                words = f"the {account.equity:,.0f} left goes to the insurance fund"
-                log.append(LogLine(step, "surrendered", account.name, account.equity, words))
-                account.surrendered += account.equity
-                fund += account.equity
-                account.equity = 0.0
-        return fund
-
-    def _order(
+    def __init__(
         self,
-        account: _Account,
-        step: int,
-        mine: np.ndarray,
-        values: np.ndarray,
-        gross: float,
-        fund: float,
-        log: list[Any],
-    ) -> float:
-        """One liquidation order: a share of every position of the account, its impact and fee."""
-        share = min(max(self.rules.step, self.rules.least_step_usd / gross), 1.0)
-        sold = np.abs(values) * share
-        impact = sum(self._impact(i, usd) for i, usd in enumerate(sold) if usd > 0)
-        fee = min(self.rules.fee * float(sold.sum()), max(account.equity - impact, 0.0))
-        for i in account.members:
-            mine[i] *= 1.0 - share
-            if mine[i] < 1e-12:
-                mine[i] = 0.0
-        account.impact += impact
-        account.fees += fee
-        account.equity -= impact + fee
-        words = f"{share:.0%} closed, {sold.sum():,.0f} USD; impact {impact:,.0f}, fee {fee:,.0f}"
-        log.append(LogLine(step, "liquidation", account.name, float(sold.sum()), words))
-        return fund + fee
+        book: StressBook,
+        path: PricePath,
+        rules: ClosingRules | None,
+        around: Frictions,
+        accounts: Sequence[Held],
+    ):
+        self.book, self.path, self.around = book, path, around
+        self.vol = around.daily_vol if around.daily_vol is not None else _volatilities(book)
+        self.accounts = [_Account(h, rules or h.model.closing, path) for h in accounts]
+        self.fund = around.fund
+        self.log: list[LogLine] = []
+        self.sold: dict[str, float] = {}  # net USD by asset since the last price
 
-    def _impact(self, position: int, usd: float) -> float:
-        column = self.columns[position]
-        volume = self.around.daily_volume.get(self.assets[column], 0.0) if column >= 0 else 0.0
-        if volume <= 0:
-            return 0.0
-        return closing_cost(usd, volume, self.vol[column], self.around.impact_factor)
+    def result(self, mode: str) -> Liquidation:
+        n, count = len(self.path.closes), len(self.accounts)
+        equity, required = np.zeros((n, count)), np.zeros((n, count))
+        left = np.ones((n, len(self.book.positions)))
+        for a, account in enumerate(self.accounts):
+            equity[0, a], required[0, a] = account.at(0)
+        last = [account.at(0)[0] for account in self.accounts]
+        for step in range(n):
+            for point in (2 * step, 2 * step + 1):
+                if point == 0 or (point % 2 == 0 and not self.path.has_extremes):
+                    continue  # the first price is the start itself
+                for a, account in enumerate(self.accounts):
+                    account.earned += account.at(point)[0] - last[a]
+                self._settle(point)
+                last = [account.at(point)[0] for account in self.accounts]
+            for a, account in enumerate(self.accounts):
+                equity[step, a], required[step, a] = account.at(2 * step + 1)
+                left[step, list(account.origin.positions)] = account.left
+        return Liquidation(
+            mode=mode,
+            accounts=tuple(account.origin.name for account in self.accounts),
+            equity=equity,
+            required=required,
+            held=left,
+            log=tuple(self.log),
+            ledgers=tuple(a.ledger(final) for a, final in zip(self.accounts, last, strict=True)),
+            fund_left=self.fund,
+        )
 
-    def _cover(self, account: _Account, step: int, fund: float, log: list[Any]) -> float:
-        """What is missing: the fund first, then the winners or everybody."""
-        missing = -account.equity
-        paid = min(missing, fund) if self.rules.insurance else 0.0
-        if paid > 0:
-            account.fund += paid
-            log.append(LogLine(step, "insurance", account.name, paid, f"the insurance fund pays {paid:,.0f}"))
-        rest = missing - paid
-        if rest > 1e-9 and self.rules.adl is not None:
-            account.adl += rest
-            words = f"{rest:,.0f} is taken from winners by auto-deleveraging ({self.rules.adl})"
-            log.append(LogLine(step, "auto-deleveraging", account.name, rest, words))
-        elif rest > 0:
-            account.shared += rest
-            if rest > 1e-9:
-                log.append(LogLine(step, "shared loss", account.name, rest, f"{rest:,.0f} is spread over everybody"))
-        account.equity = 0.0
-        return fund - paid
+    def _say(self, point: int, kind: str, account: str, amount: float, words: str) -> None:
+        when = CLOSE if point % 2 else INTRADAY
+        self.log.append(LogLine(step=point // 2, when=when, kind=kind, account=account, amount=amount, words=words))
+
+    def _settle(self, point: int) -> None:
+        """Margin calls, orders in rounds until every account is safe or empty, and who pays what is missing."""
+        self.sold = {}
+        for account in self.accounts:
+            self._call(account, point)
+            account.closing = False
+        for _ in range(MOST_ROUNDS):
+            active = [account for account in self.accounts if self._must_close(account, point)]
+            if not active:
+                break
+            self._orders(active, point)
+        for account in self.accounts:
+            equity, _ = account.at(point)
+            if account.over or equity >= 0 or not (account.closing or account.empty):
+                continue
+            if not account.empty:  # bankrupt with orders still open: taken over as a whole
+                account.close(1.0, point)
+                words = f"bankrupt by {-equity:,.0f}: the rest is taken over at its bankruptcy price"
+                self._say(point, "taken over", account.origin.name, -equity, words)
+        self._cover(point)
+        for account in self.accounts:
+            self._surrender(account, point)
+
+    def _call(self, account: _Account, point: int) -> None:
+        if account.over or account.empty:
+            return
+        i = point - account.first
+        short = float(account.initial[i] - account.ready[i])
+        if short > 1e-9 * account.origin.scale and not account.called:
+            account.called = True
+            words = f"equity {account.ready[i]:,.0f} is below the {account.initial[i]:,.0f} asked: a margin call"
+            self._say(point, "margin call", account.origin.name, short, words)
+        elif short <= 0:
+            account.called = False
+
+    def _must_close(self, account: _Account, point: int) -> bool:
+        """Closing begins below maintenance, and goes on until equity is `buffer` above it."""
+        if account.over or account.empty:
+            return False
+        equity, need = account.at(point)
+        if account.closing:
+            return equity < need * (1.0 + account.rules.buffer)
+        account.closing = equity < need - 1e-9 * account.origin.scale
+        return account.closing
+
+    def _orders(self, active: Sequence[_Account], point: int) -> None:
+        """One order each, met by one market: impact is charged per asset on the net of all of them, once."""
+        shares, wanted = [], []
+        for account in active:
+            lines = account.lines(point)
+            gross = sum(abs(usd) for _, usd in lines)
+            share = 1.0 if gross <= 0 else min(max(account.rules.step, account.rules.least_step_usd / gross), 1.0)
+            shares.append(share)
+            wanted.append({asset: usd * share for asset, usd in account.dollars(point).items()})
+        costs = self._impact(wanted)
+        for account, share, impact in zip(active, shares, costs, strict=True):
+            sold = share * sum(abs(usd) for _, usd in account.lines(point))
+            account.close(share, point)
+            fee = min(account.rules.fee * sold, max(account.at(point)[0] - impact, 0.0))
+            account.impact += impact
+            account.fees += fee
+            account.pay(-impact - fee)
+            self.fund += fee
+            words = f"{share:.0%} closed, {sold:,.0f} USD; impact {impact:,.0f}, fee {fee:,.0f}"
+            self._say(point, "liquidation", account.origin.name, sold, words)
+
+    def _impact(self, wanted: Sequence[dict[str, float]]) -> list[float]:
+        """USD each order pays: what the net of all orders since the last price costs more than before, by asset.
+
+        Who trades against the net pays nothing; the others share its cost by their size.
+        """
+        costs = [0.0] * len(wanted)
+        for asset in dict.fromkeys(asset for order in wanted for asset in order):
+            volume, vol = self.around.daily_volume.get(asset, 0.0), self.vol.get(asset, 0.0)
+            if volume <= 0 or vol <= 0:
+                continue
+            before = self.sold.get(asset, 0.0)
+            after = before + sum(order.get(asset, 0.0) for order in wanted)
+            self.sold[asset] = after
+            factor = self.around.impact_factor
+            more = closing_cost(after, volume, vol, factor) - closing_cost(before, volume, vol, factor)
+            same = [max(order.get(asset, 0.0) * np.sign(after), 0.0) for order in wanted]
+            if more > 0 and sum(same) > 0:
+                for i, usd in enumerate(same):
+                    costs[i] += float(more * usd / sum(same))
+        return costs
+
+    def _cover(self, point: int) -> None:
+        """What bankrupt accounts miss: the fund first, by the size of the holes, then the winners or everybody."""
+        broke = [a for a in self.accounts if not a.over and a.empty and a.at(point)[0] < 0]
+        holes = np.array([-a.at(point)[0] for a in broke])
+        insured = np.array([hole if a.rules.insurance else 0.0 for a, hole in zip(broke, holes, strict=True)])
+        share = min(self.fund / insured.sum(), 1.0) if insured.sum() > 0 else 0.0
+        for account, hole, claim in zip(broke, holes, insured, strict=True):
+            name, paid = account.origin.name, float(claim * share)
+            if paid > 0:
+                account.fund += paid
+                self._say(point, "insurance", name, paid, f"the insurance fund pays {paid:,.0f}")
+            rest = float(hole) - paid
+            if rest > 1e-9 and account.rules.adl is not None:
+                account.adl += rest
+                words = f"{rest:,.0f} is taken from winners by auto-deleveraging ({account.rules.adl})"
+                self._say(point, "auto-deleveraging", name, rest, words)
+            elif rest > 0:
+                account.shared += rest
+                if rest > 1e-9:
+                    self._say(point, "shared loss", name, rest, f"{rest:,.0f} is spread over everybody")
+            self.fund -= paid
+            account.over = True
+
+    def _surrender(self, account: _Account, point: int) -> None:
+        """At some venues the margin left after closing goes to the fund."""
+        equity = account.at(point)[0]
+        if not (account.empty and account.closing and account.rules.keeps_rest and equity > 0 and not account.over):
+            return
+        words = f"the {equity:,.0f} left goes to the insurance fund"
+        self._say(point, "surrendered", account.origin.name, equity, words)
+        account.surrendered += equity
+        self.fund += equity
+        account.over = True
+
+
+def _columns(held: Held, origin: Held) -> tuple[int, ...]:
+    places = dict(zip(origin.sub.assets, origin.columns, strict=True))
+    return tuple(places[asset] for asset in held.sub.assets)
+
+
+def _exposure(position: Position, marks: Marks) -> float:
+    """USD gained per 100% move of the price."""
+    instrument = position.instrument
+    spot = marks.price(position.underlying)
+    if not instrument.is_option:
+        return float(position.exposure(spot))
+    if spot <= 0:
+        return 0.0
+    step = 1e-4
+    up, down = (marks.moved({position.underlying: f}).mark(instrument) for f in (1.0 + step, 1.0 - step))
+    return float(position.quantity * (up - down) / (2.0 * step))
+
+
+def _volatilities(book: StressBook) -> dict[str, float]:
+    """EWMA volatility a day by asset at the book's as-of, where it has prices."""
+    out = {}
+    for asset in book.assets:
+        if asset in book.market:
+            out[asset] = float(history(book.market, [asset], book.settings).daily_vol[0])
+    return out

@@ -1,22 +1,33 @@
-"""Which move of one underlying, or of all together, liquidates; and paths of prices to follow an account along."""
+"""Which move of one underlying, or of all together, liquidates: each sub-account under its own margin model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from margin.stress.shocks import StressBook, everything, shock
+from margin.core.instruments import USD_STABLECOINS
+from margin.stress.held import Held, StressBook
+from margin.venues.liquidation import nearest_edges, strike_factors
+
+__all__ = ["ALL", "FatalMove", "fatal_moves", "nearest_fatal"]
+
+ALL = "all together"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FatalMove:
-    """Smallest fall and rise of one underlying (or of all) that liquidates; None where none within 100% / 300% does."""
+    """Smallest fall and rise of one price (or of all alike) that liquidates a sub-account; None where none does.
 
+    account : the sub-account's name; name: the asset, or "all together"; spot: USD now, None for all together
+    alone   : whether it is a position in an isolated account of its own, not as the account holds it
+    """
+
+    account: str
     name: str
     fall: float | None
     rise: float | None
-    spot: float | None = None  # USD now; None for all together
+    spot: float | None
+    alone: bool
 
     @property
     def price_below(self) -> float | None:
@@ -28,55 +39,51 @@ class FatalMove:
         """USD at which a rise liquidates."""
         return None if self.spot is None or self.rise is None else self.spot * (1.0 + self.rise)
 
+    @property
+    def nearest(self) -> float | None:
+        """The smaller of the two moves, signed."""
+        known = [move for move in (self.fall, self.rise) if move is not None]
+        return min(known, key=abs) if known else None
 
-def fatal_moves(book: StressBook, position: int | None = None) -> list[FatalMove]:
-    """Per underlying alone and for all together: the move that liquidates the pool (or, with `position`, that silo).
 
-    Measured against today's requirement; exact to 1e-9 of the price. Options are revalued in full.
+def fatal_moves(book: StressBook, alone: bool = False) -> list[FatalMove]:
+    """Of every sub-account with positions: each of its prices by itself (collateral coins too), then all alike.
+
+    alone : each position in its own isolated account instead. Maintenance is re-measured at the moved prices, options
+    are revalued in full; exact to rounding. Dollar stablecoins stay where they are. 0 and 0: liquidated already.
     """
-    names = list(book.comparison.book.assets)
-    cases = [(name, {name: 1.0}) for name in names] + [("all together", everything(book, 1.0))]
-
-    def dead(case: dict[str, float], move: float) -> bool:
-        found = shock(book, {a: move * side for a, side in case.items()})
-        return found.cross_liquidated if position is None else found.liquidated_alone[position]
-
-    spots = {e.instrument.base: e.spot for e in book.comparison.book.exposures}
-    return [FatalMove(name, _first(case, dead, -1.0), _first(case, dead, 3.0), spots.get(name)) for name, case in cases]
+    out: list[FatalMove] = []
+    for held in book.alone if alone else book.held:
+        if held.sub.positions:
+            out += _of(book, held, alone)
+    return out
 
 
-def _first(case: dict[str, float], dead: Callable[[dict[str, float], float], bool], furthest: float) -> float | None:
-    """The first move from 0 towards `furthest` that kills: a walk of 1% steps, then bisection."""
-    grid = np.linspace(0.0, furthest, 101 if furthest < 0 else 301)
-    if dead(case, 0.0):
-        return 0.0
-    for before, after in pairwise(grid):
-        if dead(case, float(after)):
-            low, high = float(before), float(after)
-            for _ in range(40):
-                middle = (low + high) / 2.0
-                low, high = (low, middle) if dead(case, middle) else (middle, high)
-            return high
-    return None
+def nearest_fatal(moves: Sequence[FatalMove], of_all: bool = False) -> FatalMove | None:
+    """The smallest single-price move (or of all alike, `of_all`) that liquidates; None where none does."""
+    known = [m for m in moves if m.nearest is not None and (m.name == ALL) == of_all]
+    return min(known, key=lambda m: abs(m.nearest or 0.0), default=None)
 
 
-def path_of(closes: np.ndarray) -> np.ndarray:
-    """(n, k) closes as returns since the first."""
-    found: np.ndarray = np.asarray(closes, dtype=float) / np.asarray(closes, dtype=float)[0] - 1.0
-    return found
+def _of(book: StressBook, held: Held, alone: bool) -> list[FatalMove]:
+    names = [book.assets[c] for c in held.columns if c >= 0 and book.assets[c] not in USD_STABLECOINS]
+    places = [book.assets.index(a) for a in names]
+    directions = np.vstack([np.eye(len(book.assets))[places], np.isin(book.assets, names).astype(float)])
+    slack = 1e-9 * held.scale  # rounding: an account exactly at its maintenance is not liquidated
 
+    def gaps(which: np.ndarray, factors: np.ndarray) -> np.ndarray:
+        return held.states(1.0 + directions[which] * (factors - 1.0)[:, None]).gap + slack
 
-def simulated_path(book: StressBook, days: int, shocks: Sequence[float], seed: int = 1) -> np.ndarray:
-    """(days + 1, k) a path of normal days with the book's covariance, after a first day on which all move by `shocks`.
-
-    shocks : one return per asset, or one for all; the same seed gives the same path
-    """
-    c = book.comparison
-    drawn = c.drawn.returns
-    k = len(c.book.assets)
-    first = np.broadcast_to(np.asarray(shocks, dtype=float), (k,))
-    cov = np.atleast_2d(np.cov(drawn.T)) / c.settings.horizon
-    values, vectors = np.linalg.eigh(cov)
-    draws = np.random.default_rng(seed).standard_normal((days - 1, k)) @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
-    steps = np.maximum(np.vstack((np.zeros(k), first, draws)), -1.0)
-    return np.cumprod(1.0 + steps, axis=0) - 1.0
+    extra: list[Sequence[float]] = [strike_factors(held.sub, asset, held.marks) for asset in names]
+    edges = nearest_edges(gaps, [*extra, sorted({f for part in extra for f in part})])
+    return [
+        FatalMove(
+            account=held.name,
+            name=name,
+            fall=None if edge.down is None else min(edge.down - 1.0, 0.0),
+            rise=None if edge.up is None else max(edge.up - 1.0, 0.0),
+            spot=None if name == ALL else book.marks.price(name),
+            alone=alone,
+        )
+        for name, edge in zip([*names, ALL], edges, strict=True)
+    ]

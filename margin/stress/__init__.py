@@ -1,3 +1,3 @@
-"""Floor 4: what breaks a book; events, own shocks, breaks of correlation, reverse stress."""
+"""Floor 4: what breaks an account, under any margin model; events, own shocks, paths, correlations, reverse stress."""
 
-__all__ = ["correlation_breaks", "correlation_what_if", "reverse", "shocks"]
+__all__ = ["correlation_breaks", "correlation_what_if", "events", "held", "paths", "reverse", "shocks"]

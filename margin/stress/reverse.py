@@ -1,126 +1,222 @@
-"""Reverse stress test: the smallest plausible move that uses up the account."""
+"""Reverse stress test: the smallest plausible move that uses up the account, or that liquidates it.
 
+Smallest by Mahalanobis distance, no price falling by more than 100%: a least-distance problem, solved exactly (Lawson
+and Hanson 1974, "Solving least squares problems", chapter 23, LDP by non-negative least squares). Where equity or
+maintenance bend (options, tiers, haircuts) the same step is repeated from where the last one led (Hasofer and Lind
+1974, Rackwitz and Fiessler 1978: the design point of first-order reliability). Definitions: docs/stress.md.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from scipy.optimize import nnls
 from scipy.special import ndtr
 
 from margin.core.errors import InputError
 from margin.core.instruments import USD_STABLECOINS
-from margin.ladder.compare import Comparison
 from margin.risk.covariance import covariance
 from margin.risk.history import history
-from margin.stress.shocks import StressBook, Stressed, counted_collateral, shock
+from margin.stress.held import Held, StressBook
+from margin.stress.shocks import Stressed, shock
+
+__all__ = ["ReverseStress", "nearest_move", "plausible", "reverse_stress"]
 
 MOST_STEPS = 200
+STARTS = (0.0, -0.3, 0.3, -0.9, 1.0)  # where the search begins on books that bend, all prices alike
+STEP = 1e-5
+Until = Literal["exhausted", "liquidated"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReverseStress:
     """moves: fraction by asset. distance: Mahalanobis, in standard deviations of the daily returns' joint distribution.
 
-    one_in : a normal day would be at least that far on this side once in so many days; worst_seen: distance of the
-    worst day the book would have had in the record, in the same unit (its loss / the book's standard deviation)
+    account : the sub-account that is used up (or liquidated) first
+    one_in  : a normal day would be at least that far on this side once in so many days; None where it never would
+    worst_seen : distance of the worst day it would have had in the record, in the same unit (its loss / the
+              standard deviation of its equity)
     """
 
     stressed: Stressed
+    account: str
+    until: Until
     distance: float
-    one_in: float
+    one_in: float | None
     worst_seen: float
 
     @property
     def moves(self) -> dict[str, float]:
-        """The moves found, as fractions by asset."""
         return dict(self.stressed.moves)
 
 
-def reverse_stress(book: StressBook, limit: float = 0.0) -> ReverseStress:
-    """The move of least Mahalanobis distance after which equity is `limit` USD (0: exhausted).
+def reverse_stress(book: StressBook, until: Until = "exhausted", limit: float = 0.0) -> ReverseStress:
+    """The nearest move after which a sub-account has `limit` USD of equity ("exhausted"), or is liquidated.
 
-    Covariance: that of the last `lookback` daily returns. For a linear book r = -(E - limit) S w / (w' S w), distance
-    (E - limit) / root(w' S w), w the dollars of positions and counted collateral; no price falls by more than 100%.
-    With options the same step is repeated from where the last one led (Hasofer and Lind 1974, Rackwitz and Fiessler
-    1978: the design point of first-order reliability). Raises InputError where no such move exists.
+    Covariance: that of the last `lookback` daily returns of all assets that move, collateral included. For a linear
+    account r = -(E - limit) S w / (w' S w), distance (E - limit) / root(w' S w), as long as no price falls below 0.
+    Raises InputError where the account is already there, or no such move exists.
     """
-    c = book.comparison
-    past = history(c.measured.market, list(c.book.assets), c.settings)
-    recent = past.daily[-c.settings.lookback :]
-    live = [i for i in range(len(c.book.assets)) if (recent[:, i] != recent[0, i]).any()]
-    names = [c.book.assets[i] for i in live]
-    if not names:
-        raise InputError("positions", ", ".join(c.book.assets), "nothing in the book moves")
-    cov = covariance(recent[:, live])
-    room = book.money - limit
-    if room <= 0:
-        raise InputError("limit", limit, f"is not below the equity of {book.money:,.0f} USD")
-    r = np.zeros(len(names))
-    for _ in range(MOST_STEPS):
-        step = _design_point(book, names, cov, r, limit)
-        if np.abs(step - r).max() < 1e-12:
+    if until not in ("exhausted", "liquidated"):
+        raise InputError("until", until, "is not one of the choices", "exhausted or liquidated.")
+    found: list[ReverseStress] = []
+    problems: list[InputError] = []
+    margined = [h for h in book.held if h.sub.positions]
+    if not margined and until == "liquidated":
+        raise InputError("positions", "only owned spot", "cannot be liquidated", "Add a position on margin.")
+    for held in margined or book.held:
+        try:
+            found.append(_of(book, held, until, limit))
+        except InputError as error:
+            problems.append(error)
+    for error in problems:
+        if error.field in ("limit", "account") and error.problem.startswith("is "):
+            raise error  # it is there already: no farther one is the nearest
+    if not found:
+        raise problems[0]
+    return min(found, key=lambda r: r.distance)
+
+
+def nearest_move(cov: np.ndarray, gradient: np.ndarray, loss: float) -> np.ndarray | None:
+    """r (k,) of least r' S^-1 r with gradient . r <= -loss and r >= -1; None where there is none.
+
+    cov : (k, k) positive semi-definite; directions without variance do not move. loss : USD above 0
+    """
+    values, vectors = np.linalg.eigh(cov)
+    keep = values > 1e-14 * max(float(values[-1]), 1e-300)
+    root = vectors[:, keep] * np.sqrt(values[keep])  # r = root z, distance |z|
+    slope = -(gradient @ root)
+    size = float(np.linalg.norm(slope))
+    if size <= 1e-12 * float(np.abs(gradient).sum()) * float(np.sqrt(values[-1])):
+        return None
+    rows = np.vstack((slope / size, root))  # rows . z >= bounds
+    bounds = np.concatenate(([loss / size], -np.ones(len(cov))))
+    scale = max(float(loss / size), 1.0)
+    system = np.vstack((rows.T, bounds / scale))
+    target = np.zeros(len(system))
+    target[-1] = 1.0
+    weights, rest = nnls(system, target, maxiter=50 * system.shape[1])
+    if rest < 1e-9:
+        return None
+    active = weights > 0
+    z = np.linalg.lstsq(rows[active], bounds[active], rcond=None)[0]  # exact on the bounds that hold
+    return np.asarray(np.maximum(root @ z, -1.0))
+
+
+def _of(book: StressBook, held: Held, until: Until, limit: float) -> ReverseStress:
+    names, columns = _live(book, held)
+    past = history(book.market, names, book.settings)
+    cov = np.atleast_2d(covariance(past.daily[-book.settings.lookback :]))
+    inverse = np.linalg.pinv(cov, rcond=1e-12, hermitian=True)
+
+    def room(r: np.ndarray) -> np.ndarray:
+        """(n,) USD left at moves (n, k)."""
+        factors = np.ones((len(r), len(book.assets)))
+        factors[:, columns] = 1.0 + r
+        states = held.states(factors)
+        return np.asarray(states.gap if until == "liquidated" else states.equity - limit)
+
+    now = float(room(np.zeros((1, len(names))))[0])
+    if now <= 0:
+        if until == "liquidated":
+            raise InputError("account", held.name, "is liquidated already, before anything moves", "Post more money.")
+        raise InputError("limit", limit, f"is not below the equity of {held.equity:,.0f} USD of {held.name}")
+    tolerance = 1e-7 * max(abs(now), held.scale, 1.0)
+    best: tuple[float, np.ndarray] | None = None
+    linear = False
+    for start in STARTS:
+        r, linear = _search(room, cov, np.full(len(names), start), tolerance)
+        if r is not None:
+            distance = float(np.sqrt(max(r @ inverse @ r, 0.0)))
+            if best is None or distance < best[0]:
+                best = distance, r
+        if linear:
             break
-        r = step if np.abs(step - r).max() < 0.5 else (r + step) / 2.0
-    found = shock(book, dict(zip(names, (float(x) for x in r), strict=True)), 0.0, "Reverse stress")
-    if abs(found.equity - limit) > 1e-6 * max(book.money, c.account.gross, 1.0):
-        problem = "no move of its prices by less than 100% uses it up"
-        raise InputError("account", f"{book.money:,.0f} USD", problem, "It holds more than it can lose.")
-    distance = float(np.sqrt(np.maximum(r @ np.linalg.pinv(cov, rcond=1e-12, hermitian=True) @ r, 0.0)))
-    weights = _gradient(book, names, np.zeros(len(names)))
-    deviation = float(np.sqrt(weights @ cov @ weights))
-    losses = -(past.daily[:, live] @ weights)
+    if best is None:
+        what = "uses it up" if until == "exhausted" else "liquidates it"
+        problem = f"no move of its prices by less than 100% {what}"
+        raise InputError("account", f"{held.equity:,.0f} USD", problem, "It holds more than it can lose.")
+    distance, r = best
+    moves = dict(zip(names, (float(x) for x in r), strict=True))
+    still = {a: 0.0 for a in book.moving if a not in moves}
+    gradient = _gradient(room, np.zeros(len(names)))
+    losses = -(past.daily @ gradient)
     chance = float(ndtr(-distance))
-    return ReverseStress(found, distance, 1.0 / chance if chance > 0 else np.inf, float(losses.max()) / deviation)
+    return ReverseStress(
+        stressed=shock(book, {**moves, **still}, 0.0, "Reverse stress"),
+        account=held.name,
+        until=until,
+        distance=distance,
+        one_in=1.0 / chance if chance > 0 else None,
+        worst_seen=float(losses.max()) / float(np.sqrt(gradient @ cov @ gradient)),
+    )
 
 
-def _design_point(book: StressBook, names: list[str], cov: np.ndarray, at: np.ndarray, limit: float) -> np.ndarray:
-    """Next step: the nearest point of the plane that touches equity(r) = limit at `at`, prices at 0 or above."""
-    gradient = _gradient(book, names, at)
-    equity = shock(book, dict(zip(names, (float(x) for x in at), strict=True))).equity
-    target = limit - equity + float(gradient @ at)  # gradient . r must be this
-    fixed = np.zeros(len(names), dtype=bool)  # prices that have fallen to nothing
-    r = np.zeros(len(names))
-    while not fixed.all():
-        free = ~fixed
-        to_fixed = cov[np.ix_(free, fixed)] @ np.linalg.pinv(cov[np.ix_(fixed, fixed)])
-        mean = to_fixed @ r[fixed]  # where the others are expected, given those
-        given = cov[np.ix_(free, free)] - to_fixed @ cov[np.ix_(fixed, free)]
-        slope = float(gradient[free] @ given @ gradient[free])
-        if slope <= 0:
-            break
-        rest = target - float(gradient[fixed] @ r[fixed]) - float(gradient[free] @ mean)
-        r[free] = mean + given @ gradient[free] * rest / slope
-        beyond = free & (r < -1.0)
-        if not beyond.any():
-            break
-        r[beyond] = -1.0
-        fixed |= beyond
-    return np.maximum(r, -1.0)
+def _live(book: StressBook, held: Held) -> tuple[list[str], list[int]]:
+    """Assets of the sub-account whose recorded returns are not all the same, and their places in the book."""
+    named = [book.assets[c] for c in held.columns if c >= 0 and book.assets[c] in book.market]
+    names = []
+    for asset in named:
+        recent = history(book.market, [asset], book.settings).daily[-book.settings.lookback :]
+        if (recent != recent[0]).any():
+            names.append(asset)
+    if not names:
+        raise InputError("positions", ", ".join(named) or "dollars", "nothing in the book moves")
+    return names, [book.assets.index(a) for a in names]
 
 
-def _gradient(book: StressBook, names: list[str], at: np.ndarray) -> np.ndarray:
-    """(k,) USD that equity changes by per unit of return of each asset; exact where the book is linear."""
-    c = book.comparison
-    if not c.book.has_options:
-        return _linear(c, names, book.assumed_money)
-    step = 1e-5
-    out = []
-    for i in range(len(names)):
-        up, down = at.copy(), at.copy()
-        up[i], down[i] = at[i] + step, max(at[i] - step, -1.0)
-        high, low = (shock(book, dict(zip(names, (float(x) for x in r), strict=True))).equity for r in (up, down))
-        out.append((high - low) / (up[i] - down[i]))
-    return np.array(out)
+def _search(
+    room: Callable[[np.ndarray], np.ndarray], cov: np.ndarray, start: np.ndarray, tolerance: float
+) -> tuple[np.ndarray | None, bool]:
+    """(design point, whether the room is linear): repeated steps to the nearest point of the plane that touches."""
+    r = start
+    linear = False
+    for i in range(MOST_STEPS):
+        gradient = _gradient(room, r)
+        at = float(room(r[None])[0])
+        step = nearest_move(cov, gradient, at - float(gradient @ r))
+        if step is None:
+            return None, i == 0 and _is_linear(room, cov, gradient, r, at, tolerance)
+        left = abs(float(room(step[None])[0]))
+        if i == 0 and left <= tolerance:
+            linear = _is_linear(room, cov, gradient, r, at, tolerance)
+            if linear:
+                return step, True
+        if np.abs(step - r).max() < 1e-9 and left <= tolerance:
+            return step, False
+        r = step if np.abs(step - r).max() < 0.5 else (r + step) / 2.0
+    return (r, False) if abs(float(room(r[None])[0])) <= tolerance else (None, False)
 
 
-def _linear(c: Comparison, names: list[str], assumed_money: bool) -> np.ndarray:
-    net = c.book.linear_weights().sum(axis=0)
-    held = {} if assumed_money else counted_collateral(c)
-    return np.array([net[c.book.assets.index(n)] + held.get(n, 0.0) for n in names])
+def _is_linear(
+    room: Callable[[np.ndarray], np.ndarray],
+    cov: np.ndarray,
+    gradient: np.ndarray,
+    at: np.ndarray,
+    value: float,
+    tolerance: float,
+) -> bool:
+    """Whether the plane at `at` is the room itself, tried where it would bend: far up and far down."""
+    k = len(at)
+    tried = np.vstack((np.eye(k), -0.9 * np.eye(k), np.full((1, k), -0.9), np.full((1, k), 2.0)))
+    plane = value + (tried - at) @ gradient
+    return bool((np.abs(room(tried) - plane) <= max(tolerance, 1e-7 * float(np.abs(plane).max()))).all())
+
+
+def _gradient(room: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray:
+    """(k,) USD per unit of return, by central differences of all assets at once."""
+    k = len(at)
+    up, down = at + STEP * np.eye(k), np.maximum(at - STEP * np.eye(k), -1.0)
+    width = np.diag(up - down)
+    values = room(np.vstack((up, down)))
+    return np.asarray((values[:k] - values[k:]) / width)
 
 
 def plausible(found: ReverseStress) -> str:
     """How far that is, in words."""
-    stables = [a for a in found.moves if a in USD_STABLECOINS]
+    stables = [a for a, move in found.moves.items() if a in USD_STABLECOINS and move]
     extra = f" ({', '.join(stables)} included)" if stables else ""
-    if found.distance > 8:
+    if found.distance > 8 or found.one_in is None:
         return f"{found.distance:.1f} standard deviations{extra}: normal returns never get there, real ones rarely do"
     return f"{found.distance:.1f} standard deviations{extra}: one normal day in {found.one_in:,.0f}"

@@ -1,277 +1,204 @@
-"""What a move does to the book: profit and loss, equity, health, and who would be liquidated in which mode.
+"""What a move does to an account: profit and loss, equity, health, and what is liquidated, held so or alone.
 
-A shock is instant: prices move, options are revalued in full at the same time to expiry, collateral moves too. The
-money is the same in both modes: the account's equity, in silos split in proportion to what each position needs alone.
-Definitions: docs/stress.md.
+A shock is instant: prices move, options are revalued in full at the same time to expiry, collateral moves too; equity
+and maintenance are what the margin model says at the moved prices. Definitions: docs/stress.md.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from margin.core import options
 from margin.core.errors import InputError
 from margin.core.instruments import USD_STABLECOINS
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
-from margin.ladder.compare import Comparison, compare
-from margin.ladder.isolated_accounts import shares
-from margin.risk.exposures import Exposure
+from margin.ladder.compare import compare
+from margin.models.base import States
+from margin.stress.held import Held, StressBook
 
-MAINTENANCE = 0.5  # share of the requirement below which a silo or an account is liquidated
+__all__ = ["Dried", "ShockGrid", "Stressed", "SubStressed", "depeg", "dried_up", "everything", "shock", "shock_grid"]
+
+MOST_MOVE = 100.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubStressed:
+    """One sub-account after the move, USD. health: equity / maintenance at the moved prices, liquidated at 1."""
+
+    name: str
+    positions: tuple[int, ...]
+    equity_before: float
+    equity: float
+    initial: float
+    maintenance: float
+    liquidated: bool
+
+    @property
+    def health(self) -> float | None:
+        return self.equity / self.maintenance if self.maintenance > 0 else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stressed:
-    """The book after one move. USD, profit > 0.
+    """The account after one move. USD, profit > 0.
 
-    moves        : fraction by asset as used; missing: assets of the book whose move is not known, left unmoved
-    pnl, by_position : of the positions; collateral_change: of what the collateral counts for
-    equity, requirement, health : after the move, and the margin before it, which health is measured against
-    silos        : (p,) equity of each position's own silo; liquidated_alone: (p,) whether it would be closed there
-    cross_liquidated : whether the pool would be closed, with every position in it
+    moves    : fraction by asset as used; by_beta: those of them that follow the asset's beta to BTC, not a record
+    missing  : assets of the book (collateral too) whose move is not known, left unmoved
+    unknown_share : how much of the book moved by beta or not at all for want of a record, fraction of the gross
+    change   : of equity = pnl of the positions + collateral_change (what collateral counts for)
+    held     : the sub-accounts as they are; alone: each position in its own isolated account with the same money
     """
 
     name: str
     moves: Mapping[str, float]
+    by_beta: Mapping[str, float]
     missing: tuple[str, ...]
+    unknown_share: float
     pnl: float
     by_position: tuple[float, ...]
     collateral_change: float
-    equity_before: float
-    equity: float
-    requirement: float
-    silos: tuple[float, ...]
-    liquidated_alone: tuple[bool, ...]
-    cross_liquidated: bool
+    held: tuple[SubStressed, ...]
+    alone: tuple[SubStressed, ...]
+
+    @property
+    def equity_before(self) -> float:
+        return sum(s.equity_before for s in self.held)
+
+    @property
+    def equity(self) -> float:
+        return sum(s.equity for s in self.held)
+
+    @property
+    def maintenance(self) -> float:
+        return sum(s.maintenance for s in self.held)
+
+    @property
+    def change(self) -> float:
+        """USD that equity gains: the one figure every view shows as profit or loss."""
+        return self.equity - self.equity_before
 
     @property
     def health(self) -> float | None:
-        return self.equity / self.requirement if self.requirement > 0 else None
+        """The lowest of the sub-accounts': that one is liquidated first."""
+        known = [s.health for s in self.held if s.health is not None and s.positions]
+        return min(known) if known else None
+
+    @property
+    def liquidated(self) -> bool:
+        """Whether anything of the account as it is held would be closed."""
+        return any(s.liquidated for s in self.held)
+
+    @property
+    def liquidated_held(self) -> tuple[str, ...]:
+        return tuple(s.name for s in self.held if s.liquidated)
+
+    @property
+    def liquidated_alone(self) -> tuple[bool, ...]:
+        """(p,) whether each position would be closed in an isolated account of its own."""
+        return tuple(s.liquidated for s in self.alone)
 
     @property
     def only_alone(self) -> int:
-        """Positions closed in their silo while the pool survives."""
-        return 0 if self.cross_liquidated else sum(self.liquidated_alone)
+        """Positions closed in their isolated account while what holds them now survives."""
+        closed = {i for s in self.held if s.liquidated for i in s.positions}
+        return sum(s.liquidated and not closed.issuperset(s.positions) for s in self.alone)
 
     @property
     def dragged_down(self) -> int:
-        """Positions that would have survived alone and are closed with the pool: contagion inside the account."""
-        return len(self.silos) - sum(self.liquidated_alone) if self.cross_liquidated else 0
+        """Positions that would have survived alone and are closed with their pool: contagion inside the account."""
+        closed = {i for s in self.held if s.liquidated for i in s.positions}
+        return sum(not s.liquidated and closed.issuperset(s.positions) for s in self.alone)
 
 
-@dataclass(frozen=True, eq=False)
-class StressBook:
-    """A book ready to be moved: its comparison, the money behind it, and where liquidation starts.
+def shock(
+    book: StressBook,
+    moves: Mapping[str, float],
+    vol_change: float = 0.0,
+    name: str = "Shock",
+    by_beta: Mapping[str, float] | None = None,
+) -> Stressed:
+    """The account after each asset moved by a fraction of its price, and implied volatilities by one of theirs.
 
-    money : USD, the account's equity; without collateral the isolated margin, as if exactly that had been posted
-    """
-
-    comparison: Comparison
-    money: float
-    assumed_money: bool
-    maintenance: float
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """Symbols in the order of the positions."""
-        return tuple(e.position.symbol for e in self.comparison.book.exposures)
-
-
-def stress_book(
-    portfolio: Portfolio, market: Market, settings: Settings | None = None, maintenance: float = MAINTENANCE
-) -> StressBook:
-    """Value the book once; every move starts from here. Raises InputError as `compare` does."""
-    if not 0.0 < maintenance <= 1.0:
-        raise InputError("maintenance", maintenance, "must be above 0 and at most 1")
-    c = compare(portfolio, market, settings=settings)
-    posted = bool(c.account.collateral) and c.account.equity > 0
-    return StressBook(c, c.account.equity if posted else c.isolated, not posted, maintenance)
-
-
-def shock(book: StressBook, moves: Mapping[str, float], vol_change: float = 0.0, name: str = "Shock") -> Stressed:
-    """The book after each asset moved by a fraction of its price, and implied volatilities by one of theirs.
-
-    moves      : by asset, -1 or more; an asset of the book that is not named does not move, and is in `missing`
+    moves      : by asset, -1 to 100; an asset of the book that is not named does not move, and is in `missing`
     vol_change : 0.5 raises every implied volatility by half; above -1
+    by_beta    : further moves, estimated and not recorded; they are shown as such
+    Raises InputError for a move or change out of range.
     """
-    for asset, move in moves.items():
-        if not -1.0 <= move <= 100.0:
+    moved = {**moves, **(by_beta or {})}
+    for asset, move in moved.items():
+        if not -1.0 <= move <= MOST_MOVE:
             raise InputError(f"moves {asset}", move, "must be a fraction from -1 (worthless) to 100")
-    if not -1.0 < vol_change <= 100.0:
+    if not -1.0 < vol_change <= MOST_MOVE:
         raise InputError("vol_change", vol_change, "must be above -1")
-    c = book.comparison
-    exposures = c.book.exposures
-    by_position = tuple(position_pnl(e, moves.get(e.instrument.base, 0.0), vol_change, c) for e in exposures)
-    change = sum(counted * moves.get(asset, 0.0) for asset, counted in counted_collateral(c).items())
+    factors, vols = book.factors(moved), np.array([1.0 + vol_change])
+    by_position = book.profit(factors, 1.0 + vol_change)
+    held = tuple(_after(h, h.states(factors, vols)) for h in book.held)
     pnl = float(sum(by_position))
-    after = book.money + pnl + (0.0 if book.assumed_money else change)
-    alone = np.array([p.standalone for p in c.positions])
-    share = shares(alone)
-    started = book.money + (0.0 if book.assumed_money else change)
-    silos = started * share + np.array(by_position)
-    needed = [*c.book.assets, *counted_collateral(c)]
+    missing = tuple(a for a in book.moving if a not in moved)
+    gross = sum(book.gross.values())
+    unknown = sum(usd for a, usd in book.gross.items() if a in missing or a in (by_beta or {}))
     return Stressed(
         name=name,
-        moves=dict(moves),
-        missing=tuple(a for a in dict.fromkeys(needed) if a not in moves and a != "USD" and a not in USD_STABLECOINS),
+        moves=dict(moved),
+        by_beta=dict(by_beta or {}),
+        missing=missing,
+        unknown_share=unknown / gross if gross > 0 else 0.0,
         pnl=pnl,
         by_position=by_position,
-        collateral_change=0.0 if book.assumed_money else change,
-        equity_before=book.money,
-        equity=after,
-        requirement=c.portfolio,
-        silos=tuple(float(s) for s in silos),
-        liquidated_alone=tuple(
-            bool(s < book.maintenance * a - 1e-9 * c.isolated) for s, a in zip(silos, alone, strict=True)
-        ),
-        cross_liquidated=bool(after < book.maintenance * c.portfolio - 1e-9 * c.isolated),
+        collateral_change=sum(s.equity - s.equity_before for s in held) - pnl,
+        held=held,
+        alone=tuple(_after(h, h.states(factors, vols)) for h in book.alone),
     )
 
 
-def counted_collateral(c: Comparison) -> dict[str, float]:
-    """USD by asset that moves with the asset's price: after its haircut, or in full under the joint treatment."""
-    joint = c.account.treatment == "joint"
-    out: dict[str, float] = {}
-    for line in c.account.collateral:
-        out[line.asset] = out.get(line.asset, 0.0) + (line.market_value if joint else line.counted_value)
-    return out
-
-
-def position_pnl(e: Exposure, move: float, vol_change: float, c: Comparison) -> float:
-    """USD of one position; options by Black-76 at the same time to expiry."""
-    if e.column is None:
-        return 0.0
-    if not e.instrument.is_option:
-        return e.delta_usd * move
-    assert e.years is not None and e.implied_vol is not None
-    assert e.instrument.strike is not None and e.instrument.option_type is not None
-    value = options.black76(
-        np.array([e.spot * (1.0 + move)]),
-        e.instrument.strike,
-        e.years,
-        np.array([e.implied_vol * (1.0 + vol_change)]),
-        e.instrument.option_type,
+def _after(held: Held, states: States) -> SubStressed:
+    return SubStressed(
+        name=held.name,
+        positions=held.positions,
+        equity_before=held.equity,
+        equity=float(states.equity[0]),
+        initial=float(states.initial[0]),
+        maintenance=float(states.maintenance[0]),
+        liquidated=bool(held.below(states)[0]),
     )
-    return float(e.position.quantity * (value[0] - e.price))
 
 
 def everything(book: StressBook, move: float) -> dict[str, float]:
     """The same move for every asset of the book and its collateral but dollars and dollar stablecoins."""
-    names = [*book.comparison.book.assets, *counted_collateral(book.comparison)]
-    return {a: move for a in dict.fromkeys(names) if a != "USD" and a not in USD_STABLECOINS}
+    return dict.fromkeys(book.moving, move)
 
 
 def depeg(book: StressBook, fall: float) -> Stressed:
     """Every dollar stablecoin the book or its collateral holds falls by a fraction; everything else stays."""
-    names = {*book.comparison.book.assets, *counted_collateral(book.comparison)}
-    moves = {a: -fall if a in USD_STABLECOINS else 0.0 for a in names if a != "USD"}
+    moves = {a: -fall if a in USD_STABLECOINS else 0.0 for a in book.assets}
     return shock(book, moves, 0.0, f"Stablecoins fall by {fall:.0%}")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ShockGrid:
-    """pnl (n, m), health (n, m) under spot moves (n,) for every asset alike and changes of volatility (m,)."""
+    """change of equity (n, m), equity (n, m), liquidated (n, m) under spot moves (n,) of every asset alike and changes
+    of volatility (m,)."""
 
     spot: np.ndarray
     vol: np.ndarray
-    pnl: np.ndarray
+    change: np.ndarray
     equity: np.ndarray
+    liquidated: np.ndarray
 
 
 def shock_grid(book: StressBook, spot: Sequence[float], vol: Sequence[float]) -> ShockGrid:
-    """The book on a grid of spot moves and volatility changes; stablecoins stay."""
-    cells = [[shock(book, everything(book, s), v) for v in vol] for s in spot]
-    pnl = np.array([[c.pnl + c.collateral_change for c in row] for row in cells])
-    return ShockGrid(np.array(spot), np.array(vol), pnl, np.array([[c.equity for c in row] for row in cells]))
-
-
-@dataclass(frozen=True)
-class NamedMove:
-    """A recorded event: by asset, the move from the close before it to the close of its last day, and to its low."""
-
-    name: str
-    start: str
-    end: str
-    close_to_close: Mapping[str, float]
-    worst_low: Mapping[str, float]
-
-
-def replay_events(book: StressBook, events: Sequence[NamedMove], to_low: bool = False) -> list[Stressed]:
-    """The book through each recorded event: close to close, or every asset at its own low at once.
-
-    Lows hurt longs and help shorts; highs are not recorded. An asset without a recorded move stays and is `missing`;
-    an event that moves nothing of the book is left out.
-    """
-    names = [*book.comparison.book.assets, *counted_collateral(book.comparison)]
-    out = []
-    for event in events:
-        moves = event.worst_low if to_low else event.close_to_close
-        used = {a: moves[a] for a in dict.fromkeys(names) if a in moves}
-        if any(a not in USD_STABLECOINS for a in used):
-            out.append(shock(book, used, 0.0, event.name))
-    return out
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class StressPath:
-    """Today's book along recorded prices, starting from the close before `start`. Arrays (n,), the first is the start.
-
-    cross : equity of the pool; silos (n, p) of each position alone; closed_alone (p,), closed_cross: index of the day
-    on which it would have been liquidated, None when it survives. Quantities are held to the end whatever happened.
-    """
-
-    dates: np.ndarray
-    cross: np.ndarray
-    silos: np.ndarray
-    closed_alone: tuple[int | None, ...]
-    closed_cross: int | None
-    requirement: float
-    alone: np.ndarray
-
-    @property
-    def health(self) -> np.ndarray | None:
-        return self.cross / self.requirement if self.requirement > 0 else None
-
-
-def replay_path(book: StressBook, market: Market, start: Any, days: int = 30) -> StressPath:
-    """Today's book through `days` closes of a stretch of the record, as dollars from the close before `start`.
-
-    Options keep their time to expiry and volatility. Raises InputError where the record has no such days.
-    """
-    c = book.comparison
-    dates, closes = market.aligned(c.book.assets)
-    first = int(np.searchsorted(dates, np.datetime64(str(start)[:10])))
-    if not 0 < first < len(dates):
-        hint = f"From {str(dates[1])[:10]} to {str(dates[-1])[:10]}."
-        raise InputError("start", str(start)[:10], "has no close before it here", hint)
-    stretch = slice(first - 1, min(first + days, len(dates)))
-    moves = closes[stretch] / closes[first - 1] - 1.0
-    exposures = c.book.exposures
-    gains = np.array(
-        [[position_pnl(e, 0.0 if e.column is None else row[e.column], 0.0, c) for e in exposures] for row in moves]
-    )
-    alone = np.array([p.standalone for p in c.positions])
-    share = shares(alone)
-    held = counted_collateral(c)
-    inside = [(held.get(a, 0.0), i) for i, a in enumerate(c.book.assets)]
-    drift = np.zeros(len(moves)) if book.assumed_money else sum(v * moves[:, i] for v, i in inside)
-    cross = book.money + drift + gains.sum(axis=1)
-    silos = (book.money + drift)[:, None] * share + gains
-    low = silos < book.maintenance * alone - 1e-9 * c.isolated
-    down = cross < book.maintenance * c.portfolio - 1e-9 * c.isolated
-    return StressPath(
-        dates=dates[stretch],
-        cross=cross,
-        silos=silos,
-        closed_alone=tuple(int(col.argmax()) if col.any() else None for col in low.T),
-        closed_cross=int(down.argmax()) if down.any() else None,
-        requirement=c.portfolio,
-        alone=alone,
+    """The account as it is held on a grid of spot moves and volatility changes; stablecoins stay."""
+    rows = np.vstack([book.factors(everything(book, s)) for s in spot for _ in vol])
+    vols = 1.0 + np.tile(np.asarray(vol, dtype=float), len(spot))
+    found = [(h, h.states(rows, vols)) for h in book.held]
+    shape = (len(spot), len(vol))
+    equity = sum((states.equity for _, states in found), np.zeros(len(rows))).reshape(shape)
+    below = np.array([h.below(states) for h, states in found]).any(axis=0).reshape(shape)
+    return ShockGrid(
+        spot=np.array(spot), vol=np.array(vol), change=equity - book.money, equity=equity, liquidated=below
     )
 
 

@@ -111,6 +111,22 @@ def of_sub_account(rules: MarginModel, sub: SubAccount, marks: Marks) -> dict[st
     return {asset: _priced(edges, marks.price(asset)) for asset, edges in zip(assets, found, strict=True)}
 
 
+def nearest_edges(
+    gaps: Callable[[np.ndarray, np.ndarray], np.ndarray], extra: Sequence[Sequence[float]]
+) -> list[Edges]:
+    """Nearest price factors down and up at which each of several gaps falls below 0; 1 and 1 where it already is.
+
+    gaps(which, factors) : (n,) USD left of gap number `which` (n,) at `factors` (n,); extra: factors to look at closely
+    (strikes), one list per gap
+    """
+    return _edges(gaps, [_grid(factors) for factors in extra], [bool(factors) for factors in extra])
+
+
+def strike_factors(sub: SubAccount, asset: str, marks: Marks) -> list[float]:
+    """Factors of the asset's price at which its options turn: a band may lie between two of them."""
+    return _strikes(sub, asset, marks)
+
+
 def together(
     rulebook: Rulebook, book: Portfolio | SubAccount, marks: Marks, mode: Mode, betas: Mapping[str, float],
     settings: Mapping[str, float] | None = None,

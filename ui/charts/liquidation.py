@@ -19,16 +19,16 @@ FRAMES = 60
 MODE_NAMES = {"isolated": "Isolated", "cross": "Cross", "portfolio": "Portfolio margin"}
 
 
-def room(rows: Sequence[tuple[str, FatalMove]]) -> go.Figure:
-    """For each account and underlying: the range of moves it survives."""
+def room(rows: Sequence[FatalMove]) -> go.Figure:
+    """For each sub-account and price: the range of moves it survives."""
     colours = palette()
-    labels = [f"{safe(account)}<br>{safe(move.name)}" for account, move in rows]
-    texts = [_range(move) for _, move in rows]
+    labels = [f"{safe(move.account)}{' alone' if move.alone else ''}<br>{safe(move.name)}" for move in rows]
+    texts = [_range(move) for move in rows]
     width = column_width(texts)
     data = []
     for side, colour in (("fall", colours.loss), ("rise", colours.gain)):
         furthest = -1.0 if side == "fall" else 1.0
-        values = [getattr(move, side) for _, move in rows]
+        values = [getattr(move, side) for move in rows]
         data.append(
             {
                 "type": "bar",
@@ -56,18 +56,20 @@ def room(rows: Sequence[tuple[str, FatalMove]]) -> go.Figure:
 
 
 def _range(move: FatalMove) -> str:
+    if move.fall == 0.0 and move.rise == 0.0:
+        return "already"
     low = "never" if move.fall is None else f"{100 * move.fall:+.1f}%"
     high = "never" if move.rise is None else f"{100 * move.rise:+.1f}%"
     return f"{low} · {high}"
 
 
 def along(found: Sequence[Liquidation], labels: Sequence[str]) -> go.Figure:
-    """Equity (solid) and maintenance margin (dotted) of the pool and of all isolated accounts, along the path."""
+    """Equity (solid) and maintenance margin (dotted) as held and of all isolated accounts, along the path."""
     colours = palette()
-    tints = {"cross": colours.gain, "isolated": colours.loss}
+    tints = {"held": colours.gain, "alone": colours.loss}
     layers: list[dict[str, Any]] = []
     for run in found:
-        name = "the pool" if run.mode == "cross" else "all isolated accounts"
+        name = "as held" if run.mode == "held" else "all isolated accounts"
         for series, dash, what in ((run.equity, "solid", "equity"), (run.required, "dot", "maintenance margin")):
             layers.append(
                 {
@@ -91,22 +93,26 @@ def along(found: Sequence[Liquidation], labels: Sequence[str]) -> go.Figure:
     )
 
 
-def waterfall(ledger: Ledger) -> go.Figure:
-    """Where the money of one account went."""
+def waterfall(ledgers: Sequence[Ledger]) -> go.Figure:
+    """Where the money of the sub-accounts went, together."""
     colours = palette()
+    total = {
+        name: sum(getattr(ledger, name) for ledger in ledgers)
+        for name in ("started", "earned", "impact", "fees", "surrendered", "fund", "adl", "shared", "final")
+    }
     steps = [
-        ("Started with", ledger.started, True),
-        ("Positions earned", ledger.earned, False),
-        ("Market impact", -ledger.impact, False),
-        ("Liquidation fees", -ledger.fees, False),
-        ("Left to the venue", -ledger.surrendered, False),
-        ("Insurance fund", ledger.fund, False),
-        ("Auto-deleveraging", ledger.adl, False),
-        ("Shared by all", ledger.shared, False),
-        ("Ends with", ledger.final, True),
+        ("Started with", total["started"], True),
+        ("Earned", total["earned"], False),
+        ("Market impact", -total["impact"], False),
+        ("Liquidation fees", -total["fees"], False),
+        ("Left to the venue", -total["surrendered"], False),
+        ("Insurance fund", total["fund"], False),
+        ("Auto-deleveraging", total["adl"], False),
+        ("Shared by all", total["shared"], False),
+        ("Ends with", total["final"], True),
     ]
     steps = [s for s in steps if s[2] or abs(s[1]) >= 0.005]
-    texts = [short_money(a) if total else signed_money(a) for _, a, total in steps]
+    texts = [short_money(a) if whole else signed_money(a) for _, a, whole in steps]
     width = column_width(texts)
     bars = {
         "type": "waterfall",
@@ -114,7 +120,7 @@ def waterfall(ledger: Ledger) -> go.Figure:
         "y": list(range(len(steps))),
         "x": [round(a, 2) for _, a, _ in steps],
         "measure": [
-            "absolute" if i == 0 else "total" if total else "relative" for i, (_, _, total) in enumerate(steps)
+            "absolute" if i == 0 else "total" if whole else "relative" for i, (_, _, whole) in enumerate(steps)
         ],
         "connector": {"line": {"color": colours.grid, "width": 1}},
         "increasing": {"marker": {"color": colours.gain}},

@@ -6,18 +6,19 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from margin.stress.shocks import ShockGrid, Stressed, StressPath
+from margin.stress.paths import StressPath, Track
+from margin.stress.shocks import ShockGrid, Stressed
 from ui.blocks.formats import short_money, signed_money
-from ui.blocks.theme import palette
+from ui.blocks.theme import Palette, palette
 from ui.charts.base import DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe, symbol_name
 from ui.charts.heat import columns_above, heat, profit_scale, rows_down
 
 
 def events(found: Sequence[Stressed], symbols: Sequence[str]) -> go.Figure:
-    """Profit and loss of each position (columns) in each event (rows), and of the whole."""
+    """Profit and loss of each position (columns) in each event (rows), of collateral, and of the whole."""
     colours = palette()
     columns = [*symbols, "collateral", "all"]
-    table = np.array([[*s.by_position, s.collateral_change, s.pnl + s.collateral_change] for s in found])
+    table = np.array([[*s.by_position, s.collateral_change, s.change] for s in found])
     most = max(float(np.abs(table).max()), 1.0)
     marks = [_mark(s) for s in found]
     texts = [[signed_money(v) if abs(v) >= 0.5 else "0" for v in row] for row in table]
@@ -35,70 +36,72 @@ def _short(name: str) -> str:
 
 
 def _mark(s: Stressed) -> str:
-    """✕ where the pool is liquidated, ! where only isolated accounts are."""
-    return "✕ " if s.cross_liquidated else "! " if any(s.liquidated_alone) else ""
+    """✕ where anything is liquidated as it is held, ! where only in isolated accounts of their own."""
+    return "✕ " if s.liquidated else "! " if any(s.liquidated_alone) else ""
 
 
 def grid(found: ShockGrid) -> go.Figure:
     """Profit and loss on spot (rows) and volatility (columns)."""
     colours = palette()
-    most = max(float(np.abs(found.pnl).max()), 1.0)
+    most = max(float(np.abs(found.change).max()), 1.0)
     texts = [
-        [f"{signed_money(v) if abs(v) >= 0.5 else '0'}{' ✕' if e < 0 else ''}" for v, e in zip(row, left, strict=True)]
-        for row, left in zip(found.pnl, found.equity, strict=True)
+        [
+            f"{signed_money(v) if abs(v) >= 0.5 else '0'}{' ✕' if dead else ''}"
+            for v, dead in zip(row, gone, strict=True)
+        ]
+        for row, gone in zip(found.change, found.liquidated, strict=True)
     ]
     return drawn(
         colours,
         90 + 30 * len(found.spot),
-        [heat(found.pnl, texts, profit_scale(colours), -most, most)],
+        [heat(found.change, texts, profit_scale(colours), -most, most)],
         xaxis=columns_above([f"vol {100 * v:+.0f}%" for v in found.vol]),
         yaxis=rows_down([f"{100 * s:+.0f}%" for s in found.spot], title="every price"),
     )
 
 
-def path(found: StressPath, symbols: Sequence[str], floor: float) -> go.Figure:
-    """Equity of the pool and of every isolated account over what each requires; liquidation at the dashed line."""
+HIGHEST_HEALTH = 10.0  # above it a line is drawn at the edge: what matters lies near 1
+
+
+def path(found: StressPath) -> go.Figure:
+    """Health of what is held (thick) and of each position alone (dotted); liquidation at the dashed line."""
     colours = palette()
-    days = [str(d)[:10] for d in found.dates]
+    days = list(found.path.labels)
     layers: list[dict[str, Any]] = []
-    for i, symbol in enumerate(symbols):
-        if found.alone[i] <= 0:
-            continue
-        layers.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": safe(symbol),
-                "x": days,
-                "y": np.round(found.silos[:, i] / found.alone[i], 4).tolist(),
-                "line": {"color": colours.series[1 + i % 9], "width": 1.5, "dash": "dot"},
-                "hovertemplate": f"%{{x|%d %b %Y}}: {safe(symbol)} alone %{{y:.2f}}<extra></extra>",
-            }
-        )
-    health = found.health
-    if health is not None:
-        layers.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": "the pool",
-                "x": days,
-                "y": np.round(health, 4).tolist(),
-                "line": {"color": colours.gain, "width": 3},
-                "hovertemplate": "%{x|%d %b %Y}: pool %{y:.2f}<extra></extra>",
-            }
-        )
+    for i, track in enumerate(found.alone):
+        looks = {"color": colours.series[1 + i % 9], "width": 1.5, "dash": "dot"}
+        layers += _health_line(track, f"{track.name} alone", days, looks)
+    for i, track in enumerate(t for t in found.held if t.positions):
+        looks = {"color": colours.gain if i == 0 else colours.series[i % 10], "width": 3}
+        layers += _health_line(track, track.name, days, looks)
     line = {"color": colours.loss, "width": 1.5, "dash": "dash"}
     return drawn(
         colours,
         380,
         layers,
         xaxis={"type": "date", "showgrid": False},
-        yaxis={"title": "health: equity / requirement", "nticks": 8},
-        shapes=[{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": floor, "y1": floor, "line": line}],
+        yaxis={"title": "health: equity / maintenance", "nticks": 8},
+        shapes=[{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 1.0, "y1": 1.0, "line": line}],
         margin={"t": 60},
         **legend_above(colours),
     )
+
+
+def _health_line(track: Track, name: str, days: list[str], looks: dict[str, Any]) -> list[dict[str, Any]]:
+    if track.health is None:
+        return []
+    shown = np.clip(np.round(track.health, 4), -HIGHEST_HEALTH, HIGHEST_HEALTH)
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": safe(name),
+            "x": days,
+            "y": [None if np.isnan(v) else float(v) for v in shown],
+            "line": looks,
+            "hovertemplate": f"%{{x|%d %b %Y}}: {safe(name)} %{{y:.2f}}<extra></extra>",
+        }
+    ]
 
 
 def moves(found: dict[str, float]) -> go.Figure:
@@ -126,25 +129,38 @@ def moves(found: dict[str, float]) -> go.Figure:
     )
 
 
-def losses(names: Sequence[str], amounts: Sequence[float]) -> go.Figure:
-    """A few amounts of dollars beside each other."""
+def profits(names: Sequence[str], amounts: Sequence[float]) -> go.Figure:
+    """Profit (right) and loss (left) beside each other, each with its sign."""
     colours = palette()
-    texts = [short_money(a) for a in amounts]
-    width = column_width(texts)
+    return _bars(names, amounts, [signed_money(a) for a in amounts], profit=True, tozero=False, colours=colours)
+
+
+def costs(names: Sequence[str], amounts: Sequence[float]) -> go.Figure:
+    """A few costs beside each other."""
+    colours = palette()
+    return _bars(names, amounts, [short_money(a) for a in amounts], profit=False, tozero=True, colours=colours)
+
+
+def _bars(
+    names: Sequence[str], amounts: Sequence[float], texts: list[str], *, profit: bool, tozero: bool, colours: Palette
+) -> go.Figure:
     bars = {
         "type": "bar",
         "orientation": "h",
         "y": list(range(len(names))),
         "x": [round(a, 2) for a in amounts],
-        "marker": {"color": colours.loss, "line": {"width": 0}},
+        "marker": {
+            "color": [colours.gain if profit and a >= 0 else colours.loss for a in amounts],
+            "line": {"width": 0},
+        },
         "hovertemplate": "%{x:$,.0f}<extra></extra>",
     }
     return drawn(
         colours,
         60 + 34 * len(names),
         [bars],
-        xaxis={**DOLLARS, "rangemode": "tozero"},
+        xaxis={**DOLLARS, **({"rangemode": "tozero"} if tozero else {})},
         yaxis=name_axis([safe(n) for n in names], colours),
-        margin={"r": width},
+        margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),
     )

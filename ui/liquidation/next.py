@@ -1,0 +1,102 @@
+"""What happens next: the account along a path, recorded or simulated, closed step by step; where the money went."""
+
+import pandas as pd
+import streamlit as st
+
+from margin.liquidation.account import Liquidation, frictions_of, rules_of, simulate, venues
+from margin.models.base import ClosingRules
+from margin.sample.events import load_events
+from margin.stress.held import StressBook
+from margin.stress.paths import PricePath, recorded_path, simulated_path
+from ui.blocks.exporting import chart, csv_button
+from ui.blocks.formats import money
+from ui.blocks.text import dollars, plain
+from ui.charts import liquidation as charts_liquidation
+from ui.state.prices import ActivePrices
+
+SHOCK_PATH = "A shock, then normal days"
+ITS_OWN = "Its own margin model's rules"
+
+
+def what_next(held: StressBook, active: ActivePrices) -> None:
+    """Both ways of holding along one path: the log, and where the money went."""
+    if not held.positions:
+        st.info("The book holds owned coins only; they are not liquidated.")
+        return
+    first, second, third = st.columns(3)
+    inside = [e for e in load_events() if active.first_day < e.start <= active.last_day]
+    names = [f"{e.name} ({e.start})" for e in inside]
+    with first:
+        label = st.selectbox("Path", [SHOCK_PATH, *names], key="liquidation_path", persist_state="session")
+        days = st.slider("Days", 2, 90, 30, key="liquidation_days", persist_state="session")
+    with second:
+        options = [ITS_OWN, *(r.name for r in venues())]
+        closed_as = st.selectbox("Closed as", options, key="liquidation_venue", persist_state="session")
+        fund = st.select_slider(
+            "Insurance fund", (0.0, 1e3, 1e4, 1e5, 1e6, 1e7), 1e6, format_func=lambda v: f"${v:,.0f}",
+            key="liquidation_fund", persist_state="session",
+        )  # fmt: skip
+    with third:
+        if label == SHOCK_PATH:
+            move = st.slider(
+                "All prices move at once by, %", -95, 100, -40, key="liquidation_shock", persist_state="session"
+            )
+            seed = st.number_input("Path number", 1, 9999, 1, key="liquidation_seed", persist_state="session")
+            path = simulated_path(held, int(days), move / 100.0, int(seed))
+        else:
+            path = recorded_path(held, inside[names.index(label)].start, int(days))
+    rules = None if closed_as == ITS_OWN else rules_of(closed_as)
+    around = frictions_of(held, float(fund))
+    silent = [a for a in held.moving if not around.daily_volume.get(a)]
+    if silent:
+        st.caption(f"No traded volume is known for {plain(', '.join(silent))}: closing it is charged no impact.")
+    runs = [simulate(held, path, rules, mode, around) for mode in ("held", "alone")]
+    _outcome(runs, path)
+    used = [rules] if rules else list({h.model.closing.name: h.model.closing for h in held.held}.values())
+    st.caption(" ".join([plain(path.looked_at), *(_source(r) for r in used)]))
+
+
+def _outcome(runs: list[Liquidation], path: PricePath) -> None:
+    held, alone = runs
+    st.markdown(dollars(f"As held the account {_fate(held, path)}. Position by position it {_fate(alone, path)}."))
+    words = f"As held it ends with {money(held.final)}, in isolated accounts with {money(alone.final)}."
+    labels = list(path.labels)
+    chart(charts_liquidation.along(runs, labels), "liquidation_along", f"Equity along the path. {words}")
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Where the account's money went, as held**")
+        chart(
+            charts_liquidation.waterfall(held.ledgers),
+            "liquidation_money",
+            f"Money of the account: ends with {money(held.final)}.",
+        )
+    with right:
+        st.markdown("**What happened**")
+        rows = [
+            {
+                "When": f"{labels[line.step]}, {line.when}",
+                "Held": "as it is" if run.mode == "held" else "alone",
+                "Account": line.account,
+                "What": f"{line.kind}: {line.words}",
+            }
+            for run in runs
+            for line in run.log
+        ]
+        if rows:
+            st.dataframe(pd.DataFrame(rows), hide_index=True, key="liquidation_log", alt="What happened, step by step")
+            csv_button("This log", lambda: pd.DataFrame(rows), "liquidation_log")
+        else:
+            st.markdown("Nothing: no call, no liquidation.")
+
+
+def _fate(run: Liquidation, path: PricePath) -> str:
+    first = run.first
+    if first is None:
+        return f"is never liquidated and ends with **{money(run.final)}**"
+    what = "" if len(run.accounts) == 1 else f" ({plain(first.account)} first)"
+    return f"is liquidated on {path.labels[first.step]}, {first.when}{what}, and ends with **{money(run.final)}**"
+
+
+def _source(rules: ClosingRules) -> str:
+    note = f" {plain(rules.note)}" if rules.note else ""
+    return f"{plain(rules.name)}:{note} Source: {plain(rules.source)}."
