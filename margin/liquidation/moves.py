@@ -69,7 +69,7 @@ def _of(book: StressBook, held: Held, alone: bool) -> list[FatalMove]:
     names = [book.assets[c] for c in held.columns if c >= 0 and book.assets[c] not in USD_STABLECOINS]
     places = [book.assets.index(a) for a in names]
     directions = np.vstack([np.eye(len(book.assets))[places], np.isin(book.assets, names).astype(float)])
-    slack = 1e-9 * held.scale  # rounding: an account exactly at its maintenance is not liquidated
+    slack = 1e-12 * held.scale  # rounding: an account exactly at its maintenance is not liquidated
 
     def gaps(which: np.ndarray, factors: np.ndarray) -> np.ndarray:
         return held.states(1.0 + directions[which] * (factors - 1.0)[:, None]).gap + slack

@@ -84,7 +84,7 @@ def test_options_only_and_nothing():
     only = Portfolio((Position("BTC/USD:BTC-261225-80000-C", 1),), (Collateral("USD", 1e4),))
     app = opened("What happens next", only)
     check(app)
-    assert "options and owned coins only" in app.info[0].value
+    assert not app.warning
     app = opened("Where", Portfolio())
     check(app)
     assert "empty" in app.info[0].value
