@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from margin.core.errors import InputError
+from margin.core.impact import square_root_move
 from margin.protocols.branching import Impact, Ladder, critical_shock, liquidation_ladder, reproduction
 from margin.protocols.funds import Mutual, mutual_fund
 from margin.protocols.seizure import Ledgers, Outcome
@@ -168,14 +169,14 @@ def shocked(crowd: Crowd, moves: np.ndarray, drawn: Drawn | None = None) -> Spre
     people = drawn or draw(crowd)
     groups = [_Group(crowd, people, rule, np.flatnonzero(people.rule == i)) for i, rule in enumerate(people.rules)]
     groups = [g for g in groups if len(g.which)]
-    scale = crowd.impact * np.array(crowd.volatilities) / np.sqrt(crowd.volumes)
     price, outer, push = np.ones(2), np.ones(2), np.zeros(2)
     prices, outside, sold = [price], [outer], []
     for t, move in enumerate(moves):
         outer = outer * (1.0 + move)
         price = np.maximum(price * (1.0 + move) * (1.0 + push), 1e-9)
         flow = np.sum([group.step(price, t) for group in groups], axis=0)
-        push = -np.sign(flow) * np.minimum(scale * np.sqrt(np.abs(flow)), 0.9)
+        moved = square_root_move(flow, crowd.volumes, np.array(crowd.volatilities), crowd.impact)
+        push = -np.sign(flow) * np.minimum(moved, 0.9)
         prices.append(price)
         outside.append(outer)
         sold.append(flow)
