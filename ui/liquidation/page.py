@@ -10,7 +10,7 @@ from margin.liquidation.moves import ALL, FatalMove, fatal_moves, nearest_fatal
 from margin.stress.held import StressBook, stress_book
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
-from ui.blocks.model_choice import choose_rules
+from ui.blocks.maintenance import with_maintenance
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused, tabbed
 from ui.charts import liquidation as charts_liquidation
@@ -26,10 +26,9 @@ _fatal = compute.remembered(fatal_moves, 128)
 def page(seen: Seen) -> None:
     """The whole page below its heading."""
     active, now = seen.active, seen.now
-    own = any(not account.venue for account in now.portfolio.accounts)
-    key, settings = choose_rules(seen.settings, own)
+    settings = with_maintenance(seen.settings, now.portfolio, seen.model)
     try:
-        held = _book(now.portfolio, active.market, settings, key)
+        held = _book(now.portfolio, active.market, settings, seen.model)
         rows = [*_fatal(held), *shown_alone(_fatal(held, True))]
     except InputError as error:
         refused(error)

@@ -9,7 +9,7 @@ from margin.stress.events import recorded, replay_events
 from margin.stress.held import StressBook, stress_book
 from margin.stress.shocks import Stressed
 from ui.blocks.formats import money, percent
-from ui.blocks.model_choice import choose_rules
+from ui.blocks.maintenance import with_maintenance
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused, tabbed
 from ui.correlations import own_book as correlations_margin
@@ -24,15 +24,14 @@ _events = compute.remembered(replay_events, 64)
 def page(seen: Seen) -> None:
     """The whole page below its heading."""
     active, now = seen.active, seen.now
-    own = any(not account.venue for account in now.portfolio.accounts)
-    key, settings = choose_rules(seen.settings, own)
+    settings = with_maintenance(seen.settings, now.portfolio, seen.model)
     beta = st.toggle(
         "Move what was not recorded by its beta to BTC", value=True, key="stress_beta", persist_state="session",
         help="SOL did not exist on Black Thursday: it falls by its beta to BTC times what BTC did. Off: it stays, and "
         "the verdict is about the rest only.",
     )  # fmt: skip
     try:
-        held = _book(now.portfolio, active.market, settings, key)
+        held = _book(now.portfolio, active.market, settings, seen.model)
         found = _events(held, recorded(), False, beta)
     except InputError as error:
         refused(error)
