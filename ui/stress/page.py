@@ -18,7 +18,7 @@ from ui.state import compute
 from ui.stress import moves, paths
 
 _book = compute.remembered(stress_book, 64)
-_events = compute.remembered(replay_events, 64)
+_events = compute.remembered(lambda held, beta: replay_events(held, recorded(), False, beta), 64)
 
 
 def page(seen: Seen) -> None:
@@ -32,7 +32,7 @@ def page(seen: Seen) -> None:
     )  # fmt: skip
     try:
         held = _book(now.portfolio, active.market, settings, seen.model)
-        found = _events(held, recorded(), False, beta)
+        found = _events(held, beta)
     except InputError as error:
         refused(error)
         return
