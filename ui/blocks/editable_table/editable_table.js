@@ -227,7 +227,7 @@ class Editable {
     }
     event.preventDefault();
     const editable = this.data.columns.filter((c) => !c.hidden && (c.kind === "text" || c.kind === "number"));
-    const first = editable.indexOf(column);
+    const first = editable.findIndex((c) => c.key === column.key);
     let at = this.rows().indexOf(row);
     let lines = text.trim().split(/\r?\n/).slice(0, 1000);
     if (lines.length > 1 && isHeader(lines[0].split("\t"), editable)) lines = lines.slice(1);
