@@ -19,6 +19,7 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.forecast.engine import judge
 from margin.forecast.results import ODDS, Forecast, printed
+from margin.formats.read import read_portfolio
 from margin.models.marks import Marks
 
 HOURLY_DAYS, DAILY_DAYS = 200, 730
@@ -57,7 +58,10 @@ class Accounts:
 
 def _file(name: str) -> Portfolio:
     try:
-        return Portfolio.from_json(Path(name).read_bytes())
+        found = read_portfolio(Path(name).read_bytes())
+        for row in found.set_aside:
+            raise InputError(row.row, row.symbol, f"can't be read: {row.reason}", "See `python -m margin portfolio`.")
+        return found.portfolio
     except OSError as error:
         raise InputError(name, error.strerror, "cannot be read", "Check the path.") from None
     except InputError as error:

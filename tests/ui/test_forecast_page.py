@@ -112,6 +112,15 @@ def test_a_model_that_cannot_hold_the_book_says_why_and_shows_the_others():
     assert len(app.dataframe[0].value) > 20
 
 
+def test_a_correction_on_the_books_own_past():
+    app = opened("Can I trust it", THIN)
+    before = app.subheader[0].value
+    app = app.toggle(key="forecast_own").set_value(True).run()
+    check(app)
+    assert app.subheader[0].value != before
+    assert not any("Model" in d.value.columns for d in app.dataframe)  # the stored table's scores say nothing of it
+
+
 def test_called_already():
     broke = Portfolio(THIN.positions, (Collateral("USDC", 500.0),))
     app = opened(VIEWS[0], broke)

@@ -1,6 +1,7 @@
 """Odds of a margin call, drawn: survival, money against odds, where odds come from, whether they came true, alarms."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -72,18 +73,35 @@ def money(dollars: np.ndarray, odds: np.ndarray, now: float, line: float = ODDS)
         [curve, dot],
         xaxis={**DOLLARS, "title": "dollars added (left of 0: taken out)", "nticks": 5},
         yaxis={**SHARES, "nticks": 6},
-        shapes=[
+        shapes=[_across(line, colours.muted)],
+    )
+
+
+def size(sizes: np.ndarray, odds: np.ndarray, line: float) -> go.Figure:
+    """Odds against the size of every position, the odds aimed at as a line."""
+    colours = palette()
+    return drawn(
+        colours,
+        240,
+        [
             {
-                "type": "line",
-                "xref": "paper",
-                "x0": 0,
-                "x1": 1,
-                "y0": line,
-                "y1": line,
-                "line": {"color": colours.muted, "dash": "dash", "width": 1.5},
+                "type": "scatter",
+                "mode": "lines",
+                "x": np.round(sizes, 4).tolist(),
+                "y": np.round(odds, 5).tolist(),
+                "line": {"color": colours.gain, "width": 2.5},
+                "hovertemplate": "%{x:.0%} of today: %{y:.1%}<extra></extra>",
             }
         ],
+        xaxis={"tickformat": ".0%", "title": "of today's size", "nticks": 6},
+        yaxis={**SHARES, "nticks": 5},
+        shapes=[_across(line, colours.muted)],
     )
+
+
+def _across(height: float, colour: str) -> dict[str, Any]:
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height,
+            "line": {"color": colour, "dash": "dash", "width": 1.5}}  # fmt: skip
 
 
 def drivers(steps: Sequence[Driver]) -> go.Figure:

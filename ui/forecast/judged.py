@@ -10,12 +10,12 @@ from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.forecast.capital import Capital, same_safety
 from margin.forecast.engine import HORIZONS, forecast
-from margin.forecast.first_passage import Watched
 from margin.forecast.gap import Target
 from margin.forecast.results import Forecast
 from ui.state import compute
 
 RULES = {"isolated": "Isolated", "netted": "Netted", "portfolio": "One pool"}
+RECALIBRATE = "forecast_own"
 LINES = {"1%": 0.01, "5%": 0.05, "10%": 0.10, "20%": 0.20}
 TARGETS: dict[str, str] = {"liquidation": "Liquidation", "call": "Margin call"}
 
@@ -53,9 +53,16 @@ def _days(text: str) -> str:
     return "1 day" if text == "1" else f"{text} days"
 
 
-def _forecast(portfolio: Portfolio, market: Market, settings: Settings, model: str | None, target: Target) -> Forecast:
-    watched: Watched = "continuous"
-    return forecast(portfolio, market, settings, model=model, target=target, watched=watched)
+def _forecast(
+    portfolio: Portfolio, market: Market, settings: Settings, model: str | None, target: Target, own: bool = False
+) -> Forecast:
+    """own : corrected on this book's own past instead of the stored table."""
+    return forecast(portfolio, market, settings, model=model, target=target, calibration="own" if own else "table")
+
+
+def recalibrated() -> bool:
+    """Whether the visitor asked for a correction on the book's own past (a switch of the tab "Can I trust it")."""
+    return bool(st.session_state.get(RECALIBRATE, False))
 
 
 answer = compute.remembered(_forecast, 64)

@@ -28,12 +28,17 @@ def page(seen: Seen) -> None:
         refused(error)
         _capital(seen, asked.line)
         return
+    if judged.recalibrated():
+        try:
+            found = judged.answer(portfolio, active.market, seen.settings, seen.model, asked.target, True)
+        except InputError as error:
+            refused(error)
     at = next(o for o in found.horizons if o.days == asked.days)
     headline(found, at, asked)
     others = judged.rules(portfolio, active.market, seen.settings, found)
     curves(found, at, others, asked.line)
     views: dict[str, Callable[[], None]] = {
-        "What would help": lambda: what_if(found, at),
+        "What would help": lambda: what_if(found, at, asked.line),
         "Where it comes from": lambda: origins(found, at, asked.line),
         "Can I trust it": lambda: trust.check(found, asked.days),
         "Alarms": lambda: trust.alarms(found, asked.days),
@@ -121,7 +126,7 @@ def curves(found: Forecast, at: Odds, others: dict[str, Forecast | InputError], 
         chart(charts_forecast.drivers(steps), "forecast_drivers", f"Odds step by step. {words}.")
 
 
-def what_if(found: Forecast, at: Odds) -> None:
+def what_if(found: Forecast, at: Odds, line: float) -> None:
     """Odds with other money and another size, from the same paths."""
     first = found.first
     if len(found.subs) > 1:
@@ -141,7 +146,12 @@ def what_if(found: Forecast, at: Odds) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, key="forecast_what_if", alt="Odds today and then", width=420)
     if first.called is False and first.gap.equity + added <= size / 100.0 * first.gap.requirement:
         st.warning("With that the account is below its requirement at once.", icon=":material/warning:")
-    st.caption("The same paths answer every what-if. What to trade instead: the Hedge page.")
+    if first.size_at_once:
+        sizes, odds = first.size_curve(at.days)
+        alt = f"Odds within {at.days:g} days against the size of every position: {printed(at.probability)} today."
+        st.markdown("**Size against odds**, same money")
+        chart(charts_forecast.size(sizes, odds, line), "forecast_sizes", alt)
+    st.caption("The same paths answer every what-if.")
 
 
 def origins(found: Forecast, at: Odds, line: float) -> None:

@@ -13,6 +13,7 @@ from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money
 from ui.blocks.text import dollars, plain
 from ui.charts import forecast as charts_forecast
+from ui.forecast import judged
 from ui.state import compute
 
 _check = compute.remembered(lambda sub, days: sub.check(days), 32)
@@ -21,6 +22,10 @@ _alarms = compute.remembered(lambda sub, days: sub.alarms(days), 32)
 
 def check(found: Forecast, days: float) -> None:
     """This book's past forecasts beside what came true, and the scoreboard with the boosted trees in it."""
+    st.toggle(
+        "Recalibrate on this book's own past", key=judged.RECALIBRATE, persist_state="session",
+        help="Fits the two numbers of the correction on this book's past windows instead of the stored table.",
+    )  # fmt: skip
     own = _check(found.first, days)
     left, right = st.columns(2)
     with left:

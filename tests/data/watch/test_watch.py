@@ -17,6 +17,7 @@ from data.watch.notify import sender
 from margin import InputError, Market, Portfolio, Position
 from margin.core.position import Collateral
 from margin.sample.ready import sample_market, sample_portfolio
+from tests.exchange_server import ExchangeServer
 
 # Apprise's own imports warn on Python 3.11.
 pytestmark = pytest.mark.filterwarnings("ignore:.*imghdr.*:DeprecationWarning")
@@ -278,3 +279,23 @@ def test_past_prices_are_renewed_hourly(monkeypatch):
     for minutes in (0, 1, 59, 61, 62):
         prices.market(("AAA",), START + timedelta(minutes=minutes))
     assert len(asked) == 2
+
+
+def test_a_look_through_exchanges_and_through_their_outage(monkeypatch, tmp_path):
+    monkeypatch.setenv("MARGIN_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("MARGIN_OFFLINE", raising=False)
+    book = Portfolio([Position("BTC/USDT:USDT", 1.0)], (Collateral("USD", 9000.0),))
+    accounts, prices, now = Accounts(lambda: book), Prices(), datetime.now(UTC)
+    with ExchangeServer(now=now.timestamp()) as server:
+        monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
+        first = look(accounts, prices, Question(), now)
+        assert first.error is None
+        assert prices._market.fine is not None  # hourly
+    monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", "http://127.0.0.1:9")
+    blind = look(accounts, prices, Question(), now)
+    assert "no exchange gives a last price of BTC" in blind.error
+    with ExchangeServer(now=now.timestamp()) as server:
+        monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
+        again = look(accounts, prices, Question(), now)
+    assert again.error is None
+    assert again.odds == pytest.approx(first.odds, abs=0.02)
