@@ -14,6 +14,7 @@ import numpy as np
 from margin.backtest.days import Walk, days_to_walk
 from margin.core.checks import whole_number
 from margin.core.errors import InputError
+from margin.core.estimators import walked
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
@@ -100,7 +101,7 @@ def simulate_accounts(
 def _need(walk: Walk, row: int, mode: str, s: Settings) -> np.ndarray:
     """(p,) for silos, (1,) for a pool: USD asked that evening."""
     prepared = walk.at(row)
-    estimator = s.estimator if s.estimator in ("historical", "filtered", "gaussian", "student") else "historical"
+    estimator = s.estimator if s.estimator in walked() else "historical"
     day = walk.day(prepared, mode, estimator, s.level)
     return day.parts if mode == "isolated" else np.array([day.required])
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from margin.core.errors import InputError
+from margin.core.estimators import closed_forms
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio, Position
 from margin.core.settings import Settings
@@ -20,6 +21,8 @@ from margin.risk.extremes import CORRELATION_WINDOW, Extremes, correlations, run
 from margin.risk.history import WARM_UP, ewma_vol_path, history, price_series
 from margin.risk.models import EllipticalModel, ScenarioModel, without_dust
 from margin.risk.tail import expected_shortfall, tail_mass, value_at_risk
+
+CLOSED_FORMS = closed_forms()
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +204,7 @@ class Walk:
         margins = np.abs(net) * units[(net < 0).astype(int), column]
         for label in self._several_prices:
             margins[label] = self._of_columns(p, estimator, level, np.array(self.labels) == label)
-        dust = EllipticalModel.DUST if estimator in ("gaussian", "student") else ScenarioModel.DUST
+        dust = EllipticalModel.DUST if estimator in CLOSED_FORMS else ScenarioModel.DUST
         return without_dust(margins, np.bincount(self.labels, alone, count), dust)
 
     @cached_property
@@ -212,7 +215,7 @@ class Walk:
     def _of_columns(self, p: Prepared, estimator: str, level: float, chosen: np.ndarray) -> float:
         """USD margin of the chosen positions (p,) together."""
         weights = np.bincount(self.columns[chosen], p.values[chosen], len(self.assets))
-        if estimator in ("gaussian", "student"):
+        if estimator in CLOSED_FORMS:
             return self._factor(estimator, level) * float(np.sqrt(max(weights @ self._covariance(p) @ weights, 0.0)))
         measure = expected_shortfall if self.settings.measure == "es" else value_at_risk
         return max(float(measure(-(self._scenarios(p, estimator) @ weights), level)), 0.0)
@@ -229,7 +232,7 @@ class Walk:
 
     def _units(self, p: Prepared, estimator: str, level: float) -> np.ndarray:
         """(2, k) margin of one dollar long and of one dollar short in each asset."""
-        if estimator in ("gaussian", "student"):
+        if estimator in CLOSED_FORMS:
             return np.tile(self._factor(estimator, level) * np.sqrt(np.diag(self._covariance(p))), (2, 1))
         scenarios = self._scenarios(p, estimator)
         both = np.stack((-scenarios, scenarios), axis=1)  # (n, 2, k)
@@ -239,7 +242,7 @@ class Walk:
 
     def _pooled(self, p: Prepared, estimator: str, level: float, isolated: float) -> Day:
         es_asked = self.settings.measure == "es"
-        if estimator in ("gaussian", "student"):
+        if estimator in CLOSED_FORMS:
             deviation = float(np.sqrt(max(p.weights @ self._covariance(p) @ p.weights, 0.0)))
             dof = self.settings.degrees_of_freedom if estimator == "student" else None
             es, var = (tail_factor(m, level, dof) * deviation for m in ("es", "var"))

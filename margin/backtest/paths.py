@@ -18,6 +18,7 @@ from margin.backtest.days import Walk, left_out_note
 from margin.backtest.funding import Funding
 from margin.core.account import Account, SubAccount
 from margin.core.errors import InputError
+from margin.core.estimators import walked
 from margin.core.instruments import USD_STABLECOINS
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
@@ -196,7 +197,7 @@ class LadderPaths:
         """(p,) USD of isolated positions, (1,) of a pool, asked at that close."""
         if row not in self._needs:
             s, walk = self.settings, self.walk
-            estimator = s.estimator if s.estimator != "stressed" else "historical"
+            estimator = s.estimator if s.estimator in walked() else "historical"
             day = walk.day(walk.at(row), self.key, estimator, s.level)
             self._needs[row] = day.parts if self.key == "isolated" else np.array([day.required])
         return self._needs[row]

@@ -14,12 +14,13 @@ from margin.backtest.coverage import ExceedanceReport, acerbi_szekely, acerbi_sz
 from margin.backtest.days import Day, Walk, days_to_walk
 from margin.core.checks import whole_number
 from margin.core.errors import InputError
+from margin.core.estimators import estimator, walked
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 
 RUNGS = ("isolated", "netted", "portfolio", "safeguarded")
-ESTIMATORS = ("historical", "filtered", "gaussian", "student")  # those that are walked
+ESTIMATORS = walked()
 PROGRESS_EVERY = 50
 
 
@@ -37,9 +38,7 @@ class Method:
         parts = {"isolated": "Isolated", "netted": "Netted", "portfolio": "Portfolio", "safeguarded": "With safeguards"}
         text = parts[self.rung]
         if self.estimator != "historical":
-            text += (
-                f", {'filtered' if self.estimator == 'filtered' else self.estimator.replace('student', 'Student-t')}"
-            )
+            text += f", {estimator(self.estimator).phrase}"
         return text if self.level is None else f"{text}, {100 * self.level:g}%"
 
 
@@ -240,9 +239,9 @@ def frontier(
     methods = [Method("isolated")]
     methods += [Method("isolated", level=level) for level in levels if level != chosen.level]
     methods += [Method("netted"), Method("safeguarded")]
-    for estimator in ESTIMATORS:
-        methods.append(Method("portfolio", estimator))
-        methods += [Method("portfolio", estimator, level) for level in levels if level != chosen.level]
+    for key in ESTIMATORS:
+        methods.append(Method("portfolio", key))
+        methods += [Method("portfolio", key, level) for level in levels if level != chosen.level]
     return backtest(portfolio, market, chosen, tuple(methods), days, constant, progress)
 
 

@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 from margin.cli import text as cli_text
-from margin.core.settings import CORRELATIONS, ESTIMATORS, Settings
+from margin.core.estimators import ESTIMATORS
+from margin.core.settings import CORRELATIONS, Settings
 from margin.ladder.compare import Comparison, compare
 from margin.ladder.explain import headline, why
 

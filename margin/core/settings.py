@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from margin.core.checks import between, choice, date_text, field_names, keep_between, only_keys, switch, whole_number
 from margin.core.errors import InputError
+from margin.core.estimators import ESTIMATORS
 
 MEASURES = ("es", "var")
-ESTIMATORS = ("historical", "filtered", "gaussian", "student", "stressed")
 CORRELATIONS = ("sample", "ewma", "ledoit-wolf", "what-if")
 TREATMENTS = ("haircut", "joint")
 PROCYCLICALITY = ("floor", "buffer", "stress", "off")
@@ -72,7 +72,7 @@ class Settings:
     level: float = 0.975
     horizon: int = 1
     lookback: int = 500
-    estimator: Literal["historical", "filtered", "gaussian", "student", "stressed"] = "historical"
+    estimator: str = "historical"  # one of margin/core/estimators.py
     correlation: Literal["sample", "ewma", "ledoit-wolf", "what-if"] = "sample"
     what_if: Pairs = ()
     vol_halflife: float = 30.0

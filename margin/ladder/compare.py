@@ -18,9 +18,10 @@ import pandas as pd
 
 from margin.core.checks import date_text
 from margin.core.errors import InputError
+from margin.core.estimators import ESTIMATORS
 from margin.core.market import Market, as_market
 from margin.core.portfolio import Portfolio
-from margin.core.settings import ESTIMATORS, Settings
+from margin.core.settings import Settings
 from margin.ladder.account import Account, account, hold
 from margin.ladder.as_held import AsHeld, as_held
 from margin.ladder.method import MeasuredBook

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from margin.core.estimators import estimator
 from margin.ladder.compare import Comparison
 
 LITTLE = 5.0  # percent saved below which the page says that there is almost nothing to save
@@ -103,7 +104,7 @@ def steps(comparison: Comparison) -> tuple[Step, ...]:
     return (
         Step(
             "Scenarios",
-            _scenario_formula(comparison),
+            estimator(s.estimator).formula,
             f"{c.scenarios} returns over {s.horizon} day{'s' if s.horizon > 1 else ''} up to {c.as_of.date()}",
             _estimator_words(comparison),
         ),
@@ -149,24 +150,8 @@ def _amounts(comparison: Comparison) -> str:
     )
 
 
-def _scenario_formula(comparison: Comparison) -> str:
-    return {
-        "historical": r"L_{i,s}=-q_iP_iR_{s,a(i)}",
-        "filtered": r"L_{i,s}=-q_iP_i\,R_{s,a(i)}\,\sigma_{\text{today}}/\sigma_s",
-        "gaussian": r"M(w)=\kappa_\alpha\sqrt{w^\top\Sigma w},\quad \kappa_\alpha=\varphi(z_\alpha)/(1-\alpha)",
-        "student": r"M(w)=\kappa_{\alpha,\nu}\sqrt{w^\top\Sigma w}",
-        "stressed": r"L_{i,s}=-q_iP_iR_{s,a(i)},\quad s\in\text{worst window}",
-    }[comparison.settings.estimator]
-
-
 def _estimator_words(comparison: Comparison) -> str:
-    words = {
-        "historical": "Each past day is one scenario, applied to today's prices.",
-        "filtered": "Each past return is divided by the volatility known before it and multiplied by today's.",
-        "gaussian": "A normal distribution with the chosen correlation matrix: our own model, no venue takes one.",
-        "student": "A Student-t distribution (fat tails) with the chosen correlation matrix: our own model.",
-        "stressed": "The stretch of history that would hurt this book most.",
-    }[comparison.settings.estimator]
+    words = estimator(comparison.settings.estimator).words
     if comparison.book.has_options:
         words += " Options are revalued in full (Black-76), their volatility moving with the return."
     return words

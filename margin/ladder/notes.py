@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from margin.core.checks import parse_date
+from margin.core.estimators import closed_forms, estimator
 from margin.core.market import MAX_STALE_DAYS, Market
 from margin.core.settings import Settings
 from margin.ladder.basis import price_of
-from margin.risk.estimators import CLOSED_FORMS
 from margin.risk.exposures import Book
 
 FEW = 5  # tail scenarios below which single days decide
@@ -20,9 +20,9 @@ def book_notes(market: Market, book: Book, settings: Settings, count: int) -> It
     yield from _scenario_notes(settings, count)
     yield from _date_notes(market, book, settings)
     yield from market.findings_of(book.assets, book.as_of)
-    if settings.estimator not in CLOSED_FORMS and (settings.correlation != "sample" or settings.what_if):
+    if not estimator(settings.estimator).closed_form and (settings.correlation != "sample" or settings.what_if):
         yield (
-            f"The {settings.correlation} correlation is used by the gaussian and student estimators only; "
+            f"The {settings.correlation} correlation is used by the {' and '.join(closed_forms())} estimators only; "
             f"{settings.estimator} scenarios carry their own."
         )
     yield from _assumption_notes(book, settings)
@@ -38,7 +38,7 @@ def _scenario_notes(settings: Settings, count: int) -> Iterator[str]:
     if count < settings.lookback and settings.estimator != "stressed":
         yield f"Only {count} returns of common history, fewer than the {settings.lookback} asked for."
     tail = count * (1 - settings.level)
-    if settings.estimator in CLOSED_FORMS or tail >= FEW - 1e-9:
+    if estimator(settings.estimator).closed_form or tail >= FEW - 1e-9:
         return
     if tail < 1:
         yield f"With {count} scenarios the {settings.level:.1%} tail is less than one of them: the worst decides."

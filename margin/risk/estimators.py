@@ -1,7 +1,9 @@
 """From a valued book to its scenario set and risk model: which estimator uses what."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from margin.core.estimators import estimator
 from margin.core.settings import Settings
 from margin.risk.elliptical import Elliptical, elliptical, simulate
 from margin.risk.exposures import Book
@@ -9,7 +11,17 @@ from margin.risk.history import History
 from margin.risk.models import EllipticalModel, RiskModel, ScenarioModel
 from margin.risk.scenarios import Scenarios, filtered, historical, stressed
 
-CLOSED_FORMS = ("gaussian", "student")
+
+def _stressed(book: Book, past: History, settings: Settings) -> Scenarios:
+    everything = book.losses(past.horizon.values).sum(axis=1)
+    return stressed(past, settings.lookback, everything, settings.level)
+
+
+SCENARIOS: dict[str, Callable[[Book, History, Settings], Scenarios]] = {  # of those that are no closed form
+    "historical": lambda book, past, settings: historical(past, settings.lookback),
+    "filtered": lambda book, past, settings: filtered(past, settings.lookback),
+    "stressed": _stressed,
+}
 
 
 def estimate(book: Book, past: History, settings: Settings) -> tuple[Scenarios | Elliptical, RiskModel]:
@@ -17,20 +29,15 @@ def estimate(book: Book, past: History, settings: Settings) -> tuple[Scenarios |
 
     Options have no closed form here: a book that holds some is put under draws of the same distribution.
     """
-    if settings.estimator in CLOSED_FORMS:
+    if estimator(settings.estimator).closed_form:
         closed = elliptical(past, settings)
         if not book.has_options:
             weights = book.linear_weights()
             return closed, EllipticalModel(weights, closed.covariance, settings.level, settings.measure, closed.dof)
         drawn = simulate(closed)
         drawn = replace(drawn, notes=closed.notes + drawn.notes)
-    elif settings.estimator == "filtered":
-        drawn = filtered(past, settings.lookback)
-    elif settings.estimator == "stressed":
-        everything = book.losses(past.horizon.values).sum(axis=1)
-        drawn = stressed(past, settings.lookback, everything, settings.level)
     else:
-        drawn = historical(past, settings.lookback)
+        drawn = SCENARIOS[settings.estimator](book, past, settings)
     return drawn, ScenarioModel(book.losses(drawn.returns), settings.level, settings.measure)
 
 

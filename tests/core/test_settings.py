@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from margin import InputError, Safeguards, Settings
-from margin.core.settings import CORRELATIONS, ESTIMATORS
+from margin.core.estimators import ESTIMATORS
+from margin.core.settings import CORRELATIONS
 
 SETTINGS = st.builds(
     Settings,

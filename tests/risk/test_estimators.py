@@ -220,3 +220,20 @@ def test_no_scenario_takes_a_price_below_zero(estimator, lookback):
     assert any("would take a price below zero" in note for note in c.notes)
     assert c.positions[0].standalone <= c.positions[0].value * (1 + 1e-12)
     assert np.isfinite(c.losses).all()
+
+
+def test_every_estimator_is_one_row_from_which_all_else_is_made():
+    """Menus, choices, the command's help and the table of docs come from margin/core/estimators.py."""
+    from margin.core.estimators import ESTIMATORS, ROWS, closed_forms, walked
+    from margin.risk.estimators import SCENARIOS
+    from tests.support import ROOT
+    from ui.charts.ladder import METHODS_SHORT
+    from ui.portfolio.settings_panel import ESTIMATOR_NAMES
+
+    assert set(SCENARIOS) | set(closed_forms()) == set(ESTIMATORS) and not set(SCENARIOS) & set(closed_forms())
+    assert list(ESTIMATOR_NAMES) == list(METHODS_SHORT) == list(ESTIMATORS)
+    assert set(walked()) < set(ESTIMATORS)
+    table = [f"| {row.key} | {row.definition} |" for row in ROWS]
+    assert "\n".join(table) in (ROOT / "docs/models.md").read_text(encoding="utf-8")
+    for row in ROWS:
+        assert Settings(estimator=row.key).estimator == row.key

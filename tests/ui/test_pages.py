@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from margin.core.settings import CORRELATIONS, ESTIMATORS
+from margin.core.estimators import ESTIMATORS
+from margin.core.settings import CORRELATIONS
 from tests.support import ROOT
 from ui.state import book, presets, prices, share
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from margin.core.estimators import ROWS
 from margin.ladder.compare import Comparison
 from ui.blocks.formats import money, percent, short_money, signed_money
 from ui.blocks.theme import Palette, palette
@@ -18,13 +19,7 @@ SAFEGUARD_SHORT = {
     "procyclicality": "Anti-procyclical",
     "cap_at_isolated": "Isolated is the most",
 }
-METHODS_SHORT = {
-    "historical": "Historical",
-    "filtered": "Filtered",
-    "gaussian": "Gaussian",
-    "student": "Student-t",
-    "stressed": "Stressed",
-}
+METHODS_SHORT = {row.key: row.short for row in ROWS}
 NAMED_IN_ALT = 8
 
 

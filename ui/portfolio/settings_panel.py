@@ -8,19 +8,14 @@ from typing import Any
 import streamlit as st
 
 from margin.core.errors import InputError
+from margin.core.estimators import ROWS, closed_forms
 from margin.core.settings import Settings
 from ui.state import book
 from ui.state.prices import ActivePrices
 from ui.state.session import tell
 
 MEASURE_NAMES = {"es": "Expected shortfall", "var": "Value at risk"}
-ESTIMATOR_NAMES = {
-    "historical": "Historical",
-    "filtered": "Filtered historical",
-    "gaussian": "Gaussian",
-    "student": "Student-t",
-    "stressed": "Stressed period",
-}
+ESTIMATOR_NAMES = {row.key: row.title for row in ROWS}
 CORRELATION_NAMES = {"sample": "Sample", "ewma": "EWMA", "ledoit-wolf": "Ledoit-Wolf", "what-if": "What-if"}
 TREATMENT_NAMES = {"haircut": "Haircut", "joint": "Joint"}
 PROCYCLICALITY_NAMES = {"floor": "Long-run floor", "buffer": "Buffer on top", "stress": "Stress weight", "off": "Off"}
@@ -105,7 +100,7 @@ def settings_panel(active: ActivePrices) -> None:
         )
     with second:
         choices = [c for c in CORRELATION_NAMES if c != "what-if" or settings.what_if]
-        closed_form = settings.estimator in ("gaussian", "student")
+        closed_form = settings.estimator in closed_forms()
         st.selectbox(
             "Correlation",
             choices,
