@@ -80,7 +80,7 @@ STEPS = (
         1,
     ),
     Step(
-        "One collateral, two protocols",
+        "Counted twice",
         "Counted twice, the same coin is lost twice.",
         "A coin worth $1,000 at a lender who is owed $400. A venue for perpetuals counts the same coin as margin for a "
         "long. Move the price: what does each see?",
@@ -90,7 +90,7 @@ STEPS = (
         2,
     ),
     Step(
-        "What spreads",
+        "Contagion",
         "A loss travels until somebody can bear it.",
         "The vault owes the lender $10M, the lender owes its savers $10M and has $3M of its own. The vault has lost "
         "money.",
