@@ -13,6 +13,8 @@ VIEWS = {
                "What exhausts it"),
     "liquidation": ("Where", "What happens next", "A whole market", "Loss allocation"),
     "forecast": ("What would help", "Where it comes from", "Can I trust it", "Alarms", "Capital for the same safety"),
+    "protocols": ("Sharing", "Counted twice", "Contagion", "Events", "Fund"),
+    "audit": ("Shocks", "Health", "Concentration", "Checks", "One account"),
 }  # fmt: skip
 
 
@@ -109,3 +111,28 @@ def test_a_forecast_follows_its_controls_into_the_address(visit):
     page.wait_for_function("() => location.search.includes('forecast_days')")
     page.reload()
     page.get_by_text("chance of liquidation within 7 days").wait_for()
+
+
+def test_an_account_of_the_audited_venue_opens_on_portfolio_with_its_figures(visit):
+    page = visit("/audit?audit_accounts=10%2C000&audit_view=One+account")
+    page.get_by_text("Of 10,000 accounts").wait_for(timeout=90_000)
+    metrics = page.locator("[data-testid=stMetric]")
+    metrics.filter(has_text="Requirement").wait_for()
+    wanted = metrics.filter(has_text="Requirement").locator("[data-testid=stMetricValue]").inner_text()
+    page.get_by_role("button", name="Open this account on Portfolio").click()
+    page.get_by_text("Account ", exact=False).first.wait_for()
+    page.wait_for_url(lambda address: "/audit" not in address)
+    held = metrics.filter(has_text="Portfolio").locator("[data-testid=stMetricValue]").first
+    held.wait_for(timeout=30_000)
+    assert held.inner_text() == wanted
+
+
+def test_the_protocols_page_keeps_its_view_in_the_address(visit):
+    page = visit("/protocols")
+    page.get_by_text("at equal odds of a call").wait_for(timeout=60_000)
+    page.get_by_role("tab", name="Counted twice", exact=True).click()
+    page.get_by_text("the loss is certain").wait_for()
+    page.get_by_role("slider", name="Long", exact=False).first.wait_for()
+    page.reload()
+    settled(page)
+    page.get_by_text("the loss is certain").wait_for(timeout=30_000)
