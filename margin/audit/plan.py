@@ -1,5 +1,6 @@
 """What an audit asks of every account: prices, scenarios, the rule of the margin, shocks; sent to every worker."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +57,15 @@ class Plan:
     gap: float
     covariance: np.ndarray
     notes: tuple[str, ...] = ()
+
+    def digest(self) -> str:
+        """A fingerprint of everything that an account's figures depend on."""
+        found = hashlib.sha256(repr([self.model, self.as_of, self.assets, self.level, self.kind, self.share]).encode())
+        found.update(repr([self.names, self.gap]).encode())
+        for name, values in vars(self).items():
+            if isinstance(values, np.ndarray):
+                found.update(name.encode() + np.ascontiguousarray(values).tobytes())
+        return found.hexdigest()
 
     @property
     def mass(self) -> tuple[int, float]:

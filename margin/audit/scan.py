@@ -182,18 +182,12 @@ class Kept:
     def __init__(self, rows_to: str | Path, plan: Plan, source: Source):
         self.target = Path(rows_to)
         self.folder = Path(f"{rows_to}.parts")
-        rest = [
-            FORMAT,
-            plan.model,
-            plan.as_of,
-            list(plan.assets),
-            plan.level,
-            plan.share,
-            plan.moves.tolist(),
-            source.rows,
-        ]
-        files = [] if source.temporary else [part.positions for part in source.parts]
-        self.signature = json.dumps([*rest, files, len(source.parts)])
+        files = []
+        if not source.temporary:
+            for part in source.parts:
+                known = Path(part.positions).stat()
+                files.append([part.positions, part.groups, known.st_size, known.st_mtime_ns])
+        self.signature = json.dumps([FORMAT, plan.digest(), source.rows, files, len(source.parts)])
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -293,6 +293,23 @@ def test_a_stopped_audit_goes_on_where_it_was(plan, book, tmp_path):
     assert not list(tmp_path.glob("*.parts"))
 
 
+def test_a_stopped_audit_is_not_gone_on_with_under_another_question(market, book, tmp_path):
+    """Another gap, other prices, another model or changed files: every part is done anew."""
+    plain = make_plan(market)
+    for other in (
+        make_plan(market, gap=0.1),
+        make_plan(market, "isolated"),
+        make_plan(Market(load_sample().closes * 1.5)),
+    ):
+        stop = threading.Event()
+        with pytest.raises(InputError, match="go on"):
+            audit_source(plain, open_source(str(book)), 1, tmp_path / "o.parquet", lambda now, s=stop: s.set(), stop)
+        found = audit_source(other, open_source(str(book)), 1, tmp_path / "o.parquet")
+        assert found.same_as(audit_source(other, open_source(str(book))))
+        assert pd.read_parquet(tmp_path / "o.parquet")["es"].sum() == pytest.approx(found.es / 100, abs=50)
+    assert plain.digest() == make_plan(market).digest()
+
+
 def test_damaged_and_foreign_files_are_named(plan, book, tmp_path):
     good = next(book.glob("positions-000.parquet"))
     broken = tmp_path / "positions-000.parquet"
