@@ -254,3 +254,13 @@ def test_what_the_venue_printed_of_a_tier_wins_with_a_note(key):
         judged += 1
     if not judged:
         pytest.skip("neither contract is reproduced there")
+
+
+@pytest.mark.parametrize(
+    ("mark", "tick"), [(0.4105, 1e-4), (2.134, 1e-3), (85.31, 0.01), (0.41, 0.0), (93_516.3, 0.1), (None, 0.0)]
+)
+def test_okx_prints_one_tick_nearer_the_mark_also_of_a_coin_whose_tick_is_not_carried(mark, tick):
+    held = Position("ADA/USDT:USDT", 100.0, mark or 0.4, mark_price=mark)
+    rules = models.get("okx:cross").rulebook
+    assert rules.printed_price(held, 0.3, True) == pytest.approx(0.3 + tick, abs=1e-12)
+    assert rules.printed_price(held, 0.3, False) == pytest.approx(0.3 - tick, abs=1e-12)

@@ -585,3 +585,16 @@ def test_derive_s_perpetual_has_the_rate_of_its_day_and_what_the_venue_printed_w
     odd = Portfolio([Position("NOSUCH/USDC:USDC", 100.0, 1.0, maintenance_rate=0.2)], [Collateral("USDC", 100.0)])
     at = replace(MARKS, prices={**MARKS.prices, "NOSUCH": 1.0})
     assert ask("derive", odd, "cross", at).maintenance == pytest.approx(20.0)
+
+
+def test_deribit_s_dated_futures_have_their_own_rates_since_november_2024():
+    """100,000 USD of face at 50,000: 2 BTC, 4.01% and 2.01%; before it the perpetual's 2.01% and 1.01%."""
+
+    def rates(when):
+        held = Portfolio([Position("BTC/USD:BTC-251226", 100_000.0, 50_000.0)], [Collateral("BTC", 1.0)])
+        at = replace(MARKS, as_of=pd.Timestamp(when), prices={**MARKS.prices, "BTC": 50_000.0})
+        found = ask("deribit", held, "cross", at)
+        return found.initial / 100_000, found.maintenance / 100_000
+
+    assert rates("2025-05-09") == pytest.approx((0.0401, 0.0201))
+    assert rates("2024-03-01") == pytest.approx((0.0201, 0.0101))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from margin.core.account import SubAccount
 from margin.core.errors import InputError
@@ -116,8 +117,8 @@ class Deribit(PerpetualVenue):
             return self._option(position, marks, lines)
         notional = accounts.contracts_value(position, marks)
         size = notional / marks.contract(position.instrument)
-        dated = position.instrument.kind == "future"
-        rows = self.parameters["future_rates"] if dated else {}
+        own = position.instrument.kind == "future" and marks.as_of >= pd.Timestamp(self.parameters["futures_since"])
+        rows = self.parameters["future_rates"] if own else {}  # before, futures had the perpetual's rates
         undated = self.parameters["perpetual_rates"].get(position.underlying, (0.0, 0.0, 0.0))  # 0: in the grid only
         rates = linear_rates(size, *rows.get(position.underlying, undated))
         amounts = notional * rates[0], notional * rates[1]

@@ -4,6 +4,7 @@ Source: OKX help centre (360054690531, "Risk unit merge"); API v5 documentation,
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -42,6 +43,16 @@ def borrow_margin(owed: Any) -> tuple[Any, Any]:
     return 0.02 * owed, 0.10 * owed
 
 
+def digits_tick(mark: float | None) -> float:
+    """USD: the last digit of a printed mark; 0 where it is too coarse for a tick, as digits that are 0 are not printed."""
+    if mark is None:
+        return 0.0
+    exponent = Decimal(repr(float(mark))).normalize().as_tuple().exponent
+    tick = float(10.0 ** int(exponent))
+    return tick if LEAST_TICK <= tick / mark <= MOST_TICK else 0.0
+
+
+LEAST_TICK, MOST_TICK = 1e-7, 5e-4  # of the price: OKX's ticks lie between
 INITIAL_FACTOR = 1.3
 
 
@@ -81,9 +92,11 @@ class Okx(PerpetualVenue):
         return accounts.contracts_value(position, marks) * settings["taker_fee"]
 
     def printed_price(self, position: Position, price: float, long: bool) -> float:
-        """One tick nearer the mark, where the contract's tick is carried."""
-        tick = self.parameters["ticks"].get(position.underlying, 0.0)
-        return float(price + tick if long else price - tick)
+        """One tick nearer the mark. A tick that is not carried is read off the digits of the mark that OKX printed."""
+        tick = self.parameters["ticks"].get(position.underlying)
+        if tick is None:
+            tick = digits_tick(position.mark_price)
+        return price + tick if long else price - tick
 
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
