@@ -44,7 +44,7 @@ def borrow_margin(owed: Any) -> tuple[Any, Any]:
 
 
 def digits_tick(mark: float | None) -> float:
-    """USD: the last digit of a printed mark; 0 where it is too coarse for a tick, as digits that are 0 are not printed."""
+    """USD: the last digit of a printed mark; 0 where that is too coarse for a tick, for last zeros are not printed."""
     if mark is None:
         return 0.0
     exponent = Decimal(repr(float(mark))).normalize().as_tuple().exponent
@@ -93,7 +93,7 @@ class Okx(PerpetualVenue):
 
     def printed_price(self, position: Position, price: float, long: bool) -> float:
         """One tick nearer the mark. A tick that is not carried is read off the digits of the mark that OKX printed."""
-        tick = self.parameters["ticks"].get(position.underlying)
+        tick: float | None = self.parameters["ticks"].get(position.underlying)
         if tick is None:
             tick = digits_tick(position.mark_price)
         return price + tick if long else price - tick
