@@ -1,7 +1,7 @@
 """Cost against margin: what each further dollar buys. The curve of the ladder's methods is convex, piecewise linear."""
 
-import itertools
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -45,22 +45,32 @@ def frontier(planner: Planner, orders: int | None = None) -> Frontier:
     """
     nothing = np.zeros(len(planner.menu.choices))
     now = float(planner.figure(nothing))
-    orders = None if isinstance(planner, LadderPlanner) else orders
-    lowest = planner.most_freed(None, orders)
-    floor = float(min(planner.figure(lowest), now))
     found: list[tuple[float, float]] = [(0.0, now)]
-    for share in SHARES:
-        target = now * (1 - share)
-        if target < floor * (1 + 1e-9) or now <= 0:
-            break
-        usd = planner.least_cost(target, orders)
+    ladder = isinstance(planner, LadderPlanner)
+    floor = float(min(planner.figure(planner.most_freed(None, None if ladder else orders)), now))
+    for share in SHARES if now > 0 else ():
+        usd = _point(planner, share, now, floor, orders)
         if usd is None:
             break
         cost, margin = float(planner.cost(usd)), float(planner.figure(usd))
         if cost > found[-1][0] and margin < found[-1][1]:
             found.append((cost, margin))
-    slopes = [(m0 - m1) / (c1 - c0) for (c0, m0), (c1, m1) in itertools.pairwise(found)]
+    slopes = [(m0 - m1) / (c1 - c0) for (c0, m0), (c1, m1) in pairwise(found)]
     points = tuple(
         Point(cost=c, margin=m, per_dollar=slopes[i] if i < len(slopes) else None) for i, (c, m) in enumerate(found)
     )
-    return Frontier(points=points, floor=floor)
+    return Frontier(points=points, floor=min(floor, found[-1][1]))
+
+
+def _point(planner: Planner, share: float, now: float, floor: float, orders: int | None) -> np.ndarray | None:
+    """The cheapest trades that free `share`; under the ladder's methods of the programme's own margin.
+
+    With safeguards that share differs from the model's a little, but the trades are the cheapest for what they reach:
+    every safeguarded target is met by such a point.
+    """
+    if isinstance(planner, LadderPlanner):
+        own = planner.programme.figure(np.zeros(len(planner.menu.choices)))
+        found = planner.programme.least_cost((1 - share) * own) if own > 0 else None
+        return None if found is None else found.usd
+    target = now * (1 - share)
+    return None if target < floor * (1 + 1e-9) else planner.least_cost(target, orders)

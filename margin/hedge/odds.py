@@ -12,6 +12,7 @@ from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE
 from margin.core.market import Market
 from margin.forecast.first_passage import hit_probability
+from margin.ladder.margin_models import LadderModel
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
 from margin.risk.history import ewma_vol_path
@@ -30,8 +31,23 @@ def gap_exposures(sub: SubAccount, model: MarginModel, marks: Marks) -> tuple[tu
         factors[2 * row, i], factors[2 * row + 1, i] = 1 + STEP, 1 - STEP
     if not moving:
         return (), np.zeros(0)
-    gaps = model.states(sub, marks, factors).gap
+    gaps = _gaps(sub, model, marks, factors)
     return tuple(assets[i] for i in moving), (gaps[::2] - gaps[1::2]) / (2 * STEP)
+
+
+def _gaps(sub: SubAccount, model: MarginModel, marks: Marks, factors: np.ndarray) -> np.ndarray:
+    """Equity less maintenance, USD (n,). With safeguards maintenance is taken to move as the portfolio margin does.
+
+    (Their `states` go row by row, 10 ms each; the portfolio method's are one matrix product.)
+    """
+    if isinstance(model, LadderModel) and model.key == "safeguarded":
+        plain = LadderModel("portfolio", model.market, model.settings)
+        pooled = plain.state(sub, marks).maintenance
+        if pooled > 0:
+            found = plain.states(sub, marks, factors)
+            scaled: np.ndarray = found.equity - found.maintenance * (model.state(sub, marks).maintenance / pooled)
+            return scaled
+    return model.states(sub, marks, factors).gap
 
 
 def call_odds(sub: SubAccount, model: MarginModel, marks: Marks, market: Market, days: float) -> float:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from margin.hedge.programme import Programme, Solved
+from margin.hedge.programme import Chosen, Programme, Solved
 
 GOLDEN = (5**0.5 - 1) / 2
 STEPS = 60
+COARSE = 24
+ROUNDS = 3
 
 
 def lowest(figure: Callable[[float], float], most: float, steps: int = STEPS) -> float:
@@ -65,3 +67,38 @@ def one_trade(programme: Programme, target: float) -> Solved | None:
         if best is None or cost < best.cost:
             best = Solved(usd=usd, cost=cost, figure=programme.figure(usd))
     return best
+
+
+def low_with(programme: Programme, orders: int, allowed: Chosen = None) -> Solved:
+    """A low margin with so many orders, whatever they cost: the best order, the next best on top, both sized again.
+
+    Reached, so a bound from above; not proven to be the lowest (the mixed-integer programme takes seconds for that).
+    """
+    count = len(programme.menu.choices)
+    usd = np.zeros(count)
+    open_ = [j for j in range(count) if allowed is None or allowed[j]]
+
+    def at(j: int, size: float, base: np.ndarray) -> float:
+        trial = base.copy()
+        trial[j] = size
+        return programme.figure(trial)
+
+    used: list[int] = []
+    for _ in range(orders):
+        taken = {programme.menu.orders[j] for j in used}
+        best: tuple[float, int, float] | None = None
+        for j in open_:
+            if j in used or programme.menu.orders[j] in taken:
+                continue
+            size = lowest(lambda x, j=j: at(j, x, usd), programme.menu.choices[j].most, COARSE)  # type: ignore[misc]
+            now = at(j, size, usd)
+            if best is None or now < best[0]:
+                best = now, j, size
+        if best is None or best[0] >= programme.figure(usd):
+            break
+        used.append(best[1])
+        usd[best[1]] = best[2]
+        for _ in range(ROUNDS):
+            for j in used:
+                usd[j] = lowest(lambda x, j=j: at(j, x, usd), programme.menu.choices[j].most, STEPS)  # type: ignore[misc]
+    return Solved(usd=usd, cost=programme.cost(usd), figure=programme.figure(usd))

@@ -13,7 +13,7 @@ from margin.core.account import SubAccount
 from margin.core.errors import InputError
 from margin.core.instruments import parse_symbol
 from margin.hedge.menu import Choice, Menu, after
-from margin.hedge.one_trade import one_trade
+from margin.hedge.one_trade import low_with, one_trade
 from margin.hedge.programme import Chosen, EllipticalProgramme, Programme, ScenarioProgramme, Solved
 from margin.ladder.margin_models import POOLED, LadderModel
 from margin.models.base import MarginModel
@@ -118,7 +118,7 @@ class LadderPlanner:
 
     def _widest(self, target: float, orders: int, allowed: Chosen) -> np.ndarray | None:
         """The target by the programme is out of reach: the lowest it goes may still meet the model's."""
-        lowest = self.programme.most_freed(None, orders, allowed)
+        lowest = low_with(self.programme, orders, allowed)
         if self.figure(lowest.usd) > target * (1 + MET):
             return None
         now = self.programme.figure(np.zeros_like(lowest.usd))
@@ -156,7 +156,8 @@ class LadderPlanner:
         """USD of each choice that frees most of the programme's margin for the budget; None: whatever it costs."""
         found = self.programme.most_freed(budget, None, allowed)
         if orders is not None and self._orders(found.usd) > orders:
-            found = self.programme.most_freed(budget, orders, allowed)
+            limited = low_with(self.programme, orders, allowed)
+            found = limited if budget is None else self.programme.most_freed(budget, orders, allowed)
         tried = [np.zeros_like(found.usd), found.usd]
         now = self.programme.figure(tried[0])
         if self.model.key == "safeguarded":  # the programme's lowest may not be the model's: look on the way there

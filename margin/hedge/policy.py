@@ -70,6 +70,13 @@ class Rule:
         end = "" if self.unwind is None else f", unwound above {self.unwind:g}"
         return f"{self.kind} below {self.trigger:g}, back to {self.back_to:g}{end}"
 
+    @property
+    def short(self) -> str:
+        """For an axis: "hedge, unwound"."""
+        if self.kind == "nothing":
+            return "do nothing"
+        return self.kind if self.unwind is None else f"{self.kind}, unwound"
+
 
 NOTHING = Rule(kind="nothing")
 

@@ -24,7 +24,7 @@ from margin.hedge.out_of_sample import Held, held_back
 from margin.hedge.planner import LadderPlanner, Planner
 from margin.hedge.search import SearchPlanner
 from margin.ladder.margin_models import POOLED, LadderModel
-from margin.models.base import MarginModel
+from margin.models.base import MarginModel, pinned
 from margin.models.marks import Marks
 
 TARGET = 0.30
@@ -249,6 +249,7 @@ def hedge(
     if not any(p.quantity for p in sub.positions):
         raise InputError("positions", "none", "this account holds no position that is margined", "Add one.")
     sub, notes = _reproduced(sub, model)
+    sub = pinned(sub, marks)
     marks, left_out = with_hedges(marks, market, sub, hedges, model)
     usable = [h for h in hedges if h not in left_out]
     menu = menu_of(sub, marks, market, costs or Costs(), usable, keep, dict(lots or {}))
@@ -464,10 +465,17 @@ def _pro_rata(planner: Planner, allowed: list[bool], target: float | None, budge
         return share * most
     if planner.figure(most) > target:
         return None
-    low, high = 0.0, 1.0
-    for _ in range(24):
-        middle = (low + high) / 2
-        low, high = (low, middle) if planner.figure(middle * most) <= target else (middle, high)
+    low, high, at_low, at_high = 0.0, 1.0, now, planner.figure(most)
+    for _ in range(16):  # the straight line between the ends, kept off them
+        part = (at_low - target * (1 - 1e-5)) / (at_low - at_high) if at_low > at_high else 0.5
+        middle = low + min(max(part, 0.02), 0.98) * (high - low)
+        got = planner.figure(middle * most)
+        if got <= target:
+            high, at_high = middle, got
+            if got >= target * (1 - 1e-4):
+                break
+        else:
+            low, at_low = middle, got
     return high * most
 
 

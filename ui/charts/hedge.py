@@ -58,7 +58,7 @@ def frontier(found: Frontier, ways: Mapping[str, tuple[float, float]]) -> go.Fig
 def liquidated(outcomes: Sequence[Outcome]) -> go.Figure:
     """Share of past starts that were liquidated, a bar a rule."""
     colours = palette()
-    names = [safe(o.rule.title) for o in outcomes]
+    names = [safe(o.rule.short) for o in outcomes]
     texts = [f"{o.liquidated:.1%}" for o in outcomes]
     bars = {
         "type": "bar",
