@@ -16,7 +16,8 @@ PAGES = [page.name for page in page_facts() if not page.home]
 
 
 def held(page) -> Portfolio:
-    """The book that the address bar holds, once it holds one."""
+    """The book that the address bar holds, once the run has put it there."""
+    page.wait_for_function("document.title.endsWith('· Margin Lab')")
     page.wait_for_function("location.search.includes('p=')")
     (text,) = parse_qs(urlsplit(page.url).query)["p"]
     return decode(text).book.portfolio
