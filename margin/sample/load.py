@@ -16,11 +16,14 @@ from margin.sample.types import Finding, PriceSet, Provenance
 FOLDER = Path(__file__).resolve().parent
 NOTE = "sample, partly simulated"
 SOURCE = "bundled sample"
-WHAT_IS_WHAT = ("month ends and named crash days as recorded", "days in between and volumes are simulated")
+WHAT_IS_WHAT = (
+    "month ends and named crash days as recorded",
+    "days in between and volumes are simulated, and so count the month ends since May 2026 of an approximate source",
+)
 
 
 def load_sample() -> PriceSet:
-    """Daily closes and volumes in USD, 2020-09-30 to 2026-03-31, of 15 coins, SPY, QQQ, GLD, USDC and USDT.
+    """Daily closes and volumes in USD, 2020-09-30 to 2026-08-31, of 15 coins, SPY, QQQ, GLD, USDC and USDT.
 
     A fresh copy of the frames each call, so that a caller may change them; the files are read once.
     """

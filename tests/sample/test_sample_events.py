@@ -10,7 +10,7 @@ def test_every_row_of_the_file_is_one_move():
     with EVENTS_FILE.open(newline="") as file:
         rows = list(csv.DictReader(file))
     by_key = {(event.name, event.start.isoformat(), event.end.isoformat()): event for event in load_events()}
-    assert sum(len(event.moves) for event in by_key.values()) == len(rows) == 357
+    assert sum(len(event.moves) for event in by_key.values()) == len(rows) == 407
     for row in rows:
         move = by_key[row["event"], row["start"], row["end"]].moves[row["asset"]]
         assert move.close_to_close == float(row["close_to_close_return"])
@@ -21,7 +21,7 @@ def test_events_come_oldest_first_and_reach_before_the_sample():
     events = load_events()
     assert [event.start for event in events] == sorted(event.start for event in events)
     assert events[0].start < date(2020, 9, 30) < events[-1].start
-    assert len({(event.name, event.start) for event in events}) == len(events) == 17
+    assert len({(event.name, event.start) for event in events}) == len(events) == 21
 
 
 def test_an_event_knows_its_days_and_moves():

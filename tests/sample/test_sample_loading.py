@@ -25,7 +25,7 @@ def test_every_asset_says_that_it_is_sample():
         assert origin.first == held.index[0].to_pydatetime().replace(tzinfo=UTC)
         assert origin.last == held.index[-1].to_pydatetime().replace(tzinfo=UTC)
     assert sample.failures == {}
-    assert sample.as_of == datetime(2026, 3, 31, tzinfo=UTC)
+    assert sample.as_of == datetime(2026, 8, 31, tzinfo=UTC)
 
 
 def test_findings_say_what_is_simulated_and_what_is_missing():
@@ -73,4 +73,4 @@ def test_loading_imports_nothing_slow_and_needs_no_working_directory(tmp_path):
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment
     )
     assert run.returncode == 0, run.stderr
-    assert run.stdout.split(maxsplit=2) == [load_sample().version, "2009", "[]\n"]
+    assert run.stdout.split(maxsplit=2) == [load_sample().version, "2162", "[]\n"]

@@ -13,7 +13,7 @@ from margin.sample.events import load_events
 FACTS = Path(__file__).resolve().parent / "facts"
 STOCKS = ("SPY", "QQQ", "GLD")
 STABLECOINS = ("USDC", "USDT")
-FIRST, LAST = date(2020, 9, 30), date(2026, 3, 31)
+FIRST, LAST = date(2020, 9, 30), date(2026, 8, 31)
 # The calibration window opens the day after AAVE's first close: that is the listing date the record implies.
 LISTED = {"AAVE": date(2020, 10, 15)}
 EVENT_NAMES = {"USDC": "USDC_USD", "USDT": "USDT_USD"}  # the record's dollar pairs of our stablecoins
@@ -27,6 +27,7 @@ class Facts:
     calibration : the figures of calibration.json, by their names there
     days : DatetimeIndex of every calendar day from FIRST to LAST
     coins : the crypto assets of the calibration, in its order
+    approximate : how many month ends are of an approximate source; they pin the sample but count as simulated
     moves : {asset: [(start, end, simple return from the close before start to the close of end), ...]}
     """
 
@@ -35,6 +36,7 @@ class Facts:
     days: pd.DatetimeIndex
     coins: tuple[str, ...]
     moves: dict[str, list[tuple[date, date, float]]]
+    approximate: int = 0
 
     @property
     def window(self) -> tuple[str, str]:
@@ -77,4 +79,6 @@ def read_facts(folder: Path = FACTS) -> Facts:
             for event in load_events()
             if event.start > FIRST and name in event.moves
         ]
-    return Facts(month_ends, calibration, pd.date_range(FIRST, LAST), coins, moves)
+    flags = pd.read_csv(folder / "month_end_flags.csv", index_col="date", dtype=str)
+    approximate = int(flags.apply(lambda column: column.str.startswith("APPROX")).sum().sum())
+    return Facts(month_ends, calibration, pd.date_range(FIRST, LAST), coins, moves, approximate)

@@ -67,7 +67,8 @@ def pin_table(facts: Facts, closes: pd.DataFrame) -> str:
         for start, end, move in moves
     ]
     rows = [
-        ("month-end closes", int(ends.notna().sum().sum()), f"{month_gap:.1g}"),
+        ("month-end closes, recorded", int(ends.notna().sum().sum()) - facts.approximate, f"{month_gap:.1g}"),
+        ("month-end closes, approximate: counted as simulated", facts.approximate, f"{month_gap:.1g}"),
         ("moves of named events", len(gaps), f"{max(gaps):.1g}"),
     ]
     return _table(("pin", "figures", "largest difference"), rows)
