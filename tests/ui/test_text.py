@@ -1,0 +1,23 @@
+"""A visitor's word is shown as itself: no markup, no formula, no link."""
+
+import re
+
+import pytest
+
+from ui.blocks.text import plain
+
+AUTOLINK = re.compile(
+    r"(https?://|www(?=\.))[-.\w]+|[-.\w+]+@[-\w]+(\.[-\w]+)+", re.IGNORECASE
+)  # what the browser finds
+
+
+@pytest.mark.parametrize("word", ["WWW.X.COM", "https://x.com/a", "http://x.com", "a.b+c@x-y.com", "www.x.com@y.org"])
+def test_nothing_that_looks_like_an_address_becomes_a_link(word):
+    assert AUTOLINK.search(word)
+    unescaped = re.sub(r"\\(.)", r"\1", plain(f"see {word} now"))
+    assert not AUTOLINK.search(unescaped)
+    assert unescaped.replace("\u2060", "") == f"see {word} now"
+
+
+def test_a_plain_word_is_left_as_it_is():
+    assert plain("BTC 12") == "BTC 12"
