@@ -1,3 +1,4 @@
+// @ts-check
 // An editable table: the visitor owns the cells, the server owns the figures beside them.
 //
 // The rows on screen are never overwritten by the server except when `data.version` changes (preset, import, undo):
