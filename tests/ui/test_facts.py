@@ -3,9 +3,7 @@
 import shutil
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from tests.support import ROOT
 from ui.shell.facts import PAGES, page_facts, table
 
 HELLO = '''"""Hello: is anybody there?"""
@@ -29,19 +27,6 @@ def test_one_new_file_is_a_page_at_its_place(tmp_path):
     place = after.index(hello)
     assert all(page.order <= 55 for page in after[:place]) and all(page.order > 55 for page in after[place + 1 :])
     assert "| Hello | Anybody? | Learn | `pages/hello.py` |" in table(after)
-
-
-def test_the_new_page_opens_from_the_navigation(tmp_path, monkeypatch):
-    app = tmp_path / "app"
-    (app / "pages").mkdir(parents=True)
-    for path in PAGES.glob("*.py"):
-        shutil.copy2(path, app / "pages" / path.name)
-    (app / "pages" / "hello.py").write_text(HELLO)
-    shutil.copy2(ROOT / "app.py", app / "app.py")
-    monkeypatch.setenv("MARGIN_OFFLINE", "1")
-    monkeypatch.setenv("MARGIN_DATA_DIR", str(tmp_path))
-    opened = AppTest.from_file(str(app / "app.py"), default_timeout=60).run().switch_page("pages/hello.py").run()
-    assert not opened.exception and opened.markdown[-1].value == "hello from one file"
 
 
 @pytest.mark.parametrize("source", ["PAGE = 3\n", "PAGE = {1, 2}\n"])
