@@ -14,12 +14,13 @@ import pandas as pd
 
 from margin import models
 from margin.core.account import ACCOUNT_MODES, Account, SubAccount
+from margin.core.checks import date_text, parse_date
 from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE, USD_STABLECOINS
-from margin.core.market import Market, parse_date
+from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.position import Position
-from margin.core.settings import Settings, date_text
+from margin.core.settings import Settings
 from margin.ladder.isolated_accounts import split_money
 from margin.models.base import MarginModel, States, pinned
 from margin.models.marks import Marks

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from margin.core.checks import parse_date, whole_number
 from margin.core.errors import InputError
 from margin.core.instruments import USD_STABLECOINS
-from margin.core.market import parse_date, whole_number
 from margin.risk.history import history
 from margin.stress.events import LEADER, betas
 from margin.stress.held import Held, StressBook
@@ -112,7 +112,7 @@ class StressPath:
     def first(self) -> Track | None:
         """The sub-account that is liquidated first; None where all survive."""
         closed = [t for t in self.held if t.closed is not None]
-        return min(closed, key=lambda t: (t.closed, t.closed_when == CLOSE), default=None)  # type: ignore[type-var]
+        return min(closed, key=lambda t: (t.closed or 0, t.closed_when == CLOSE), default=None)
 
 
 def given_path(book: StressBook, moves: np.ndarray, labels: Sequence[str] | None = None) -> PricePath:
@@ -156,7 +156,7 @@ def recorded_path(book: StressBook, start: Any, days: int = 30, use_beta: bool =
     rows = np.searchsorted(market.dates, dates[begin - 1 : begin + days])
     if len(rows) < 2:
         raise InputError("start", str(start)[:10], "has no close of every asset of the book on or after it")
-    columns = market.columns(needed)
+    columns = np.array(market.columns(needed))
     closes, lows, highs = (t[np.ix_(rows, columns)] for t in (market.closes, market.lows, market.highs))
     base = closes[0]
     inside = [a for i, a in enumerate(needed) if np.isfinite(lows[1:, i]).any() or np.isfinite(highs[1:, i]).any()]

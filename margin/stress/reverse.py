@@ -70,9 +70,9 @@ def reverse_stress(book: StressBook, until: Until = "exhausted", limit: float = 
             found.append(_of(book, held, until, limit))
         except InputError as error:
             problems.append(error)
-    for error in problems:
-        if error.field in ("limit", "account") and error.problem.startswith("is "):
-            raise error  # it is there already: no farther one is the nearest
+    for problem in problems:
+        if problem.field in ("limit", "account") and problem.problem.startswith("is "):
+            raise problem  # it is there already: no farther one is the nearest
     if not found:
         raise problems[0]
     return min(found, key=lambda r: r.distance)

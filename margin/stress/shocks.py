@@ -196,9 +196,13 @@ def shock_grid(book: StressBook, spot: Sequence[float], vol: Sequence[float]) ->
     found = [(h, h.states(rows, vols)) for h in book.held]
     shape = (len(spot), len(vol))
     equity = sum((states.equity for _, states in found), np.zeros(len(rows))).reshape(shape)
-    below = np.array([h.below(states) for h, states in found]).any(axis=0).reshape(shape)
+    below: np.ndarray = np.array([h.below(states) for h, states in found]).any(axis=0)
     return ShockGrid(
-        spot=np.array(spot), vol=np.array(vol), change=equity - book.money, equity=equity, liquidated=below
+        spot=np.array(spot),
+        vol=np.array(vol),
+        change=equity - book.money,
+        equity=equity,
+        liquidated=below.reshape(shape),
     )
 
 
