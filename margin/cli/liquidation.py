@@ -22,8 +22,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     cli_text.add_portfolio(parser)
     cli_text.add_prices(parser)
     cli_text.add_volumes(parser)
-    about = "margin model that judges every account, e.g. hyperliquid:cross (default: its own venue and mode, else portfolio)"
-    parser.add_argument("--model", help=about)
+    parser.add_argument("--model", help=stress_cli.MODEL_HELP)
     about = "follow the account from this date, e.g. 2022-05-01 (default: from --as-of, where prices go on after it)"
     parser.add_argument("--start", help=about)
     parser.add_argument("--days", type=int, default=30, help="days followed (default %(default)s)")
@@ -39,7 +38,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     start = options.start or _after(book)
     data: dict[str, Any] = {
         **stress_cli.about(book),
-        "prices": [_fatal(m) for m in rows],
+        "liquidation_prices": [_fatal(m) for m in rows],
         "path": None,
         "closing": None,
     }

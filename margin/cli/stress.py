@@ -13,6 +13,8 @@ from margin.stress.paths import StressPath, Track, recorded_path, replay
 from margin.stress.reverse import ReverseStress, Until, plausible, reverse_stress
 from margin.stress.shocks import Stressed, shock
 
+MODEL_HELP = "margin model that judges the account, e.g. okx:cross (default: its own venue and mode, else portfolio)"
+
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """The command and its options."""
@@ -21,8 +23,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     cli_text.add_portfolio(parser)
     cli_text.add_prices(parser)
-    about = "margin model that judges every account, e.g. hyperliquid:cross (default: its own venue and mode, else portfolio)"
-    parser.add_argument("--model", help=about)
+    parser.add_argument("--model", help=MODEL_HELP)
     parser.add_argument(
         "--move",
         action="append",

@@ -215,7 +215,7 @@ def _gradient(room: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.nd
 
 def plausible(found: ReverseStress) -> str:
     """How far that is, in words."""
-    stables = [a for a, move in found.moves.items() if a in USD_STABLECOINS and move]
+    stables = [a for a, move in found.moves.items() if a in USD_STABLECOINS and abs(move) >= 0.0005]
     extra = f" ({', '.join(stables)} included)" if stables else ""
     if found.distance > 8 or found.one_in is None:
         return f"{found.distance:.1f} standard deviations{extra}: normal returns never get there, real ones rarely do"
