@@ -8,6 +8,7 @@ __all__ = [
     "explain",
     "freed_capital",
     "isolated_accounts",
+    "many",
     "margin_models",
     "method",
     "notes",

@@ -25,7 +25,7 @@ from margin.core.settings import Safeguards
 from margin.risk.exposures import Book
 from margin.risk.models import RiskModel
 
-__all__ = ["MAJORS", "NO_BASIS", "BasisCharge", "Legs", "basis_charge", "price_of"]
+__all__ = ["MAJORS", "NO_BASIS", "BasisCharge", "Legs", "basis_charge", "charge_of", "price_of"]
 
 MAJORS = ("BTC", "ETH")
 
@@ -130,10 +130,16 @@ def basis_charge(
     count = len(whole.underlyings)
     alone = np.bincount(whole.labels, model.standalone(), count)
     together = model.groups(whole.labels.tolist(), count) if netted is None else netted
-    found = whole.charges(usd, alone - together, book.as_of)
+    return charge_of(whole, usd, alone - together, positions, book.as_of)
+
+
+def charge_of(legs: Legs, usd: np.ndarray, saved: np.ndarray, positions: int, as_of: pd.Timestamp) -> BasisCharge:
+    """The charge of dollars (p,), of which the first `positions` are positions; saved (u,) is what netting saved."""
+    found = legs.charges(usd, saved, as_of)
     coins = 0.0
     if positions < len(usd):
-        without = whole.charges(np.where(np.arange(len(usd)) < positions, usd, 0.0), np.full(count, np.inf), book.as_of)
+        alone = np.where(np.arange(len(usd)) < positions, usd, 0.0)
+        without = legs.charges(alone, np.full(len(saved), np.inf), as_of)
         coins = float(np.maximum(found - without, 0.0).sum())
-    named = tuple(name for name, amount in zip(whole.underlyings, found, strict=True) if amount > 0)
+    named = tuple(name for name, amount in zip(legs.underlyings, found, strict=True) if amount > 0)
     return BasisCharge(float(found.sum()), coins, named)

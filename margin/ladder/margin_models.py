@@ -12,9 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from margin.core import options
 from margin.core.account import Account, SubAccount
-from margin.core.checks import date_text
+from margin.core.checks import date_text, parse_date
 from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE, Instrument, parse_symbol
 from margin.core.market import Market
@@ -22,6 +24,7 @@ from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
 from margin.ladder.account import UNKNOWN, default_haircut
 from margin.ladder.basis import basis_charge
+from margin.ladder.many import ManyRows
 from margin.ladder.method import MeasuredBook
 from margin.ladder.safeguards import safeguard_lines
 from margin.models.base import ClosingRules, MarginState, Model, States, Unsupported, pinned
@@ -103,18 +106,73 @@ class LadderModel(Model):
         linear = not any(p.instrument.is_option for p in fixed.positions)
         if linear and self.key != "safeguarded" and settings.estimator != "stressed":
             return self._linear(fixed, marks, factors, settings)
-        rows = []
-        for i, row in enumerate(factors):
-            moved = marks.moved(dict(zip(assets, row.tolist(), strict=True)))
-            given = {asset: float(values[i]) for asset, values in (vols or {}).items()}
-            moved = replace(moved, vols={**moved.vols, **given}, as_of=moved.as_of if as_of is None else as_of)
-            rows.append(self._state(fixed, moved, settings))
-        return States(
-            **{
-                name: np.array([getattr(state, name) for state in rows])
-                for name in ("equity", "equity_initial", "initial", "maintenance")
-            }
+        return self._many(fixed, marks, factors, settings, vols or {}, marks.as_of if as_of is None else as_of)
+
+    def _many(
+        self,
+        sub: SubAccount,
+        marks: Marks,
+        factors: np.ndarray,
+        settings: Settings,
+        vols: Mapping[str, np.ndarray],
+        as_of: pd.Timestamp,
+    ) -> States:
+        """Options, safeguards, the stressed estimator: a block of rows at a time (margin/ladder/many.py)."""
+        joint, when = self._joint(sub, settings), parse_date(as_of)
+        column = {asset: i for i, asset in enumerate(sub.assets)}
+        given = {asset: np.asarray(values, dtype=float) for asset, values in vols.items()}
+        equity = np.zeros(len(factors))
+        for asset, units in self._counted(sub, settings, joint):
+            equity += units * marks.price(asset) * (factors[:, column[asset]] if asset in column else 1.0)
+        for p in sub.positions:
+            factor = factors[:, column[p.underlying]] if p.underlying in column else np.ones(len(factors))
+            equity += _earned(p, marks, factor, given.get(p.underlying), when)
+        initial = np.zeros(len(factors))
+        if any(p.underlying != "USD" for p in sub.positions + joint):
+            rows = self._rows(sub.positions + joint, sub, marks, factors, settings, given, when)
+            apart = bool(joint) and any(p.underlying != "USD" for p in sub.positions)
+            own = self._rows(sub.positions, sub, marks, factors, settings, given, when) if apart else rows
+            for block in rows.blocks:
+                initial[block] = self._asked(rows, own, block, len(sub.positions))
+        return States(equity=equity, equity_initial=equity, initial=initial, maintenance=settings.maintenance * initial)
+
+    def _rows(
+        self,
+        positions: tuple[Position, ...],
+        sub: SubAccount,
+        marks: Marks,
+        factors: np.ndarray,
+        settings: Settings,
+        vols: dict[str, np.ndarray],
+        as_of: pd.Timestamp,
+    ) -> ManyRows:
+        past = history(self.market, price_series(self.market, [p.instrument for p in positions], settings), settings)
+        prices = np.array([_mark(name, marks) for name in past.assets])
+        held = tuple(
+            replace(p, implied_vol=marks.vols.get(p.symbol)) if p.instrument.is_option else p for p in positions
         )
+        given_vols = {
+            p.underlying: marks.vol(p.underlying) for p in held if p.instrument.is_option and not p.implied_vol
+        }
+        base = replace(settings, implied_vol=tuple(sorted(given_vols.items())))
+        book = value_book(held, past.assets, prices, past.daily_vol, as_of, base)
+        column = {asset: i for i, asset in enumerate(sub.assets)}
+        moves = np.array([factors[:, column[asset]] for asset in book.assets]).T
+        return ManyRows(book, past, self.market, settings, moves, vols, as_of)
+
+    def _asked(self, rows: ManyRows, own: ManyRows, block: slice, positions: int) -> np.ndarray:
+        """(rows,) USD that the method asks of a block; `own` without the collateral that counts jointly."""
+        found = rows.margins(block)
+        if self.key == "isolated":
+            return np.asarray(found.alone.sum(axis=1))
+        if self.key == "netted":
+            return np.asarray(found.netted.sum(axis=1))
+        if self.key == "portfolio" or not positions:
+            return found.pooled
+        charges = rows.charges(found, rows.dollars(block), positions)
+        alone = found if own is rows else own.margins(block)
+        asked: np.ndarray = np.maximum(found.pooled + own.added(block, alone, charges), 0.0)
+        return asked
 
     def scenario_book(
         self, sub_account: SubAccount, marks: Marks, more: Sequence[Instrument] = ()
@@ -291,6 +349,25 @@ class LadderModel(Model):
             [model.standalone()[[e.column == i for e in book.exposures]].sum() for i in range(len(past.assets))]
         )
         return np.where(pooled <= dust * alone, 0.0, pooled)
+
+
+def _earned(p: Position, marks: Marks, factor: np.ndarray, vols: np.ndarray | None, as_of: pd.Timestamp) -> np.ndarray:
+    """(n,) USD that a position has earned since its entry at each row's price; of a loan its value."""
+    if p.instrument.kind == "loan":
+        return p.quantity * marks.price(p.underlying) * factor
+    assert p.entry_price is not None
+    if not p.instrument.is_option:
+        slope = p.quantity / p.entry_price if p.instrument.is_inverse else p.quantity
+        earned: np.ndarray = slope * (marks.mark(p.instrument) * factor - p.entry_price)
+        return earned
+    assert p.instrument.strike is not None and p.instrument.option_type is not None
+    own = marks.vols.get(p.symbol)
+    vol = own if own is not None else vols if vols is not None else marks.vol(p.underlying)
+    years = options.years_to_expiry(p.instrument, as_of)
+    spot = marks.price(p.underlying) * factor
+    value = options.black76(spot, p.instrument.strike, years, vol, p.instrument.option_type)
+    gained: np.ndarray = p.quantity * (value - p.entry_price)
+    return gained
 
 
 def _mark(series: str, marks: Marks) -> float:
