@@ -90,9 +90,19 @@ def legs(gap: Gap, walk: Walk, past: Past, days: float) -> tuple[Leg, ...]:
             exposures[gap.sub.assets.index(position.underlying)] -= (1.0 - TENTH) * change
         sigma = filter_profits(values @ exposures, past.steps_per_day).sigma
         line = gap.equity - float(required[0])
-        odds = float(walk.odds(line * walk.sigma / sigma, days)) if sigma > 0 else 0.0
+        odds = _odds(walk, line, sigma, days)
         out.append(Leg(symbol=position.symbol, change=odds - before, exposure=change))
     return tuple(sorted(out, key=lambda leg: leg.change))
+
+
+def _odds(walk: Walk, line: float, sigma: float, days: float) -> float:
+    """Odds of a walk of another volatility on the same paths; by the closed form where these paths do not move."""
+    if not sigma > 0:
+        return 0.0 if line > 0 else 1.0
+    if walk.sigma > 0:
+        return float(walk.odds(line * walk.sigma / sigma, days))
+    closed = hit_probability(line, sigma, float(walk.step_of(days)), walk.drift, walk.watched)
+    return float(walk.calibration.apply(closed, days))
 
 
 def _slope(gap: Gap, index: int) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from margin.core.account import Account, SubAccount
 from margin.core.checks import date_text
 from margin.core.errors import InputError
+from margin.core.instruments import USD_LIKE
 from margin.core.market import Market, as_market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
@@ -20,7 +21,7 @@ from margin.forecast.gap import TARGETS, Gap, Target, gap_of
 from margin.forecast.own_check import own_calibration
 from margin.forecast.past import Past, past_returns
 from margin.forecast.paths import PATHS, SEED
-from margin.forecast.results import Forecast, SubForecast, odds_of
+from margin.forecast.results import Forecast, SubForecast, any_survival, odds_of, raised
 from margin.forecast.walking import Way, effort, walk_of
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
@@ -136,6 +137,7 @@ def judge(
     called = [s.name or "the account" for s in subs if s.called]
     notes += [f"{name} is at or below its requirement already" for name in called]
     ordered = tuple(sorted(subs, key=lambda s: -s.main.probability))
+    together = ordered[0].survival if len(ordered) == 1 else any_survival(ordered)
     notes += [*start.notes, *found.notes]
     return Forecast(
         as_of=date_text(start.as_of),
@@ -146,7 +148,7 @@ def judge(
         paths=paths,
         seed=seed,
         subs=ordered,
-        horizons=tuple(odds_of(ordered, d) for d in days),
+        horizons=tuple(raised(odds_of(ordered, d), together, ordered[0].walk.step_of(d)) for d in days),
         baseline=tuple(max(_baseline(s, found, d) for s in ordered) for d in days),
         calibration=ordered[0].walk.calibration,
         assumed_capital=assumed,
@@ -166,12 +168,24 @@ def _one(sub: SubAccount, gap: Gap, past: Past, way: Way, days: tuple[float, ...
         asked = "every step" if every == 1 else "one node a day"
         how = ", interpolated between some of them" if slow else ""
         notes.append(f"not linear in prices: the model is asked at {asked} of {count:,} paths{how}")
+    both = sorted(a for a in sub.assets if _sides(sub, a) == {-1, 1})
+    if both:
+        notes.append(
+            f"one price of {', '.join(both)}: what the basis between its instruments can do is not in these odds"
+        )
     if any(p.instrument.is_option for p in sub.positions):
         notes.append("implied volatilities stay as they are along the paths; options age and expire")
     draft = SubForecast(
         name=sub.name, gap=gap, walk=walk, past=past, way=way, horizons=(), notes=tuple(notes)
     )  # fmt: skip
-    return replace(draft, horizons=tuple(odds_of((draft,), d) for d in days))
+    return replace(draft, horizons=tuple(raised(odds_of((draft,), d), draft.survival, walk.step_of(d)) for d in days))
+
+
+def _sides(sub: SubAccount, asset: str) -> set[int]:
+    """Signs of what is held of one asset without options; coins of collateral count as long."""
+    held = [p.quantity for p in sub.positions if p.underlying == asset and not p.instrument.is_option]
+    held += [c.quantity for c in sub.collateral if c.asset == asset and asset not in USD_LIKE]
+    return {1 if quantity > 0 else -1 for quantity in held if quantity}
 
 
 def _baseline(sub: SubForecast, past: Past, days: float) -> float:

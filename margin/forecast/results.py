@@ -233,15 +233,7 @@ class Forecast:
         """(steps,) odds that every sub-account still stands after each step."""
         if len(self.subs) == 1:
             return self.first.survival
-        walks, common = [s.walk for s in self.subs], min(s.walk.lowest_of.shape[1] for s in self.subs)
-        lines = np.array([s.gap.usd for s in self.subs])
-        hit = np.array([w.lowest_of[:, :common] <= -x if x > 0 else np.ones((w.steps, common), bool)
-                        for w, x in zip(walks, lines, strict=True)])  # fmt: skip
-        closed = np.array([w.closed_hits(x) for w, x in zip(walks, lines, strict=True)])
-        raw = pool(*joined(closed, hit.mean(axis=2), hit.any(axis=0).mean(axis=1)))
-        after = np.arange(1.0, walks[0].steps + 1.0) / walks[0].steps_per_day
-        each = np.max([1.0 - s.survival for s in self.subs], axis=0)
-        return 1.0 - np.maximum.accumulate(np.maximum(self.calibration.apply(raw, after), each))
+        return any_survival(self.subs)
 
     def money_for(self, odds: float = ODDS, days: float | None = None) -> float:
         """USD to add in all for these odds of any call; of several sub-accounts each gets up to the same odds."""
@@ -260,6 +252,25 @@ class Forecast:
     def _lines(self, odds: float, days: float) -> list[float]:
         """Lines after adding money: nobody's is taken away."""
         return same_odds(self.subs, odds, days, [s.gap.usd for s in self.subs])
+
+
+def raised(odds: Odds, survival: np.ndarray, step: int) -> Odds:
+    """`odds` no lower than those of any shorter horizon, as in the survival curve: who was called stays called."""
+    least = 1.0 - float(survival[step - 1])
+    return replace(odds, probability=max(odds.probability, least), high=max(odds.high, least))
+
+
+def any_survival(subs: tuple[SubForecast, ...]) -> np.ndarray:
+    """(steps,) odds that every one of several sub-accounts still stands after each step."""
+    walks, common = [s.walk for s in subs], min(s.walk.lowest_of.shape[1] for s in subs)
+    lines = np.array([s.gap.usd for s in subs])
+    hit = np.array([w.lowest_of[:, :common] <= -x if x > 0 else np.ones((w.steps, common), bool)
+                    for w, x in zip(walks, lines, strict=True)])  # fmt: skip
+    closed = np.array([w.closed_hits(x) for w, x in zip(walks, lines, strict=True)])
+    raw = pool(*joined(closed, hit.mean(axis=2), hit.any(axis=0).mean(axis=1)))
+    after = np.arange(1.0, walks[0].steps + 1.0) / walks[0].steps_per_day
+    each = np.max([1.0 - s.survival for s in subs], axis=0)
+    return 1.0 - np.maximum.accumulate(np.maximum(walks[0].calibration.apply(raw, after), each))
 
 
 def any_odds(

@@ -56,8 +56,9 @@ class Walk:
 
     def closed_form(self, line: np.ndarray | float, days: float, louder: float = 1.0) -> np.ndarray:
         """First passage of a Brownian motion. line : USD; louder : multiple of the volatility."""
-        if self.only_paths:
-            return self.simulated(line, days, louder)
+        if self.only_paths:  # what no path did is not impossible
+            found = self.simulated(line, days, louder)
+            return np.maximum(found, 0.5 / self.lowest_of.shape[1]) if self.sigma > 0 else found
         time = float(self.step_of(days))
         return hit_probability(line, self.sigma * louder, time, self.drift, self.watched)
 
@@ -86,12 +87,15 @@ class Walk:
         """(steps,) odds of still being there at the end of each step; never rises."""
         after = np.arange(1.0, self.steps + 1.0) / self.steps_per_day
         hit = self.calibration.apply(pool(self.closed_hits(line), self.hits(line)), after)
-        return 1.0 - np.maximum.accumulate(hit)
+        standing: np.ndarray = 1.0 - np.maximum.accumulate(hit)
+        return standing
 
     def closed_hits(self, line: float) -> np.ndarray:
         """(steps,) the closed form at the end of each step."""
         if self.only_paths:
-            return self.hits(line)
+            least = 0.5 / self.lowest_of.shape[1] if self.sigma > 0 else 0.0
+            found: np.ndarray = np.maximum(self.hits(line), least)
+            return found
         return hit_probability(line, self.sigma, np.arange(1.0, self.steps + 1.0), self.drift, self.watched)
 
     def hits(self, line: float) -> np.ndarray:

@@ -315,3 +315,25 @@ def test_the_room_gives_its_functions_by_name():
     assert set(room.__all__) <= {name for name in room.__all__ if getattr(room, name) is not None}
     with pytest.raises(AttributeError, match="nosuch"):
         room.nosuch  # noqa: B018
+
+
+def test_longer_horizons_never_have_lower_odds():
+    for money in (6000.0, 12_000.0, 60_000.0):
+        found = forecast(thin(money), MARKET, horizons=(1, 2, 3, 5, 7, 14))
+        assert at(found) == sorted(at(found))
+        for o in found.horizons:
+            assert found.survival[round(o.days) - 1] == pytest.approx(1 - o.probability)
+
+
+def test_cash_and_carry_and_what_a_smaller_leg_does():
+    book = Portfolio([Position("BTC/USD", 1.0), Position("BTC/USDT:USDT", -1.0)])
+    found = forecast(book, MARKET, model="portfolio").first
+    assert any("basis" in note for note in found.notes)
+    (leg,) = found.legs()
+    assert 0.0 <= leg.change < 0.5  # a tenth of the hedge away leaves a tenth of a bitcoin, and all the money
+
+
+def test_what_no_path_of_options_did_is_not_impossible():
+    written = Portfolio([Position("BTC/USD:BTC-260424-120000-C", -0.1)], (Collateral("USD", 60_000.0),))
+    found = forecast(written, MARKET, model="deribit:portfolio", paths=400)
+    assert 0 < found.horizons[0].probability < 0.01
