@@ -40,6 +40,8 @@ def draw(seen: Seen) -> None:
         return
     with third:
         moves = _shock(network)
+    for note in network.notes:
+        st.caption(dollars(plain(note)))
     if model == "clearing":
         _cleared(network, moves)
     elif model == "debtrank":
