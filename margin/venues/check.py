@@ -19,6 +19,7 @@ from margin.models.marks import Marks
 from margin.venues import checked
 from margin.venues.base import NEWEST, VenueMargin
 from margin.venues.checked import Checked, Figure
+from margin.venues.families.perpetuals import FIRST_LEVERAGE, PerpetualVenue
 from margin.venues.liquidation import of_sub_account
 from margin.venues.margin_models import VenueModel
 
@@ -126,6 +127,7 @@ class _Check:
             for key, said in account.venue_says.per_symbol
             if (rows := self._rows(key, dict(said), account, states))
         }
+        self._assumed_leverage(account, {*figures, *per_symbol})
         self.notes += [note for _, state in states for note in state.notes]
         notes = tuple(dict.fromkeys(self.notes))
         return Checked(account=account, model=self.rules.key, figures=figures, per_symbol=per_symbol, notes=notes)
@@ -146,6 +148,16 @@ class _Check:
         if not self.whole:
             self.notes.append("The account's totals and its pool's liquidation prices need what was left out.")
         return account
+
+    def _assumed_leverage(self, account: Account, compared: set[str]) -> None:
+        """Note positions whose initial margin follows a leverage that the file does not give."""
+        asks = {key.removesuffix(COIN) for key in compared} & {"initial", "free", "withdrawable", "position_initial"}
+        rules = self.rules.rulebook
+        if not asks or not isinstance(rules, PerpetualVenue) or not rules.own_leverage:
+            return
+        for p in account.margined:
+            if p.leverage is None and p.instrument.kind in ("perpetual", "future"):
+                self.notes.append(f"{p.symbol} names no leverage: the venue's rule for none, else {FIRST_LEVERAGE:g}x.")
 
     def _known_symbols(self, account: Account) -> None:
         held = self.symbols

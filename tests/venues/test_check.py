@@ -264,3 +264,10 @@ def test_okx_prints_one_tick_nearer_the_mark_also_of_a_coin_whose_tick_is_not_ca
     rules = models.get("okx:cross").rulebook
     assert rules.printed_price(held, 0.3, True) == pytest.approx(0.3 + tick, abs=1e-12)
     assert rules.printed_price(held, 0.3, False) == pytest.approx(0.3 - tick, abs=1e-12)
+
+
+def test_a_leverage_that_is_not_in_the_file_is_said_where_it_matters():
+    bare = Position("ETH/USDC:USDC", 1.0, 3_000.0, mark_price=3_000.0)
+    assert any("names no leverage" in note for note in check(account((bare,), MONEY, initial=300.0)).notes)
+    assert not any("names no leverage" in note for note in check(account((bare,), MONEY, equity=1_890.99)).notes)
+    assert not any("names no leverage" in note for note in check(account((bare,), MONEY, "deribit", initial=1.0)).notes)
