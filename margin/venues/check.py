@@ -3,7 +3,7 @@
 The account's own positions, marks and collateral go in; nothing is read from the venue's figures but the comparison.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -197,7 +197,7 @@ class _Check:
         """The settlement coin of a `_coin` key, "" for dollars. Raises InputError where there is not exactly one."""
         if not key.endswith(COIN):
             return ""
-        coins = sorted({p.underlying for p in account.margined if p.instrument.is_inverse or p.instrument.is_option})
+        coins = sorted({p.underlying for p in account.margined if p.instrument.settle == p.underlying})
         if len(coins) != 1:
             hint = "Give the figure in US dollars."
             raise InputError(f"venue_says.{key}", ", ".join(coins) or "none", "needs one settlement coin", hint)
@@ -215,23 +215,20 @@ class _Check:
                 continue
             price = self.marks.price(coin)
             total += value / price
-            profits = {} if name in ("initial", "maintenance") else self._parts(sub, price)
-            margins = {r.symbol: r for r in state.positions}
-            for p in sub.positions:
-                own = 1.0 / self._mark(p) - 1.0 / price
-                row = margins.get(p.symbol)
-                total += profits.get(p.symbol, 0.0) * own
-                margin = 0.0 if row is None else row.maintenance + row.fee if name == "maintenance" else row.initial
-                if name != "equity":
-                    total += margin * own * (1.0 if name in ("initial", "maintenance") else -1.0)
+            total += sum(self._own_marks(name, sub, state, price))
         return total
 
-    def _parts(self, sub: SubAccount, price: float) -> dict[str, float]:
-        out: dict[str, float] = {}
-        for p in sub.positions:
-            if not p.instrument.is_option:
-                out[p.symbol] = out.get(p.symbol, 0.0) + self.marks.unrealised(p)
-        return out
+    def _own_marks(self, name: str, sub: SubAccount, state: VenueMargin, price: float) -> Iterator[float]:
+        """Coins by which each contract's profit and margin differ when turned at its own mark instead of `price`."""
+        turned = {p.symbol: 1.0 / self._mark(p) - 1.0 / price for p in sub.positions}
+        if name not in ("initial", "maintenance"):
+            for p in sub.positions:
+                yield 0.0 if p.instrument.is_option else self.marks.unrealised(p) * turned[p.symbol]
+        if name == "equity":
+            return
+        for row in state.positions:
+            margin = row.maintenance + row.fee if name == "maintenance" else row.initial
+            yield margin * turned[row.symbol] * (1.0 if name in ("initial", "maintenance") else -1.0)
 
     def _mark(self, p: Position) -> float:
         """USD per coin at which a contract's margin in coins is turned: its own mark, an option's underlying's."""

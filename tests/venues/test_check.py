@@ -271,3 +271,18 @@ def test_a_leverage_that_is_not_in_the_file_is_said_where_it_matters():
     assert any("names no leverage" in note for note in check(account((bare,), MONEY, initial=300.0)).notes)
     assert not any("names no leverage" in note for note in check(account((bare,), MONEY, equity=1_890.99)).notes)
     assert not any("names no leverage" in note for note in check(account((bare,), MONEY, "deribit", initial=1.0)).notes)
+
+
+def test_two_rows_of_one_contract_are_the_one_position_they_make():
+    one = Position("BTC/USD:BTC", 2_000.0, 50_000.0, mark_price=60_000.0)
+    future = Position("BTC/USD:BTC-270625", 1_000.0, 50_000.0, mark_price=63_000.0)
+    keys = ("equity_coin", "initial_coin", "maintenance_coin", "free_coin")
+    halves = [replace(one, quantity=500.0), replace(one, quantity=1_500.0)]
+    coin = (Collateral("BTC", 0.1),)
+    for venue in ("deribit", "okx", "bitmex", "kraken", "binance"):
+        whole, split = (
+            check(account((*rows, future), coin, venue, **dict.fromkeys(keys, 1.0))) for rows in ([one], halves)
+        )
+        for key in keys:
+            if key in whole.figures:
+                assert split.figures[key].ours == pytest.approx(whole.figures[key].ours, rel=1e-12), (venue, key)

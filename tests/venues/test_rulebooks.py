@@ -598,3 +598,13 @@ def test_deribit_s_dated_futures_have_their_own_rates_since_november_2024():
 
     assert rates("2025-05-09") == pytest.approx((0.0401, 0.0201))
     assert rates("2024-03-01") == pytest.approx((0.0201, 0.0101))
+
+
+def test_borrowed_spot_out_of_a_dollar_coin_is_scanned_at_derive():
+    """Sold bitcoin that is owed, its proceeds in USDT, which Derive prices: it ended in an error of arrays."""
+    held = Portfolio([Position("BTC/USD", -0.01, 60_000.0)], [Collateral("USDT", 900.0)])
+    for mode in ("cross", "portfolio"):
+        found = liquidation.prices(venues.rulebook("derive"), held, MARKS, mode)["BTC"]
+        assert found.down is None
+        gap = gap_at(venues.rulebook("derive"), held, MARKS, mode)
+        assert gap({"BTC": found.up / 60_000 * (1 - 1e-9)}) >= 0 > gap({"BTC": found.up / 60_000 * (1 + 1e-6)})

@@ -244,10 +244,11 @@ class Derive(_Derive):
                 )  # fmt: skip
         notes: list[str] = []
         for asset, quantity, price in others:
-            factor, scale = self.parameters["other_base"].get(asset, (0.0, 0.0)) if quantity > 0 else (1.0, 1.0)
+            owned = _owned(quantity)
+            factor, scale = self.parameters["other_base"].get(asset, (0.0, 0.0)) if owned else (1.0, 1.0)
             worth = quantity * price
             initial, maintenance, value = initial + worth * factor * scale, maintenance + worth * factor, value + worth
-            why = f"{asset} counts at {factor:.1%}." if quantity > 0 else ""
+            why = f"{asset} counts at {factor:.1%}." if owned else ""
             collateral.append(
                 CollateralValue(
                     asset=asset, quantity=quantity, price=price, market_value=worth,
@@ -332,12 +333,12 @@ class Derive(_Derive):
         for asset, quantity, price in balances:
             cuts = self.parameters["portfolio_haircuts"].get(asset)
             own = coin is not None and asset == coin.asset
-            worth = quantity * price
-            if cuts is None or (asset in self.parameters["coins"] and not own and quantity > 0):
-                cuts = [1.0, 0.0] if quantity > 0 else [0.0, 0.0]
-                if quantity > 0:
+            worth, owned = quantity * price, _owned(quantity)
+            if cuts is None or (asset in self.parameters["coins"] and not own and owned):
+                cuts = [1.0, 0.0] if owned else [0.0, 0.0]
+                if owned:
                     notes.append(f"{asset} counts for nothing: its haircut in this account was not found.")
-            if quantity < 0:
+            if not owned:
                 cuts = [0.0, 0.0]
             held.append(
                 derive_portfolio.Held(
@@ -460,6 +461,11 @@ def _dollars(cash: Any) -> CollateralValue:
     return CollateralValue(
         asset="USD", quantity=cash, price=1.0, market_value=cash, counted_initial=cash, counted_maintenance=cash
     )
+
+
+def _owned(quantity: Any) -> bool:
+    """Whether a balance is held, not owed; what is owed in a dollar coin is an array where that coin's price is one."""
+    return bool(np.any(np.greater(quantity, 0)))
 
 
 def _vol(position: Position, marks: Marks) -> Any:
