@@ -260,12 +260,13 @@ def policy_backtest(
     hedge: str | None = "BTC",
     hedge_margin: float | None = None,
     start_sigmas: float | None = None,
-    funding: pd.DataFrame | None = None,
+    funding: pd.DataFrame | float | None = None,
 ) -> Policy:
     """Every rule on every past start.
 
     start_sigmas : each start stands so many daily sigmas from liquidation; None: with today's equity
-    funding      : [date x asset] what a long pays a day, fraction of the notional; known assets are charged
+    funding      : [date x asset] what a long pays a day, fraction of the notional: known assets are charged; or one
+                   number for all. It falls on what can be cut and on hedges, never on coins held
     hedge_margin : maintenance per dollar of hedge; default what the model asks (or gives back) for a small one
     Raises InputError for fewer than 40 starts, an account that is liquidated already (without start_sigmas).
     """
@@ -314,12 +315,15 @@ def policy_backtest(
 
 
 def _funding(
-    given: "pd.DataFrame | Mapping[str, pd.Series] | None", assets: tuple[str, ...], dates: np.ndarray
+    given: "pd.DataFrame | Mapping[str, pd.Series] | float | None", assets: tuple[str, ...], dates: np.ndarray
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """((n, k) what a long pays on each return's day, which assets are known); absent days are not charged."""
     out = np.zeros((len(dates), len(assets)))
     if given is None:
         return out, ()
+    if isinstance(given, int | float):
+        out[:] = checks.number(given, "funding", least=-0.1, most=0.1)
+        return out, assets if given else ()
     frame = pd.DataFrame(given)
     known = tuple(a for a in assets if a in frame.columns)
     aligned = frame.reindex(pd.DatetimeIndex(dates).normalize())

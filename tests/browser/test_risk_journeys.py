@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 
@@ -13,6 +14,7 @@ VIEWS = {
                "What exhausts it"),
     "liquidation": ("Where", "What happens next", "A whole market", "Loss allocation"),
     "forecast": ("What would help", "Where it comes from", "Can I trust it", "Alarms", "Capital for the same safety"),
+    "hedge": ("What each dollar buys", "Orders to copy", "Money instead", "Would the rule have worked", "What it costs"),
     "protocols": ("Sharing", "Counted twice", "Contagion", "Events", "Fund"),
     "audit": ("Shocks", "Health", "Concentration", "Checks", "One account"),
 }  # fmt: skip
@@ -136,3 +138,12 @@ def test_the_protocols_page_keeps_its_view_in_the_address(visit):
     page.reload()
     settled(page)
     page.get_by_text("the loss is certain").wait_for(timeout=30_000)
+
+
+def test_an_order_is_copied_as_it_stands(visit):
+    page = visit("/hedge?hedge_view=Orders+to+copy", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy this order").first.click()
+    page.get_by_text("Copied").first.wait_for()
+    copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
+    assert copied == json.loads(page.get_by_test_id("stCode").first.locator("code").inner_text())
+    assert {"symbol", "type", "side", "amount", "price", "params"} == set(copied)

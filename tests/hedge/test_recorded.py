@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from margin.core.market import Market
-from margin.core.position import Position
-from tests.hedge.worlds import planner
+from margin.core.position import Collateral, Position
+from margin.hedge.policy import NOTHING, policy_backtest
+from tests.hedge.worlds import planner, stand
 from tests.support import shared_path
 
 COINS = ["BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "LINK", "DOT", "AVAX", "BCH", "UNI"]
@@ -44,3 +45,34 @@ def test_own_trades_beat_cutting_alike_and_hedges_beat_own_trades(recorded):
         with_hedges.append(both.cost / own.cost)
     assert 0.7 < np.mean(ratios) < 0.95  # the study: 1.74 / 2.14 = 0.81
     assert 0.85 < np.mean(with_hedges) <= 1.0  # the study: 1.66 / 1.74 = 0.95
+
+
+def test_recorded_funding_is_charged_on_its_own_days(recorded):
+    rates = pd.read_parquet(shared_path("market/funding_rates.parquet"))
+    rates = rates[rates["exchange"] == rates["exchange"].iloc[0]]
+    daily = rates.assign(day=rates["ts"].dt.normalize()).pivot_table(
+        index="day", columns="asset", values="rate", aggfunc="sum"
+    )
+    closes = pd.read_csv(shared_path("market/daily_closes.csv"), index_col=0, parse_dates=True)
+    known = [a for a in ("BTC", "ETH", "SOL", "XRP", "BNB") if a in daily and a in closes][:3]
+    prices = Market(closes.loc["2023-06-01":"2025-10-31", known])
+    held = tuple(Position(f"{a}/USDC:USDC", 20_000.0 / prices.price(a)) for a in known)
+    sub, model, marks = stand(held, prices, "hyperliquid:cross", money=(Collateral("USDC", 9_000.0),))
+    free = policy_backtest(sub, model, prices, marks, (NOTHING,))
+    paid = policy_backtest(sub, model, prices, marks, (NOTHING,), funding=daily)
+    assert set(paid.funded) == set(known) and "Funding charged" in " ".join(paid.notes)
+    lost = free.outcomes[0].final - paid.outcomes[0].final
+    before = (
+        np.arange(len(lost)) < np.searchsorted(prices.returns(known).dates, daily.index[0].to_datetime64()) - 60 - 14
+    )
+    assert before.any() and np.abs(lost[before]).max() == 0.0  # no rate is known then
+    alive = ~paid.outcomes[0].gone & ~free.outcomes[0].gone
+    start = np.flatnonzero(alive & ~before)[-1]
+    days = prices.returns(known).dates[60 + start : 60 + start + 14]
+    returns = prices.returns(known).values[60 + start : 60 + start + 14]
+    values, expected = np.full(3, 20_000.0), 0.0
+    for day, r in zip(days, returns, strict=True):
+        rate = daily.reindex([pd.Timestamp(day)])[known].fillna(0.0).to_numpy()[0]
+        expected += float(values @ rate)
+        values = values * (1 + r)
+    assert lost[start] == pytest.approx(expected, rel=1e-6, abs=1e-6)

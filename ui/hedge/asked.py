@@ -72,10 +72,13 @@ def _policy(
     start: float | None,
     rules: tuple[Rule, ...],
     hedge: str | None,
+    funding: float,
 ) -> Policy:
     found = choose(_accounts(portfolio, market, settings, model), account)
     marks = _marks(portfolio, market, settings)
-    return policy_backtest(found.sub, found.model, market, marks, rules, start_sigmas=start, hedge=hedge)
+    return policy_backtest(
+        found.sub, found.model, market, marks, rules, start_sigmas=start, hedge=hedge, funding=funding
+    )
 
 
 policy = compute.remembered(_policy, 32)

@@ -21,6 +21,7 @@ from ui.charts import hedge as charts_hedge
 from ui.hedge import asked as asked_for
 from ui.hedge import rules
 from ui.hedge.asked import Asked
+from ui.shell.judge import name_of
 from ui.shell.page import Seen
 
 COLUMNS = ("cut", "hedge", "mix")
@@ -65,7 +66,7 @@ def headline(found: Hedge) -> None:
     health = "" if found.before.health is None else f", health {found.before.health:.2f}"
     st.markdown(
         dollars(
-            f"{plain(_capital(found.sub.name))}, judged by {plain(found.model.title)}: {found.figure} margin "
+            f"{plain(_capital(found.sub.name))}, judged by {plain(name_of(found.model.key))}: {found.figure} margin "
             f"{money(found.before.margin)} now{health}{standing} within {found.days:g} days."
         )
     )

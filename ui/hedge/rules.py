@@ -19,7 +19,7 @@ STARTS = (AS_TODAY, "3", "5", "8")
 
 def check(seen: Seen, asked: Asked) -> None:
     """Two choices, one sentence, a chart and the table of the rules."""
-    one, two, three = st.columns(3)
+    one, two, three, four = st.columns(4)
     with one:
         trigger = st.slider("Act below, daily sigmas", 1.0, 6.0, 2.5, 0.5, key="hedge_trigger", persist_state="session")
     with two:
@@ -29,6 +29,11 @@ def check(seen: Seen, asked: Asked) -> None:
             "Every start stands", STARTS, default=AS_TODAY, required=True, key="hedge_start", persist_state="session",
             format_func=lambda s: s if s == AS_TODAY else f"{s} \u03c3 away",
         )  # fmt: skip
+    with four:
+        funding = st.slider(
+            "Funding longs pay, % a day", -0.1, 0.1, 0.0, 0.01, key="hedge_funding", persist_state="session",
+            help="0.03% a day is 0.01% every 8 hours. Perpetuals that are short receive it.",
+        )  # fmt: skip
     if back <= trigger:
         st.info("Back to must lie above the trigger.", icon=":material/info:")
         return
@@ -37,7 +42,7 @@ def check(seen: Seen, asked: Asked) -> None:
     try:
         found = asked_for.policy(
             seen.now.portfolio, seen.active.market, seen.settings, seen.model, asked.account, sigmas, rules,
-            asked.hedges[0] if asked.hedges else None,
+            asked.hedges[0] if asked.hedges else None, funding / 100.0,
         )  # fmt: skip
     except InputError as error:
         refused(error)
