@@ -96,10 +96,14 @@ class MethodRecord:
         return float(self.required.max()) / least if least > 0 else None
 
     def largest_rise(self, days: int = 20) -> float | None:
-        """Largest rise of the margin over so many days, as a fraction; None without a margin above 0 before one."""
-        before, after = self.required[:-days], self.required[days:]
-        fine = before > 0
-        return float((after[fine] / before[fine] - 1.0).max()) if fine.any() else None
+        """Largest rise of the margin over so many calendar days, a fraction; None without a margin above 0 before one.
+
+        Each day's margin against that of the first record at least `days` days later, whatever the horizon.
+        """
+        later = np.searchsorted(self.dates, self.dates + np.timedelta64(days, "D"))
+        fine = (later < len(self.dates)) & (self.required > 0)
+        rises = self.required[later[fine]] / self.required[fine] - 1.0
+        return float(rises.max()) if len(rises) else None
 
     @cached_property
     def report(self) -> ExceedanceReport:

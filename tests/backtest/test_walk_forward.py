@@ -259,3 +259,16 @@ def test_more_maintenance_closes_more_and_leaves_less_uncovered():
         closed = [b[mode].liquidated.sum() for b in books]
         assert closed == sorted(closed)
         assert books[0][mode].called_share >= books[0][mode].liquidated_share
+
+
+@pytest.mark.parametrize("horizon", [1, 5, 10])
+def test_the_largest_rise_in_twenty_days_is_one_of_twenty_calendar_days(horizon):
+    """With a horizon of ten days it had counted twenty records: two hundred days."""
+    record = backtest(BOOK, MARKET, SHORT.with_(horizon=horizon), days=400).record("portfolio")
+    rises = []
+    for i, date in enumerate(record.dates):
+        after = [j for j in range(i, len(record.dates)) if record.dates[j] - date >= np.timedelta64(20, "D")]
+        if after:
+            assert record.dates[after[0]] - date < np.timedelta64(20 + 4 * horizon, "D")
+            rises.append(record.required[after[0]] / record.required[i] - 1)
+    assert record.largest_rise(20) == pytest.approx(max(rises))
