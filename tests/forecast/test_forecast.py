@@ -17,9 +17,11 @@ from margin.forecast.results import any_odds
 from margin.forecast.walking import walk_of
 from margin.models.base import pinned
 from margin.models.marks import Marks
-from margin.sample.ready import sample_market, sample_portfolio
+from margin.sample.load import load_sample
+from margin.sample.ready import sample_portfolio
 
-MARKET = sample_market()
+SAMPLE = load_sample()
+MARKET = Market(SAMPLE.closes.loc[:"2026-03-31"], SAMPLE.volumes.loc[:"2026-03-31"])  # options below expire in April
 BOOK = sample_portfolio()
 
 
