@@ -34,11 +34,8 @@ def gap(account: Account, found, factor: float) -> float:
     ours = Settings() if not account.venue else None
     rules = models.for_account(account, MARKET, ours)
     marks = Marks.of_market(MARKET, Portfolio(accounts=(account,)))
-    (sub,) = [
-        s
-        for s in account.sub_accounts(rules, marks)
-        if s.positions and (s.name if s.isolated else "") == found.sub_account
-    ]
+    subs = [s for s in account.sub_accounts(rules, marks) if s.positions]
+    sub = next(s for s in subs if len(subs) == 1 or s.name == found.sub_account)
     return rules.state(sub, marks.moved({found.asset: factor})).gap
 
 

@@ -66,6 +66,16 @@ def test_the_first_screen_is_the_engines():
     assert shown[f"Nearest liquidation: {near.asset}"] == money(near.price)
 
 
+def test_the_nearest_liquidation_is_the_liquidation_pages():
+    from margin.liquidation.moves import fatal_moves, nearest_fatal
+    from margin.stress.held import stress_book
+    from ui.blocks.formats import money
+
+    found = nearest_fatal(fatal_moves(stress_book(BOOK, sample_market(), Settings())))
+    assert found is not None and found.spot is not None and found.nearest is not None
+    assert cards(opened())[f"Nearest liquidation: {found.name}"] == money(found.spot * (1.0 + found.nearest))
+
+
 def test_each_account_has_a_line_and_ours_stands_beside_the_venues():
     app = opened()
     text = "\n".join(str(m.value) for m in app.markdown).replace("\\", "")

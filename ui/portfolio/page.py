@@ -2,6 +2,9 @@
 
 import streamlit as st
 
+from margin.core.checks import date_text
+from margin.core.settings import Settings
+from margin.ladder.compare import Comparison
 from ui import charts
 from ui.blocks.exporting import chart
 from ui.blocks.notices import fetch_offer, nothing_computed, notices
@@ -55,7 +58,7 @@ def page(seen: Seen) -> None:
         collateral_table(now, active)
     with accounts:
         if now.comparison is not None and now.comparison.as_held is not None:
-            account_lines(now.comparison.as_held, now.portfolio.accounts, seen.settings, active)
+            account_lines(now.comparison.as_held, now.portfolio.accounts, _dated(seen, now.comparison), active)
     with live:
         live_line()
     with waterfall:
@@ -75,6 +78,11 @@ def page(seen: Seen) -> None:
         if now.comparison is not None:
             explanations(now, active)
     if now.comparison is not None:  # last: they take longer than the figures that a visitor waits for
-        nearest_card(near, nearest_of_all(now.portfolio.accounts, seen.settings, active))
+        nearest_card(near, nearest_of_all(now.portfolio.accounts, _dated(seen, now.comparison), active))
         with safety:
             safety_line(now, active)
+
+
+def _dated(seen: Seen, comparison: Comparison) -> Settings:
+    """The settings at the comparison's own date, so that an account alone is judged at the same prices."""
+    return seen.settings.with_(as_of=date_text(comparison.as_of))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from margin import models
 from margin.core.account import Account
+from ui.state.accounts import labels
 from ui.state.book import Book
 
 ALL, OWN = "all", "own"
@@ -46,6 +47,4 @@ def in_address() -> dict[str, str]:
 
 def account_name(accounts: tuple[Account, ...], number: int) -> str:
     """How an account is called: its own name, else its venue's, else its number."""
-    own = accounts[number]
-    venue = (own.venue or "").capitalize()
-    return own.name or (f"{venue} {own.mode or ''}".strip() if venue else f"Account {number + 1}")
+    return labels(accounts)[number]
