@@ -5,6 +5,7 @@ Our own model: no venue takes a correlation matrix from its customers.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -92,7 +93,9 @@ class MarginCurve:
 def margin_by_correlation(
     portfolio: Portfolio, market: Market, settings: Settings, pair: Pair, wishes: Mapping[Pair, float], points: int = 61
 ) -> MarginCurve:
-    """Portfolio margin as one pair's correlation moves and the other wishes stay; options count by their delta.
+    """Portfolio margin as one pair's correlation moves and the other wishes stay: what `what_if` gives at each.
+
+    A linear book by the closed form; one with options revalued in full at every point, as `what_if` does.
 
     Raises InputError where the pair is not of the book.
     """
@@ -108,17 +111,42 @@ def margin_by_correlation(
     base[i, j] = base[j, i] = sum(possible_range(base, i, j)) / 2.0
     if np.linalg.eigvalsh(base)[0] < -1e-8:  # the other wishes alone are impossible
         base, _ = what_if_correlation(now, names, others)
+    grid = np.linspace(*possible_range(base, i, j), points)
+    if before.book.has_options:
+        return MarginCurve(grid, _in_full(portfolio, market, settings, names, base, (i, j), grid))
     columns = [before.book.assets.index(name) for name in names]
     dollars = before.book.linear_weights().sum(axis=0)[columns]
     daily = np.sqrt(np.diag(closed.covariance)[columns] / settings.horizon)
     dof = settings.degrees_of_freedom if settings.estimator == "student" else None
-    grid, margins = np.linspace(*possible_range(base, i, j), points), []
+    margins = []
     for rho in grid:
         base[i, j] = base[j, i] = rho
         margins.append(
             portfolio_margin_under(base, dollars, daily, settings.level, settings.measure, settings.horizon, dof)
         )
     return MarginCurve(grid, np.array(margins))
+
+
+def _in_full(
+    portfolio: Portfolio,
+    market: Market,
+    settings: Settings,
+    names: tuple[str, ...],
+    base: np.ndarray,
+    pair: tuple[int, int],
+    grid: np.ndarray,
+) -> np.ndarray:
+    """(n,) USD portfolio margin of a book with options at each correlation of the pair, the others as in `base`."""
+    model = settings.with_(estimator="student" if settings.estimator == "student" else "gaussian")
+    matrix, out = base.copy(), []
+    for rho in grid:
+        matrix[pair], matrix[pair[::-1]] = rho, rho
+        wishes = {
+            (names[a], names[b]): float(np.clip(matrix[a, b], -1.0, 1.0)) for a, b in combinations(range(len(names)), 2)
+        }
+        asked = model.with_(correlation="what-if", what_if=wishes)
+        out.append(compare(portfolio, market, settings=asked).portfolio)
+    return np.array(out)
 
 
 def possible_range(matrix: np.ndarray, i: int, j: int) -> tuple[float, float]:

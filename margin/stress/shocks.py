@@ -196,7 +196,7 @@ def shock_grid(book: StressBook, spot: Sequence[float], vol: Sequence[float]) ->
     found = [(h, h.states(rows, vols)) for h in book.held]
     shape = (len(spot), len(vol))
     equity = sum((states.equity for _, states in found), np.zeros(len(rows))).reshape(shape)
-    below: np.ndarray = np.array([h.below(states) for h, states in found]).any(axis=0)
+    below = np.asarray(np.array([h.below(states) for h, states in found]).any(axis=0))
     return ShockGrid(
         spot=np.array(spot),
         vol=np.array(vol),

@@ -84,3 +84,14 @@ def test_other_wishes_stay():
 def test_a_pair_that_is_not_of_the_book_is_refused():
     with pytest.raises(InputError, match="SPY"):
         margin_by_correlation(BOOK, MARKET, Settings(), ("BTC", "SPY"), {})
+
+
+def test_the_line_and_the_points_count_options_the_same_way():
+    """Issue 10, line 23: the line counted them by delta, the points in full."""
+    book = Portfolio((*BOOK.positions[:2], Position("BTC/USD:BTC-250627-60000-C", 5.0)))
+    curve = margin_by_correlation(book, MARKET, Settings(), ("BTC", "ETH"), {}, points=5)
+    for rho, margin in zip(curve.correlations, curve.margins, strict=True):
+        seen = what_if(book, MARKET, Settings(), {("BTC", "ETH"): float(np.clip(rho, -1, 1))})
+        assert margin == pytest.approx(seen.margin, rel=1e-9)
+    linear = margin_by_correlation(Portfolio(BOOK.positions[:2]), MARKET, Settings(), ("BTC", "ETH"), {}, points=5)
+    assert not np.allclose(curve.margins, linear.margins, rtol=0.05)
