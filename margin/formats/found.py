@@ -88,6 +88,7 @@ class Part:
                 self.set_aside(place, named(row, symbol_keys), error)
 
     def set_aside(self, place: str, symbol: str, error: InputError) -> None:
+        """Keeps a row that cannot be read, with its place and the reason."""
         named_error = error
         if not error.field.startswith(place):
             named_error = InputError(f"{place}.{error.field}", error.value, error.problem, error.hint)

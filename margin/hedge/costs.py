@@ -79,6 +79,7 @@ class Bill:
 
     @property
     def total(self) -> float:
+        """USD of all costs together."""
         return self.fee + self.spread + self.impact + self.unwind + self.funding
 
     def to_dict(self) -> dict[str, float]:

@@ -35,6 +35,7 @@ class Frontier:
 
     @property
     def per_dollar(self) -> float | None:
+        """USD of margin freed for the first dollar spent."""
         return self.points[0].per_dollar
 
 

@@ -44,6 +44,7 @@ class Choice:
 
     @property
     def is_hedge(self) -> bool:
+        """True for a trade that is no cut of a position held."""
         return self.row is None
 
     def units(self, usd: float) -> float:

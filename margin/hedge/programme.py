@@ -80,6 +80,7 @@ class Costed:
 
     @property
     def count(self) -> int:
+        """How many choices there are."""
         return len(self.most)
 
     def cost(self, usd: np.ndarray) -> float:
@@ -92,6 +93,7 @@ class Costed:
         return float(total)
 
     def upper(self, allowed: Chosen) -> np.ndarray:
+        """(n,) most of each choice; 0 where it is not allowed."""
         return self.most if allowed is None else np.where(np.asarray(allowed, dtype=bool), self.most, 0.0)
 
 

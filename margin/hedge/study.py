@@ -65,6 +65,7 @@ class Trade:
 
     @property
     def freed_per_dollar(self) -> float | None:
+        """USD of margin freed for each dollar of cost; None for a free trade."""
         return self.freed / self.bill.total if self.bill.total > 0 else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -120,6 +121,7 @@ class Way:
 
     @property
     def freed(self) -> float:
+        """USD of margin that its trades free."""
         return sum(t.freed for t in self.trades)
 
     def to_dict(self) -> dict[str, Any]:
@@ -158,6 +160,7 @@ class Hedge:
 
     @property
     def best(self) -> Way | None:
+        """The cheapest way that reaches the target; None without one."""
         found = [w for w in self.ways if w.reached and w.trades]
         if self.orders is not None:  # more orders than were asked for are advice only where fewer will not do
             found = [w for w in found if len(w.trades) <= (self.orders or 0)] or found

@@ -97,6 +97,7 @@ class Holdings:
 
     @property
     def joint(self) -> bool:
+        """True where collateral is margined together with the positions."""
         return self.requirement is not None
 
 

@@ -61,6 +61,7 @@ class Legs:
 
     @cached_property
     def underlyings(self) -> list[str]:
+        """Underlyings in the order of the legs."""
         return list(dict.fromkeys(i.base for i in self.instruments))
 
     @cached_property

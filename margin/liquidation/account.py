@@ -80,6 +80,7 @@ class Liquidation:
 
     @property
     def liquidated(self) -> bool:
+        """True where the venue closed anything."""
         return any(line.kind == "liquidation" for line in self.log)
 
     @property
@@ -89,6 +90,7 @@ class Liquidation:
 
     @property
     def final(self) -> float:
+        """USD left over all ledgers."""
         return sum(ledger.final for ledger in self.ledgers)
 
 

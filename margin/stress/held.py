@@ -73,14 +73,17 @@ class Held:
 
     @property
     def equity(self) -> float:
+        """USD before the shock."""
         return float(self.start.equity[0])
 
     @property
     def initial(self) -> float:
+        """USD before the shock."""
         return float(self.start.initial[0])
 
     @property
     def maintenance(self) -> float:
+        """USD before the shock."""
         return float(self.start.maintenance[0])
 
     @property
@@ -131,10 +134,12 @@ class StressBook:
 
     @property
     def models(self) -> tuple[str, ...]:
+        """Keys of the models that judge the accounts."""
         return tuple(dict.fromkeys(h.model.key for h in self.held))
 
     @property
     def as_of(self) -> pd.Timestamp:
+        """When the accounts are valued."""
         return self.marks.as_of
 
     @cached_property
@@ -144,6 +149,7 @@ class StressBook:
 
     @cached_property
     def maintenance(self) -> float:
+        """USD of all accounts before the shock."""
         return sum(h.maintenance for h in self.held)
 
     @cached_property
@@ -153,6 +159,7 @@ class StressBook:
 
     @property
     def has_options(self) -> bool:
+        """True where any position is an option."""
         return any(p.instrument.is_option for p in self.positions)
 
     @property

@@ -45,6 +45,7 @@ class PricePath:
 
     @property
     def has_extremes(self) -> bool:
+        """True where highs and lows are known."""
         return bool(self.intraday)
 
     @property

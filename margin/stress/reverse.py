@@ -48,6 +48,7 @@ class ReverseStress:
 
     @property
     def moves(self) -> dict[str, float]:
+        """The moves found, as fractions by asset."""
         return dict(self.stressed.moves)
 
 

@@ -38,6 +38,7 @@ class SubStressed:
 
     @property
     def health(self) -> float | None:
+        """Equity over maintenance; None where nothing has to be maintained."""
         return self.equity / self.maintenance if self.maintenance > 0 else None
 
 
@@ -65,14 +66,17 @@ class Stressed:
 
     @property
     def equity_before(self) -> float:
+        """USD of all accounts before the shock."""
         return sum(s.equity_before for s in self.held)
 
     @property
     def equity(self) -> float:
+        """USD of all accounts after the shock."""
         return sum(s.equity for s in self.held)
 
     @property
     def maintenance(self) -> float:
+        """USD of all accounts after the shock."""
         return sum(s.maintenance for s in self.held)
 
     @property
@@ -93,6 +97,7 @@ class Stressed:
 
     @property
     def liquidated_held(self) -> tuple[str, ...]:
+        """Names of the accounts below maintenance."""
         return tuple(s.name for s in self.held if s.liquidated)
 
     @property

@@ -19,6 +19,7 @@ VENUE = "binance"
 
 
 def knows(document: Any) -> bool:
+    """True where the document is this venue's own form."""
     if isinstance(document, list):
         rows = [row for row in document if isinstance(row, Mapping)]
         return any("positionAmt" in row and "symbol" in row for row in rows) or all_have(rows, "crossWalletBalance")
@@ -31,6 +32,7 @@ def knows(document: Any) -> bool:
 
 
 def read(document: Any) -> list[Part]:
+    """The accounts in it, row by row; what cannot be read is set aside by name."""
     part = Part(venue=VENUE, mode="cross")
     if isinstance(document, Mapping) and "positionAmt" in document:
         document = [document]

@@ -23,11 +23,13 @@ def _rows(document: Any) -> Any:
 
 
 def knows(document: Any) -> bool:
+    """True where the document is this venue's own form."""
     rows = _rows(document)
     return all_have(rows, "symbol", "currentQty") or all_have(rows, "currency", "walletBalance", "marginBalance")
 
 
 def read(document: Any) -> list[Part]:
+    """The accounts in it, row by row; what cannot be read is set aside by name."""
     rows = _rows(document)
     part = Part(venue=VENUE, mode="cross")
     if all_have(rows, "symbol", "currentQty"):

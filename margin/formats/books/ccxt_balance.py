@@ -16,6 +16,7 @@ _OURS = ("info", "timestamp", "datetime", "free", "used", "total", "debt")
 
 
 def knows(document: Any) -> bool:
+    """True where the document is this venue's own form."""
     if not isinstance(document, Mapping) or "version" in document:
         return False
     totals = document.get("total")

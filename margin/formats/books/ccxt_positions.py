@@ -31,6 +31,7 @@ VENUES = (
 
 
 def knows(document: Any) -> bool:
+    """True where the document is this venue's own form."""
     return _rows(document) is not None
 
 
@@ -45,6 +46,7 @@ def _rows(document: Any) -> list[Any] | None:
 
 
 def read(document: Any) -> list[Part]:
+    """The accounts in it, row by row; what cannot be read is set aside by name."""
     rows = _rows(document) or []
     if len(rows) > MAX_ROWS:
         raise InputError("positions", f"{len(rows)} entries", "has too many entries", f"At most {MAX_ROWS}.")

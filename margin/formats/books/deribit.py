@@ -28,11 +28,13 @@ def _rows(document: Any) -> Any:
 
 
 def knows(document: Any) -> bool:
+    """True where the document is this venue's own form."""
     rows = _rows(document)
     return all_have(rows, "instrument_name", "size") or all_have(rows, "currency", "equity", "margin_balance")
 
 
 def read(document: Any) -> list[Part]:
+    """The accounts in it, row by row; what cannot be read is set aside by name."""
     rows = _rows(document)
     part = Part(venue=VENUE, mode="cross")
     if isinstance(document, Mapping):

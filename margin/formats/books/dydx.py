@@ -27,6 +27,7 @@ def _subaccounts(document: Any) -> list[Any]:
 
 
 def knows(document: Any) -> bool:
+    """True where the document is this venue's own form."""
     if all_have(_positions(document), "market", "side", "size", "entryPrice"):
         return True
     return all_have(_subaccounts(document), "openPerpetualPositions", "equity")
@@ -37,6 +38,7 @@ def _positions(document: Any) -> Any:
 
 
 def read(document: Any) -> list[Part]:
+    """The accounts in it, row by row; what cannot be read is set aside by name."""
     rows = _positions(document)
     if all_have(rows, "market", "side", "size", "entryPrice"):
         part = Part(venue=VENUE, mode="cross", positions=[])

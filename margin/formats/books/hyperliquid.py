@@ -21,6 +21,7 @@ STANDS_FOR = {"UBTC": "BTC", "UETH": "ETH", "USOL": "SOL", "UFART": "FARTCOIN", 
 
 
 def knows(document: Any) -> bool:
+    """True where the document is this venue's own form."""
     if not isinstance(document, Mapping):
         return False
     if "assetPositions" in document and ("marginSummary" in document or "crossMarginSummary" in document):
@@ -34,6 +35,7 @@ def _is_spot(document: Mapping[str, Any]) -> bool:
 
 
 def read(document: Any) -> list[Part]:
+    """The accounts in it, row by row; what cannot be read is set aside by name."""
     return [_spot(document)] if _is_spot(document) else [_perpetuals(document)]
 
 

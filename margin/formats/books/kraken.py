@@ -20,6 +20,7 @@ _OLD |= {"ZUSD": "USD", "XXLM": "XLM", "XETC": "ETC", "XXMR": "XMR", "XZEC": "ZE
 
 
 def knows(document: Any) -> bool:
+    """True where the document is this venue's own form."""
     if not isinstance(document, Mapping):
         return False
     accounts = document.get("accounts")
@@ -31,6 +32,7 @@ def knows(document: Any) -> bool:
 
 
 def read(document: Any) -> list[Part]:
+    """The accounts in it, row by row; what cannot be read is set aside by name."""
     part = Part(venue=VENUE, mode="cross", as_of=when(document.get("serverTime")))
     if "openPositions" in document:
         part.positions = []

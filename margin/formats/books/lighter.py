@@ -25,6 +25,7 @@ def _accounts(document: Any) -> list[Any]:
 
 
 def knows(document: Any) -> bool:
+    """True where the document is this venue's own form."""
     accounts = _accounts(document)
     if not all_have(accounts, "collateral", "positions"):
         return False
@@ -32,6 +33,7 @@ def knows(document: Any) -> bool:
 
 
 def read(document: Any) -> list[Part]:
+    """The accounts in it, row by row; what cannot be read is set aside by name."""
     rows = [row for row in _accounts(document) if isinstance(row, Mapping)]
     parts = [_account(row, i if len(rows) > 1 else 0) for i, row in enumerate(rows, start=1)]
     return [part for part in parts if part.positions or part.balances or part.aside] or parts[:1]

@@ -26,11 +26,13 @@ def _rows(document: Any) -> list[Any] | None:
 
 
 def knows(document: Any) -> bool:
+    """True where the document is this venue's own form."""
     rows = _rows(document)
     return all_have(rows, "instId", "pos") or all_have(rows, "details", "totalEq")
 
 
 def read(document: Any) -> list[Part]:
+    """The accounts in it, row by row; what cannot be read is set aside by name."""
     rows = _rows(document) or []
     part = Part(venue=VENUE, mode="cross")
     if all_have(rows, "details", "totalEq"):

@@ -96,6 +96,7 @@ class Clearing(Rulebook):
         """Margin USD from each position's loss alone and each underlying's together."""
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        """What of the account is not reproduced here, row by row."""
         return ()
 
     def reckon(
@@ -172,6 +173,7 @@ class Span(Clearing):
     sliders: ClassVar[tuple[Slider, ...]] = (RANGE, VOL_RANGE)
 
     def scenarios(self, settings: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+        """(price moves, volatility factors, weights, names) of the grid."""
         rows = np.array(SPAN_SCENARIOS)
         moves = rows[:, 0] * settings["scan_range"]
         words = {1: "volatility up", -1: "volatility down", 0: "extreme, 35% counts"}
@@ -181,6 +183,7 @@ class Span(Clearing):
     def combined(
         self, alone: Sequence[Any], together: Sequence[Any], settings: Mapping[str, float], lines: Lines
     ) -> Any:
+        """The margin of all groups together."""
         margin = sum(together)
         source = self.parameters.source("rules")
         lines.add("Scan risks added up", "no inter-commodity credit between coins is published", margin, source)
@@ -207,6 +210,7 @@ class Emir(Span):
     def combined(
         self, alone: Sequence[Any], together: Sequence[Any], settings: Mapping[str, float], lines: Lines
     ) -> Any:
+        """The margin of all groups together."""
         standalone, portfolio = sum(alone), sum(together)
         capped = offset_cap(standalone, portfolio)
         stressed, long_run = settings["stressed"], settings["long_run"]
@@ -240,12 +244,14 @@ class Tims(Clearing):
     )
 
     def scenarios(self, settings: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+        """(price moves, volatility factors, weights, names) of the grid."""
         moves = tims_moves(settings["range"])
         return moves, np.ones(len(moves)), np.ones(len(moves)), [f"{move:+.1%}" for move in moves]
 
     def combined(
         self, alone: Sequence[Any], together: Sequence[Any], settings: Mapping[str, float], lines: Lines
     ) -> Any:
+        """The margin of all groups together."""
         margin = sum(together)
         source = self.parameters.source("rules")
         lines.add("Worst points added up", "no offset between single names", margin, source)

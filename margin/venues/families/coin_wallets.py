@@ -22,6 +22,7 @@ class CoinWallets(PerpetualVenue):
     collateral_assets: ClassVar[frozenset[str]] = frozenset()
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         return self._tiers.get(asset) if inverse else None
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
@@ -38,9 +39,11 @@ class CoinWallets(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
+        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
         return 0.0, 0.0, f"{asset} is not in the wallet of the contracts' coin: it counts for nothing."
 
     def in_full(self, book: SubAccount, asset: str) -> bool:
+        """Whether an asset counts without a haircut."""
         return asset in settlement_coins(book)
 
     @cached_property

@@ -41,6 +41,7 @@ class LendingVenue(Rulebook):
         return self.parameters.source("weights")
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        """What of the account is not reproduced here, row by row."""
         chosen = self.settings(None)
         found = []
         for p in accounts.as_sub(book).positions:
@@ -56,6 +57,7 @@ class LendingVenue(Rulebook):
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
+        """The account's figures, with lines where they are wanted."""
         collateral, notes = [], [*marks.notes]
         supplied: list[Any] = [0.0, 0.0]
         owed: list[Any] = [0.0, 0.0]

@@ -136,6 +136,7 @@ class PerpetualVenue(Rulebook):
     # What is held.
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        """What of the account is not reproduced here, row by row."""
         return tuple(
             Unsupported(symbol=p.symbol, reason=why, alone=alone)
             for p in accounts.as_sub(book).positions
@@ -178,6 +179,7 @@ class PerpetualVenue(Rulebook):
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
+        """The account's figures, with lines where they are wanted."""
         source = self.parameters.source(self.rule)
         held = accounts.margined(book)
         kept = held if mode == "isolated" else [p for p in accounts.merged(held, self.one) if p.quantity]
@@ -329,6 +331,7 @@ class PerpetualVenue(Rulebook):
         )  # fmt: skip
 
     def source_of(self, position: Position, printed: bool) -> str:
+        """Where a position's rate stands."""
         if printed:
             return "the venue's own print of this position"
         asset, inverse = position.underlying, position.instrument.is_inverse

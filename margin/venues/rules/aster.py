@@ -20,6 +20,7 @@ class Aster(PerpetualVenue):
     closed: ClassVar[bool] = True
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         return self._tiers.get(asset)
 
     @cached_property

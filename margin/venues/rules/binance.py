@@ -45,11 +45,13 @@ class Binance(PerpetualVenue):
     )
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         return self._tiers.get(asset)
 
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
+        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
         if mode != "portfolio" or asset in self.collateral_assets:
             return super().counted(asset, quantity, price, mode, settings)
         rate = settings["coin_rate"]
@@ -60,6 +62,7 @@ class Binance(PerpetualVenue):
     def totals(
         self, book: SubAccount, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
     ) -> tuple[Any, Any]:
+        """Initial and maintenance margin of all positions together."""
         initial, maintenance = super().totals(book, marks, mode, rows, lines)
         if mode != "portfolio":
             return initial, maintenance

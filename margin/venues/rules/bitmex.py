@@ -38,6 +38,7 @@ class Bitmex(PerpetualVenue):
     kinds = ("perpetual", "future")
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         return self._tiers if asset == "BTC" else None
 
     def basis(self, mode: Mode, marks: Marks) -> tuple[Basis, Basis]:
@@ -52,6 +53,7 @@ class Bitmex(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
+        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
         if asset == "BTC":
             return quantity * price, quantity * price, ""
         return super().counted(asset, quantity, price, mode, settings)

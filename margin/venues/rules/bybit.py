@@ -54,6 +54,7 @@ class Bybit(PerpetualVenue):
     )  # fmt: skip
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         return self._tiers.get(asset)
 
     def basis(self, mode: Mode, marks: Marks) -> tuple[Basis, Basis]:
@@ -74,6 +75,7 @@ class Bybit(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
+        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
         rows = self.parameters["collateral_ratios"].get(asset)
         if mode != "cross" or rows is None or np.any(np.less_equal(quantity, 0)):
             return super().counted(asset, quantity, price, mode, settings)

@@ -41,6 +41,7 @@ class BybitInverse(Bybit):
     kinds: ClassVar[tuple[str, ...]] = ("perpetual", "future")
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         return self._tiers.get(asset) if inverse else None
 
     def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
@@ -54,6 +55,7 @@ class BybitInverse(Bybit):
         return abs(position.quantity) / price * settings["taker_fee"] * marks.contract(position.instrument)
 
     def in_full(self, book: SubAccount, asset: str) -> bool:
+        """Whether an asset counts without a haircut."""
         return book.isolated and asset in settlement_coins(book)
 
 

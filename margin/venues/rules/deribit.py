@@ -74,13 +74,16 @@ class Deribit(PerpetualVenue):
     }
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         rates = self.parameters["perpetual_rates"].get(asset)
         return None if rates is None else one_rate(rates[1], 1.0 / rates[0])
 
     def tiered(self, position: Position) -> bool:
+        """Whether a position's rate grows with its size."""
         return False
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        """What of the account is not reproduced here, row by row."""
         if mode != "portfolio":
             return super().supports(book, mode)
         ranges, found = self.parameters["portfolio"], []
@@ -106,6 +109,7 @@ class Deribit(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
+        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
         if asset in self.parameters["portfolio"]:
             return quantity * price, quantity * price, ""
         return super().counted(asset, quantity, price, mode, settings)
@@ -113,6 +117,7 @@ class Deribit(PerpetualVenue):
     def position_margin(
         self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> PositionMargin:
+        """Initial and maintenance margin of one position."""
         if position.instrument.is_option:
             return self._option(position, marks, lines)
         notional = accounts.contracts_value(position, marks)
@@ -160,6 +165,7 @@ class Deribit(PerpetualVenue):
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
+        """The account's figures, with lines where they are wanted."""
         if mode == "portfolio":
             found = super().reckon(book, marks, mode, settings, Lines(wanted=False))
             wallet = self.wallet(book, marks, mode, settings, lines)  # its lines only: positions are in the grid

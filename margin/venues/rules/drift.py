@@ -57,15 +57,18 @@ class Drift(PerpetualVenue):
         lines.add(f"{row.asset} borrowed: repaid at once", f"{part / 1e9:,.6g} for", paid / 1e6, source, "note")
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         found = self.parameters["perpetuals"].get(asset)
         return None if found is None else one_rate(found[1] / rules.ONE, rules.ONE / found[0])
 
     def tiered(self, position: Position) -> bool:
+        """Whether a position's rate grows with its size."""
         return False
 
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
+        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
         weights = self.parameters["token_weights"].get(asset)
         if mode == "isolated" or weights is None:
             return super().counted(asset, quantity, price, mode, settings)
@@ -82,6 +85,7 @@ class Drift(PerpetualVenue):
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
+        """The account's figures, with lines where they are wanted."""
         found = super().reckon(book, marks, mode, settings, lines)
         if not lines.wanted or found.equity >= found.maintenance:
             return found
@@ -112,6 +116,7 @@ class Drift(PerpetualVenue):
     def position_margin(
         self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> PositionMargin:
+        """Initial and maintenance margin of one position."""
         printed = position.maintenance_rate or 0.0
         known = (round(2 * printed * rules.ONE), round(printed * rules.ONE), 0)
         initial, maintenance, imf = self.parameters["perpetuals"].get(position.underlying, known)

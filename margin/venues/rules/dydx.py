@@ -86,6 +86,7 @@ class Dydx(PerpetualVenue):
     )
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         found = self._markets.get(asset)
         return None if found is None else found[0]
 
@@ -106,6 +107,7 @@ class Dydx(PerpetualVenue):
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
+        """The account's figures, with lines where they are wanted."""
         found = super().reckon(book, marks, mode, settings, lines)
         if not lines.wanted or not found.liquidated:
             return found

@@ -40,10 +40,12 @@ class Gmx(PerpetualVenue):
     )
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         factor = self.parameters["factors"].get(asset)
         return None if factor is None else one_rate(factor, 1.0 / factor)
 
     def tiered(self, position: Position) -> bool:
+        """Whether a position's rate grows with its size."""
         return False
 
     def counted(

@@ -58,6 +58,7 @@ class Hyperliquid(PerpetualVenue):
     }
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         return self._tiers.get(asset)
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
@@ -74,6 +75,7 @@ class Hyperliquid(PerpetualVenue):
         )
 
     def rate_at(self, leverage: float) -> float | None:
+        """Maintenance rate at a highest leverage; None where unknown."""
         return half_of(leverage)
 
     def withdrawable(self, equity: Any, initial: Any, rows: Sequence[PositionMargin]) -> Any:
@@ -83,6 +85,7 @@ class Hyperliquid(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
+        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
         ltv = self.parameters["portfolio_ltv"].get(asset)
         if mode != "portfolio" or np.any(np.less_equal(quantity, 0)) or ltv is None:
             return super().counted(asset, quantity, price, mode, settings)
@@ -92,6 +95,7 @@ class Hyperliquid(PerpetualVenue):
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
+        """The account's figures, with lines where they are wanted."""
         found = super().reckon(book, marks, mode, settings, lines)
         return self._portfolio(found, lines) if mode == "portfolio" and not book.isolated else found
 

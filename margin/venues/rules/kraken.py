@@ -39,6 +39,7 @@ class Kraken(PerpetualVenue):
     mode_notes: ClassVar = {"cross": ("Longs and shorts in the same coin net: the larger side's margin is asked.",)}
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         return self._tiers.get(("inverse " if inverse else "") + asset)
 
     def basis(self, mode: Mode, marks: Marks) -> tuple[Basis, Basis]:
@@ -48,6 +49,7 @@ class Kraken(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
+        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
         haircut = self.parameters["haircuts"].get(asset)
         if haircut is None or np.any(np.less_equal(quantity, 0)):
             return super().counted(asset, quantity, price, mode, settings)
@@ -72,6 +74,7 @@ class Kraken(PerpetualVenue):
     def totals(
         self, book: SubAccount, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
     ) -> tuple[Any, Any]:
+        """Initial and maintenance margin of all positions together."""
         initial: Any = 0.0
         maintenance: Any = 0.0
         by_coin: dict[str, list[PositionMargin]] = {}

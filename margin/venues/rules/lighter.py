@@ -36,6 +36,7 @@ class Lighter(PerpetualVenue):
     mode_notes: ClassVar = {"isolated": ("Isolated at Lighter means an account of its own on the margin allocated.",)}
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         row = self.carried.get(asset)
         return None if row is None else one_rate(row[2] / UNIT, UNIT / row[0])
 

@@ -45,6 +45,7 @@ class Mango(LendingVenue):
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
+        """The account's figures, with lines where they are wanted."""
         if lines.wanted:
             held = accounts.tokens(book, marks, spot=True)
             known = [(q, price, w) for asset, q, price in held if (w := self.weights(asset, settings)) is not None]

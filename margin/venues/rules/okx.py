@@ -82,6 +82,7 @@ class Okx(PerpetualVenue):
     }
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         return self._tiers.get(("inverse " if inverse else "") + asset)
 
     def basis(self, mode: Mode, marks: Marks) -> tuple[Basis, Basis]:
@@ -89,6 +90,7 @@ class Okx(PerpetualVenue):
         return ("entry", "mark") if mode == "isolated" else ("mark", "mark")
 
     def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
+        """USD that closing the position costs."""
         return accounts.contracts_value(position, marks) * settings["taker_fee"]
 
     def printed_price(self, position: Position, price: float, long: bool) -> float:
@@ -101,6 +103,7 @@ class Okx(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
+        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
         rows = self.parameters["discount_tiers"].get(asset)
         if mode == "isolated" or rows is None or np.any(np.less_equal(quantity, 0)):
             return super().counted(asset, quantity, price, mode, settings)
@@ -108,6 +111,7 @@ class Okx(PerpetualVenue):
         return value, value, f"{asset} counts slice by slice, from {rows[0][2]:.0%} down."
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        """What of the account is not reproduced here, row by row."""
         if mode != "portfolio":
             return super().supports(book, mode)
         found = []
@@ -129,6 +133,7 @@ class Okx(PerpetualVenue):
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
+        """The account's figures, with lines where they are wanted."""
         if mode != "portfolio":
             return super().reckon(book, marks, mode, settings, lines)
         source = self.parameters.source("risk_units")

@@ -53,6 +53,7 @@ class Paradex(PerpetualVenue):
     }
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         fraction = self.carried.get(asset)
         return None if fraction is None else one_rate(fraction * MAINTENANCE_SHARE, 1.0 / fraction)
 
@@ -65,9 +66,11 @@ class Paradex(PerpetualVenue):
         return max(1.0 / leverage, 1.0 / position.leverage if position.leverage else 0.0)
 
     def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
+        """USD that closing the position costs."""
         return abs(position.quantity) * marks.contract(position.instrument) * settings["taker_fee"]
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        """What of the account is not reproduced here, row by row."""
         found = super().supports(book, mode)
         if mode != "portfolio":
             return found

@@ -40,10 +40,12 @@ class Synthetix(PerpetualVenue):
     }
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
+        """The market's tiers; None where they are not reproduced here."""
         market = self.parameters["markets"].get(asset)
         return None if market is None else one_rate(market["least"] * market["scalar"], 1.0 / market["least"])
 
     def tiered(self, position: Position) -> bool:
+        """Whether a position's rate grows with its size."""
         return False
 
     def refusal(self, position: Position) -> tuple[str, bool]:
@@ -55,6 +57,7 @@ class Synthetix(PerpetualVenue):
     def position_margin(
         self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> PositionMargin:
+        """Initial and maintenance margin of one position."""
         market, price = self.parameters["markets"][position.underlying], marks.contract(position.instrument)
         amounts = margins(position.quantity, price, **market)
         notional = abs(position.quantity) * price

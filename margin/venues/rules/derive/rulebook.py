@@ -182,6 +182,7 @@ class Derive(_Derive):
     modes: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        """What of the account is not reproduced here, row by row."""
         coins, sub = tuple(self.parameters["coins"]), accounts.as_sub(book)
         if mode != "portfolio":
             return tuple(self._refused(sub, (*coins, *self.parameters["alt_perpetuals"]), coins, adds_up=True))
@@ -195,6 +196,7 @@ class Derive(_Derive):
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
+        """The account's figures, with lines where they are wanted."""
         return (self._portfolio if mode == "portfolio" else self._standard)(book, marks, settings, lines)
 
     def _standard(self, book: SubAccount, marks: Marks, chosen: Mapping[str, float], lines: Lines) -> VenueMargin:
@@ -392,6 +394,7 @@ class DeriveV1(_Derive):
     modes: ClassVar[tuple[Mode, ...]] = ("portfolio",)
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        """What of the account is not reproduced here, row by row."""
         coins, sub = tuple(self.parameters["coins"]), accounts.as_sub(book)
         found = self._refused(sub, coins, coins)
         used = [p for p in sub.positions if p.instrument.kind != "loan"]
@@ -403,6 +406,7 @@ class DeriveV1(_Derive):
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> VenueMargin:
+        """The account's figures, with lines where they are wanted."""
         chosen, source = settings, self.parameters.source("portfolio")
         cash, coins, others = self._account(book, marks, chosen["confidence"])
         used = {p.underlying for p in book.positions if p.instrument.kind != "loan"}
