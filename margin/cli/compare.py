@@ -50,9 +50,14 @@ def describe(c: Comparison) -> str:
         ("portfolio", money(c.portfolio), f"diversification {_down(c.attribution.diversification)}"),
         ("safeguarded", money(c.safeguarded), f"given back +{money(c.attribution.safeguards)}"),
     ]
+    header = ["position", "quantity", "value USD", "alone USD", "contribution USD"]
     positions = [
-        (p.symbol, f"{p.quantity:g}", money(p.value), money(p.standalone), money(p.contribution)) for p in c.positions
+        [p.symbol, f"{p.quantity:g}", money(p.value), money(p.standalone), money(p.contribution)] for p in c.positions
     ]
+    if any(p.implied_vol is not None for p in c.positions):
+        header.append("volatility used")
+        for row, p in zip(positions, c.positions, strict=True):
+            row.append("" if p.implied_vol is None else f"{p.implied_vol:.1%}")
     safeguards = [(line.label, money(line.amount), money(line.requirement_after)) for line in c.safeguard_lines]
     parts = [
         f"As of {c.as_of.date()}, {s.measure.upper()} {s.level:.1%} over {s.horizon} day(s), {s.estimator}, "
@@ -61,7 +66,7 @@ def describe(c: Comparison) -> str:
         why(c),
         cli_text.table(("margin", "USD", "change"), rungs),
         _as_held(c),
-        cli_text.table(("position", "quantity", "value USD", "alone USD", "contribution USD"), positions),
+        cli_text.table(header, positions),
         cli_text.table(("safeguard", "adds USD", "margin after USD"), safeguards),
         "\n".join(f"note: {note}" for note in c.notes),
     ]

@@ -296,3 +296,16 @@ def test_portfolio_sets_aside_rows_of_a_foreign_list_by_name(tmp_path, capsys):
     path.write_text(json.dumps(rows[1:]))
     assert main(["portfolio", str(path)]) == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_the_volatility_used_stands_beside_each_option(tmp_path, capsys):
+    """An option's own where it has one, else the recent one of its underlying; no column where there are no options."""
+    symbol = "BTC/USD:BTC-271231-60000-C"
+    rows = [{"symbol": symbol, "quantity": -1, "implied_vol": 0.65}, {"symbol": "ETH/USDT:USDT", "quantity": 2}]
+    file = tmp_path / "options.json"
+    file.write_text(json.dumps({"version": 2, "accounts": [{"positions": rows}]}))
+    assert main(["compare", "--sample", "--portfolio", str(file)]) == 0
+    line = next(text for text in capsys.readouterr().out.splitlines() if text.startswith(symbol))
+    assert line.rstrip().endswith("65.0%")
+    assert main(["compare", "--sample"]) == 0
+    assert "volatility used" not in capsys.readouterr().out
