@@ -137,19 +137,25 @@ def test_live_tiers_kept_on_this_machine_are_used_and_dated(tmp_path):
     }
 
 
+def kept_in_cross(app):
+    table = app.dataframe[0].value
+    return table[table["Mode"] == "cross"].set_index("Venue")["Maintenance"].dropna()
+
+
 def test_tiers_are_fetched_from_the_exchanges_and_used(monkeypatch, tmp_path):
-    held = Portfolio((Position("SOL/USDT:USDT", 20.0),), (Collateral("USDC", 40_000.0),))  # Bybit's are not carried
+    held = Portfolio((Position("SOL/USDT:USDT", 20_000.0),), (Collateral("USDC", 40_000_000.0),))
     with ExchangeServer() as server:
         monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
         monkeypatch.setenv("MARGIN_OFFLINE", "0")
         refusals.forget()
         app = opened(held)
-        assert "Bybit" not in set(app.dataframe[0].value.dropna(subset=["Initial"]).query("Mode == 'cross'")["Venue"])
+        carried = kept_in_cross(app)
         app = app.button(key="venues_fetch").click().run(timeout=60)
         said = check(app)
     refusals.forget()
     assert "Live tiers in use: OKX of" in said.replace("\\", "")
-    assert {"OKX", "Bybit"} <= set(app.dataframe[0].value.dropna(subset=["Initial"]).query("Mode == 'cross'")["Venue"])
+    fetched = kept_in_cross(app)
+    assert all(fetched[venue] > 0 and fetched[venue] != carried[venue] for venue in ("OKX", "Bybit"))
     assert not app.warning
 
 
