@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 
 from margin.cli import text as cli_text
+from margin.core import checks
 from margin.core.checks import date_text
 from margin.core.errors import InputError
+from margin.core.instruments import parse_symbol
 from margin.core.market import Market
 from margin.core.settings import Settings
 from margin.hedge.accounts import Judged, choose, judged
@@ -47,6 +49,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--no-safeguards", action="store_true", help="judge by the portfolio margin alone")
     parser.add_argument("--fee-bp", type=float, default=Costs().fee_bp, help="of the notional (default %(default)s)")
     parser.add_argument("--hold-days", type=float, default=Costs().hold_days, help="of a hedge (default %(default)g)")
+    parser.add_argument(
+        "--lot", action="append", default=[], metavar="SYMBOL=STEP", help="least step of an order, in units"
+    )
     parser.add_argument("--slippage-bp", type=float, default=SLIPPAGE_BP, help="of the tickets (default %(default)g)")
     parser.add_argument("--moves", action="store_true", help="rank moves of collateral by odds per dollar")
     parser.add_argument(
@@ -87,6 +92,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         "costs": Costs(fee_bp=options.fee_bp, hold_days=options.hold_days),
         "figure": options.figure,
         "days": options.days,
+        "lots": dict(map(_lot, options.lot)),
     }
     result = hedge(chosen.sub, chosen.model, market, marks, budget=options.budget, **shared)
     if options.target is not None or options.odds is not None:
@@ -166,6 +172,17 @@ def _plain(value: float | None) -> float | None:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _lot(text: str) -> tuple[str, float]:
+    """("BTC/USDT:USDT", 0.001) from "BTC/USDT:USDT=0.001". Raises InputError."""
+    symbol, _, step = text.rpartition("=")
+    try:
+        return parse_symbol(symbol, "--lot").symbol, checks.number(float(step), "--lot", above=0.0)
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError("--lot", text, "is not SYMBOL=STEP", "E.g. BTC/USDT:USDT=0.001.") from None
 
 
 def target_of(text: str, now: float) -> float:

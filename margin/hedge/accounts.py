@@ -1,7 +1,6 @@
 """Which sub-account is meant, and which margin model judges it."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from margin import models
 from margin.core.account import Account, SubAccount
@@ -9,6 +8,7 @@ from margin.core.errors import InputError, did_you_mean
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
+from margin.forecast.accounts import in_mode
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
 
@@ -49,7 +49,7 @@ def judged(
     found: list[Judged] = []
     for number, account in enumerate(portfolio.accounts, 1):
         own = model_of(account, market, chosen, model, safeguards)
-        account = _in_mode(account, own, model)
+        account = in_mode(account, own, model is not None)
         for sub in account.sub_accounts(own, marks):
             if not any(p.quantity for p in sub.positions):
                 continue
@@ -79,10 +79,3 @@ def choose(found: tuple[Judged, ...], name: str | None = None) -> Judged:
         hint = did_you_mean(name, names) or f"One of {', '.join(names)}."
         raise InputError("account", name, "is not one of the accounts", hint)
     return found[names.index(name)]
-
-
-def _in_mode(account: Account, model: MarginModel, asked: str | None) -> Account:
-    """Under a venue's model that was asked for the account stands in that model's mode."""
-    _, _, mode = model.key.partition(":")
-    mode_of: Any = mode
-    return replace(account, mode=mode_of) if asked and mode and account.mode != mode else account

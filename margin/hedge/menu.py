@@ -164,6 +164,9 @@ def hedge_symbol(sub: SubAccount, name: str) -> str:
     if "/" in name:
         return parse_symbol(name, "with").symbol
     perpetuals = [p for p in sub.positions if p.instrument.kind == "perpetual"]
+    settled = [p.instrument.settle for p in sub.positions if p.instrument.settle is not None]
+    if settled and all(p.instrument.settle in (None, p.underlying) for p in sub.positions):
+        return parse_symbol(f"{name}/USD:{name}", "with").symbol  # an account of coin-settled contracts
     own = next((p.symbol for p in perpetuals if p.underlying == name and not p.instrument.is_inverse), None)
     if own is not None:
         return own

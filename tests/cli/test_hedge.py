@@ -66,6 +66,8 @@ def test_odds_are_met(capsys, tmp_path):
         (("--sample", "--keep", "DOGE"), "is not held"),
         (("--sample", "--max-trades", "9"), "1, 2 or 3"),
         (("--sample", "--account", "other"), "is not one of the accounts"),
+        (("--sample", "--lot", "BTC/USDT:USDT"), "--lot"),
+        (("--sample", "--lot", "BTC/USDT:USDT=0"), "must be above 0"),
         (("--sample", "--with", "BTC/EUR:EUR"), "quoted in EUR"),
         ((), "--portfolio"),
     ],
@@ -101,3 +103,10 @@ def test_moves_of_collateral(capsys, tmp_path):
     )
     found = json.loads(printed(capsys, "--sample", "--portfolio", str(book), "--moves", "--json")[1])
     assert found["moves"][0]["odds"] <= found["wanted"] * (1 + 1e-9) < found["before"]
+
+
+def test_whole_lots(capsys):
+    asked = ("--sample", "--json", "--lot", "ETH/USDT:USDT=0.5", "--lot", "BTC/USDT:USDT=0.01")
+    for trade in json.loads(printed(capsys, *asked)[1])["trades"]:
+        step = {"ETH/USDT:USDT": 0.5, "BTC/USDT:USDT": 0.01}[trade["symbol"]]
+        assert trade["amount"] / step == pytest.approx(round(trade["amount"] / step), abs=1e-6)

@@ -211,6 +211,11 @@ def test_a_hedge_is_quoted_like_the_rest_of_the_account():
     sub, _, _ = stand((Position("SOL/USDC:USDC", 1.0),), M)
     assert hedge_symbol(sub, "BTC") == "BTC/USDC:USDC"
     assert hedge_symbol(sub, "BTC/USD:BTC") == "BTC/USD:BTC"
+    coin, model, marks = stand((Position("ETH/USD:ETH", 9_000.0),), M, money=(Collateral("ETH", 5.0),))
+    assert hedge_symbol(coin, "BTC") == "BTC/USD:BTC"
+    found = hedge(coin, model, M, marks, hedges=("BTC",), keep=["ETH"], target=0.9 * model.state(coin, marks).initial)
+    for trade in found.way("hedge").trades:
+        assert trade.amount == pytest.approx(trade.usd)  # dollars of face
 
 
 def test_settings_reach_the_model():
