@@ -1,7 +1,7 @@
 """One order, exactly: the margin after it is convex in its size, so golden section and bisection find the best.
 
 No programme is solved: two hundred readings of a tail a choice. The same answer as the mixed-integer programme of one
-order (a test says so), in a tenth of its time.
+order (a test says so).
 """
 
 from collections.abc import Callable

@@ -26,6 +26,8 @@ from margin.risk.tail import expected_shortfall, tail_mass
 Chosen = Sequence[bool] | np.ndarray | None  # (m,) which choices may be used; None: all
 CUTS = 200  # rounds of cutting planes before a closed form is said not to converge
 CLOSE = 1e-9
+ROUNDS = 12  # of taking up scenarios; the last one holds all of them
+WORST = 4.0  # tails' worth of scenarios that the programme starts with
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -169,26 +171,51 @@ class ScenarioProgramme(Costed):
         orders: int | None,
         allowed: Chosen,
     ) -> tuple[np.ndarray, float | None] | None:
-        """(y in USD, dual of `row @ x <= most`), None where nothing is feasible. y is kept in units of `scale`."""
+        """(y in USD, dual of `row @ x <= most`), None where nothing is feasible. y is kept in units of `scale`.
+
+        Only scenarios that can be in the tail bind, so the programme starts with the worst ones and takes up those that
+        its answer would break, until none is broken: the answer is then that of all scenarios.
+        """
         head, groups, size = self._sizes()
         rows, right, link = self._rows
-        if most is not None:
-            rows, right = sparse.vstack([rows, sparse.csr_array(row[None, :])], format="csr"), np.append(right, most)
         low = np.zeros(size)
         low[head + groups : head + 2 * groups] = -np.inf
         high = np.full(size, np.inf)
         high[: self.count] = self.upper(allowed) / self.scale
         high[self.count : head] = self.width / self.scale
-        if orders is None:
-            found = _linprog(
-                objective, A_ub=rows, b_ub=right, A_eq=link, b_eq=np.zeros(self.count),
-                bounds=np.stack([low, high], axis=1), method="highs",
-            )  # fmt: skip
-            if found.status != 0:
+        for turn in range(ROUNDS):
+            part, bound = rows[np.flatnonzero(self.active)], right[self.active]
+            if most is not None:
+                part = sparse.vstack([part, sparse.csr_array(row[None, :])], format="csr")
+                bound = np.append(bound, most)
+            if orders is None:
+                found = _linprog(
+                    objective, A_ub=part, b_ub=bound, A_eq=link, b_eq=np.zeros(self.count),
+                    bounds=np.stack([low, high], axis=1), method="highs",
+                )  # fmt: skip
+                x = found.x if found.status == 0 else None
+            else:
+                found, x = None, self._few(objective, part, bound, link, low, high, orders)
+            if x is None:
                 return None
-            dual = float(found.ineqlin.marginals[-1]) if most is not None else None
-            return found.x[: self.count] * self.scale, dual
-        return self._few(objective, rows, right, link, low, high, orders)
+            broken = ~self.active & (rows @ x > right + CLOSE)
+            if not broken.any():
+                dual = float(found.ineqlin.marginals[-1]) if found is not None and most is not None else None
+                return np.maximum(x[: self.count], 0.0) * self.scale, dual
+            self.active |= broken if turn < ROUNDS - 2 else True
+        return None
+
+    @cached_property
+    def active(self) -> np.ndarray:
+        """(rows,) which rows the programme holds now: each group's ES and its worst scenarios; it only grows."""
+        groups, scenarios = self.losses.shape
+        worst = min(scenarios, int(WORST * self.mass) + 10)
+        out = np.zeros(groups * (scenarios + 1), dtype=bool)
+        for g in range(groups):
+            first = g * (scenarios + 1)
+            out[first + np.argsort(-self.losses[g], kind="stable")[:worst]] = True
+            out[first + scenarios] = True
+        return out
 
     def _few(
         self,
@@ -199,8 +226,8 @@ class ScenarioProgramme(Costed):
         low: np.ndarray,
         high: np.ndarray,
         orders: int,
-    ) -> tuple[np.ndarray, float | None] | None:
-        """The same with at most `orders` orders: y_j <= most_j z, sum of z <= orders."""
+    ) -> np.ndarray | None:
+        """All variables of the same with at most `orders` orders: y_j <= most_j z, sum of z <= orders."""
         m, size = self.count, len(low)
         names = int(self.order_of.max()) + 1 if m else 0
         gate = sparse.hstack(
@@ -225,7 +252,7 @@ class ScenarioProgramme(Costed):
             integrality=np.append(np.zeros(size), np.ones(names)),
             options={"mip_rel_gap": 1e-9},
         )
-        return None if found.x is None else (np.maximum(found.x[:m], 0.0) * self.scale, None)
+        return None if found.x is None else np.asarray(found.x[:size])
 
     def _objectives(self) -> tuple[np.ndarray, np.ndarray]:
         """(cost, margin) as rows over all variables."""

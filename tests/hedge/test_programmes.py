@@ -206,3 +206,18 @@ def test_prices_after_the_valuation_date_change_nothing():
         marks = Marks.of_market(prices, Portfolio(book(0), MONEY), "2025-05-01")
         out.append(hedge(sub, model, prices, marks).to_dict())
     assert out[0] == out[1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("orders", [None, 2])
+def test_holding_few_scenarios_gives_the_answer_of_all(seed, orders):
+    p = planner(book(seed), M)
+    few, every = p.programme, planner(book(seed), M).programme
+    every.active[:] = True
+    for share in (0.9, 0.5, 0.1):
+        a, b = (q.least_cost(share * p.figure(zeros(p)), orders) for q in (few, every))
+        assert (a is None) == (b is None)
+        if a is not None:
+            assert a.cost == pytest.approx(b.cost, rel=1e-7)
+            assert a.figure == pytest.approx(b.figure, rel=1e-7)
+    assert few.active.sum() < len(few.active)
