@@ -11,6 +11,7 @@ from margin.audit.plan import Plan
 from margin.audit.summary import BANDS, ODDS_UNIT, STEP, AuditSummary
 from margin.core.errors import InputError
 from margin.core.impact import square_root_move
+from margin.core.market import Market
 from margin.risk.tail import expected_shortfall
 
 
@@ -145,6 +146,13 @@ def _band_names() -> list[str]:
     return [*inner, f"above {BANDS[-1]:g}", "nothing required"]
 
 
+def market_depth(market: Market, plan: Plan) -> tuple[dict[str, float], dict[str, float]]:
+    """(USD traded a day, daily volatility) by asset, where known: what `report` takes for R0."""
+    traded = {a: market.median_volume(a, plan.as_of) for a in plan.assets}
+    vols = np.sqrt(np.diag(plan.covariance)).tolist()
+    return {a: v for a, v in traded.items() if v}, dict(zip(plan.assets, vols, strict=True))
+
+
 def report(
     plan: Plan,
     summary: AuditSummary,
@@ -152,13 +160,17 @@ def report(
     fund: float = 0.0,
     volumes: dict[str, float] | None = None,
     daily_vol: dict[str, float] | None = None,
+    tvl: float | None = None,
 ) -> AuditReport:
     """The report of merged sums. fund USD; volumes, daily_vol: USD traded a day and volatility by asset, for R0.
 
-    Raises InputError for a fund below 0.
+    tvl : USD that the venue says it holds, to compare the sum of all equities with
+    Raises InputError for a fund below 0, or a TVL that is not above 0.
     """
     if not (np.isfinite(fund) and fund >= 0):
         raise InputError("fund", fund, "must be 0 USD or more")
+    if tvl is not None and not (np.isfinite(tvl) and tvl > 0):
+        raise InputError("tvl", tvl, "must be above 0 USD")
     shocks = tuple(
         ShockLine(
             name=name,
@@ -186,7 +198,7 @@ def report(
         top=top,
         top_share=share,
         hot_spots=_hot_spots(plan, summary),
-        checks=_checks(plan, summary),
+        checks=_checks(plan, summary, tvl),
         notes=(*plan.notes, *_notes(summary)),
     )
 
@@ -233,7 +245,7 @@ def _hot_spots(plan: Plan, s: AuditSummary) -> tuple[tuple[str, float], ...]:
     return tuple(sorted((row for row in rows if row[1] > 0), key=lambda row: (-row[1], row[0]))[:10])
 
 
-def _checks(plan: Plan, s: AuditSummary) -> dict[str, Any]:
+def _checks(plan: Plan, s: AuditSummary, tvl: float | None) -> dict[str, Any]:
     nets = {a: int(x - y) / 100.0 for a, x, y in zip(plan.assets, s.long, s.short_side, strict=True)}
     gross = {a: int(x + y) / 100.0 for a, x, y in zip(plan.assets, s.long, s.short_side, strict=True)}
     off = {a: usd for a, usd in nets.items() if gross[a] and abs(usd) > 1e-6 * gross[a] + 0.01 * s.positions}
@@ -252,6 +264,9 @@ def _checks(plan: Plan, s: AuditSummary) -> dict[str, Any]:
         "closed_already": s.closed_now,
         "empty_accounts": s.empty,
         "reported_liquidation_prices": own,
+        "equity": s.equity / 100.0,
+        "reported_tvl": tvl,
+        "equity_to_tvl": None if tvl is None else s.equity / 100.0 / tvl - 1.0,
     }
 
 

@@ -19,9 +19,11 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--positions", help="files of positions: a pattern, or a folder")
     parser.add_argument("--accounts", help="files with columns account and equity (default: beside the positions)")
     cli_text.add_prices(parser)
+    cli_text.add_volumes(parser)
     parser.add_argument("--format", default="auto", help="form of the rows; docs/audit-format.md (default: auto)")
     parser.add_argument("--model", default="portfolio", help="portfolio, isolated, netted or e.g. hyperliquid:cross")
     parser.add_argument("--fund", type=float, default=0.0, help="USD in the insurance fund (default 0)")
+    parser.add_argument("--tvl", type=float, help="USD the venue says it holds, beside the sum of equities")
     parser.add_argument("--gap", type=float, default=0.0, help="further adverse move before a close, fraction (0)")
     parser.add_argument("--shocks", help="JSON file, or wide: each alone and the worst days too (all by 1 to 30%%)")
     parser.add_argument("--out", help="a Parquet file with a row per account; with --make, the folder to write")
@@ -39,7 +41,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from margin.audit.models import batch_tiers
     from margin.audit.parts import open_source
     from margin.audit.plan import LADDER_KINDS, make_plan, read_shocks, wide_shocks
-    from margin.audit.report import report
+    from margin.audit.report import market_depth, report
     from margin.audit.scan import audit_source
 
     options.sample = options.sample or not options.prices  # so that --make needs no file
@@ -73,7 +75,8 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
             total = audit_source(plan, source, options.threads, options.out, _shown(options, started))
     finally:
         source.close()
-    found = report(plan, total, time.monotonic() - started, options.fund)
+    volumes, vols = market_depth(market, plan)
+    found = report(plan, total, time.monotonic() - started, options.fund, volumes, vols, options.tvl)
     return found.to_dict(), _text(found)
 
 
@@ -113,6 +116,13 @@ def _text(found: Any) -> str:
     ]
     called = ", ".join(f"{count:,.1f} within {days:g}" for days, count in found.expected_calls)
     head.append(f"accounts expected to be called by the closed form: {called} days")
+    tvl = found.checks["equity_to_tvl"]
+    if tvl is not None:
+        head.append(f"equity of all accounts {found.checks['equity']:,.0f}, {tvl:+.1%} beside the venue's own figure")
+    factors = [(a.asset, a.reproduction) for a in found.assets if a.reproduction is not None]
+    if factors:
+        worst = max(factors, key=lambda row: row[1])
+        head.append(f"R0 at its steepest: {worst[1]:.3f} in {worst[0]} (1 or more feeds on itself)")
     shocks = [(x.name, f"{x.liquidated:,}", *(f"{v:,.0f}" for v in (x.notional, x.shortfall))) for x in found.shocks]
     table = cli_text.table(("shock", "closed", "notional", "shortfall"), shocks)
     bands = cli_text.table(("health", "accounts", "gross"), [(n, f"{c:,}", f"{g:,.0f}") for n, c, g in found.bands])

@@ -65,6 +65,21 @@ def test_events_and_networks(capsys, tmp_path):
         assert status == 2 and err.startswith("error: ")
 
 
+def test_an_audit_under_a_venues_rule_with_its_own_figures_beside(capsys, tmp_path):
+    printed(capsys, "audit", "--make", 3000, "--out", tmp_path / "book")
+    asked = ("audit", "--positions", tmp_path / "book", "--model", "hyperliquid:cross", "--shocks", "wide", "--json")
+    found = json.loads(printed(capsys, *asked, "--tvl", "1e7")[1])
+    assert found["model"] == "hyperliquid:cross"
+    assert found["checks"]["equity_to_tvl"] == found["equity"] / 1e7 - 1
+    assert any(shock["name"] == "BTC -30%" for shock in found["shocks"])
+    assert all(line["reproduction"] is not None for line in found["concentration"]["assets"])
+    assert set(found["expected_calls"]) == {"1d", "3d", "7d"}
+    assert len(found["concentration"]["overlap"]["shares"]) == len(found["concentration"]["overlap"]["assets"])
+    for wrong in (("--tvl", "0"), ("--model", "okx:cross"), ("--model", "nobody"), ("--fund", "-1")):
+        status, _, err = printed(capsys, "audit", "--positions", tmp_path / "book", *wrong)
+        assert (status, err.count("\n")) == (2, 1) and err.startswith("error: "), wrong
+
+
 def test_a_shared_wallet(capsys, tmp_path):
     """Equal odds for every rule: what one frees is separate's capital less its own; the third word may be the file."""
     book = tmp_path / "wallet.json"

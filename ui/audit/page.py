@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from margin.audit.report import AuditReport, report
+from margin.audit.report import AuditReport, market_depth, report
 from ui.audit import accounts, books, views
 from ui.audit.books import Audited
 from ui.blocks.formats import percent, short_money
@@ -48,10 +48,8 @@ def page(seen: Seen) -> None:
 
 
 def _report(seen: Seen, found: Audited, fund: float) -> AuditReport:
-    market, plan = seen.active.market, found.plan
-    traded = {a: market.median_volume(a, plan.as_of) for a in plan.assets}
-    vols = dict(zip(plan.assets, plan.losses.std(axis=1).tolist(), strict=True))
-    return report(plan, found.summary, 0.0, fund, {a: v for a, v in traded.items() if v}, vols)
+    volumes, vols = market_depth(seen.active.market, found.plan)
+    return report(found.plan, found.summary, 0.0, fund, volumes, vols)
 
 
 def headline(said: AuditReport, move: str) -> str:
