@@ -84,7 +84,7 @@ def odds_of(text: Any) -> float:
 def to_dict(f: Forecast, odds: float = ODDS) -> dict[str, Any]:
     """The forecast as plain values."""
     first = f.first
-    size = first.size_for(odds)
+    size = f.size_for(odds)
     return {
         "as_of": f.as_of,
         "step": f.step,

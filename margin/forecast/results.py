@@ -224,6 +224,30 @@ class Forecast:
         return self.horizons[len(self.horizons) // 2]
 
     @property
+    def days(self) -> np.ndarray:
+        """(horizons,) days."""
+        return np.array([o.days for o in self.horizons])
+
+    @property
+    def probability(self) -> np.ndarray:
+        """(horizons,) corrected odds."""
+        return np.array([o.probability for o in self.horizons])
+
+    @property
+    def band(self) -> np.ndarray:
+        """(horizons, 2) low and high of the 90% range."""
+        return np.array([(o.low, o.high) for o in self.horizons])
+
+    @property
+    def sigma_day(self) -> float:
+        """USD, one day's standard deviation of the gap of the sub-account called first."""
+        return float(self.first.walk.sigma * self.first.walk.steps_per_day**0.5)
+
+    def size_for(self, odds: float = ODDS, days: float | None = None) -> float | None:
+        """Share of today's size of every position at which the odds are `odds`; None for several sub-accounts."""
+        return self.first.size_for(odds, days or self.main.days) if len(self.subs) == 1 else None
+
+    @property
     def history_days(self) -> float:
         """Calendar days of prices behind it."""
         return self.first.past.days

@@ -8,10 +8,11 @@ from margin.core.position import Collateral
 from margin.forecast.capital import AS_HELD, METHODS, first_screen, same_safety
 from margin.forecast.engine import forecast
 from margin.models import keys
-from margin.sample.ready import sample_market, sample_portfolio
+from margin.sample.ready import sample_portfolio
 from margin.venues.margin_models import get
+from tests.forecast.pinned import pinned_market
 
-MARKET = sample_market()
+MARKET = pinned_market()
 BOOK = sample_portfolio()
 
 

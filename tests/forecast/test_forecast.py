@@ -17,11 +17,10 @@ from margin.forecast.results import any_odds
 from margin.forecast.walking import walk_of
 from margin.models.base import pinned
 from margin.models.marks import Marks
-from margin.sample.load import load_sample
 from margin.sample.ready import sample_portfolio
+from tests.forecast.pinned import pinned_market
 
-SAMPLE = load_sample()
-MARKET = Market(SAMPLE.closes.loc[:"2026-03-31"], SAMPLE.volumes.loc[:"2026-03-31"])  # options below expire in April
+MARKET = pinned_market()
 BOOK = sample_portfolio()
 
 
@@ -322,7 +321,7 @@ def test_the_room_gives_its_functions_by_name():
 def test_longer_horizons_never_have_lower_odds():
     for money in (6000.0, 12_000.0, 60_000.0):
         found = forecast(thin(money), MARKET, horizons=(1, 2, 3, 5, 7, 14))
-        assert at(found) == sorted(at(found))
+        assert (np.diff(found.probability) >= -1e-12).all()
         for o in found.horizons:
             assert found.survival[round(o.days) - 1] == pytest.approx(1 - o.probability)
 
@@ -339,3 +338,14 @@ def test_what_no_path_of_options_did_is_not_impossible():
     written = Portfolio([Position("BTC/USD:BTC-260424-120000-C", -0.1)], (Collateral("USD", 60_000.0),))
     found = forecast(written, MARKET, model="deribit:portfolio", paths=400)
     assert 0 < found.horizons[0].probability < 0.01
+
+
+def test_arrays_are_the_horizons():
+    found = forecast(thin(), MARKET, horizons=(7, 1))
+    np.testing.assert_array_equal(found.days, [1.0, 7.0])
+    np.testing.assert_array_equal(found.probability, at(found))
+    assert (found.band[:, 0] <= found.probability).all()
+    assert (found.probability <= found.band[:, 1]).all()
+    assert found.sigma_day == pytest.approx(found.first.walk.sigma)
+    assert found.size_for(0.05) == found.first.size_for(0.05, 7.0)
+    assert forecast(thin(9000.0), MARKET, model="isolated").size_for(0.05) is None

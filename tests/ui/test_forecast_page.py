@@ -141,5 +141,5 @@ def test_several_accounts():
 
 
 def test_options_only():
-    options = Portfolio((Position("BTC/USD:BTC-260424-80000-C", -1.0),), (Collateral("USD", 30_000.0),))
+    options = Portfolio((Position("BTC/USD:BTC-271231-120000-C", -1.0),), (Collateral("USD", 30_000.0),))
     check(opened("Where it comes from", options, "deribit:portfolio"))

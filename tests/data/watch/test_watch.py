@@ -16,8 +16,9 @@ from data.watch.loop import keep, kept, seconds_of, state_file, watch
 from data.watch.notify import sender
 from margin import InputError, Market, Portfolio, Position
 from margin.core.position import Collateral
-from margin.sample.ready import sample_market, sample_portfolio
+from margin.sample.ready import sample_portfolio
 from tests.exchange_server import ExchangeServer
+from tests.forecast.pinned import pinned_market
 
 # Apprise's own imports warn on Python 3.11.
 pytestmark = pytest.mark.filterwarnings("ignore:.*imghdr.*:DeprecationWarning")
@@ -145,7 +146,7 @@ def test_a_message_that_does_not_get_out_is_tried_again():
 
 
 def test_looks_at_an_account_on_fixed_prices():
-    market = sample_market()
+    market = pinned_market()
     thin = Portfolio(sample_portfolio().positions, (Collateral("USD", 4000.0),))
     seen = look(Accounts(lambda: thin), Prices(market), Question(), START)
     assert 0.05 < seen.odds < 0.4
