@@ -1,9 +1,9 @@
 """An account that starts with exactly the required margin and is left alone: calls, liquidations, what remains.
 
-Three accounts hold the same book through the same days: silos with isolated margin, one pool with portfolio margin, one
-with the safeguards'. Each is opened anew every `hold` days with exactly what its method asks that evening, and gets no
-more money. A margin call is an evening on which its equity is below what the method asks then; when it is below
-`maintenance` times that, everything in the account (or silo) is closed at that evening's close.
+Three accounts hold the same book through the same days: isolated accounts, one pool with portfolio margin, one
+with the safeguards'. Each is opened anew every `hold` days with exactly what its method asks at that close, and gets no
+more money. A margin call is a close at which its equity is below what the method asks then; when it is below
+`maintenance` times that, everything in the account (or isolated account) is closed at that close.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ class AccountRecord:
 
     opened     : dates; started, final: equity at the start and at the end, the trader's, never below 0
     called     : a margin call came; liquidated: how many positions were closed by force; uncovered: loss beyond the
-                 account's (or silo's) money, which somebody else bears
+                 account's (or isolated account's) money, which somebody else bears
     """
 
     mode: str
@@ -71,7 +71,7 @@ def simulate_accounts(
 
     hold        : closes an account is held for; maintenance: share of the requirement below which it is closed, 0..1
     funding     : fraction of notional a day that long perpetuals pay and short ones receive; one number or by asset
-    Quantities are constant. Requirements are those of each evening, from prices up to it. Raises InputError as
+    Quantities are constant. Requirements are those of each close, from prices up to it. Raises InputError as
     `backtest` does.
     """
     chosen = (settings or Settings()).with_(horizon=1)
@@ -99,7 +99,7 @@ def simulate_accounts(
 
 
 def _need(walk: Walk, row: int, mode: str, s: Settings) -> np.ndarray:
-    """(p,) for silos, (1,) for a pool: USD asked that evening."""
+    """(p,) for isolated accounts, (1,) for a pool: USD asked at that close."""
     prepared = walk.at(row)
     estimator = s.estimator if s.estimator in walked() else "historical"
     day = walk.day(prepared, mode, estimator, s.level)
@@ -127,9 +127,9 @@ def _gains(walk: Walk, row: int, hold: int, rates: np.ndarray) -> np.ndarray:
     return found
 
 
-def _run(gains: np.ndarray, need: np.ndarray, maintenance: float, silos: bool, dust: float) -> tuple[float, ...]:
+def _run(gains: np.ndarray, need: np.ndarray, maintenance: float, apart: bool, dust: float) -> tuple[float, ...]:
     """(started, final, called, positions liquidated, uncovered) of one opening; `dust` USD is rounding."""
-    books = gains if silos else gains.sum(axis=1, keepdims=True)
+    books = gains if apart else gains.sum(axis=1, keepdims=True)
     equity = need[0] + books
     low = equity[1:] < maintenance * need[1:] - dust
     closed = low.any(axis=0)
@@ -138,7 +138,7 @@ def _run(gains: np.ndarray, need: np.ndarray, maintenance: float, silos: bool, d
     last = np.where(np.abs(last) > dust, last, 0.0)
     alive = np.arange(1, len(books))[:, None] <= end
     called = bool(((equity[1:] < need[1:] - dust) & alive).any())
-    positions = closed.sum() if silos else closed[0] * gains.shape[1]
+    positions = closed.sum() if apart else closed[0] * gains.shape[1]
     return (
         float(need[0].sum()),
         float(np.maximum(last, 0.0).sum()),

@@ -1,4 +1,4 @@
-"""One day of a walk through history: what every rung of the ladder asks, from the returns known on that day."""
+"""One day of a walk through history: what every method of the ladder asks, from the returns known on that day."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ CLOSED_FORMS = closed_forms()
 
 @dataclass(frozen=True, eq=False)
 class Day:
-    """What one rung asks on one day, USD; see MethodRecord. parts: by position (isolated) or underlying (netted)."""
+    """What one method asks on one day, USD; see MethodRecord. parts: by position (isolated) or underlying (netted)."""
 
     required: float
     parts: np.ndarray
@@ -40,7 +40,7 @@ class Day:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Prepared:
-    """What a day's rungs share. row: of the close; known, daily: how many returns had ended by then.
+    """What a day's methods share. row: of the close; known, daily: how many returns had ended by then.
 
     values : (p,) USD of each position, weights: (k,) of each asset
     history : (known,) USD loss of the book under every return so far
@@ -110,9 +110,9 @@ class BookOfDay:
 
 
 class Walk:
-    """Everything that is computed once for all days of a walk, and the rungs of a single day."""
+    """Everything that is computed once for all days of a walk, and the methods of a single day."""
 
-    def __init__(self, portfolio: Portfolio, market: Market, settings: Settings, constant: str, rungs: set[str]):
+    def __init__(self, portfolio: Portfolio, market: Market, settings: Settings, constant: str, keys: set[str]):
         portfolio = portfolio.settled
         self.left_out = tuple(p.symbol for p in portfolio.positions if p.instrument.is_option)
         if self.left_out and len(self.left_out) == len(portfolio.positions):
@@ -126,7 +126,7 @@ class Walk:
             raise InputError(
                 "positions", "only dollars", "nothing in the portfolio moves", "Add an asset with a price."
             )
-        self.portfolio, self.market, self.settings, self.rungs = portfolio, market, settings, rungs
+        self.portfolio, self.market, self.settings, self.keys = portfolio, market, settings, keys
         moving = [p for p in portfolio.positions if p.underlying != "USD"]
         series = price_series(market, [p.instrument for p in moving], settings)
         self.past = history(market, series, settings)
@@ -163,17 +163,17 @@ class Walk:
             history=-(self.returns[:known] @ weights),
         )
 
-    def day(self, p: Prepared, rung: str, estimator: str, level: float) -> Day:
-        """One rung of one day; figures shared between rungs are kept with the day."""
+    def day(self, p: Prepared, key: str, estimator: str, level: float) -> Day:
+        """One method of one day; figures shared between methods are kept with the day."""
         alone = self._kept(p, ("alone", estimator, level), lambda: self._alone(p, estimator, level))
         isolated = float(alone.sum())
-        if rung == "isolated":
+        if key == "isolated":
             return Day(isolated, alone, self.labels)
-        if rung == "netted":
+        if key == "netted":
             parts = self._kept(p, ("netted", estimator, level), lambda: self._netted(p, estimator, level, alone))
             return Day(min(float(parts.sum()), isolated), parts, self.labels)
         pooled = self._kept(p, ("pooled", estimator, level), lambda: self._pooled(p, estimator, level, isolated))
-        if rung == "portfolio":
+        if key == "portfolio":
             found: Day = pooled
             return found
         s = self.settings.with_(estimator=estimator, level=level)

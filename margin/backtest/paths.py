@@ -227,7 +227,7 @@ class LadderPaths:
                 initial=need,
                 maintenance=maintenance,
                 low=None if low is None else started + low - owed[1:],
-                low_maintenance=None if low is None else maintenance[:-1],  # of the evening before: known that day
+                low_maintenance=None if low is None else maintenance[:-1],  # of the close before: known that day
                 gross=float(np.abs(walk.values[row][members]).sum()),
             )
 

@@ -19,7 +19,7 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 
-RUNGS = ("isolated", "netted", "portfolio", "safeguarded")
+KEYS = ("isolated", "netted", "portfolio", "safeguarded")
 ESTIMATORS = walked()
 PROGRESS_EVERY = 50
 
@@ -28,7 +28,7 @@ PROGRESS_EVERY = 50
 class Method:
     """One way to set the margin. level None: that of the settings."""
 
-    rung: str
+    key: str
     estimator: str = "historical"
     level: float | None = None
 
@@ -36,7 +36,7 @@ class Method:
     def name(self) -> str:
         """The method as a reader sees it."""
         parts = {"isolated": "Isolated", "netted": "Netted", "portfolio": "Portfolio", "safeguarded": "With safeguards"}
-        text = parts[self.rung]
+        text = parts[self.key]
         if self.estimator != "historical":
             text += f", {estimator(self.estimator).phrase}"
         return text if self.level is None else f"{text}, {100 * self.level:g}%"
@@ -55,10 +55,10 @@ METHODS = (
 class MethodRecord:
     """One method through time, arrays (n,) by day, USD.
 
-    required : the margin set that day; var, es: of its own scenarios (None where the rung has none of its own)
+    required : the margin set that day; var, es: of its own scenarios (None where the method has none of its own)
     losses   : the book's loss over the horizon that followed, loss positive
     hits     : the loss was larger than the margin; for isolated: any position lost more than its own margin
-    uncovered : USD by which, the silos' shortfalls added up
+    uncovered : USD by which, the isolated accounts' shortfalls added up
     tails    : (n, k) worst scenario losses of each day, for the test of expected shortfall; None where there are none
     """
 
@@ -113,7 +113,7 @@ class MethodRecord:
 
     @cached_property
     def shortfall_test(self) -> tuple[float, float] | None:
-        """(Z2 of Acerbi and Szekely, its p-value); None where the rung has no expected shortfall of its own."""
+        """(Z2 of Acerbi and Szekely, its p-value); None where the method has no expected shortfall of its own."""
         if self.var is None or self.es is None or self.tails is None or not (self.es > 0).all():
             return None
         z2 = acerbi_szekely(self.losses, self.var, self.es, self.expected)
@@ -137,12 +137,12 @@ class Backtest:
     notes: tuple[str, ...]
     left_out: tuple[str, ...] = ()
 
-    def record(self, rung: str, estimator: str = "historical") -> MethodRecord:
+    def record(self, key: str, estimator: str = "historical") -> MethodRecord:
         """The record of one method at the settings' own level. Raises InputError where it was not walked."""
         for found in self.records:
-            if (found.method.rung, found.method.estimator, found.method.level) == (rung, estimator, None):
+            if (found.method.key, found.method.estimator, found.method.level) == (key, estimator, None):
                 return found
-        raise InputError("method", f"{rung}, {estimator}", "was not walked")
+        raise InputError("method", f"{key}, {estimator}", "was not walked")
 
     def saved_pct(self, found: MethodRecord) -> float | None:
         """Average margin of a method below that of isolated margin, 0..100 (the frontier's axis)."""
@@ -172,18 +172,18 @@ def backtest(
     if constant not in ("quantities", "dollars"):
         raise InputError("constant", constant, "is not one of the choices", "quantities or dollars.")
     for method in methods:
-        if method.rung not in RUNGS or method.estimator not in ESTIMATORS:
-            hint = f"Rungs: {', '.join(RUNGS)}. Estimators: {', '.join(ESTIMATORS)}."
-            raise InputError("method", f"{method.rung}, {method.estimator}", "cannot be walked", hint)
+        if method.key not in KEYS or method.estimator not in ESTIMATORS:
+            hint = f"Methods: {', '.join(KEYS)}. Estimators: {', '.join(ESTIMATORS)}."
+            raise InputError("method", f"{method.key}, {method.estimator}", "cannot be walked", hint)
     if not methods:
         raise InputError("methods", "none", "nothing to walk", "Give at least one Method.")
-    walk = Walk(portfolio, market, chosen, constant, {m.rung for m in methods})
+    walk = Walk(portfolio, market, chosen, constant, {m.key for m in methods})
     rows, skipped = days_to_walk(walk, days)
     collected: list[list[Day]] = [[] for _ in methods]
     for done, row in enumerate(rows):
         prepared = walk.at(int(row))
         for kept, method in zip(collected, methods, strict=True):
-            kept.append(walk.day(prepared, method.rung, method.estimator, method.level or chosen.level))
+            kept.append(walk.day(prepared, method.key, method.estimator, method.level or chosen.level))
         if progress is not None and (done % PROGRESS_EVERY == 0 or done == len(rows) - 1):
             progress((done + 1) / len(rows))
     dates, losses = walk.close_dates[rows], walk.losses_after(rows)
@@ -204,9 +204,9 @@ def backtest(
 def _record(method: Method, kept: list[Day], dates: np.ndarray, losses: np.ndarray, s: Settings) -> MethodRecord:
     required = np.array([day.required for day in kept])
     total = losses.sum(axis=1)
-    if method.rung == "isolated":  # every position, every silo on its own
+    if method.key == "isolated":  # every position, every isolated account on its own
         beyond = np.maximum(losses - np.array([day.parts for day in kept]), 0.0)
-    elif method.rung == "netted":
+    elif method.key == "netted":
         parts, labels = np.array([day.parts for day in kept]), kept[0].labels
         beyond = np.maximum(losses @ np.eye(parts.shape[1])[labels] - parts, 0.0)
     else:
@@ -238,7 +238,7 @@ def frontier(
     constant: str = "quantities",
     progress: Callable[[float], None] | None = None,
 ) -> Backtest:
-    """One record per rung, estimator and level: what each saves on average, and how often it was exceeded."""
+    """One record per method, estimator and level: what each saves on average, and how often it was exceeded."""
     chosen = settings or Settings()
     methods = [Method("isolated")]
     methods += [Method("isolated", level=level) for level in levels if level != chosen.level]

@@ -168,7 +168,7 @@ def _method(b: Backtest, r: MethodRecord) -> dict[str, Any]:
     report, shortfall = r.report, r.shortfall_test
     return {
         "name": r.method.name,
-        "rung": r.method.rung,
+        "method": r.method.key,
         "estimator": r.method.estimator,
         "average": r.average,
         "saved_pct": b.saved_pct(r),

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 def describe(c: Comparison) -> str:
     """The comparison as plain text."""
     s, money = c.settings, cli_text.money
-    rungs = [
+    methods = [
         ("isolated", money(c.isolated), ""),
         ("netted", money(c.netted), f"netting {_down(c.attribution.netting)}"),
         ("portfolio", money(c.portfolio), f"diversification {_down(c.attribution.diversification)}"),
@@ -64,7 +64,7 @@ def describe(c: Comparison) -> str:
         f"{c.scenarios} scenarios",
         headline(c),
         why(c),
-        cli_text.table(("margin", "USD", "change"), rungs),
+        cli_text.table(("margin", "USD", "change"), methods),
         _as_held(c),
         cli_text.table(header, positions),
         cli_text.table(("safeguard", "adds USD", "margin after USD"), safeguards),

@@ -38,7 +38,7 @@ class Safeguards:
     procyclicality: Literal["floor", "buffer", "stress", "off"] = "floor"  # EMIR article 28(1)(c), (a), (b)
     buffer_share: float = 0.25  # EMIR article 28(1)(a): at least 25%
     stress_share: float = 0.25  # EMIR article 28(1)(b): at least 25%
-    cap_at_isolated: bool = True  # nobody would choose a pool that asks more than its silos
+    cap_at_isolated: bool = True  # nobody would choose a pool that asks more than isolated accounts
 
     def __post_init__(self) -> None:
         for name in ("offset_cap", "stressed", "correlation_break", "basis", "liquidity", "cap_at_isolated"):

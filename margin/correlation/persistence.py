@@ -1,4 +1,4 @@
-"""Correlation shelf life: how far a correlation that was measured moves within the next days, beyond measurement noise.
+"""Correlation persistence: how far a correlation that was measured moves in the next days, beyond measurement noise.
 
 A correlation over the last `window` returns is what a hedge is sized on; the one over the `ahead` returns that follow
 is what it gets. The two share no return, and neither do successive looks share what follows, so with a constant true
@@ -21,7 +21,7 @@ LEAST_LOOKS = 8
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ShelfLife:
+class Persistence:
     """One pair's history of |correlation over the next `ahead` returns - correlation over the last `window`|.
 
     dates, before, after : (m,) when each look was taken, the correlation measured then and the one that followed
@@ -51,14 +51,14 @@ class ShelfLife:
         return found
 
 
-def shelf_life(
+def persistence_of(
     market: Market,
     pairs: Sequence[tuple[str, str]],
     window: int = 60,
     ahead: int = 30,
     as_of: Any = None,
-) -> tuple[ShelfLife, ...]:
-    """`ShelfLife` of each pair over the whole common history up to as-of.
+) -> tuple[Persistence, ...]:
+    """`Persistence` of each pair over the whole common history up to as-of.
 
     Looks are `ahead` returns apart, counted back from the last one whose future is known by as-of.
     Raises InputError for an unknown asset; a pair with fewer than 8 looks says so in `reason`.
@@ -68,7 +68,7 @@ def shelf_life(
     return tuple(_one(market, pair, window, ahead, as_of) for pair in pairs)
 
 
-def _one(market: Market, pair: tuple[str, str], window: int, ahead: int, as_of: Any) -> ShelfLife:
+def _one(market: Market, pair: tuple[str, str], window: int, ahead: int, as_of: Any) -> Persistence:
     try:
         found = market.returns(pair, as_of)
     except InputError as error:
@@ -90,7 +90,7 @@ def _one(market: Market, pair: tuple[str, str], window: int, ahead: int, as_of: 
     real = max(float(np.mean((z_after - z_before) ** 2)) - noise**2, 0.0)
     slope = 1.0 - np.tanh(middle) ** 2
     noise_moves = noise_distribution(middle, window, ahead, tails)
-    return ShelfLife(
+    return Persistence(
         pair=pair,
         dates=found.dates[rows],
         before=before,
@@ -120,9 +120,9 @@ def noise_distribution(middle: float, window: int, ahead: int, inflation: float 
     return found
 
 
-def _none(pair: tuple[str, str], reason: str) -> ShelfLife:
+def _none(pair: tuple[str, str], reason: str) -> Persistence:
     empty = np.empty(0)
-    return ShelfLife(
+    return Persistence(
         pair=pair,
         dates=np.empty(0, "datetime64[ns]"),
         before=empty,

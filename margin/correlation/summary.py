@@ -7,9 +7,9 @@ import numpy as np
 
 from margin.core.market import Market
 from margin.correlation.paths import PairPath, rolling_pairs
-from margin.correlation.persistence import ShelfLife, shelf_life
+from margin.correlation.persistence import Persistence, persistence_of
 
-AHEAD = 30  # returns: the shelf life looked at
+AHEAD = 30  # returns: the persistence looked at
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,7 +29,7 @@ class PairSummary:
     least_on: np.datetime64 | None
     most: float | None
     most_on: np.datetime64 | None
-    life: ShelfLife
+    life: Persistence
 
     @property
     def reason(self) -> str:
@@ -47,7 +47,7 @@ def pair_summary(
 ) -> PairSummary:
     """`PairSummary` up to as-of; for ewma the window is the half-life. Raises InputError as `rolling_pairs` does."""
     (path,) = rolling_pairs(market, [pair], window, horizon, as_of, method, corr_halflife=float(window))
-    (life,) = shelf_life(market, [pair], max(window, 10), AHEAD, as_of)
+    (life,) = persistence_of(market, [pair], max(window, 10), AHEAD, as_of)
     known = np.flatnonzero(np.isfinite(path.values))
     if not len(known):
         return PairSummary(

@@ -1,6 +1,6 @@
 """The ladder: the same book under isolated, netted, portfolio and safeguarded margin, and what explains each step.
 
-    isolated   = sum over positions of ES(loss)             every position its own silo
+    isolated   = sum over positions of ES(loss)             every position its own isolated account
     netted     = sum over underlyings of ES(sum of losses)  long and short in one underlying offset
     portfolio  = ES(sum of all losses)                      everything offsets, as history allows
     safeguarded = portfolio + safeguards                    see margin/ladder/safeguards.py
@@ -202,7 +202,7 @@ def compare(
     settings: Settings | Mapping[str, Any] | None = None,
     volumes: pd.DataFrame | None = None,
 ) -> Comparison:
-    """What `portfolio` needs under every rung of the ladder at as-of, and why the rungs differ.
+    """What `portfolio` needs under every method of the ladder at as-of, and why the methods differ.
 
     prices  : DataFrame of USD closes [date x asset], or a Market
     volumes : DataFrame of the same form, USD traded per day; without it the liquidity add-on is not computed (a Market

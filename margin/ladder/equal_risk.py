@@ -1,4 +1,4 @@
-"""Capital against the probability of running out of it: every silo on its own, or one pooled account."""
+"""Capital against the probability of running out of it: every isolated account on its own, or one pooled account."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class EqualRisk:
 
     isolated, pooled : (n,) USD ascending: the capital each scenario needs. With capital C the probability of exhaustion
     is the share of values above C. Isolated capital is split in proportion to standalone margin, and counts as
-    exhausted when any silo is.
+    exhausted when any isolated account is.
     """
 
     isolated: np.ndarray

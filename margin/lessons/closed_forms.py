@@ -68,16 +68,16 @@ def pooled_by_correlation(pair: Pair, points: int = 81) -> tuple[np.ndarray, np.
 
 
 def two_day_outcome(pair: Pair, first_return: float, second_return: float) -> tuple[float, float, float]:
-    """(first silo, second silo, pool) USD left after one day's returns, each having started with exactly its margin."""
+    """(first isolated, second isolated, pool) USD left after one day's returns, each started with just its margin."""
     gains = pair.first * first_return, pair.second * second_return
-    silos = margin_of(pair.first, pair.first_vol), margin_of(pair.second, pair.second_vol)
-    return silos[0] + gains[0], silos[1] + gains[1], pooled(pair) + gains[0] + gains[1]
+    isolated = margin_of(pair.first, pair.first_vol), margin_of(pair.second, pair.second_vol)
+    return isolated[0] + gains[0], isolated[1] + gains[1], pooled(pair) + gains[0] + gains[1]
 
 
 def exhaustion(pair: Pair, capital: float) -> tuple[float, float]:
-    """(any silo, the pool) probability that a day's loss exceeds the capital, USD.
+    """(any isolated account, the pool) probability that a day's loss exceeds the capital, USD.
 
-    Silo capital is split in proportion to the deviations, so both silos fail beyond the same number h of deviations.
+    Their capital is split in proportion to the deviations, so both fail beyond the same number h of deviations.
     P(neither fails) = Phi2(h, h; r) = Phi(h) - 2 T(h, root((1 - r) / (1 + r))), T Owen's function, r the correlation of
     the losses. Source: Owen (1956), "Tables for computing bivariate normal probabilities".
     """
@@ -99,7 +99,7 @@ def exhaustion(pair: Pair, capital: float) -> tuple[float, float]:
 
 
 def capital_for(pair: Pair, probability: float) -> tuple[float, float]:
-    """(silos, pool) USD of capital that a day exhausts with this probability; the silos' by bisection."""
+    """(isolated, pool) USD of capital that a day exhausts with this probability; isolated by bisection."""
     if not 0.0 < probability < 0.5:
         raise InputError("probability", probability, "must lie between 0 and 0.5")
     low, high = 0.0, 10.0 * sum(abs(d) for d in pair.deviations)
@@ -110,7 +110,7 @@ def capital_for(pair: Pair, probability: float) -> tuple[float, float]:
 
 
 def exhaustion_curve(pair: Pair, points: int = 120) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(capital USD, any silo's, the pool's probability of running out), up to where silos all but never do."""
+    """(capital USD, odds that any isolated account, that the pool runs out), up to where the first all but never do."""
     capital = np.linspace(1.0, 1.15 * capital_for(pair, 0.0006)[0], points)
     both = np.array([exhaustion(pair, float(c)) for c in capital])
     return capital, both[:, 0], both[:, 1]

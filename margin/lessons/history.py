@@ -48,7 +48,7 @@ def one_position(
 class EventDay:
     """One named event: margins set the day before, USD, and the loss that followed (> 0 is a loss).
 
-    moves : each asset's return from the evening before to the end of the event, as a fraction
+    moves : each asset's return from the close before to the end of the event, as a fraction
     """
 
     name: str
@@ -68,7 +68,7 @@ class EventDay:
 def event_days(
     legs: Mapping[str, float], market: Market, events: Sequence[tuple[str, str, str]], lookback: int = 500
 ) -> list[EventDay]:
-    """What the margin of the day before each event would have met: a book of these dollar amounts bought that evening.
+    """What the margin of the day before each event would have met: a book of these dollar amounts bought at that close.
 
     legs   : USD per asset, below 0 short
     events : (name, first day, last day). Events without prices, or without 100 returns before them, are left out.
@@ -78,13 +78,13 @@ def event_days(
     for name, start, end in events:
         first, last = parse_date(start), parse_date(end)
         eve = first - np.timedelta64(1, "D")
-        evening, days = str(eve.date()), int((last - eve).days)
+        eve_day, days = str(eve.date()), int((last - eve).days)
         try:
             book = Portfolio(
-                tuple(Position(f"{a}/USD", usd / market.price(a, evening), paid=False) for a, usd in legs.items())
+                tuple(Position(f"{a}/USD", usd / market.price(a, eve_day), paid=False) for a, usd in legs.items())
             )
-            before = compare(book, market, as_of=evening, horizon=days, lookback=lookback)
-            moves = {a: market.price(a, str(last.date())) / market.price(a, evening) - 1.0 for a in legs}
+            before = compare(book, market, as_of=eve_day, horizon=days, lookback=lookback)
+            moves = {a: market.price(a, str(last.date())) / market.price(a, eve_day) - 1.0 for a in legs}
         except InputError:
             continue
         if before.as_of != eve or before.scenarios < LEAST_BEFORE or before.portfolio <= 0:
@@ -109,14 +109,14 @@ class Replay:
     """Today's book on every day of the record up to as-of.
 
     days : how many; beyond_portfolio, beyond_safeguarded : on how many the pool lost more than that margin
-    a_silo_ran_out : on how many at least one position lost more than its own isolated margin
+    an_isolated_account_ran_out : on how many at least one position lost more than its own isolated margin
     """
 
     comparison: Comparison
     days: int
     beyond_portfolio: int
     beyond_safeguarded: int
-    a_silo_ran_out: int
+    an_isolated_account_ran_out: int
 
 
 def replay(portfolio: Portfolio, market: Market, settings: Settings | None = None) -> Replay:

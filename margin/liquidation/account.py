@@ -277,7 +277,7 @@ class _Run:
         self.log.append(LogLine(step=point // 2, when=when, kind=kind, account=account, amount=amount, words=words))
 
     def _settle(self, point: int) -> None:
-        """Margin calls, orders in rounds until every account is safe or empty, and who pays what is missing."""
+        """Margin calls, orders in rounds until every account is safe or empty, and who bears what is missing."""
         self.sold = {}
         for account in self.accounts:
             self._call(account, point)

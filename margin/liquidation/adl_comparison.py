@@ -1,4 +1,4 @@
-"""Who pays under each auto-deleveraging policy: the same bankrupt positions put to the same winners."""
+"""Loss allocation under each auto-deleveraging policy: the same bankrupt positions put to the same winners."""
 
 from dataclasses import dataclass
 

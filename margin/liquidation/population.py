@@ -85,7 +85,7 @@ class Population:
 class Cascade:
     """One mode through the shock. prices, outside (steps + 1, 2): with and without the accounts' own forced sales.
 
-    liquidated, volume, deficits : (steps + 1,) silos closed, USD sold by force, USD missing, at each step
+    liquidated, volume, deficits : (steps + 1,) isolated accounts closed, USD sold by force, USD missing, at each step
     legs, liquidated_legs : how many positions there were, and were closed by force
     default_loss : USD the closed accounts could not pay; fund_used, deleveraged: who paid it; unpaid: what nobody could
     closed_accounts : accounts that lost a position by force; traders_loss: USD their owners lost with them

@@ -98,7 +98,7 @@ class ClosingRules:
     step       : share of each position closed by one order, at least `least_step_usd` of it
     fee        : of the notional closed; keeps_rest: margin left after closing goes to the venue
     buffer     : closing stops when equity is this share above the maintenance margin
-    adl        : who pays what the fund cannot (policy of margin/liquidation/adl.py); socialised: spread over everybody
+    adl        : loss allocation after the fund (policy of margin/liquidation/adl.py); socialised: spread over everybody
     """
 
     name: str

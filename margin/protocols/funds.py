@@ -1,4 +1,4 @@
-"""Insurance funds: how large one must be, who pays first, and what two protocols save by sharing one.
+"""Insurance funds: how large one must be, the order of loss allocation, and what two protocols save by sharing one.
 
 Cover-1 and Cover-2: the fund bears the largest one or two losers of the worst scenario at once (CPMI-IOSCO, "Principles
 for financial market infrastructures", 2012, principle 4). Definitions: docs/protocols.md.

@@ -30,12 +30,12 @@ SHORT = Settings(lookback=120)
 @pytest.mark.parametrize(("book", "horizon"), [(BOOK, 1), (BOOK, 3), (MIXED, 1)], ids=["coins", "three days", "mixed"])
 def test_each_day_is_what_compare_says_that_day(estimator, measure, book, horizon):
     settings = SHORT.with_(measure=measure, horizon=horizon)
-    methods = tuple(Method(rung, estimator) for rung in ("isolated", "netted", "portfolio", "safeguarded"))
+    methods = tuple(Method(method, estimator) for method in ("isolated", "netted", "portfolio", "safeguarded"))
     found = backtest(book, MARKET, settings, methods, days=200)
     for i in range(0, len(found.dates), 17):
         day = compare(book, MARKET, settings=settings.with_(as_of=str(found.dates[i])[:10], estimator=estimator))
-        for record, rung in zip(found.records, ("isolated", "netted", "portfolio", "safeguarded"), strict=True):
-            assert record.required[i] == pytest.approx(getattr(day, rung), rel=1e-9, abs=1e-6), (rung, i)
+        for record, method in zip(found.records, ("isolated", "netted", "portfolio", "safeguarded"), strict=True):
+            assert record.required[i] == pytest.approx(getattr(day, method), rel=1e-9, abs=1e-6), (method, i)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_losses_are_those_that_followed(horizon):
     assert table.index.get_loc(found.dates[-1]) + horizon == len(table) - 1, "the newest known loss is used"
 
 
-def test_hits_are_counted_by_rung():
+def test_hits_are_counted_by_method():
     found = backtest(BOOK, MARKET, SHORT, days=400)
     table = FRAME[["BTC", "ETH"]].dropna()
     portfolio, isolated = found.record("portfolio"), found.record("isolated")
@@ -108,7 +108,7 @@ def test_no_look_ahead_with_fewer_returns_than_start_a_volatility(lookback, esti
     """Bit for bit: an earlier margin is what it was before the prices after it were other ones."""
     table = FRAME[["BTC", "ETH"]].iloc[:90]
     settings = Settings(lookback=lookback)
-    methods = tuple(Method(rung, estimator) for rung in ("isolated", "portfolio", "safeguarded"))
+    methods = tuple(Method(method, estimator) for method in ("isolated", "portfolio", "safeguarded"))
     whole = backtest(BOOK, Market(table, VOLUMES), settings, methods, days=90)
     assert whole.dates[0] == table.index[lookback].to_datetime64(), "days with fewer than 30 returns are walked"
     for cut in (lookback + 1, 12, 20, 33):
@@ -151,7 +151,7 @@ def test_statistics_are_those_of_the_tests():
 def test_more_margin_is_exceeded_less_along_the_frontier():
     found = frontier(BOOK, MARKET, SHORT, days=300)
     for estimator in ESTIMATORS:
-        same = [r for r in found.records if r.method.rung == "portfolio" and r.method.estimator == estimator]
+        same = [r for r in found.records if r.method.key == "portfolio" and r.method.estimator == estimator]
         same.sort(key=lambda r: r.level)
         assert [r.average for r in same] == sorted(r.average for r in same)
         assert [r.rate for r in same] == sorted((r.rate for r in same), reverse=True)
@@ -225,7 +225,7 @@ def test_accounts_equal_a_loop(funding):
 
 
 def _loop(quantities, prices, dates, mode, maintenance, rate):
-    """One opening, evening by evening."""
+    """One opening, close by close."""
 
     def need(date):
         day = compare(BOOK, MARKET, settings=SHORT.with_(as_of=str(date.date())))
@@ -240,13 +240,13 @@ def _loop(quantities, prices, dates, mode, maintenance, rate):
         gains[2] -= rate * quantities[2] * prices[i - 1][2]  # the perpetual
         moved = gains if mode == "isolated" else [gains.sum()]
         today = need(dates[i])
-        for silo, change in enumerate(moved):
-            if not open_[silo]:
+        for leg, change in enumerate(moved):
+            if not open_[leg]:
                 continue
-            equity[silo] += change
-            called |= equity[silo] < today[silo] * (1 - 1e-12)
-            if equity[silo] < maintenance * today[silo]:
-                open_[silo] = False
+            equity[leg] += change
+            called |= equity[leg] < today[leg] * (1 - 1e-12)
+            if equity[leg] < maintenance * today[leg]:
+                open_[leg] = False
                 closed += 1 if mode == "isolated" else 3
     return sum(asked), sum(max(e, 0) for e in equity), called, closed, sum(max(-e, 0) for e in equity)
 

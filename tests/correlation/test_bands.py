@@ -1,4 +1,4 @@
-"""Bands: published example, coverage by simulation, what widens them; shelf life beside its noise."""
+"""Bands: published example, coverage by simulation, what widens them; persistence beside its noise."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from scipy import stats
 from margin import InputError, Market
 from margin.correlation.bands import effective_observations, fisher_band, overlap_inflation, tail_inflation
 from margin.correlation.paths import rolling_pairs
-from margin.correlation.persistence import noise_distribution, noise_in_z, shelf_life
+from margin.correlation.persistence import noise_distribution, noise_in_z, persistence_of
 from tests.correlation.worlds import frame, market
 
 MARKET = market()
@@ -95,8 +95,8 @@ def test_paths_widen_their_bands():
     assert np.isnan(fisher_band(0.5, 3)[0])  # three observations have no band
 
 
-def test_shelf_life_equals_a_slow_twin():
-    (life,) = shelf_life(MARKET, [("BTC", "SPY")], window=60, ahead=30)
+def test_persistence_of_equals_a_slow_twin():
+    (life,) = persistence_of(MARKET, [("BTC", "SPY")], window=60, ahead=30)
     (path,) = rolling_pairs(MARKET, [("BTC", "SPY")])
     r = path.returns
     at = len(r) - 1 - 30
@@ -135,30 +135,30 @@ def two_state_market(swing, n=9000):
 
 
 def test_a_constant_correlation_moves_by_noise_only_and_a_real_change_is_seen():
-    (still,) = shelf_life(two_state_market(0.0), [("BTC", "ETH")])
+    (still,) = persistence_of(two_state_market(0.0), [("BTC", "ETH")])
     assert still.median == pytest.approx(still.noise_median, rel=0.15)
     assert still.real_deviation < 0.05
-    (moving,) = shelf_life(two_state_market(0.3), [("BTC", "ETH")])
+    (moving,) = persistence_of(two_state_market(0.3), [("BTC", "ETH")])
     assert moving.median > 2 * moving.noise_median
     assert moving.real_deviation > 0.25
 
 
 def test_too_short_a_history_says_so_and_an_unknown_asset_is_an_error():
-    (short,) = shelf_life(MARKET, [("BTC", "USDC")])
+    (short,) = persistence_of(MARKET, [("BTC", "USDC")])
     assert short.median is None
     assert "looks" in short.reason
     with pytest.raises(InputError):
-        shelf_life(MARKET, [("BTC", "XXX")])
+        persistence_of(MARKET, [("BTC", "XXX")])
     with pytest.raises(InputError):
-        shelf_life(MARKET, [("BTC", "ETH")], ahead=3)
+        persistence_of(MARKET, [("BTC", "ETH")], ahead=3)
     with pytest.raises(InputError):
         fisher_band(0.5, 60, level=1.0)
 
 
 def test_later_prices_never_change_an_earlier_look():
     table = frame()
-    (full,) = shelf_life(Market(table), [("BTC", "ETH")], as_of="2024-06-30")
+    (full,) = persistence_of(Market(table), [("BTC", "ETH")], as_of="2024-06-30")
     table.loc["2024-07-01":] *= 2
-    (changed,) = shelf_life(Market(table), [("BTC", "ETH")], as_of="2024-06-30")
+    (changed,) = persistence_of(Market(table), [("BTC", "ETH")], as_of="2024-06-30")
     np.testing.assert_array_equal(full.after, changed.after)
     assert full.noise_p90 == changed.noise_p90

@@ -142,9 +142,9 @@ def test_equal_risk_curves_are_the_empirical_exhaustion_probabilities(positions,
     curve = equal_risk(c)
     isolated, pooled = curve.capital(probability)
     shares = np.array([p.standalone for p in c.positions]) / c.isolated
-    silo = np.mean((c.losses > isolated * shares * (1 + 1e-12)).any(axis=1))
+    alone = np.mean((c.losses > isolated * shares * (1 + 1e-12)).any(axis=1))
     pool = np.mean(c.losses.sum(axis=1) > pooled * (1 + 1e-12))
-    assert silo <= probability + 1e-12
+    assert alone <= probability + 1e-12
     assert pool <= probability + 1e-12
     assert isolated >= pooled * (1 - 1e-9)
     if isolated > 0:

@@ -24,7 +24,7 @@ quick = settings(max_examples=25, deadline=None)
 @estimators
 @quick
 @given(books(ANY))
-def test_each_rung_asks_no_more_than_the_one_before(estimator, book):
+def test_each_method_asks_no_more_than_the_one_before(estimator, book):
     c = compare(book, MARKET, estimator=estimator)
     assert c.isolated >= c.netted >= c.portfolio >= 0
     assert c.isolated >= c.safeguarded >= 0
@@ -50,8 +50,8 @@ def test_everything_adds_up(estimator, book):
 @given(books(ANY), st.floats(0.01, 100))
 def test_margin_scales_with_the_book(estimator, book, factor):
     once, scaled = (compare(b, MARKET, estimator=estimator) for b in (book, book.scaled(factor)))
-    for rung in ("isolated", "netted", "portfolio"):
-        assert getattr(scaled, rung) == pytest.approx(factor * getattr(once, rung), rel=1e-6, abs=1e-6)
+    for method in ("isolated", "netted", "portfolio"):
+        assert getattr(scaled, method) == pytest.approx(factor * getattr(once, method), rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize("estimator", ["gaussian", "student"])
@@ -77,8 +77,8 @@ def test_the_order_of_positions_does_not_matter(estimator, book, random):
     shuffled = list(book.positions)
     random.shuffle(shuffled)
     one, two = (compare(b, MARKET, estimator=estimator) for b in (book, book.with_positions(shuffled)))
-    for rung in ("isolated", "netted", "portfolio", "safeguarded"):
-        assert getattr(two, rung) == pytest.approx(getattr(one, rung), rel=1e-9, abs=1e-6)
+    for method in ("isolated", "netted", "portfolio", "safeguarded"):
+        assert getattr(two, method) == pytest.approx(getattr(one, method), rel=1e-9, abs=1e-6)
 
 
 @estimators

@@ -37,7 +37,7 @@ def test_pooled_margin_at_the_three_corners(a, b, first_vol, second_vol):
 
 
 @given(pairs)
-def test_the_curve_goes_through_the_pair_and_never_above_the_silos(pair):
+def test_the_curve_goes_through_the_pair_and_never_above_isolated_accounts(pair):
     rho, curve = lessons.pooled_by_correlation(pair)
     assert (curve <= lessons.isolated(pair) * (1 + 1e-12)).all()
     between = np.sqrt(np.interp(pair.correlation, rho, curve**2))  # the variance is a straight line in the correlation
@@ -51,28 +51,28 @@ def test_the_curve_goes_through_the_pair_and_never_above_the_silos(pair):
 @pytest.mark.parametrize("capital", [3_000.0, 9_000.0, 16_000.0])
 def test_exhaustion_equals_the_bivariate_normal(rho, sides, capital):
     pair = Pair(sides[0] * 100_000, sides[1] * 100_000, 0.04, 0.03, rho)
-    silos, pool = lessons.exhaustion(pair, capital)
+    isolated, pool = lessons.exhaustion(pair, capital)
     h, r = capital / 7_000, rho * sides[0] * sides[1]
     both = stats.multivariate_normal([0, 0], [[1, r], [r, 1]], allow_singular=True, seed=1).cdf([h, h])
-    assert silos == pytest.approx(1 - both, abs=2e-5)
+    assert isolated == pytest.approx(1 - both, abs=2e-5)
     deviation = np.sqrt(max(4_000**2 + 3_000**2 + 2 * r * 4_000 * 3_000, 0))
     assert pool == pytest.approx(stats.norm.sf(capital / deviation), abs=1e-12)
 
 
 @given(pairs, st.sampled_from([0.001, 0.01, 0.05, 0.2]))
 def test_capital_is_what_runs_out_with_the_probability_asked(pair, probability):
-    silos, pool = lessons.capital_for(pair, probability)
-    assert lessons.exhaustion(pair, silos)[0] == pytest.approx(probability, rel=1e-6)
+    isolated, pool = lessons.capital_for(pair, probability)
+    assert lessons.exhaustion(pair, isolated)[0] == pytest.approx(probability, rel=1e-6)
     assert lessons.exhaustion(pair, pool)[1] == pytest.approx(probability, rel=1e-6)
-    assert pool <= silos * (1 + 1e-9)
+    assert pool <= isolated * (1 + 1e-9)
 
 
 def test_the_exhaustion_curves_fall():
-    capital, silos, pool = lessons.exhaustion_curve(Pair(1e5, -1e5, 0.04, 0.03, 0.8))
+    capital, isolated, pool = lessons.exhaustion_curve(Pair(1e5, -1e5, 0.04, 0.03, 0.8))
     assert (np.diff(capital) > 0).all()
-    assert (np.diff(silos) < 0).all()
+    assert (np.diff(isolated) < 0).all()
     assert (np.diff(pool) < 0).all()
-    assert (pool <= silos + 1e-12).all()
+    assert (pool <= isolated + 1e-12).all()
 
 
 @given(pairs, st.floats(-0.99, 0.99))

@@ -33,7 +33,7 @@ def test_nothing_is_no_position():
         lessons_history.one_position(MARKET, "BTC", 0.0)
 
 
-def test_event_days_set_the_margin_the_evening_before_and_meet_what_followed():
+def test_event_days_set_the_margin_the_close_before_and_meet_what_followed():
     day = FRAME.index[600]
     named = [("a day", str(day.date()), str(day.date())), ("before the record", "1999-01-01", "1999-01-02")]
     legs = {"BTC": 10_000.0, "ETH": -8_000.0}
@@ -64,7 +64,7 @@ def test_the_replay_counts_days():
     assert seen.days == len(each)
     assert seen.beyond_portfolio == sum(row.sum() > c.portfolio for row in each)
     assert seen.beyond_safeguarded == sum(row.sum() > c.safeguarded for row in each)
-    assert seen.a_silo_ran_out == sum(any(row > alone) for row in each)
+    assert seen.an_isolated_account_ran_out == sum(any(row > alone) for row in each)
 
 
 def test_every_right_answer_is_right():
@@ -87,8 +87,8 @@ def test_every_right_answer_is_right():
     market, two = sample_market(), pair(ASSUMED)
     one = lessons_history.one_position(market, "BTC", VALUE).margin
     assert lessons_history.one_position(market, "BTC", 2 * VALUE).margin == pytest.approx(2 * one)
-    silo_long, silo_short, pool = lessons.two_day_outcome(two, -0.1, -0.1)
-    assert silo_long < 0 < min(silo_short, pool)
+    long_alone, short_alone, pool = lessons.two_day_outcome(two, -0.1, -0.1)
+    assert long_alone < 0 < min(short_alone, pool)
     rho, curve = lessons.pooled_by_correlation(two)
     assert rho[np.argmin(curve)] == 1.0
     assert 1 / lessons.correlation_break(two, 0.0).exceeded == pytest.approx(8, abs=0.5)
@@ -100,7 +100,7 @@ def test_safeguards_leave_a_saving_and_fail_less_often():
     bare, full = _replay(frozenset()), _replay(frozenset(SWITCHES))
     assert full.comparison.portfolio < full.comparison.safeguarded < full.comparison.isolated
     assert full.beyond_safeguarded < bare.beyond_safeguarded == bare.beyond_portfolio
-    assert full.beyond_safeguarded < full.a_silo_ran_out
+    assert full.beyond_safeguarded < full.an_isolated_account_ran_out
 
 
 def test_named_events_have_margins_that_were_not_enough():

@@ -35,8 +35,8 @@ def loop(world, mode):
     accounts = []
     for q, equity in zip(people.quantities, people.equity, strict=True):
         gross = np.abs(q).sum()
-        silos = [[i] for i in range(2)] if mode == "isolated" else [[0, 1]]
-        for legs in silos:
+        isolated = [[i] for i in range(2)] if mode == "isolated" else [[0, 1]]
+        for legs in isolated:
             share = np.abs(q[legs]).sum() / gross if mode == "isolated" else 1.0
             held = np.zeros(2)
             held[legs] = q[legs]

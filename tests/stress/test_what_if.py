@@ -1,4 +1,4 @@
-"""Margin under a visitor's own correlations: against the engine's own rung, brute force and closed form."""
+"""Margin under a visitor's own correlations: against the engine's own method, brute force and closed form."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ BOOK = Portfolio((Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", -15), 
 
 
 @pytest.mark.parametrize("estimator", ["historical", "gaussian", "student"])
-def test_it_is_the_portfolio_rung_of_the_ladder(estimator):
+def test_it_is_the_portfolio_method_of_the_ladder(estimator):
     wishes = {("BTC", "ETH"): 0.3}
     seen = what_if(BOOK, MARKET, Settings(estimator=estimator), wishes)
     model = "student" if estimator == "student" else "gaussian"

@@ -135,7 +135,7 @@ def through_time(found: Backtest) -> None:
             "Largest rise in 20 days", "–" if rise is None else percent(100 * rise), border=True,
             help="How fast a clearing house would have asked for more: procyclicality.",
         )  # fmt: skip
-    shown = [r for r in found.records if r.method.rung in ("isolated", "portfolio", "safeguarded")]
+    shown = [r for r in found.records if r.method.key in ("isolated", "portfolio", "safeguarded")]
     alt = (
         f"Margins and losses on {len(found.dates)} days. Losses passed the margin of {watched.method.name} on "
         f"{int(watched.hits.sum())} of them."

@@ -21,7 +21,7 @@ def colour_of(record: MethodRecord, colours: Palette) -> str:
     if record.method.estimator != "historical":
         return colours.series[3]
     fixed = {"isolated": colours.muted, "netted": colours.series[2], "portfolio": colours.gain}
-    return fixed.get(record.method.rung, colours.series[4])
+    return fixed.get(record.method.key, colours.series[4])
 
 
 def through_time(found: Backtest, records: Sequence[MethodRecord], watched: MethodRecord) -> go.Figure:
@@ -44,7 +44,7 @@ def through_time(found: Backtest, records: Sequence[MethodRecord], watched: Meth
             "name": record.method.name,
             "x": days,
             "y": np.round(record.required, 2).tolist(),
-            "line": {"color": colour_of(record, colours), "width": 2, "dash": DASHES[record.method.rung]},
+            "line": {"color": colour_of(record, colours), "width": 2, "dash": DASHES[record.method.key]},
             "hovertemplate": f"%{{x|%d %b %Y}}: {record.method.name} %{{y:$,.0f}}<extra></extra>",
         }
         for record in records
@@ -75,7 +75,7 @@ def frontier(found: Backtest) -> go.Figure:
     colours = palette()
     groups: dict[tuple[str, str], list[MethodRecord]] = {}
     for record in found.records:
-        groups.setdefault((record.method.rung, record.method.estimator), []).append(record)
+        groups.setdefault((record.method.key, record.method.estimator), []).append(record)
     layers: list[dict[str, Any]] = []
     tints = dict(zip(groups, colours.series, strict=False))
     for key, records in groups.items():

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from margin.correlation.market_mode import MarketMode
-from margin.correlation.persistence import ShelfLife
+from margin.correlation.persistence import Persistence
 from margin.sample.events import Event
 from margin.stress.correlation_breaks import Breaks
 from margin.stress.correlation_what_if import MarginCurve, WhatIf
@@ -66,7 +66,7 @@ def mode(found: MarketMode, events: Sequence[Event]) -> go.Figure:
     )
 
 
-def persistence(lives: Sequence[ShelfLife]) -> go.Figure:
+def persistence(lives: Sequence[Persistence]) -> go.Figure:
     """Typical move of each pair's correlation within the next returns (bar to the 90th percentile), beside noise."""
     colours = palette()
     names = [safe("/".join(life.pair)) for life in lives]

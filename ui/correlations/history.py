@@ -13,8 +13,8 @@ from margin.correlation.frames import MatrixFrames
 from margin.correlation.lead_lag import lead_lag
 from margin.correlation.market_mode import market_mode as market_mode_of
 from margin.correlation.paths import PairPath
-from margin.correlation.persistence import ShelfLife
-from margin.correlation.persistence import shelf_life as shelf_lives_of
+from margin.correlation.persistence import Persistence
+from margin.correlation.persistence import persistence_of as persistence_of
 from margin.correlation.regimes import RegimeMatrices, regime_matrices
 from margin.correlation.summary import AHEAD, PairSummary
 from margin.sample.events import load_events
@@ -33,7 +33,7 @@ MOST_ROWS = 15
 _lead_lag = compute.remembered(lead_lag)
 _regimes = compute.remembered(regime_matrices)
 _mode = compute.remembered(market_mode_of)
-_lives = compute.remembered(shelf_lives_of, 8)
+_lives = compute.remembered(persistence_of, 8)
 
 
 def matrix_film(frames: MatrixFrames, follow: Callable[[str, str], None]) -> None:
@@ -227,7 +227,7 @@ def persistence(chosen: Choice, active: ActivePrices) -> None:
     csv_button("All pairs", lambda: life_table(lives), "correlation_persistence")
 
 
-def life_table(lives: tuple[ShelfLife, ...]) -> pd.DataFrame:
+def life_table(lives: tuple[Persistence, ...]) -> pd.DataFrame:
     rows = [
         {
             "first": life.pair[0],

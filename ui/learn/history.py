@@ -156,7 +156,7 @@ def safeguards() -> View:
         f"still needs {percent(100 * (1 - most.safeguarded / most.isolated))} less than in isolated accounts. "
         "Replayed over "
         f"{full.days:,} days, that was not enough on {full.beyond_safeguarded}, without safeguards on "
-        f"{full.beyond_portfolio}; and an isolated account ran out on {full.a_silo_ran_out}, with "
+        f"{full.beyond_portfolio}; and an isolated account ran out on {full.an_isolated_account_ran_out}, with "
         f"{money(most.isolated)} posted.",
         r"M_4=M_3+\sum_g\Delta_g",
         "one line per safeguard. The replay puts today's book and margin on every day of the record: it is no "
