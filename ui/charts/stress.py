@@ -98,8 +98,9 @@ def _health_line(track: Track, name: str, days: list[str], looks: dict[str, Any]
             "name": safe(name),
             "x": days,
             "y": [None if np.isnan(v) else float(v) for v in shown],
+            "customdata": [None if np.isnan(v) else float(v) for v in np.round(track.health, 4)],
             "line": looks,
-            "hovertemplate": f"%{{x|%d %b %Y}}: {safe(name)} %{{y:.2f}}<extra></extra>",
+            "hovertemplate": f"%{{x|%d %b %Y}}: {safe(name)} %{{customdata:.2f}}<extra></extra>",
         }
     ]
 

@@ -53,7 +53,7 @@ def what_next(held: StressBook, active: ActivePrices) -> None:
     runs = [simulate(held, path, rules, mode, around) for mode in ("held", "alone")]
     _outcome(runs, path)
     used = [rules] if rules else list({h.model.closing.name: h.model.closing for h in held.held}.values())
-    st.caption(" ".join([plain(path.looked_at), *(_source(r) for r in used)]))
+    st.caption(dollars(" ".join([plain(path.looked_at), *(_source(r) for r in used)])))
 
 
 def _outcome(runs: list[Liquidation], path: PricePath) -> None:
@@ -98,5 +98,9 @@ def _fate(run: Liquidation, path: PricePath) -> str:
 
 
 def _source(rules: ClosingRules) -> str:
+    if not (rules.insurance or rules.adl or rules.socialised):
+        return (
+            "Our own methods close everything at once, at no cost, and have no insurance fund: choose a venue's rules."
+        )
     note = f" {plain(rules.note)}" if rules.note else ""
     return f"{plain(rules.name)}:{note} Source: {plain(rules.source)}."

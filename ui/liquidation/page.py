@@ -65,7 +65,9 @@ def headline(held: StressBook, rows: list[FatalMove]) -> str:
     said = "No move of one price liquidates the account"
     if single is not None:
         said = f"{_move(single)} in {plain(single.name)} liquidates {plain(single.account)}"
-    all_alike = "no move of all prices together does" if together is None else f"{_move(together).lower()} in all does"
+    all_alike = (
+        "no move of all prices together does" if together is None else f"{_move(together).lower()} in all alike does"
+    )
     alone = (
         "No position is liquidated alone by any move of its own price."
         if first is None

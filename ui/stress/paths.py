@@ -34,7 +34,8 @@ def day_by_day(held: StressBook, active: ActivePrices, beta: bool) -> None:
     chart(charts_stress.path(found), "stress_path", alt)
     origin = "the bundled sample, partly simulated" if active.origin == "sample" else "the prices in use"
     st.caption(
-        f"Prices of {origin}. Health is equity / maintenance; dashed: liquidation at 1. Nothing is topped up. "
+        f"Prices of {origin}. Health is equity / maintenance; dashed: liquidation at 1; drawn up to 10. "
+        f"Nothing is topped up. "
         f"{plain(found.path.looked_at)}"
     )
     csv_button("Every day", lambda: _table(found), "stress_path")
