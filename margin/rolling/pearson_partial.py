@@ -43,29 +43,39 @@ def correlate_partial(
     held = np.empty((window + 1) * SUMS * LANES)  # sums from row t of the block before to its end
     total = np.empty(SUMS * LANES)
     result = np.empty(window * LANES)
+    pivot = np.empty(2 * LANES)
     for start in range(0, count, LANES):
         used = min(LANES, count - start)
         for block in range(begin, end):
             first = block * window
+            own = (
+                block & 1
+            ) * window  # the two halves of `rows` take turns: what is a block's own is the next one's before
+            before = window - own
+            for half in range(0 if block == begin else 1, 2):
+                to, origin = (before, first - window) if half == 0 else (own, first)
+                for lane in range(LANES):
+                    p = start + min(lane, used - 1)
+                    x, y = columns[pairs[p, 0]], columns[pairs[p, 1]]
+                    for t in range(window):
+                        row = origin + t
+                        inside = 0 <= row < n
+                        rows[(to + t) * 2 * LANES + lane] = x[row] if inside else np.nan
+                        rows[(to + t) * 2 * LANES + LANES + lane] = y[row] if inside else np.nan
             for lane in range(LANES):
                 p = start + min(lane, used - 1)
-                i, j = pairs[p, 0], pairs[p, 1]
-                x, y, px, py = columns[i], columns[j], about[i, block - begin], about[j, block - begin]
-                for t in range(2 * window):
-                    row = first - window + t
-                    inside = 0 <= row < n
-                    rows[t * 2 * LANES + lane] = x[row] - px if inside else np.nan
-                    rows[t * 2 * LANES + LANES + lane] = y[row] - py if inside else np.nan
+                pivot[lane] = about[pairs[p, 0], block - begin]
+                pivot[LANES + lane] = about[pairs[p, 1], block - begin]
             total[:] = 0.0
             for t in range(window - 1, -1, -1):
-                _add(rows, t * 2 * LANES, total)
+                _add(rows, (before + t) * 2 * LANES, pivot, total)
                 at = t * SUMS * LANES
                 for q in range(SUMS * LANES):
                     held[at + q] = total[q]
             total[:] = 0.0
             for t in range(window):
                 _correlate(held, t * SUMS * LANES, total, min_periods, result, t * LANES)
-                _add(rows, (window + t) * 2 * LANES, total)
+                _add(rows, (own + t) * 2 * LANES, pivot, total)
             for lane in range(used):
                 p = start + lane
                 line = out[p]
@@ -80,10 +90,10 @@ def correlate_partial(
 
 
 @compiled_lanes
-def _add(rows: np.ndarray, at: int, total: np.ndarray) -> None:
+def _add(rows: np.ndarray, at: int, pivot: np.ndarray, total: np.ndarray) -> None:
     """One row of every pair into the sums, where both of its values are there."""
     for lane in range(LANES):
-        x, y = rows[at + lane], rows[at + LANES + lane]
+        x, y = rows[at + lane] - pivot[lane], rows[at + LANES + lane] - pivot[LANES + lane]
         there = (x - x) + (y - y) == 0.0
         x = x if there else 0.0
         y = y if there else 0.0
