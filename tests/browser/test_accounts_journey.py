@@ -15,7 +15,7 @@ def expect():
 def three_venues(visit, expect, **options):
     page = visit(**options)
     page.get_by_text("Three venues", exact=True).click()
-    expect(page.get_by_label("Symbol, position 3")).to_have_value("SOL/USDC:USDC")
+    expect(page.get_by_label("Symbol, position 3")).to_have_value("SOL/USDC:USDC", timeout=20_000)
     page.get_by_text("As held these 3 accounts need").wait_for()
     settled(page)
     return page

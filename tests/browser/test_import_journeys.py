@@ -124,9 +124,7 @@ def test_a_venue_that_fails_is_named_and_the_other_is_offered(look_up, kind):
     page = look_up(WALLET, Fault(kind, host="hyperliquid", where="account"))
     page.get_by_text("Hyperliquid: perpetual positions").wait_for(timeout=60_000)
     page.get_by_text("Nothing is changed yet").wait_for()
-    assert WALLET not in page.locator("body").inner_text().replace(
-        page.get_by_role("textbox", name="Paste anything").input_value(), ""
-    )
+    assert WALLET not in page.locator("body").inner_text()
 
 
 def test_a_venue_that_hangs_is_waited_for_and_then_named(look_up):
