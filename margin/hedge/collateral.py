@@ -129,6 +129,10 @@ def collateral_moves(
     found = world.judged(portfolio)
     notes = [f"{j.name}: {j.why}. Left out." for j in found if j.why]
     usable = [j for j in found if not j.why]
+    if found and not usable:
+        raise InputError(
+            "positions", found[0].name, f"cannot be judged: {found[0].why}", "Choose another margin model."
+        )
     if not usable:
         raise InputError("positions", "none", "nothing here is margined", "Add a position, e.g. 1 of BTC/USDT:USDT.")
     kept = [a for a in portfolio.accounts if any(j.account.positions == a.positions for j in usable)] if notes else None

@@ -259,6 +259,9 @@ def hedge(
     menu = replace(menu, left_out=(*menu.left_out, *((hedge_symbol(sub, h), why) for h, why in left_out.items())))
     planner = planner_of(sub, model, marks, menu, figure)
     nothing = np.zeros(len(menu.choices))
+    if menu.gross <= 0:
+        hint = "See the moves of collateral: add money, or repay."
+        raise InputError("positions", "only balances", "hold nothing that could be cut or hedged", hint)
     now = planner.figure(nothing)
     if target is None and budget is None:
         target = (1 - TARGET) * now

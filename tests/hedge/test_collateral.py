@@ -111,5 +111,7 @@ def test_what_cannot_be_judged_is_named():
                      positions=(Position("ADA/USDT:USDT-251226", 10.0),), collateral=(Collateral("USDC", 10.0),))))  # fmt: skip
     moves = found(book)
     assert any(note.startswith("odd") for note in moves.notes)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="nothing here is margined"):
         found(Portfolio([Position("BTC/USD", 1.0)], []))
+    with pytest.raises(InputError, match="cannot be judged"):
+        found(Portfolio(accounts=book.accounts[-1:]))

@@ -223,3 +223,9 @@ def test_settings_reach_the_model():
     tight = stand((Position("BTC/USDT:USDT", 1.0),), M, settings=Settings(level=0.99))
     a, b = (hedge(s, m, M, k).before.margin for s, m, k in (loose, tight))
     assert a < b
+
+
+def test_loans_alone_are_no_matter_for_a_trade():
+    sub, model, marks = stand((Position("USDC", -8_000.0),), M, money=(Collateral("ETH", 5.0),))
+    with pytest.raises(InputError, match="could be cut or hedged"):
+        hedge(sub, model, M, marks)
