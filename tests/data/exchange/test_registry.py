@@ -19,6 +19,7 @@ ORDER = (
     "sample",
     "fetch",
     "accounts",
+    "watch",
     "cli",
     "__main__",
 )
