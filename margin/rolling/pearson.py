@@ -100,16 +100,15 @@ def _fill(columns: np.ndarray, window: int, least: int, pairs: np.ndarray, out: 
     blocks = columns.shape[1] // window + 1  # block b holds the windows that end at rows b W - 1 to (b + 1) W - 2
 
     def fill(begin: int, end: int) -> None:
-        if least < window:
-            from margin.rolling.pearson_partial import correlate_partial
-
-            correlate_partial(columns, pairs, window, least, begin, end, out)
-            return
         stretch = max(STRETCH // window, 1)
         for start in range(max(begin, 1), end, stretch):
             stop = min(start + stretch, end)
             shared = rolling_kernels.prepare(columns, window, start, stop)
             rolling_kernels.correlate(*shared, pairs, window, start, out)
+        if least < window:
+            from margin.rolling.pearson_partial import correlate_partial
+
+            correlate_partial(columns, pairs, window, least, begin, end, out)
 
     out[:, : window - 1] = np.nan
     if out.size < THREADED_FROM or blocks < 3:

@@ -3,7 +3,8 @@
 Sixteen pairs run side by side, block after block: sums over the rows where both columns have a value, the end of the
 block before plus the beginning of its own (see margin/rolling/pearson.py). Values are taken about the mean of the rows
 before the block, which every later row leaves alone. Where a window's values still lie so far from that mean that
-digits would be lost, or one of them does not vary, the window is worked out again from its own rows.
+digits would be lost, or one of them does not vary, the window is worked out again from its own rows. Windows without
+a hole are those of margin/rolling/pearson_kernels.py, whose sums the pairs share.
 """
 
 import numpy as np
@@ -32,13 +33,33 @@ def pivots(columns: np.ndarray, window: int, begin: int, end: int) -> np.ndarray
     return out
 
 
+@compiled
+def holes(columns: np.ndarray, window: int, begin: int, end: int) -> np.ndarray:
+    """(k, end - begin) whether some, but not all, of the rows that a block's windows hold have no value."""
+    k, n = columns.shape
+    out = np.zeros((k, end - begin), dtype=np.bool_)
+    for c in range(k):
+        for b in range(begin, end):
+            missing, held = b == 0, False
+            for row in range(max((b - 1) * window, 0), min((b + 1) * window, n)):
+                if np.isfinite(columns[c, row]):
+                    held = True
+                else:
+                    missing = True
+            out[c, b - begin] = missing and held
+    return out
+
+
 @compiled_lanes
 def correlate_partial(
     columns: np.ndarray, pairs: np.ndarray, window: int, min_periods: int, begin: int, end: int, out: np.ndarray
 ) -> None:
-    """Fill out[p] for the windows of blocks begin to end - 1; window t of a block ends at row block W - 1 + t."""
+    """Fill the windows with holes of out[p], blocks begin to end - 1; window t of a block ends at row block W - 1 + t.
+
+    Whole windows, and those without any value of a column, are left as margin/rolling/pearson_kernels.py filled them.
+    """
     n, count = columns.shape[1], pairs.shape[0]
-    about = pivots(columns, window, begin, end)
+    about, open_ = pivots(columns, window, begin, end), holes(columns, window, begin, end)
     rows = np.empty(2 * window * 2 * LANES)  # the block before and its own: row by row the x of every pair, then the y
     held = np.empty((window + 1) * SUMS * LANES)  # sums from row t of the block before to its end
     total = np.empty(SUMS * LANES)
@@ -46,13 +67,20 @@ def correlate_partial(
     pivot = np.empty(2 * LANES)
     for start in range(0, count, LANES):
         used = min(LANES, count - start)
+        gathered = False  # whether the rows before the block are at hand
         for block in range(begin, end):
             first = block * window
+            wanted = False
+            for p in range(start, start + used):
+                wanted = wanted or open_[pairs[p, 0], block - begin] or open_[pairs[p, 1], block - begin]
+            if not wanted:  # its windows are whole, or hold nothing of one column: margin/rolling/pearson.py has them
+                gathered = False
+                continue
             own = (
                 block & 1
             ) * window  # the two halves of `rows` take turns: what is a block's own is the next one's before
             before = window - own
-            for half in range(0 if block == begin else 1, 2):
+            for half in range(1 if gathered else 0, 2):
                 to, origin = (before, first - window) if half == 0 else (own, first)
                 for lane in range(LANES):
                     p = start + min(lane, used - 1)
@@ -62,6 +90,7 @@ def correlate_partial(
                         inside = 0 <= row < n
                         rows[(to + t) * 2 * LANES + lane] = x[row] if inside else np.nan
                         rows[(to + t) * 2 * LANES + LANES + lane] = y[row] if inside else np.nan
+            gathered = True
             for lane in range(LANES):
                 p = start + min(lane, used - 1)
                 pivot[lane] = about[pairs[p, 0], block - begin]
@@ -74,7 +103,7 @@ def correlate_partial(
                     held[at + q] = total[q]
             total[:] = 0.0
             for t in range(window):
-                _correlate(held, t * SUMS * LANES, total, min_periods, result, t * LANES)
+                _correlate(held, t * SUMS * LANES, total, min_periods, window, result, t * LANES)
                 _add(rows, (own + t) * 2 * LANES, pivot, total)
             for lane in range(used):
                 p = start + lane
@@ -84,6 +113,8 @@ def correlate_partial(
                     if at < 0 or at >= n:
                         continue
                     value = result[t * LANES + lane]
+                    if value > 2.5:  # every row has both values
+                        continue
                     if value > 1.5:  # digits were lost, or nothing varies
                         value = _exact(columns[pairs[p, 0]], columns[pairs[p, 1]], max(at - window + 1, 0), at + 1)
                     line[at] = value
@@ -106,8 +137,10 @@ def _add(rows: np.ndarray, at: int, pivot: np.ndarray, total: np.ndarray) -> Non
 
 
 @compiled_lanes
-def _correlate(held: np.ndarray, at: int, total: np.ndarray, min_periods: int, result: np.ndarray, to: int) -> None:
-    """Correlation of one window of every pair; NaN with too few rows, 2 where it is to be worked out again."""
+def _correlate(
+    held: np.ndarray, at: int, total: np.ndarray, min_periods: int, window: int, result: np.ndarray, to: int
+) -> None:
+    """Correlation of one window of every pair; NaN: too few rows, 2: to be worked out again, 3: whole."""
     for lane in range(LANES):
         count = held[at + lane] + total[lane]
         sx = held[at + LANES + lane] + total[LANES + lane]
@@ -120,7 +153,8 @@ def _correlate(held: np.ndarray, at: int, total: np.ndarray, min_periods: int, r
         rho = min(max(rho, -1.0), 1.0)
         fine = (vx > LOST * xx) & (vy > LOST * yy)
         value = rho if fine else 2.0
-        result[to + lane] = value if count >= min_periods else np.nan
+        value = value if count >= min_periods else np.nan
+        result[to + lane] = 3.0 if count >= window else value
 
 
 @compiled
