@@ -226,6 +226,6 @@ def test_settings_reach_the_model():
 
 
 def test_loans_alone_are_no_matter_for_a_trade():
-    sub, model, marks = stand((Position("USDC", -8_000.0),), M, money=(Collateral("ETH", 5.0),))
+    sub, model, marks = stand((Position("USD", -8_000.0),), M, money=(Collateral("ETH", 5.0),))
     with pytest.raises(InputError, match="could be cut or hedged"):
         hedge(sub, model, M, marks)
