@@ -15,8 +15,8 @@ from margin.models.marks import Marks
 from margin.sample.ready import sample_market
 
 MARKET = sample_market()
-LONG = Position("ETH/USDC:USDC", 10.0, 2_000.0, 10.0)
-SHORT = Position("BTC/USDC:USDC", -0.1, 70_000.0, 10.0)
+LONG = Position("ETH/USDC:USDC", 10.0, 2_400.0, 10.0)
+SHORT = Position("BTC/USDC:USDC", -0.1, 78_000.0, 10.0)
 CASH = (Collateral("USDC", 5_000.0),)
 ACCOUNTS = {
     "hyperliquid cross": Account(venue="hyperliquid", mode="cross", positions=(LONG, SHORT), collateral=CASH),
