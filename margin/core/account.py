@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 
 from margin.core import checks
-from margin.core.checks import parse_date
+from margin.core.checks import has_time, parse_date
 from margin.core.errors import InputError
 from margin.core.position import Collateral, Position
 from margin.core.venue_says import VenueSays
@@ -170,4 +170,4 @@ def posted_margin(position: Position, model: OpensPositions, marks: Any = None) 
 def utc_text(value: Any) -> str:
     """A time as portfolio files write it: 2026-11-26T10:00:00Z, or 2026-11-26 where there is no time of day."""
     stamp = parse_date(value)
-    return stamp.strftime("%Y-%m-%d") if stamp == stamp.normalize() else stamp.isoformat() + "Z"
+    return stamp.strftime("%Y-%m-%d") if stamp == stamp.normalize() and not has_time(value) else stamp.isoformat() + "Z"

@@ -93,6 +93,11 @@ def parse_date(value: Any) -> pd.Timestamp:
     raise InputError("as_of", value, "is not a date", "Write it as 2025-10-10.")
 
 
+def has_time(value: Any) -> bool:
+    """Whether text names a time of day: 2026-11-26T00:00:00Z does, 2026-11-26 stands for that day's close."""
+    return isinstance(value, str) and len(value.strip()) > 10
+
+
 def date_text(value: Any) -> str:
     """A date as the engine writes it: '2025-10-10', with the time of day only where there is one. Raises InputError."""
     stamp = parse_date(value)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from margin.core import options
 from margin.core.account import Account
-from margin.core.checks import parse_date
+from margin.core.checks import has_time, parse_date
 from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import USD_LIKE, Instrument, parse_symbol
 from margin.core.market import Market
@@ -117,7 +117,10 @@ class Marks:
                 raise MissingPriceError([asset], known)
             known[asset] = 1.0
             notes.append(f"{asset} is taken at 1 US dollar")
-        out = cls(known, parse_date(when), {**(vols or {}), **given}, tuple(notes), contracts)
+        moment = parse_date(when)
+        if has_time(when) and moment == moment.normalize():
+            moment += pd.Timedelta(microseconds=1)  # midnight itself, where a bare date stands for its close
+        out = cls(known, moment, {**(vols or {}), **given}, tuple(notes), contracts)
         return replace(out, vols={**_printed_vols(account, out), **out.vols})
 
     @classmethod

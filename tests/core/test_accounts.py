@@ -12,6 +12,7 @@ from margin.core.account import Account
 from margin.core.errors import InputError
 from margin.core.instruments import parse_symbol
 from margin.core.portfolio import Collateral, Portfolio, Position
+from margin.models.marks import Marks
 
 DESIGN = """{"version": 2, "name": "mine",
  "accounts": [{"name": "HL main", "venue": "hyperliquid", "mode": "cross", "as_of": "2026-11-26T10:00:00Z",
@@ -187,3 +188,14 @@ def test_inverse_face_of_100000_from_30000_to_90000_gains_200000():
 def test_a_builder_s_market_at_hyperliquid_parses():
     instrument = parse_symbol("XYZ-SPCX/USDC:USDC")
     assert (instrument.kind, instrument.base, instrument.is_inverse) == ("perpetual", "XYZ-SPCX", False)
+
+
+def test_midnight_said_is_midnight_and_a_bare_date_is_its_close():
+    symbol = "BTC/USDC:USDC-260327-60000-C"
+    held = (Position(symbol, 1.0, implied_vol=0.5), Position("BTC/USDC:USDC", 1.0, mark_price=60_000.0))
+    days = {}
+    for said in ("2026-03-20T00:00:00Z", "2026-03-20", "2026-03-20T12:00:00Z"):
+        account = Account(as_of=said, positions=held)
+        assert account.to_dict()["as_of"] == said
+        days[said] = 365.0 * Marks.of_account(account).years(parse_symbol(symbol))
+    assert list(days.values()) == pytest.approx([7 + 8 / 24, 6 + 8 / 24, 6 + 20 / 24], abs=1e-8)
