@@ -33,7 +33,7 @@ def main() -> int:
     common = ["pytest", "-q", "--durations", "10", *sys.argv[1:]]
     runs = (
         [*common, "-m", "not browser", "-n", "2", "--dist", "loadgroup", *COVERAGE],
-        [*common, "-m", "browser"],
+        [*common, "-m", "browser", "-n", "2", "--dist", "loadgroup"],
     )
     for tests in runs:
         print(f"$ {' '.join(tests)}", flush=True)

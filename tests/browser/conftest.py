@@ -1,7 +1,7 @@
 """The app as a visitor meets it: `streamlit run` offline on the bundled sample, driven in Chromium.
 
-Every test here carries the marker `browser`, runs in one xdist group (one server, one browser) and is skipped where
-/usr/bin/chromium is missing.
+Every test here carries the marker `browser`, is skipped where /usr/bin/chromium is missing, and runs in the xdist group of
+its file: each worker has one server and one browser.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.xdist_group(f"browser {item.path.stem}"))
 
 
 @pytest.fixture(scope="session")

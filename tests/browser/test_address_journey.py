@@ -24,15 +24,20 @@ def held(page) -> Portfolio:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_refresh_and_a_copied_address_show_the_same_book(visit, name):
+def test_refresh_shows_the_same_book(visit, name):
     page = visit(f"/{name}?p={encode(Book.of(BOOK))}")
     assert held(page) == BOOK
     page.reload()
     settled(page)
     assert held(page) == BOOK and urlsplit(page.url).path == f"/{name}"
+    page.wait_for_function("document.title.startsWith('Two of mine: ')")
+
+
+def test_a_copied_address_shows_the_same_book_to_another_visitor(visit):
+    page = visit(f"/stress?p={encode(Book.of(BOOK))}")
+    assert held(page) == BOOK
     copied = visit(page.url)
-    assert held(copied) == BOOK
-    copied.wait_for_function("document.title.startsWith('Two of mine: ')")
+    assert held(copied) == BOOK and urlsplit(copied.url).path == "/stress"
 
 
 def test_an_edit_replaces_the_address_and_makes_no_history(visit):

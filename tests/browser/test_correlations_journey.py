@@ -60,7 +60,8 @@ def test_a_what_if_is_moved_by_keyboard_and_taken_into_the_book(correlations):
     said = steady(page, "[data-testid=stMetric]:has-text('Margin, what if') [data-testid=stMetricValue]")
     page.get_by_role("button", name="Use in my book").click()
     settled(page)
-    page.get_by_role("link", name="Portfolio").click()
+    page.get_by_test_id("stTopNavSection").filter(has_text="Portfolio").click()
+    page.get_by_test_id("stTopNavDropdownLink").filter(has_text="Portfolio").first.click()
     page.locator(f"[data-testid=stMetric]:has-text('{said}')").first.wait_for()
 
 
