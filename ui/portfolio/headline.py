@@ -11,7 +11,7 @@ from margin.ladder.compare import Comparison
 from margin.liquidation.nearest import Nearest
 from margin.liquidation.standing import standing
 from ui.blocks.formats import change, money, percent
-from ui.blocks.text import dollars
+from ui.blocks.text import dollars, plain
 
 
 @dataclass(frozen=True)
@@ -129,13 +129,19 @@ def nearest_card(place: DeltaGenerator, found: tuple[str, Nearest] | str | None)
     if isinstance(found, str) or found is None:
         text = found if isinstance(found, str) else "no single price liquidates"
         place.metric(
-            "Nearest liquidation", "–", text[:60], delta_color="off", delta_arrow="off", border=True, help=text
+            "Nearest liquidation",
+            "–",
+            plain(text[:60]),
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help=plain(text),
         )
         return
     name, near = found
-    away = f"{100.0 * near.move:+.1f}%" + (f", {name}" if name else "")
+    away = f"{100.0 * near.move:+.1f}%" + (f", {plain(name)}" if name else "")
     place.metric(
-        f"Nearest liquidation: {near.asset}", money(near.price), away, delta_color="off", delta_arrow="off",
+        f"Nearest liquidation: {plain(near.asset)}", money(near.price), away, delta_color="off", delta_arrow="off",
         border=True, height="stretch", help=f"By {near.model}; the other prices stay.",
     )  # fmt: skip
 
