@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from margin import models
 from margin.core.account import Account, SubAccount
 from margin.core.errors import InputError, did_you_mean
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.forecast.accounts import in_mode
+from margin.forecast.accounts import model_of as asked_or_own
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
 
@@ -29,11 +29,8 @@ def model_of(
     account: Account, market: Market, settings: Settings, key: str | None = None, safeguards: bool = True
 ) -> MarginModel:
     """The model asked for, else the account's own venue's; without a venue the portfolio method, with safeguards."""
-    if key:
-        return models.get(key, market=market, settings=None if ":" in key else settings)
-    if account.venue:
-        return models.for_account(account)
-    return models.get("safeguarded" if safeguards else "portfolio", market=market, settings=settings)
+    ours = "safeguarded" if safeguards else "portfolio"
+    return asked_or_own(account, market, settings, key or (None if account.venue else ours))
 
 
 def judged(
