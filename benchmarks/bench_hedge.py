@@ -15,10 +15,11 @@ from margin.core.portfolio import Portfolio
 from margin.core.position import Collateral, Position
 from margin.hedge.costs import Costs
 from margin.hedge.frontier import frontier
+from margin.hedge.hedge_prices import with_hedges
 from margin.hedge.menu import menu_of
 from margin.hedge.one_trade import one_trade
 from margin.hedge.planner import LadderPlanner, programme_of
-from margin.hedge.study import hedge, with_hedges
+from margin.hedge.study import hedge
 from margin.models.marks import Marks
 
 POSITIONS, DAYS, RUNS = 18, 620, 9

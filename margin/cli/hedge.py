@@ -15,13 +15,16 @@ from margin.core.instruments import parse_symbol
 from margin.core.market import Market
 from margin.core.settings import Settings
 from margin.hedge.accounts import Judged, choose, judged
+from margin.hedge.answer import Hedge, Way
 from margin.hedge.collateral import Moves, collateral_moves
 from margin.hedge.costs import Costs
 from margin.hedge.frontier import Frontier, frontier
 from margin.hedge.least_odds import target_for_odds
 from margin.hedge.menu import HEDGES
-from margin.hedge.policy import Interval, Policy, policy_backtest, usual_rules
-from margin.hedge.study import DAYS, TRADES, Hedge, Way, hedge
+from margin.hedge.outcomes import Interval, Policy
+from margin.hedge.policy import policy_backtest
+from margin.hedge.rule import usual_rules
+from margin.hedge.study import DAYS, TRADES, hedge
 from margin.hedge.tickets import SLIPPAGE_BP, Ticket, tickets
 from margin.models.marks import Marks
 

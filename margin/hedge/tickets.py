@@ -14,8 +14,8 @@ from typing import Any
 from margin.core import checks
 from margin.core.checks import date_text
 from margin.core.instruments import parse_symbol
+from margin.hedge.answer import Trade
 from margin.hedge.costs import BP
-from margin.hedge.study import Trade
 from margin.models.marks import Marks
 
 SLIPPAGE_BP = 10.0

@@ -8,16 +8,11 @@ from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.position import Collateral, Position
 from margin.hedge.costs import Costs
-from margin.hedge.policy import (
-    LIQUIDATION_COST,
-    NOTHING,
-    RULES,
-    Rule,
-    book_of,
-    by_month,
-    keep_share,
-    policy_backtest,
-)
+from margin.hedge.linear_book import book_of
+from margin.hedge.outcomes import by_month
+from margin.hedge.policy import policy_backtest
+from margin.hedge.rule import NOTHING, RULES, Rule
+from margin.hedge.simulation import LIQUIDATION_COST, keep_share
 from tests.hedge.worlds import PRICES, market, stand
 
 M = market()

@@ -11,10 +11,10 @@ from margin.core.market import Market
 from margin.core.position import Position
 from margin.core.settings import Settings
 from margin.hedge import Costs, hedge
+from margin.hedge.hedge_prices import with_hedges
 from margin.hedge.menu import after
 from margin.hedge.one_trade import one_trade
 from margin.hedge.programme import ScenarioProgramme
-from margin.hedge.study import with_hedges
 from margin.models.marks import Marks
 from margin.risk.tail import expected_shortfall
 from tests.hedge.worlds import MONEY, PRICES, book, correlated, market, of, planner, stand

@@ -6,7 +6,8 @@ import pytest
 
 from margin.core.market import Market
 from margin.core.position import Collateral, Position
-from margin.hedge.policy import NOTHING, policy_backtest
+from margin.hedge.policy import policy_backtest
+from margin.hedge.rule import NOTHING
 from tests.hedge.worlds import planner, stand
 from tests.support import shared_path
 

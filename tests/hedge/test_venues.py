@@ -6,9 +6,9 @@ import pytest
 from margin.core.position import Position
 from margin.hedge import hedge
 from margin.hedge.costs import Costs
+from margin.hedge.hedge_prices import with_hedges
 from margin.hedge.menu import menu_of
 from margin.hedge.search import SearchPlanner
-from margin.hedge.study import with_hedges
 from tests.hedge.worlds import book, market, stand
 
 M = market()

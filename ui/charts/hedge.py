@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from margin.hedge.frontier import Frontier
-from margin.hedge.policy import Outcome
+from margin.hedge.outcomes import Outcome
 from ui.blocks.theme import palette
 from ui.charts.base import BAR_HEIGHT, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
 

@@ -8,11 +8,14 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.hedge.accounts import Judged, choose, judged
+from margin.hedge.answer import Hedge
 from margin.hedge.collateral import Moves, collateral_moves
 from margin.hedge.frontier import Frontier, frontier
 from margin.hedge.menu import HEDGES
-from margin.hedge.policy import Policy, Rule, policy_backtest
-from margin.hedge.study import DAYS, Hedge, hedge
+from margin.hedge.outcomes import Policy
+from margin.hedge.policy import policy_backtest
+from margin.hedge.rule import Rule
+from margin.hedge.study import DAYS, hedge
 from margin.models.marks import Marks
 from ui.state import compute
 

@@ -9,8 +9,8 @@ import streamlit as st
 from margin.core.errors import InputError
 from margin.forecast.results import printed
 from margin.hedge.accounts import Judged
+from margin.hedge.answer import Hedge, Standing, Way, amount_text
 from margin.hedge.frontier import Frontier
-from margin.hedge.study import Hedge, Standing, Way, amount_text
 from margin.hedge.tickets import STALE_MINUTES, Ticket, tickets
 from ui.blocks.copy_button import copy_button
 from ui.blocks.exporting import chart, csv_button

@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from margin.core.errors import InputError
-from margin.hedge.policy import Interval, Outcome, Policy, usual_rules
+from margin.hedge.outcomes import Interval, Outcome, Policy
+from margin.hedge.rule import usual_rules
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.text import plain
 from ui.blocks.views import refused
