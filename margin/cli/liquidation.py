@@ -8,7 +8,9 @@ import pandas as pd
 from margin.cli import stress as stress_cli
 from margin.cli import text as cli_text
 from margin.core.checks import date_text
-from margin.liquidation.account import Liquidation, frictions_of, simulate
+from margin.liquidation.account import simulate
+from margin.liquidation.frictions import frictions_of
+from margin.liquidation.ledgers import Liquidation
 from margin.liquidation.moves import FatalMove, fatal_moves
 from margin.stress.held import StressBook
 from margin.stress.paths import PricePath, recorded_path, replay

@@ -6,112 +6,19 @@ fees, plus what others paid for it. Definitions: docs/liquidation.md.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from margin.core.errors import InputError
 from margin.core.impact import closing_cost
-from margin.core.position import Position
-from margin.liquidation.closing import rules_of, venues
+from margin.liquidation.followed import FollowedAccount
+from margin.liquidation.frictions import Frictions, volatilities_of
+from margin.liquidation.ledgers import Liquidation, LogLine
 from margin.models.base import ClosingRules
-from margin.models.marks import Marks
-from margin.risk.history import history
 from margin.stress.held import Held, StressBook
-from margin.stress.paths import CLOSE, INTRADAY, PricePath, adverse
-
-__all__ = ["Frictions", "Ledger", "Liquidation", "LogLine", "frictions_of", "rules_of", "simulate", "venues"]
+from margin.stress.paths import CLOSE, INTRADAY, PricePath
 
 MOST_ROUNDS = 50  # liquidation orders between two prices of a path
-DUST = 1e-12  # of a position: less is nothing
-
-
-@dataclass(frozen=True, kw_only=True)
-class LogLine:
-    """One thing that happened at a step of the path, at the close or within the day; USD where `amount` is one."""
-
-    step: int
-    when: str
-    kind: str
-    account: str
-    amount: float
-    words: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ledger:
-    """Where the money went, USD: started + earned - impact - fees - surrendered + fund + adl + shared = final."""
-
-    account: str
-    started: float
-    earned: float
-    impact: float
-    fees: float
-    surrendered: float
-    fund: float
-    adl: float
-    shared: float
-    final: float
-
-    @property
-    def error(self) -> float:
-        """What the identity misses: rounding."""
-        paid = self.impact + self.fees + self.surrendered
-        return self.started + self.earned - paid + self.fund + self.adl + self.shared - self.final
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Liquidation:
-    """One way of holding along the path. equity, required (maintenance) : (n, accounts) at closes; held (n, p).
-
-    mode : "held", the sub-accounts as they are; "alone", each position in its own isolated account
-    held : share of each position left at each close; log: what happened, in order; ledgers: one per sub-account
-    fund_left : USD in the insurance fund
-    """
-
-    mode: str
-    accounts: tuple[str, ...]
-    equity: np.ndarray
-    required: np.ndarray
-    held: np.ndarray
-    log: tuple[LogLine, ...]
-    ledgers: tuple[Ledger, ...]
-    fund_left: float
-
-    @property
-    def liquidated(self) -> bool:
-        """True where the venue closed anything."""
-        return any(line.kind == "liquidation" for line in self.log)
-
-    @property
-    def first(self) -> LogLine | None:
-        """The first liquidation order; None where there is none."""
-        return next((line for line in self.log if line.kind == "liquidation"), None)
-
-    @property
-    def final(self) -> float:
-        """USD left over all ledgers."""
-        return sum(ledger.final for ledger in self.ledgers)
-
-
-@dataclass(frozen=True)
-class Frictions:
-    """Market and money around the account.
-
-    daily_volume, daily_vol : by asset, USD a day and a fraction a day (0 or missing: no impact is charged)
-    impact_factor : Y of the square-root law (margin/core/impact.py); fund: USD of insurance at the start
-    """
-
-    daily_volume: dict[str, float] = field(default_factory=dict)
-    impact_factor: float = 1.0
-    fund: float = 1_000_000.0
-    daily_vol: dict[str, float] | None = None
-
-
-def frictions_of(book: StressBook, fund: float = 1_000_000.0, impact_factor: float = 1.0) -> Frictions:
-    """Median traded volume and EWMA volatility of the market at the book's as-of."""
-    volumes = {a: book.market.median_volume(a, book.settings.as_of) or 0.0 for a in book.assets}
-    return Frictions(volumes, impact_factor, fund, _volatilities(book))
 
 
 def simulate(
@@ -138,93 +45,6 @@ def simulate(
     return run.result(mode)
 
 
-class _Account:
-    """One sub-account while it is followed: what is left of each position, its cash, its figures ahead."""
-
-    def __init__(self, held: Held, rules: ClosingRules, path: PricePath):
-        self.origin, self.held, self.rules = held, held, rules
-        self.left = np.ones(len(held.sub.positions))
-        worst = adverse(held, path) if path.has_extremes else path.closes
-        self.points = np.stack((worst, path.closes), axis=1).reshape(-1, path.closes.shape[1])  # (2n, k)
-        self.points[0] = path.closes[0]
-        self.started = held.equity
-        self.earned = self.impact = self.fees = self.surrendered = self.fund = self.adl = self.shared = 0.0
-        self.called = self.closing = self.over = False
-        self.measure(0)
-
-    def measure(self, point: int) -> None:
-        """Equity, initial and maintenance from `point` on, of what is left now."""
-        found = self.held.states(self.points[point:])
-        self.first, self.equity, self.ready = point, found.equity, found.equity_initial
-        self.initial, self.maintenance = found.initial, found.maintenance
-
-    def at(self, point: int) -> tuple[float, float]:
-        """(equity, maintenance) there."""
-        if self.over:
-            return 0.0, 0.0
-        i = point - self.first
-        return float(self.equity[i]), float(self.maintenance[i])
-
-    @property
-    def empty(self) -> bool:
-        return not self.left.any()
-
-    def pay(self, usd: float) -> None:
-        """Cash changes by `usd`, here and at every price ahead."""
-        self.held = replace(self.held, cash=self.held.cash + usd)
-        self.equity, self.ready = self.equity + usd, self.ready + usd
-
-    def close(self, shares: float, point: int) -> None:
-        """Close a share of what is left at the prices of `point`; equity there stays what it was."""
-        before = self.at(point)[0]
-        self.left = self.left * (1.0 - shares)
-        self.left[self.left < DUST] = 0.0
-        kept = [
-            replace(p, quantity=p.quantity * float(share))
-            for p, share in zip(self.origin.sub.positions, self.left, strict=True)
-            if share > 0
-        ]
-        self.held = replace(self.held, sub=replace(self.origin.sub, positions=tuple(kept)))
-        self.held = replace(self.held, columns=_columns(self.held, self.origin))
-        self.measure(point)
-        self.pay(before - self.at(point)[0])
-
-    def dollars(self, point: int) -> dict[str, float]:
-        """Signed USD of exposure by asset of what is left, at the prices of `point`."""
-        out: dict[str, float] = {}
-        for asset, usd in self.lines(point):
-            out[asset] = out.get(asset, 0.0) + usd
-        return out
-
-    def lines(self, point: int) -> list[tuple[str, float]]:
-        """(asset, signed USD) of each position left; an option counts by its delta."""
-        prices = dict(zip(self.origin.sub.assets, self._factors(point), strict=True))
-        marks = self.origin.marks.moved(prices)
-        out = []
-        for p, share in zip(self.origin.sub.positions, self.left, strict=True):
-            if share > 0 and p.underlying != "USD":
-                out.append((p.underlying, float(share) * _exposure(p, marks)))
-        return out
-
-    def _factors(self, point: int) -> list[float]:
-        row = self.points[point]
-        return [float(row[c]) if c >= 0 else 1.0 for c in self.origin.columns]
-
-    def ledger(self, final: float) -> Ledger:
-        return Ledger(
-            account=self.origin.name,
-            started=self.started,
-            earned=self.earned,
-            impact=self.impact,
-            fees=self.fees,
-            surrendered=self.surrendered,
-            fund=self.fund,
-            adl=self.adl,
-            shared=self.shared,
-            final=final,
-        )
-
-
 class _Run:
     """All sub-accounts of one way of holding, and the fund they share, in the order of time."""
 
@@ -237,8 +57,8 @@ class _Run:
         accounts: Sequence[Held],
     ):
         self.book, self.path, self.around = book, path, around
-        self.vol = around.daily_vol if around.daily_vol is not None else _volatilities(book)
-        self.accounts = [_Account(h, rules or h.model.closing, path) for h in accounts]
+        self.vol = around.daily_vol if around.daily_vol is not None else volatilities_of(book)
+        self.accounts = [FollowedAccount(h, rules or h.model.closing, path) for h in accounts]
         self.fund = around.fund
         self.log: list[LogLine] = []
         self.sold: dict[str, float] = {}  # net USD by asset since the last price
@@ -299,7 +119,7 @@ class _Run:
         for account in self.accounts:
             self._surrender(account, point)
 
-    def _call(self, account: _Account, point: int) -> None:
+    def _call(self, account: FollowedAccount, point: int) -> None:
         if account.over or account.empty:
             return
         i = point - account.first
@@ -311,7 +131,7 @@ class _Run:
         elif short <= 0:
             account.called = False
 
-    def _must_close(self, account: _Account, point: int) -> bool:
+    def _must_close(self, account: FollowedAccount, point: int) -> bool:
         """Closing begins below maintenance, and goes on until equity is `buffer` above it."""
         if account.over or account.empty:
             return False
@@ -321,7 +141,7 @@ class _Run:
         account.closing = equity < need - 1e-9 * account.origin.scale
         return account.closing
 
-    def _orders(self, active: Sequence[_Account], point: int) -> None:
+    def _orders(self, active: Sequence[FollowedAccount], point: int) -> None:
         """One order each, met by one market: impact is charged per asset on the net of all of them, once."""
         shares, wanted = [], []
         for account in active:
@@ -386,7 +206,7 @@ class _Run:
             self.fund -= paid
             account.over = True
 
-    def _surrender(self, account: _Account, point: int) -> None:
+    def _surrender(self, account: FollowedAccount, point: int) -> None:
         """At some venues the margin left after closing goes to the fund."""
         equity = account.at(point)[0]
         if not (account.empty and account.closing and account.rules.keeps_rest and equity > 0 and not account.over):
@@ -396,30 +216,3 @@ class _Run:
         account.surrendered += equity
         self.fund += equity
         account.over = True
-
-
-def _columns(held: Held, origin: Held) -> tuple[int, ...]:
-    places = dict(zip(origin.sub.assets, origin.columns, strict=True))
-    return tuple(places[asset] for asset in held.sub.assets)
-
-
-def _exposure(position: Position, marks: Marks) -> float:
-    """USD gained per 100% move of the price."""
-    instrument = position.instrument
-    spot = marks.price(position.underlying)
-    if not instrument.is_option:
-        return float(position.exposure(spot))
-    if spot <= 0:
-        return 0.0
-    step = 1e-4
-    up, down = (marks.moved({position.underlying: f}).mark(instrument) for f in (1.0 + step, 1.0 - step))
-    return float(position.quantity * (up - down) / (2.0 * step))
-
-
-def _volatilities(book: StressBook) -> dict[str, float]:
-    """EWMA volatility a day by asset at the book's as-of, where it has prices."""
-    out = {}
-    for asset in book.assets:
-        if asset in book.market:
-            out[asset] = float(history(book.market, [asset], book.settings).daily_vol[0])
-    return out

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from margin import Collateral, InputError, Market, Portfolio, Position, Settings
 from margin.core.impact import closing_cost
-from margin.liquidation.account import Frictions, frictions_of, rules_of, simulate, venues
+from margin.liquidation.account import simulate
+from margin.liquidation.closing import rules_of, venues
+from margin.liquidation.frictions import Frictions, frictions_of
 from margin.liquidation.moves import ALL, fatal_moves, nearest_fatal
 from margin.models.base import ClosingRules
 from margin.stress.held import stress_book

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from margin import Collateral, Portfolio, Position
-from margin.liquidation.account import venues
+from margin.liquidation.closing import venues
 from tests.support import ROOT
 from ui.state import book, presets, prices, share
 

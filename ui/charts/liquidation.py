@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from margin.liquidation.account import Ledger, Liquidation
 from margin.liquidation.adl_comparison import GROUPS, PolicyResult
+from margin.liquidation.ledgers import Ledger, Liquidation
 from margin.liquidation.moves import FatalMove
 from margin.liquidation.population import Cascade
 from ui.blocks.formats import short_money, signed_money

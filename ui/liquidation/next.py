@@ -3,7 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from margin.liquidation.account import Liquidation, frictions_of, rules_of, simulate, venues
+from margin.liquidation.account import simulate
+from margin.liquidation.closing import rules_of, venues
+from margin.liquidation.frictions import frictions_of
+from margin.liquidation.ledgers import Liquidation
 from margin.models.base import ClosingRules
 from margin.sample.events import load_events
 from margin.stress.held import StressBook

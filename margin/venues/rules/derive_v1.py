@@ -1,5 +1,5 @@
 """Derive's first portfolio margin, kept beside its successor for comparison."""
 
-from margin.venues.rules.derive.rulebook import DeriveV1
+from margin.venues.rules.derive.rulebook_v1 import DeriveV1
 
 RULEBOOK = DeriveV1()
