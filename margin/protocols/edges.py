@@ -1,8 +1,9 @@
-"""A table of claims as a network: snapshots of DeXposure's kind (who is exposed to whom, by how many dollars, by week).
+"""A table of claims as a network: who holds a claim on whom, of how many dollars, and perhaps when.
 
-DeXposure: weekly exposure of DeFi protocols to each other, 2020 to 2025 (arXiv 2511.22314). Such a table says nothing
-of what else a node holds. Assumption, said in `notes`: outside its claims each holds what it owes beyond them, and a
-cushion of that; its outside assets carry its own name, so that they can be shocked by it.
+DeXposure's tables of edges (arXiv 2511.22314) have the columns time, source, target, size; its JSON says more and is
+read by margin/protocols/dexposure.py. A table says nothing of what else a node holds. Assumption, said in `notes`:
+outside its claims each holds what it owes beyond them, and a cushion of that; its outside assets carry its own name, so
+that they can be shocked by it.
 """
 
 import csv
@@ -16,8 +17,8 @@ from margin.core.errors import InputError
 
 SOURCES = ("source", "from", "holder", "creditor", "source_protocol", "creditor_id")
 TARGETS = ("target", "to", "issuer", "debtor", "target_protocol", "debtor_id")
-AMOUNTS = ("value", "usd", "weight", "exposure", "amount", "size", "value_usd", "exposure_amount")
-DATES = ("date", "week", "snapshot", "timestamp", "time")
+AMOUNTS = ("size", "value", "usd", "weight", "exposure", "amount", "value_usd", "exposure_amount")
+DATES = ("time", "date", "week", "snapshot", "timestamp")
 OWES_FIRST = ("from",)  # "from owes to", as in the JSON form; elsewhere the source holds a claim on the target
 CUSHION = 0.1  # of what it owes: a node's own money beyond its claims
 MOST_NODES = 2_000
@@ -45,7 +46,7 @@ def read_edges(text: str, date: str | None = None, cushion: float = CUSHION) -> 
     source, target, amount = (_first(names, header) for names in (SOURCES, TARGETS, AMOUNTS))
     when = _first(DATES, header)
     if source is None or target is None or amount is None:
-        hint = "Columns source, target, value (USD) and perhaps date; or the JSON form of docs/protocols.md."
+        hint = "Columns source, target, size (USD) and perhaps time; or the JSON form of docs/protocols.md."
         raise InputError("network", ", ".join(header)[:60], "is neither JSON nor a table of edges", hint)
     if date is not None and when is None:
         raise InputError("date", date, "was asked for, and the table has no column of dates")
@@ -72,6 +73,15 @@ def read_edges(text: str, date: str | None = None, cushion: float = CUSHION) -> 
     if itself:
         notes.append(f"{itself:,} claims of nodes on themselves are left out.")
     return _network(by_date[day], cushion, notes)
+
+
+def pick_date(snapshots: Mapping[str, Any], date: str | None) -> str:
+    """The last snapshot, or the last whose date begins as asked. Raises InputError where there is none."""
+    found = sorted(day for day in snapshots if date is None or str(day).startswith(date))
+    if not found:
+        ends = f"{min(snapshots)} to {max(snapshots)}" if snapshots else "none"
+        raise InputError("date", date, "is not among the snapshots", f"There are {len(snapshots):,}: {ends}.")
+    return str(found[-1])
 
 
 def _network(edges: Mapping[tuple[str, str], float], cushion: float, notes: list[str]) -> Claims:

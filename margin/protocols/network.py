@@ -8,7 +8,8 @@ Network JSON:
      "shares": [{"holder": "fund", "issuer": "vault", "share": 0.4}],
      "prices": {"ETH": 3000}}
 
-Only `nodes[].id` is required. A network of weekly snapshots in DeXposure's columns (source, target, value) is read too.
+Only `nodes[].id` is required. DeXposure's weekly snapshots are read too: its JSON, and its
+tables (time, source, target, size).
 Definitions: docs/protocols.md.
 """
 
@@ -23,8 +24,10 @@ import numpy as np
 
 from margin.core.checks import only_keys
 from margin.core.errors import InputError, did_you_mean
+from margin.protocols.branching import Cascade, Impact, cascade, critical_shock, liquidation_ladder, reproduction
 from margin.protocols.clearing import Clearing, clear
 from margin.protocols.debtrank import DebtRank, debtrank, spectral_radius
+from margin.protocols.dexposure import is_dexposure, read_names, read_snapshots
 from margin.protocols.edges import MOST_NODES, read_edges
 from margin.protocols.fire_sales import FireSale, fire_sale
 
@@ -90,6 +93,21 @@ class Cleared:
         """Nodes that could pay before and cannot after."""
         fresh = self.after.defaults & ~self.before.defaults
         return tuple(name for name, default in zip(self.ids, fresh, strict=True) if default)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cascaded:
+    """A cascade of forced sales. falls (n,): at which each node sells, inf: never; sold (n,) USD it then sells.
+
+    end : the fall at which selling stops; r0: at its steepest; critical: (shock, fall it ends at), None where none tips
+    """
+
+    ids: tuple[str, ...]
+    falls: np.ndarray
+    sold: np.ndarray
+    end: Cascade
+    r0: float
+    critical: tuple[float, float] | None
 
 
 def clear_network(
@@ -158,19 +176,50 @@ def sell_network(network: Network, moves: Mapping[str, float], impact: Mapping[s
     return fire_sale(total[owners], leverage, held[owners] / total[owners, None], falls, shock)
 
 
+def cascade_network(network: Network, moves: Mapping[str, float], impact: Impact) -> Cascaded:
+    """Forced sales as a cascade: a node whose equity a fall takes away sells what falls, and that moves all prices.
+
+    moves : the shock, falls by asset; falls in between keep its proportions. A node's equity is what it holds and is
+            owed less what it owes. Raises InputError without a fall, or for a price that is missing.
+    """
+    network.outside(moves)  # refuses what has no price
+    deepest = -min(moves.values(), default=0.0)
+    if not deepest > 0:
+        raise InputError("shock", dict(moves), "must have a fall for a cascade", 'E.g. "ETH=-30%".')
+    part = np.array([max(-moves.get(asset, 0.0), 0.0) / deepest for asset in network.assets])
+    exposed = network.holdings @ np.nan_to_num(network.prices * part)
+    owed = network.debts.sum(axis=1) + network.external
+    equity = network.outside() + network.debts.sum(axis=0) - owed
+    reach = np.divide(np.maximum(equity, 0.0), exposed, out=np.full(len(exposed), np.inf), where=exposed > 0)
+    falls = np.where(owed > 0, reach, np.inf)  # who owes nothing is never made to sell
+    sold = network.holdings @ np.nan_to_num(network.prices * (part > 0))
+    ladder = liquidation_ladder(falls, sold)
+    return Cascaded(
+        ids=network.ids,
+        falls=falls,
+        sold=sold,
+        end=cascade(ladder, impact, deepest),
+        r0=float(reproduction(ladder, impact).max(initial=0.0)),
+        critical=critical_shock(ladder, impact),
+    )
+
+
 @cache
 def stylised() -> Network:
     """A small made-up network to try the models on: its names are roles, its figures nobody's."""
     return read_network(Path(__file__).with_name("stylised.json").read_text(encoding="utf-8"))
 
 
-def read_network(source: str | bytes | Mapping[str, Any], date: str | None = None) -> Network:
+def read_network(
+    source: str | bytes | Mapping[str, Any], date: str | None = None, names: str | bytes | None = None
+) -> Network:
     """A network from JSON (text or parsed) or a CSV of claims. Raises InputError naming what is wrong and where.
 
-    date : which snapshot of a CSV with a column of dates (default: the last)
+    date  : which snapshot where there are several (default: the last)
+    names : DeXposure's `meta_df.csv` (id, name, category), so that its ids are shown by name
     """
     if isinstance(source, Mapping):
-        return _from_mapping(source)
+        return _of_json(source, date, names)
     text = source.decode("utf-8-sig", errors="replace") if isinstance(source, bytes) else source
     if text.lstrip()[:1] not in ("{", "["):
         claims = read_edges(text, date)
@@ -181,7 +230,17 @@ def read_network(source: str | bytes | Mapping[str, Any], date: str | None = Non
         raise InputError("network", text[:20], f"is not valid JSON at line {error.lineno}: {error.msg}") from None
     if not isinstance(data, Mapping):
         raise InputError("network", str(data)[:20], "must be an object with nodes", 'Give {"nodes": [...]}.')
-    return _from_mapping(data)
+    return _of_json(data, date, names)
+
+
+def _of_json(data: Mapping[str, Any], date: str | None, names: str | bytes | None) -> Network:
+    if not is_dexposure(data):
+        if date is not None:
+            raise InputError("date", date, "was asked for, and this network has no dates")
+        return _from_mapping(data)
+    told = names.decode("utf-8-sig", errors="replace") if isinstance(names, bytes) else names
+    claims = read_snapshots(data, date, read_names(told) if told is not None else None)
+    return _from_mapping(claims.data, claims.notes)
 
 
 def _from_mapping(data: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Network:

@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 
 from margin import InputError
+from margin.protocols.branching import linear_impact
 from margin.protocols.debtrank import spectral_radius
 from margin.protocols.events import event, events
-from margin.protocols.network import clear_network, rank_network, read_network, sell_network
+from margin.protocols.network import (
+    cascade_network,
+    clear_network,
+    rank_network,
+    read_network,
+    sell_network,
+    stylised,
+)
 
 VAULT = {
     "nodes": [
@@ -171,3 +179,90 @@ def test_an_asset_without_a_price_or_holder_is_named():
         clear_network(network)
     with pytest.raises(InputError, match="held by no node"):
         clear_network(read_network(VAULT), {"BTC": -0.1})
+
+
+DEXPOSURE = {
+    "data": {
+        "2025-06-23": {"nodes": [{"id": "182", "size": 1.0, "composition": {}}], "links": []},
+        "2025-06-30": {
+            "nodes": [
+                {"id": "1599", "size": 300.0, "composition": {"ETH": 120.0, "STETH": 180.0}},
+                {"id": "182", "size": 200.0, "composition": {"ETH": 200.0}},
+                {"id": "2269", "size": 90.0, "composition": {"AWETH": 90.0, "BTC": -5.0}},
+                {"id": None, "size": 1.0, "composition": {}},
+            ],
+            "links": [
+                {"source": "1599", "target": "182", "size": 180.0, "composition": {"STETH": 180.0}},
+                {"source": "2269", "target": "1599", "size": 90.0, "composition": {"AWETH": 90.0}},
+                {"source": "2269", "target": None, "size": 7.0, "composition": {"BTC": 7.0}},
+                {"source": "1599", "target": "1599", "size": 3.0, "composition": {}},
+                {"source": "1599", "target": "404", "size": 3.0, "composition": {}},
+            ],
+        },
+    }
+}
+META = "id,name,category\n182,Lido,Liquid Staking\n1599,AAVE V3,Lending\n2269,Binance CEX,CEX\n"
+
+
+def test_dexposures_own_json_is_read_with_its_names_and_tokens():
+    """Lido holds 200 of ETH and owes AAVE 180: half of ETH gone it pays 100, and AAVE, left with 60 + 100, still pays."""
+    network = read_network(json.dumps(DEXPOSURE), names=META)
+    lido, aave, binance = (network.ids.index(n) for n in ("Lido", "AAVE V3", "Binance CEX"))
+    assert (network.debts[lido, aave], network.debts[aave, binance]) == (180, 90)
+    assert network.kinds[lido] == "Liquid Staking"
+    np.testing.assert_allclose(network.outside()[[lido, aave, binance]], [200, 120, 0])
+    hit = clear_network(network, {"ETH": -0.5})
+    assert hit.after.paid[lido] == pytest.approx(100)
+    assert hit.after.paid[aave] == pytest.approx(90)
+    assert hit.losses[aave] == pytest.approx(60 + 80)
+    said = " ".join(network.notes)
+    assert "2025-06-30, of 2" in said and "3 links are left out" in said
+    assert read_network(json.dumps(DEXPOSURE["data"])).ids != network.ids  # without names: the ids
+    assert "182" in read_network(DEXPOSURE, "2025-06-30").ids
+    with pytest.raises(InputError, match="not among the snapshots"):
+        read_network(DEXPOSURE, "2024")
+    with pytest.raises(InputError, match="columns id and name"):
+        read_network(DEXPOSURE, names="a,b\n1,2\n")
+
+
+def test_dexposures_table_has_its_published_columns_and_reads_as_the_json_does():
+    table = (
+        "time,source,target,size\n2025-06-23,a,b,1\n2025-06-30,AAVE V3,Lido,180\n2025-06-30,Binance CEX,AAVE V3,90\n"
+    )
+    network = read_network(table)
+    assert network.debts[network.ids.index("Lido"), network.ids.index("AAVE V3")] == 180
+
+
+def test_what_others_hold_and_tokens_do_not_cover_is_topped_up_and_said():
+    week = {"nodes": [{"id": "a", "size": 10.0, "composition": {"ETH": 10.0}}, {"id": "b", "size": 5, "composition": {}}],
+            "links": [{"source": "b", "target": "a", "size": 50.0, "composition": {}}]}  # fmt: skip
+    network = read_network({"2025-01-06": week})
+    a = network.ids.index("a")
+    assert network.outside()[a] == pytest.approx(1.1 * 50)
+    assert any("1 protocols whose tokens do not cover" in note for note in network.notes)
+    assert rank_network(network, {"a": -0.05}).distress.max() > 0
+
+
+def test_a_cascade_of_nodes_stops_where_the_hand_says():
+    """Equity 20 of 100 held: sells at -20%. A shock of 20% with 0.1% a dollar: 100 sold, 10% more, and nobody else."""
+    network = read_network(
+        {
+            "nodes": [
+                {"id": "thin", "assets": {"ETH": 100}, "external_debt": 80},
+                {"id": "thick", "assets": {"ETH": 100}, "external_debt": 60},
+                {"id": "free", "assets": {"ETH": 1000}},
+            ],
+            "prices": {"ETH": 1},
+        }
+    )
+    found = cascade_network(network, {"ETH": -0.2}, linear_impact(1e-3))
+    np.testing.assert_allclose(found.falls, [0.2, 0.4, np.inf])
+    assert found.end.total == pytest.approx(0.3, abs=1e-6)
+    assert found.end.closed == pytest.approx(100)
+    both = cascade_network(network, {"ETH": -0.2}, linear_impact(3e-3))
+    assert both.end.total == pytest.approx(0.8, abs=1e-6)
+    assert cascade_network(network, {"ETH": -0.1}, linear_impact(3e-3)).end.total == pytest.approx(0.1)
+    with pytest.raises(InputError, match="must have a fall"):
+        cascade_network(network, {"ETH": 0.1}, linear_impact(1e-3))
+    calm = cascade_network(stylised(), {"ETH": -0.1, "BTC": -0.1}, linear_impact(0.0))
+    assert calm.end.total == pytest.approx(0.1)

@@ -57,16 +57,37 @@ def _network() -> Network | None:
         return stylised()
     if which != OWN:
         return named[str(which)]
-    file = st.file_uploader(
-        "Network: JSON, or a CSV of claims (source, target, value)", ["json", "csv"], key="protocols_network_file",
-        help="docs/protocols.md gives the form; snapshots of DeXposure's dataset have the columns of the CSV.",
+    files = st.file_uploader(
+        "Network: JSON, or a CSV of claims (source, target, size)", ["json", "csv"], key="protocols_network_file",
+        accept_multiple_files=True,
+        help="docs/protocols.md gives the form. DeXposure's weekly snapshots are read as published; its meta_df.csv "
+        "beside them gives the names.",
     )  # fmt: skip
-    if file is None:
+    if not files:
         st.info("Choose a file: nothing of it is stored.", icon=":material/upload_file:")
         return None
-    if file.size > MOST_BYTES:
-        raise InputError(file.name, f"{file.size:,} bytes", f"is larger than {MOST_BYTES:,}", "Use the command line.")
-    return read_network(file.getvalue())
+    size = sum(file.size for file in files)
+    if size > MOST_BYTES:
+        raise InputError(
+            files[0].name,
+            f"{size:,} bytes",
+            f"is larger than {MOST_BYTES:,}",
+            "Use `python -m margin protocols network`.",
+        )
+    names = [file for file in files if _gives_names(file.getvalue())]
+    networks = [file for file in files if file not in names]
+    if len(networks) != 1 or len(names) > 1:
+        raise InputError(
+            "network", f"{len(networks)} networks", "must be one file, and perhaps one of names", "Leave one of each."
+        )
+    date = st.text_input("Snapshot (empty: the last)", key="protocols_network_date", placeholder="2025-06")
+    return read_network(networks[0].getvalue(), date.strip() or None, names[0].getvalue() if names else None)
+
+
+def _gives_names(content: bytes) -> bool:
+    """Whether the file is a table of ids and names."""
+    header = {name.strip().lower() for name in content[:200].decode("utf-8-sig", "replace").split("\n")[0].split(",")}
+    return {"id", "name"} <= header
 
 
 def _shock(network: Network) -> dict[str, float]:
