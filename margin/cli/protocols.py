@@ -11,14 +11,15 @@ from margin.cli import text as cli_text
 from margin.core.errors import InputError
 from margin.core.settings import Settings
 from margin.models.marks import Marks
+from margin.protocols.branching import square_root_impact
 from margin.protocols.events import event, events
-from margin.protocols.network import Network, clear_network, rank_network, read_network, sell_network
+from margin.protocols.network import Network, cascade_network, clear_network, rank_network, read_network, sell_network
 from margin.protocols.paths import recorded_paths
 from margin.protocols.sharing import compare_rules, separate_least
 from margin.protocols.terms import read_wallet
 from margin.protocols.wallet import RULES, Rule, check_rule
 
-MODELS = ("clearing", "debtrank", "fire-sales")
+MODELS = ("clearing", "debtrank", "fire-sales", "cascade")
 PARTS = ("wallet", "network", "event")
 MOST_BYTES = 200_000_000  # of a network: a year of weekly snapshots
 BUFFER = 1.25
@@ -39,15 +40,22 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--theta", type=float, default=0.8, help="what a second lien counts (default 0.8)")
     parser.add_argument("--weight", type=float, help="what the venue counts a coin at (default: what is lent on it)")
     parser.add_argument("--debt", type=float, help="USD owed to the lender (default: the portfolio's loans)")
+    parser.add_argument(
+        "--own-beta", type=float, default=1.0, help="wrong-way: fall of the coin per loss / backing (1)"
+    )
+    parser.add_argument("--backing", type=float, default=1.0, help="wrong-way: USD behind a dollar of position (1)")
     parser.add_argument("--days", type=int, default=7, help="horizon of the odds (default 7)")
     parser.add_argument("--odds", default="5%", help="odds of a call that every rule is sized to (default 5%%)")
     parser.add_argument("--network", help="network JSON, or a CSV of claims (source, target, value); docs/protocols.md")
     parser.add_argument("--date", help="snapshot of a CSV with dates (default: the last)")
-    parser.add_argument("--shock", action="append", default=[], help='a move, e.g. "ETH=-30%%"; may be repeated')
+    parser.add_argument("--names", help="DeXposure's meta_df.csv, so that its ids are shown by name")
+    parser.add_argument("--shock", action="append", default=[], help='a move, e.g. "ETH=-30%%" or "all=-30%%"; repeats')
     parser.add_argument("--model", default="clearing", help=f"one of {', '.join(MODELS)} (default: clearing)")
     parser.add_argument("--alpha", type=float, default=1.0, help="share of outside assets left in a default (1)")
     parser.add_argument("--beta", type=float, default=1.0, help="share of claims left in a default (1)")
     parser.add_argument("--impact", action="append", default=[], help='fall per USD sold, e.g. "ETH=1e-9"')
+    parser.add_argument("--traded", type=float, default=1e9, help="cascade: USD traded a day of what is sold (1e9)")
+    parser.add_argument("--volatility", default="4%", help="cascade: daily volatility of what is sold (4%%)")
     parser.set_defaults(run=run)
     return parser
 
@@ -69,7 +77,8 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         file = options.network or named
         if not file:
             raise InputError("network", None, "is missing", "Give a file: network N.json.")
-        return _network(read_network(cli_text.read_bytes(file, MOST_BYTES), options.date), options)
+        names = cli_text.read_bytes(options.names, MOST_BYTES) if options.names else None
+        return _network(read_network(cli_text.read_bytes(file, MOST_BYTES), options.date, names), options)
     if named:
         return _event(named, options)
     if part == "event":
@@ -82,11 +91,22 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 def _wallet(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Every rule of sharing at equal odds of a call."""
     portfolio, market = cli_text.portfolio_of(options), cli_text.market_of(options)
-    rules: tuple[Rule, ...] = (check_rule(options.rule),) if options.rule else RULES[:5]
+    rules: tuple[Rule, ...] = (check_rule(options.rule),) if options.rule else RULES
     asked: tuple[Rule, ...] = rules if "separate" in rules else ("separate", *rules)
-    lender, venue = (models.get(key, market=market, settings=Settings()) for key in (options.lender, options.perps))
+    lender, venue = (
+        models.get(_key(key), market=market, settings=Settings()) for key in (options.lender, options.perps)
+    )
     marks = Marks.of_market(market, portfolio, options.as_of)
-    told = read_wallet(portfolio, marks, lender, venue, options.debt, options.weight)
+    told = read_wallet(
+        portfolio,
+        marks,
+        lender,
+        venue,
+        options.debt,
+        options.weight,
+        own_beta=options.own_beta,
+        backing=options.backing,
+    )
     paths = recorded_paths(market, told.wallet.assets, options.days, options.as_of)
     odds = _number(options.odds, "odds")
     found = compare_rules(told.wallet, paths, odds, rules=asked, theta=options.theta)
@@ -138,13 +158,21 @@ def _wallet(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     ]
     tail = ["* below these odds with the least buffer already"] if any(x.least for x in found.rules) else []
     if split is not None:
+        spare = split.capital - found.of("unified").capital if "unified" in asked else 0.0
         tail.append(
             f"Separate accounts at their best, a buffer for each side ({split.lender:.2f} and {split.venue:.2f}), need "
-            f"{split.capital:,.0f}: unified then frees {split.capital - found.of('unified').capital:,.0f}."
+            f"{split.capital:,.0f}: beside that unified {'frees' if spare >= 0 else 'costs'} {abs(spare):,.0f}."
             if "unified" in asked
             else f"Separate accounts at their best, a buffer for each side, need {split.capital:,.0f}."
         )
     return data, "\n".join([*head, "", cli_text.table(header, lines), *tail, *told.notes])
+
+
+def _key(name: str) -> str:
+    """A venue named alone means its cross accounts."""
+    cross = f"{name.lower()}:cross"
+    known = models.keys()
+    return cross if name not in known and cross in known else name
 
 
 def _event(name: str, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
@@ -168,7 +196,14 @@ def _network(network: Network, options: argparse.Namespace) -> tuple[dict[str, A
 
 
 def _spread(network: Network, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    moves = {_known(name, network): _number(value, name) for name, value in map(_pair, options.shock)}
+    moves: dict[str, float] = {}
+    for name, value in map(_pair, options.shock):
+        asset = _known(name, network)
+        every = name.lower() == "all" and asset not in network.assets
+        held = [a for a in network.assets if a != "USD"] if every else [asset]
+        moves |= dict.fromkeys(held, _number(value, name))
+    if options.model == "cascade":
+        return _cascade(network, moves, options)
     if options.model == "debtrank":
         ranked = rank_network(network, moves)
         rows = list(zip(network.ids, ranked.first.tolist(), ranked.distress.tolist(), strict=True))
@@ -206,6 +241,29 @@ def _spread(network: Network, options: argparse.Namespace) -> tuple[dict[str, An
         lines.append((n["id"], *money, f"{n['recovery']:.1%}", "yes" if n["defaults"] else ""))
     header = ("node", "owed", "paid", "equity", "loss", "recovery", "defaults")
     return data, f"{cli_text.table(header, lines)}\nlost to costs of default: {after.value_lost:,.2f}"
+
+
+def _cascade(network: Network, moves: dict[str, float], options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    found = cascade_network(
+        network, moves, square_root_impact(_number(options.volatility, "volatility"), options.traded)
+    )
+    order = [i for i in np.argsort(found.falls, kind="stable") if np.isfinite(found.falls[i]) and found.falls[i] <= 1.0]
+    data: dict[str, Any] = {"model": "cascade", **asdict(found.end), "amplification": found.end.amplification}
+    data |= {"r0": found.r0, "critical": None}
+    if found.critical is not None:
+        data["critical"] = {"shock": found.critical[0], "ends_at": found.critical[1]}
+    data["nodes"] = [
+        {"id": found.ids[i], "sells_at": float(found.falls[i]), "sold": float(found.sold[i])} for i in order
+    ]
+    lines = [(n["id"], f"{n['sells_at']:.1%}", f"{n['sold']:,.0f}") for n in data["nodes"]]
+    tip = "no shock tips it over" if found.critical is None else (
+        f"a shock of {found.critical[0]:.1%} tips it over, to {found.critical[1]:.1%}"
+    )  # fmt: skip
+    return data, (
+        f"{cli_text.table(('node', 'sells at a fall of', 'sells'), lines)}\n"
+        f"a shock of {found.end.shock:.1%} ends at a fall of {found.end.total:.1%}, {found.end.closed:,.0f} sold; "
+        f"R0 at its steepest {found.r0:.2f}; {tip}"
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -51,7 +51,7 @@ def paid(wallet: Wallet, rule: Rule, moves: Mapping[str, float], theta: float = 
     """What each side is paid if prices move at once by `moves` (fractions; assets that are not named stay)."""
     row = np.array([[moves.get(asset, 0.0) for asset in wallet.assets]])
     w = wallet.under(rule)
-    at = sides(wallet, row)
+    at = sides(wallet, row, rule)
     lender, venue = gaps(wallet, rule, at, theta)
     end = run(wallet, rule, row[None], theta, delay=0)
     return Paid(
@@ -97,7 +97,7 @@ def along_falls(wallet: Wallet, rule: Rule, theta: float = 0.8, deepest: float =
     """Both gaps and the wallet's worth from no move to `deepest`, every coin alike; crossings by straight lines."""
     moves = np.linspace(0.0, deepest, rows)
     w = wallet.under(rule)
-    at = sides(wallet, np.repeat(moves[:, None], len(wallet.assets), axis=1))
+    at = sides(wallet, np.repeat(moves[:, None], len(wallet.assets), axis=1), rule)
     lender, venue = gaps(wallet, rule, at, theta)
     worth = at.pledged + w.cash + at.result - w.debt
     return Falls(

@@ -39,7 +39,6 @@ def run(
     paths: np.ndarray,
     theta: float = 0.8,
     delay: int = 1,
-    venue_loss: np.ndarray | float = 0.0,
 ) -> Outcome:
     """The wallet along paths: calls, sales `delay` steps later at the prices of then, who is paid and who is not.
 
@@ -51,15 +50,19 @@ def run(
         raise InputError("paths", paths.shape, "must be paths x steps x assets, not empty")
     if not 0.0 <= theta <= 1.0 or delay < 0:
         raise InputError("theta", theta, "must be from 0 to 1, and the delay 0 steps or more")
-    return follow(wallet, rule, sides(wallet, paths, venue_loss), theta, delay)
+    return follow(wallet, rule, sides(wallet, paths, check_rule(rule)), theta, delay)
 
 
-def follow(wallet: Wallet, rule: Rule, at: Sides, theta: float = 0.8, delay: int = 1) -> Outcome:
-    """`run` where what the two sides look at is known already: `at` has arrays (n, t)."""
+def follow(
+    wallet: Wallet, rule: Rule, at: Sides, theta: float = 0.8, delay: int = 1, which: np.ndarray | None = None
+) -> Outcome:
+    """`run` where what the two sides look at is known already: `at` has arrays (n, t).
+
+    which : numbers of the paths on which a side calls, where that is known; on the others nothing happens
+    """
     w = wallet.under(check_rule(rule))
     n, steps = at.result.shape
-    last = steps - 1
-    end = _at(at, slice(None), last)
+    end = _at(at, slice(None), steps - 1)
 
     def ledgers(count: int) -> Ledgers:
         return Ledgers(
@@ -67,22 +70,36 @@ def follow(wallet: Wallet, rule: Rule, at: Sides, theta: float = 0.8, delay: int
         )
 
     out = ledgers(n)
-    lender, venue = gaps(wallet, rule, at, theta)
-    trouble = ((lender <= 0) & (w.debt > 0)) | ((venue <= 0) & bool(w.perps))
-    which = np.flatnonzero(trouble.any(axis=1))  # nothing happens on the others: only these are followed
+    if which is None:
+        lender, venue = gaps(wallet, rule, at, theta)
+        which = np.flatnonzero((((lender <= 0) & (w.debt > 0)) | ((venue <= 0) & bool(w.perps))).any(axis=1))
     if len(which):
         state = ledgers(len(which))
-        for t in range(int(trouble[which].argmax(axis=1).min()), last + 1):
-            now = _at(at, which, t)
-            for _ in range(3):  # a sale may bring the other side to its call at the same prices
-                state.call(now, t)
-                if not state.settle(now, t, delay, final=t == last):
-                    break
+        _follow(state, _at(at, which, slice(None)), delay)
         out.put(which, state)
     return out.outcome(end)
 
 
-def _at(of: Sides, which: np.ndarray | slice, t: int) -> Sides:
+def _follow(state: "Ledgers", at: Sides, delay: int) -> None:
+    """Every path from event to event, each at its own step: between two events nothing changes."""
+    n, steps = at.result.shape
+    last = steps - 1
+    grid, after = np.arange(steps), np.zeros(n, dtype=np.int64)  # after: the first step not yet looked at
+    every = np.arange(n)
+    while True:
+        step = state.next_event(at, grid, after, delay)
+        if (step > last).all():
+            return
+        now = _at(at, every, np.minimum(step, last))
+        here = step <= last
+        for _ in range(3):  # a sale may bring the other side to its call at the same prices
+            state.call(now, step, here)
+            if not state.settle(now, step, delay, final=step == last, here=here):
+                break
+        after = np.where(here, step + 1, steps)
+
+
+def _at(of: Sides, which: np.ndarray | slice, t: int | slice | np.ndarray) -> Sides:
     return Sides(**{name: getattr(of, name)[which, t] for name in Sides.__dataclass_fields__})
 
 
@@ -118,23 +135,49 @@ class Ledgers:
             if isinstance(values, np.ndarray):
                 getattr(self, name)[which] = values
 
-    def call(self, now: Sides, t: int) -> None:
-        """Seizes where a gap has closed at this step."""
+    def call(self, now: Sides, t: int | np.ndarray, here: np.ndarray | bool = True) -> None:
+        """Seizes where a gap has closed at this step. t: one step or (n,); here: which paths are looked at."""
         lender, venue = self._gaps(now)
-        self.lender_at[(self.lender_at < 0) & ~self.lender_done & (lender <= 0) & (self.debt > 0)] = t
-        self.venue_at[(self.venue_at < 0) & ~self.venue_done & (venue <= 0) & self.positions] = t
+        for at, done, gap, any_claim in (
+            (self.lender_at, self.lender_done, lender, self.debt > 0),
+            (self.venue_at, self.venue_done, venue, self.positions),
+        ):
+            fresh = (at < 0) & ~done & (gap <= 0) & any_claim & here
+            at[fresh] = t[fresh] if isinstance(t, np.ndarray) else t
+
+    def next_event(self, at: Sides, grid: np.ndarray, after: np.ndarray, delay: int) -> np.ndarray:
+        """(n,) the first step from `after` on at which a side calls or a sale is due; beyond the last: none."""
+        last = len(grid) - 1
+        lender, venue = self._gaps(at)
+        step = np.full(len(after), last + 1)
+        ahead = grid >= after[:, None]
+        for called, done, gap, any_claim in (
+            (self.lender_at, self.lender_done, lender, self.debt > 0),
+            (self.venue_at, self.venue_done, venue, self.positions),
+        ):
+            quiet = (called < 0) & ~done & any_claim
+            hit = (gap <= 0) & ahead
+            first = np.where(quiet & hit.any(axis=1), hit.argmax(axis=1), last + 1)
+            due = np.where((called >= 0) & ~done, np.minimum(called + delay, last), last + 1)
+            step = np.minimum(step, np.minimum(first, np.where(due >= after, due, last + 1)))
+        return step
 
     def _gaps(self, now: Sides) -> tuple[np.ndarray, np.ndarray]:
-        debt = np.where(self.lender_done, 0.0, self.debt)
-        lender = self.left * now.counted - debt
-        venue = np.where(self.venue_done, self.spare, self.cash + now.result - now.required)
+        """Gaps of the shape of `now`: (n,) at one step each, or (n, t)."""
+        shape = (-1, *[1] * (now.result.ndim - 1))
+        debt, done, left = np.where(self.lender_done, 0.0, self.debt), self.venue_done, self.left
+        lender = left.reshape(shape) * now.counted - debt.reshape(shape)
+        open_equity = np.reshape(self.cash, shape) + now.result - now.required
+        venue = np.where(done.reshape(shape), self.spare.reshape(shape), open_equity)
         if self.rule == "unified":
             return lender + venue, lender + venue
-        return lender, venue + credit(self.rule, lender, self.left * now.weighted, self.theta)
+        return lender, venue + credit(self.rule, lender, left.reshape(shape) * now.weighted, self.theta)
 
-    def settle(self, now: Sides, t: int, delay: int, final: bool) -> bool:
+    def settle(
+        self, now: Sides, t: int | np.ndarray, delay: int, final: bool | np.ndarray, here: np.ndarray | bool = True
+    ) -> bool:
         """Carry out what is due; whether anything was."""
-        due = [(at >= 0) & ~done & ((t - at >= delay) | final) for at, done in self._calls()]
+        due = [(at >= 0) & ~done & ((t - at >= delay) | final) & here for at, done in self._calls()]
         both = due[0] | due[1]
         if not both.any():
             return False

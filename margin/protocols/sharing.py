@@ -5,7 +5,7 @@ with B times the debt, the venue's initial margin with B times itself. Equal ris
 odds of a call are the same; then capital is compared. Definitions: docs/protocols.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from margin.protocols.seizure import Outcome, follow
 from margin.protocols.wallet import RULES, Rule, Sides, Wallet, check_rule, sides
 
 LEAST_BUFFER, MOST_BUFFER = 1.0, 20.0
-PRECISION = 1e-5  # of a buffer
+CLOSE = 1e-9  # of a buffer: so much more than the last call's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ def compare_rules(
     paths: np.ndarray,
     odds: float | None = 0.05,
     buffer: float = 1.25,
-    rules: Sequence[Rule] = RULES[:5],
+    rules: Sequence[Rule] = RULES,
     theta: float = 0.8,
     delay: int = 1,
 ) -> Comparison:
@@ -123,27 +123,42 @@ def compare_rules(
     paths = np.asarray(paths, dtype=float)
     at, lines = sides(shape, paths), []
     for rule in rules:
-        size, least = (buffer, False) if odds is None else _buffer(shape, rule, at, odds, theta)
+        seen = _seen(shape, rule, paths, at)
+        needed = _needed(shape, rule, seen, theta)
+        size, least = (buffer, False) if odds is None else _buffer(rule, needed, odds)
         wallet = opened(shape, rule, size, theta)
+        which = np.flatnonzero(needed >= size * (1.0 - 2.0 * CLOSE))
         scale = wallet.value / shape.value  # the coins grow alike, the positions stay
-        coins = {name: scale * getattr(at, name) for name in ("pledged", "counted", "weighted")}
-        end = follow(wallet, rule, replace(at, **coins), theta, delay)
-        lines.append(_line(rule, wallet, size, least, end))
+        rows = {name: getattr(seen, name)[which] for name in Sides.__dataclass_fields__}
+        rows |= {name: scale * rows[name] for name in ("pledged", "counted", "weighted")}
+        end = follow(wallet, rule, Sides(**rows), theta, delay) if len(which) else None
+        lines.append(_line(rule, wallet, size, least, end, len(paths)))
     return Comparison(rules=tuple(lines), odds=odds, paths=len(paths), steps=paths.shape[1])
 
 
-def _line(rule: Rule, wallet: Wallet, size: float, least: bool, end: Outcome) -> Shared:
-    worst = [float(np.quantile(side, 0.99, method="inverted_cdf")) for side in (end.lender_short, end.venue_short)]
+def _seen(shape: Wallet, rule: Rule, paths: np.ndarray, at: Sides) -> Sides:
+    """`at`, but where the rule moves the coin's price: there no cash stands behind the positions."""
+    return sides(replace(shape, cash=0.0), paths, rule) if rule == "wrong-way" else at
+
+
+def _line(rule: Rule, wallet: Wallet, size: float, least: bool, end: Outcome | None, paths: int) -> Shared:
+    """end: of the paths on which somebody may call; on the others nobody does, and nobody loses."""
+    short = np.zeros((2, paths))
+    odds = [0.0, 0.0, 0.0]
+    if end is not None:
+        short[:, : len(end.called)] = end.lender_short, end.venue_short
+        odds = [float(side.sum()) / paths for side in (end.called, end.lender_called, end.venue_called)]
+    worst = [float(np.quantile(side, 0.99, method="inverted_cdf")) for side in short]
     return Shared(
         rule=rule,
         capital=capital(wallet, rule),
         buffer=size,
         least=least,
-        odds=float(end.called.mean()),
-        odds_lender=float(end.lender_called.mean()),
-        odds_venue=float(end.venue_called.mean()),
-        expected_lender=float(end.lender_short.mean()),
-        expected_venue=float(end.venue_short.mean()),
+        odds=odds[0],
+        odds_lender=odds[1],
+        odds_venue=odds[2],
+        expected_lender=float(short[0].mean()),
+        expected_venue=float(short[1].mean()),
         worst_lender=worst[0],
         worst_venue=worst[1],
     )
@@ -157,54 +172,64 @@ def equal_risk_buffer(
     Only the first call counts, so nothing needs to be sold on the way; odds fall as B rises.
     Raises InputError where no buffer up to 20 is enough.
     """
-    return _buffer(shape, rule, sides(shape, np.asarray(paths, dtype=float)), odds, theta)
+    paths = np.asarray(paths, dtype=float)
+    seen = _seen(shape, rule, paths, sides(shape, paths))
+    return _buffer(rule, _needed(shape, rule, seen, theta), odds)
 
 
-def _buffer(shape: Wallet, rule: Rule, at: Sides, odds: float, theta: float) -> tuple[float, bool]:
-    called, paths = _first_calls(shape, rule, at, theta), len(at.result)
-    undecided = called(LEAST_BUFFER, np.arange(paths))
-    if len(undecided) <= odds * paths:
+def _buffer(rule: Rule, needed: np.ndarray, odds: float) -> tuple[float, bool]:
+    """needed (n,): B at and below which each path calls. The smallest B at which no more than the odds call."""
+    allowed = int(odds * len(needed) + 1e-9)
+    if (needed >= LEAST_BUFFER).sum() <= allowed:
         return LEAST_BUFFER, True
-    always = called(MOST_BUFFER, undecided)
-    if len(always) > odds * paths:
+    size = float(-np.partition(-needed, allowed)[allowed]) * (1.0 + CLOSE)
+    if not size <= MOST_BUFFER:
         hint = "Ask for higher odds, fewer days, or a smaller position."
         raise InputError("odds", odds, f"no buffer up to {MOST_BUFFER:g} brings {rule} there", hint)
-    # Bisection: a path that calls at some B calls at every smaller one, so each step looks only at those in between.
-    low, high, sure = LEAST_BUFFER, MOST_BUFFER, len(always)
-    undecided = np.setdiff1d(undecided, always, assume_unique=True)
-    while high - low > PRECISION:
-        middle = 0.5 * (low + high)
-        now = called(middle, undecided)
-        if sure + len(now) > odds * paths:
-            low, undecided = middle, now
-        else:
-            high, sure = middle, sure + len(now)
-            undecided = np.setdiff1d(undecided, now, assume_unique=True)
-    return high, False
+    return size, False
 
 
-def _first_calls(shape: Wallet, rule: Rule, at: Sides, theta: float) -> Callable[[float, np.ndarray], np.ndarray]:
-    """(B, numbers of paths) -> those of them on which either side calls."""
-    worth = shape.value
-    counted, weighted, free = at.counted / worth, at.weighted / worth, at.result - at.required
-    least_counted, least_free = counted.min(axis=1), free.min(axis=1)
+def _needed(shape: Wallet, rule: Rule, at: Sides, theta: float) -> np.ndarray:
+    """(n,) the buffer B at and below which either side calls on each path: its size at the worst step, in closed form.
 
-    def those(buffer: float, which: np.ndarray) -> np.ndarray:
-        wallet = opened(shape, rule, buffer, theta).under(rule)
-        size, debt, cash = wallet.value, wallet.debt, wallet.cash
-        lender = (size * least_counted[which] <= debt) & (debt > 0)
+    Every rule opens with coins that grow with B (`opened`), and each side's gap grows with the coins, so a path that
+    calls at some B calls at every smaller one. -inf: never calls.
+    """
+    worth, debt = shape.value, shape.debt
+    ltv = sum(p.value * p.ltv for p in shape.collateral) / worth
+    start = sum(p.value * p.threshold for p in shape.collateral) / worth
+    weight = sum(p.value * p.weight for p in shape.collateral) / worth
+    margin = sum(abs(q.notional) * q.initial for q in shape.perps)
+    never = np.full(len(at.result), -np.inf)
+    opened(shape, rule, LEAST_BUFFER, theta)  # refuses what cannot be opened
+    free = at.result - at.required
+    with np.errstate(divide="ignore", invalid="ignore"):
+        least_counted = at.counted.min(axis=1)
         if rule in ("separate", "borrowed"):
-            venue = (cash + least_free[which] <= 0) & bool(shape.perps)
-        elif rule == "unified":
-            out: np.ndarray = which[(size * counted[which] + free[which]).min(axis=1) <= debt]
-            return out
-        else:
-            lent = size * weighted[which] if rule == "double" else theta * np.maximum(size * counted[which] - debt, 0.0)
-            venue = ((cash + lent + free[which]).min(axis=1) <= 0) & bool(shape.perps)
-        found: np.ndarray = which[lender | venue]
-        return found
+            owes = debt > 0 or (rule == "borrowed" and margin > 0)
+            lender = ltv * worth / least_counted if owes else never
+            venue = -free.min(axis=1) / margin if shape.perps else never
+            return _certain(np.maximum(lender, venue))
+        if rule == "unified":
+            return _certain(worth * ((debt - free) / at.counted).max(axis=1) * ltv / (debt + margin))
+        size = worth * debt / least_counted if debt > 0 else never
+        if rule == "double":
+            grows = max(debt / ltv if debt else 0.0, margin / weight if margin else 0.0)
+            if shape.perps:
+                size = np.maximum(size, worth * (-free / at.weighted).max(axis=1))
+            return _certain(size / grows)
+        if shape.perps:
+            size = np.maximum(
+                size, worth * np.where(free <= 0, (debt - free / theta) / at.counted, -np.inf).max(axis=1)
+            )
+        by_debt = size * ltv / debt if debt > 0 else np.full(len(size), np.inf)
+        by_margin = theta * (size * start - debt) / margin if margin > 0 else np.full(len(size), np.inf)
+        return _certain(np.where(size == -np.inf, size, np.minimum(by_debt, by_margin)))
 
-    return those
+
+def _certain(needed: np.ndarray) -> np.ndarray:
+    """0 / 0 where nothing is counted and something is owed: a call whatever B is."""
+    return np.where(np.isnan(needed), np.inf, needed)
 
 
 @dataclass(frozen=True, kw_only=True)

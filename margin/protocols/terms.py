@@ -27,7 +27,7 @@ class Told:
 
 
 def pledge(
-    asset: str, value: float, lender: MarginModel, marks: Marks, weight: float | None = None, own_beta: float = 0.0
+    asset: str, value: float, lender: MarginModel, marks: Marks, weight: float | None = None, own_beta: float = 1.0
 ) -> Pledge:
     """A coin at the lender, with what its model lends on it and counts against the debt.
 
@@ -75,11 +75,15 @@ def read_wallet(
     debt: float | None = None,
     weight: float | None = None,
     bonus: float = 0.05,
+    own_beta: float = 1.0,
+    backing: float = 1.0,
 ) -> Told:
     """The coins, the debt and the perpetual positions of a portfolio as one shared wallet.
 
     debt : USD owed to the lender; default: the loans and negative dollars of the portfolio, else 40% of what the coins
-           lend. Raises InputError where no coin can be pledged or no position stands at the venue.
+           lend
+    own_beta, backing : of the wrong-way rule alone (`Pledge`, `Wallet`)
+    Raises InputError where no coin can be pledged or no position stands at the venue.
     """
     notes: list[str] = []
     coins: dict[str, float] = {}
@@ -108,7 +112,7 @@ def read_wallet(
         if value <= 0:
             continue
         try:
-            pledges.append(pledge(asset, value, lender, marks, weight))
+            pledges.append(pledge(asset, value, lender, marks, weight, own_beta))
         except InputError as error:
             notes.append(f"{asset} is left out: {error.problem}.")
     if not pledges:
@@ -124,5 +128,5 @@ def read_wallet(
     elif not owed:
         owed = DEBT * sum(p.value * p.ltv for p in pledges)
         notes.append(f"No debt is stated: ${owed:,.0f} is assumed, {DEBT:.0%} of what the coins lend.")
-    wallet = Wallet(collateral=tuple(pledges), debt=owed, perps=tuple(perps), bonus=bonus)
+    wallet = Wallet(collateral=tuple(pledges), debt=owed, perps=tuple(perps), bonus=bonus, backing=backing)
     return Told(wallet=wallet, notes=tuple(notes))

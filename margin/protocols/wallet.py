@@ -2,8 +2,9 @@
 
 Rules, by how much of the lender's collateral the perpetuals venue counts as margin (its credit):
     separate   nothing                                borrowed   nothing; the margin itself was borrowed from the lender
-    lien       theta x what the lender does not need  wrong-way  as lien, with a coin that falls when the venue loses
-    unified    one account, one test                  double     all of it, as if the lender had no claim
+    lien       theta x what the lender does not need  unified    one account, one test
+    double     all of it, as if the lender had no claim
+    wrong-way  as lien, the coin being the venue's own: it falls by own_beta x (the venue's loss / its backing) besides
 Definitions and who ranks before whom: docs/protocols.md.
 """
 
@@ -30,7 +31,8 @@ NAMES: dict[Rule, str] = {
 class Pledge:
     """A coin held at the lender, USD. ltv: lent against it; threshold: counted against the debt; weight: by the venue.
 
-    own_beta : extra fall of a coin that the venue itself issued, per unit of the venue's loss / backing
+    own_beta : extra fall of a coin that the venue itself issued, per unit of the venue's loss / backing; read under the
+               wrong-way rule alone
     """
 
     asset: str
@@ -38,7 +40,7 @@ class Pledge:
     ltv: float
     threshold: float
     weight: float
-    own_beta: float = 0.0
+    own_beta: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,7 @@ class Perp:
 class Wallet:
     """collateral at the lender, debt in dollars, positions and cash margin at the venue; bonus of who liquidates.
 
+    backing : dollars behind each dollar of position that stands on the venue's own coin (wrong-way alone)
     Raises InputError for values below 0, rates outside 0 to 1, or no collateral at all.
     """
 
@@ -63,6 +66,7 @@ class Wallet:
     perps: tuple[Perp, ...] = ()
     cash: float = 0.0
     bonus: float = 0.05
+    backing: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.collateral or not sum(p.value for p in self.collateral) > 0:
@@ -71,11 +75,15 @@ class Wallet:
             for name in ("ltv", "threshold", "weight"):
                 if not 0.0 <= getattr(p, name) <= 1.0:
                     raise InputError(f"collateral {p.asset} {name}", getattr(p, name), "must be from 0 to 1")
+            if not (np.isfinite(p.own_beta) and p.own_beta >= 0):
+                raise InputError(f"collateral {p.asset} own_beta", p.own_beta, "must be 0 or more")
             if not p.value >= 0 or p.ltv > p.threshold:
                 raise InputError(f"collateral {p.asset}", p.value, "must be 0 USD or more, lent below its threshold")
         for name in ("debt", "cash", "bonus"):
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise InputError(name, getattr(self, name), "must be 0 or more")
+        if not (np.isfinite(self.backing) and self.backing > 0):
+            raise InputError("backing", self.backing, "must be above 0 USD for each dollar of position")
         for q in self.perps:
             if not np.isfinite(q.notional) or not 0.0 <= q.maintenance <= q.initial <= 1.0:
                 raise InputError(f"perps {q.asset}", q.notional, "needs rates with 0 <= maintenance <= initial <= 1")
@@ -119,8 +127,19 @@ def check_rule(rule: str) -> Rule:
     return rule
 
 
-def sides(wallet: Wallet, moves: np.ndarray, venue_loss: np.ndarray | float = 0.0) -> Sides:
-    """moves : (..., k) returns since the start of `wallet.assets`; venue_loss: (...) the venue's loss / its backing."""
+def venue_loss(wallet: Wallet, result: np.ndarray) -> np.ndarray:
+    """The venue's loss / its backing where positions like this one stand on its own coin, the shape of `result`.
+
+    What they lose beyond their cash is owed to the winners in dollars, and the venue holds its own coin against it:
+    max(0, -(cash + result)) a dollar of position / backing. Zero without positions.
+    """
+    size = sum(abs(q.notional) for q in wallet.perps)
+    lost: np.ndarray = np.maximum(-(wallet.cash + result), 0.0)
+    return lost / (size * wallet.backing) if size > 0 else np.zeros_like(lost)
+
+
+def sides(wallet: Wallet, moves: np.ndarray, rule: Rule = "separate") -> Sides:
+    """What both sides see. moves : (..., k) returns since the start of `wallet.assets`; rule matters for wrong-way."""
     moves = np.asarray(moves, dtype=float)
     if moves.shape[-1] != len(wallet.assets):
         raise InputError("moves", moves.shape, f"must end in {len(wallet.assets)} columns, one per asset of the wallet")
@@ -129,18 +148,19 @@ def sides(wallet: Wallet, moves: np.ndarray, venue_loss: np.ndarray | float = 0.
     column = {asset: i for i, asset in enumerate(wallet.assets)}
     shape = moves.shape[:-1]
     total = {name: np.zeros(shape) for name in ("pledged", "counted", "weighted", "result", "required")}
-    for p in wallet.collateral:
-        price = 1.0 + moves[..., column[p.asset]]
-        if p.own_beta:
-            price = np.maximum(price - p.own_beta * venue_loss, 0.0)
-        worth = p.value * price
-        total["pledged"] += worth
-        total["counted"] += p.threshold * worth
-        total["weighted"] += p.weight * worth
     for q in wallet.perps:
         move = moves[..., column[q.asset]]
         total["result"] += q.notional * move
         total["required"] += q.maintenance * abs(q.notional) * (1.0 + move)
+    drag = venue_loss(wallet, total["result"]) if check_rule(rule) == "wrong-way" else None
+    for p in wallet.collateral:
+        price = 1.0 + moves[..., column[p.asset]]
+        if drag is not None:
+            price = np.maximum(price - p.own_beta * drag, 0.0)
+        worth = p.value * price
+        total["pledged"] += worth
+        total["counted"] += p.threshold * worth
+        total["weighted"] += p.weight * worth
     return Sides(**total)
 
 

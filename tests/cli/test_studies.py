@@ -59,8 +59,20 @@ def test_events_and_networks(capsys, tmp_path):
     assert found["new_defaults"] == ["v"]
     assert {n["id"]: n["paid"] for n in found["nodes"]}["v"] == 15000
     for model in ("debtrank", "fire-sales"):
-        assert printed(capsys, "protocols", "--network", network, "--shock", "ETH=-1%", "--model", model)[0] == 0
-    for wrong in (["--shock", "ETH"], ["--shock", "ETH=much"], ["--model", "guess"], ["--shock", "BTC=-1%"]):
+        assert printed(capsys, "protocols", "--network", network, "--shock", "all=-1%", "--model", model)[0] == 0
+    asked = ("protocols", "--network", network, "--model", "cascade", "--shock", "all=-40%", "--traded", "1e5")
+    cascade = json.loads(printed(capsys, *asked, "--json")[1])
+    assert cascade["nodes"] == [{"id": "v", "sells_at": 1 / 3, "sold": 30000.0}] and cascade["total"] > 0.4
+    assert "sells at a fall of" in printed(capsys, *asked)[1]
+    for wrong in (
+        ["--model", "cascade"],
+        ["--names", "none.csv"],
+        ["--date", "2025"],
+        ["--shock", "ETH"],
+        ["--shock", "ETH=much"],
+        ["--model", "guess"],
+        ["--shock", "BTC=-1%"],
+    ):
         status, _, err = printed(capsys, "protocols", "--network", network, *wrong)
         assert status == 2 and err.startswith("error: ")
 
@@ -89,15 +101,18 @@ def test_a_shared_wallet(capsys, tmp_path):
     )
     found = json.loads(printed(capsys, "protocols", "wallet", book, "--sample", "--json")[1])
     rules = found["rules"]
-    assert set(rules) == {"separate", "borrowed", "lien", "unified", "double"}
+    assert set(rules) == {"separate", "borrowed", "lien", "unified", "double", "wrong-way"}
+    assert rules["wrong-way"]["capital"] > rules["lien"]["capital"]
     assert found["debt"] == 10000 and found["notes"] == []
     for line in rules.values():
         assert line["saved"] == rules["separate"]["capital"] - line["capital"]
         assert line["least"] or abs(line["odds"] - 0.05) <= 1 / 4000
     assert rules["double"]["expected_shortfall"] > rules["unified"]["expected_shortfall"]
-    again = printed(capsys, "protocols", "wallet", "--portfolio", book, "--sample", "--odds", "1%", "--rule", "unified")
+    again = printed(capsys, "protocols", "wallet", "--portfolio", book, "--sample", "--odds", "1%", "--rule", "unified",
+                    "--lender", "aave", "--perps", "hyperliquid")  # fmt: skip
     assert again[0] == 0 and "unified" in again[1] and "double" not in again[1]
-    for wrong in (["--rule", "unifed"], ["--lender", "aave"], ["--days", "0"], ["--odds", "200%"], ["--odds", "much"]):
+    for wrong in (["--rule", "unifed"], ["--lender", "aawe"], ["--days", "0"], ["--odds", "200%"], ["--odds", "much"],
+                  ["--backing", "0"], ["--own-beta", "-1"]):  # fmt: skip
         status, _, err = printed(capsys, "protocols", "wallet", book, "--sample", *wrong)
         assert (status, err.count("\n")) == (2, 1) and err.startswith("error: "), wrong
     assert printed(capsys, "protocols", "wallet", book)[0] == 2

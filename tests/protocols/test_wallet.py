@@ -1,11 +1,14 @@
 """The shared wallet: closed forms, who is paid what to the cent, and how the rules rank."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margin import InputError
+from margin.protocols.paid import along_falls
 from margin.protocols.seizure import run
 from margin.protocols.sharing import (
     capital,
@@ -19,7 +22,7 @@ from margin.protocols.sharing import (
 from margin.protocols.wallet import RULES, Perp, Pledge, Wallet, gaps, sides
 
 
-def wallet(notional=500.0, debt=400.0, cash=0.0, value=1000.0, bonus=0.05, asset="ETH", beta=0.0):
+def wallet(notional=500.0, debt=400.0, cash=0.0, value=1000.0, bonus=0.05, asset="ETH", beta=1.0):
     pledge = Pledge(asset="ETH", value=value, ltv=0.805, threshold=0.83, weight=0.83, own_beta=beta)
     perps = (Perp(asset=asset, notional=notional, maintenance=0.03, initial=0.15),) if notional else ()
     return Wallet(collateral=(pledge,), debt=debt, perps=perps, cash=cash, bonus=bonus)
@@ -105,7 +108,7 @@ def test_every_dollar_is_somebodys(case, rule, theta):
     """wallet - shortfalls = assets - claims - costs, under every rule."""
     book, move = case
     end = run(book, rule, move[None], theta=theta, delay=0)
-    now = sides(book, move)
+    now = sides(book, move, rule)
     w = book.under(rule)
     assets = now.pledged[0] + w.cash + now.result[0] - w.debt - end.bonus[0]
     assert end.wallet[0] - end.shortfall[0] == pytest.approx(assets, abs=1e-9 * (1 + abs(assets) + now.pledged[0]))
@@ -129,11 +132,66 @@ def test_unified_called_means_separate_called_and_credit_grows_with_the_lien(cas
     assert gaps(book, "separate", now)[1][0] <= gaps(book, "lien", now, theta)[1][0] + 1e-9
 
 
-def test_the_venues_own_coin_falls_further_when_the_venue_loses():
-    safe, own = wallet(notional=-500), wallet(notional=-500, beta=2.0)
-    now, worse = sides(safe, np.array([[-0.1]])), sides(own, np.array([[-0.1]]), venue_loss=0.2)
-    assert worse.pledged[0] == pytest.approx(1000 * (0.9 - 0.4))
-    assert gaps(own, "wrong-way", worse)[1][0] < gaps(safe, "lien", now)[1][0]
+def test_the_venues_own_coin_falls_with_the_losses_of_who_stands_on_it():
+    """By hand: a long loses 10% of its size, so the coin falls by 10% and by beta x 10% / backing."""
+    book = wallet(notional=500, beta=2.0)
+    assert sides(book, np.array([[-0.1]]), "wrong-way").pledged[0] == pytest.approx(1000 * (1 - 0.1 - 2 * 0.1))
+    assert sides(book, np.array([[0.1]]), "wrong-way").pledged[0] == pytest.approx(1100)  # a winner costs nothing
+    backed = replace(book, backing=4.0)
+    assert sides(backed, np.array([[-0.1]]), "wrong-way").pledged[0] == pytest.approx(1000 * (0.9 - 2 * 0.1 / 4))
+    cash = replace(book, cash=30.0)  # the first 30 of the 50 lost are paid in dollars
+    assert sides(cash, np.array([[-0.1]]), "wrong-way").pledged[0] == pytest.approx(1000 * (0.9 - 2 * 20 / 500))
+    assert sides(book, np.array([[-0.1]]), "lien").pledged[0] == pytest.approx(900)
+    assert sides(book, np.array([[-0.9]]), "wrong-way").pledged[0] == 0.0
+
+
+def test_wrong_way_calls_stand_where_the_closed_forms_put_them():
+    """K 1000, D 400, long N 500, LT .83, m .03, theta .8, beta 1: the coin falls twice as fast as the market."""
+    book = wallet(notional=500, debt=400)
+    lender_at, venue_at = -(1 - 400 / 830) / 2, -(0.8 * 430 - 15) / (2 * 0.8 * 830 + 500 - 15)
+    assert (lender_at, venue_at) == (pytest.approx(-0.259036, abs=1e-6), pytest.approx(-0.181467, abs=1e-6))
+    for side, move in ((0, lender_at), (1, venue_at)):
+        now = sides(book, np.array([[move]]), "wrong-way")
+        assert gaps(book, "wrong-way", now)[side][0] == pytest.approx(0, abs=1e-9)
+    lien = -(0.8 * 430 - 15) / (0.8 * 830 + 500 - 15)
+    assert gaps(book, "lien", at(book, lien))[1][0] == pytest.approx(0, abs=1e-9)
+    assert lien < venue_at < 0  # the venue's own coin calls earlier than a coin that does not care
+    falls = along_falls(book, "wrong-way", rows=3801)
+    assert falls.venue_call == pytest.approx(venue_at, abs=1e-6)
+    assert falls.lender_call == pytest.approx(lender_at, abs=1e-6)
+
+
+def test_wrong_way_costs_more_than_the_lien_for_a_long_and_as_much_for_a_book_that_gains_as_the_coin_falls():
+    """Positions on another asset, rising as the coin falls: no loss, no drag, the lien to the cent."""
+    shape = wallet(notional=700, debt=1000)
+    found = compare_rules(shape, paths())
+    assert found.of("wrong-way").capital > 1.05 * found.of("lien").capital
+    falling = -np.abs(paths(n=300))
+    hedge = wallet(notional=-700, debt=1000)
+    both = compare_rules(hedge, falling, odds=None, rules=("separate", "lien", "wrong-way"))
+    lien, own = both.of("lien"), both.of("wrong-way")
+    assert (own.capital, own.odds, own.expected_shortfall) == (lien.capital, lien.odds, lien.expected_shortfall)
+    weak = compare_rules(wallet(notional=700, debt=1000, beta=0.0), paths())
+    assert weak.of("wrong-way").capital == pytest.approx(weak.of("lien").capital)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(RULES), st.floats(-1500, 1500), st.floats(0, 1500), st.floats(0.05, 1))
+def test_the_buffer_of_equal_odds_is_found_by_brute_force_too(rule, notional, debt, theta):
+    """A little below it one more path calls; at it, no more than the odds; whole paths followed by `run`."""
+    if abs(notional) < 1 or debt < 1:
+        return
+    shape, moves = wallet(notional=notional, debt=debt), paths(n=200, t=5, seed=11)
+    try:
+        found = compare_rules(shape, moves, 0.1, rules=(rule,), theta=theta).rules[0]
+    except InputError as error:
+        assert "no buffer" in str(error)
+        return
+    calls = lambda buffer: run(opened(shape, rule, buffer, theta), rule, moves, theta).called  # noqa: E731
+    assert calls(found.buffer).mean() == pytest.approx(found.odds)
+    assert found.odds <= 0.1
+    if not found.least:
+        assert calls(max(found.buffer * (1 - 1e-6), 1.0)).mean() > 0.1
 
 
 def paths(n=4000, t=7, assets=1, vol=0.035, seed=5):

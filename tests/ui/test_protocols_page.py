@@ -63,15 +63,20 @@ def test_the_headline_is_the_engines_answer():
         wallets._made(active, "ETH", "ETH", 20_000.0), 10_000.0, "aave:cross", "hyperliquid:cross", 0.05, 7, 0.8, None
     )
     found = wallets.compared(wanted, active, None)
-    freed = found.split.capital - found.equal.of("unified").capital
-    assert f"Sharing this ETH {'frees' if freed >= 0 else 'costs'} ${abs(freed):,.0f}" in said
-    assert f"free ${found.split.capital - found.equal.of('double').capital:,.0f}" in said
-    assert f"would seem to free ${found.equal.saved('unified'):,.0f}" in said
+    freed, twice = found.equal.saved("unified"), found.equal.saved("double")
+    whole = found.equal.of("separate").capital
+    loss = found.equal.of("double").expected_shortfall
+    assert (
+        f"Sharing this ETH {'frees' if freed >= 0 else 'costs'} ${abs(freed):,.0f} ({100 * abs(freed) / whole:.0f}%)"
+    ) in said
+    assert f"counted twice it would free ${twice:,.0f} and leave others ${loss:,.0f} of expected loss" in said
+    least = found.split.capital - found.equal.of("unified").capital
+    assert f"beside that sharing {'frees' if least >= 0 else 'costs'} ${abs(least):,.0f}" in said
     table = app.dataframe[0].value.set_index("Rule")
     assert table.loc["Unified account", "Capital"] == f"${found.equal.of('unified').capital:,.0f}"
 
 
-@pytest.mark.parametrize("rule", RULES[:5])
+@pytest.mark.parametrize("rule", RULES)
 def test_who_is_paid_what_under_every_rule(rule):
     app = opened("Sharing", protocols_rule=NAMES[rule], protocols_fall="-60")
     check(app)

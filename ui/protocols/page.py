@@ -32,12 +32,14 @@ def page(seen: Seen) -> None:
 def _sharing(wanted: Asked, found: Compared) -> None:
     st.subheader(dollars(headline(found)), anchor=False)
     if found.split is not None:
-        one = found.equal.of("separate")
+        least = found.split.capital - found.equal.of("unified").capital
         st.caption(
             dollars(
-                f"Beside separate accounts at their best, {money(found.apart)}: buffers of {found.split.lender:.2f} at "
-                f"the lender and {found.split.venue:.2f} at the venue. With one buffer for both they need "
-                f"{money(one.capital)}, and sharing would seem to free {money(found.equal.saved('unified'))}."
+                f"Every rule has one buffer, the same at both sides; separate accounts then need "
+                f"{money(found.equal.of('separate').capital)}. With a buffer for each side, at their best "
+                f"({found.split.lender:.2f} at the lender, {found.split.venue:.2f} at the venue), they need "
+                f"{money(found.split.capital)}: beside that sharing {'frees' if least >= 0 else 'costs'} "
+                f"{money(round(abs(least)))}."
             )
         )
     for note in found.told.notes:
@@ -48,9 +50,9 @@ def _sharing(wanted: Asked, found: Compared) -> None:
 def headline(found: Compared) -> str:
     """'Sharing this ETH frees $8,400 (32%) at equal odds of a call; counted twice it would free ...'"""
     coins = " and ".join(plain(p.asset) for p in found.told.wallet.collateral)
-    equal, apart = found.equal, found.apart
-    double = equal.of("double")
-    saved, twice = apart - equal.of("unified").capital, apart - double.capital
+    equal = found.equal
+    apart, double = equal.of("separate").capital, equal.of("double")
+    saved, twice = equal.saved("unified"), equal.saved("double")
     share = percent(100 * abs(saved) / apart) if apart > 0 else "0%"
     verb = "frees" if saved >= 0 else "costs"
     odds = percent(100 * (equal.odds or 0.0), 0 if (equal.odds or 0) >= 0.01 else 1)

@@ -70,7 +70,7 @@ def _table(found: Compared) -> None:
             {
                 "Rule": NAMES[line.rule],
                 "Capital": money(line.capital),
-                "Freed": money(found.apart - line.capital),
+                "Freed": money(found.equal.saved(line.rule)),
                 "Buffer": f"{line.buffer:.2f}",
                 "Odds: lender, venue": f"{percent(100 * line.odds_lender, 1)}, {percent(100 * line.odds_venue, 1)}",
                 "Expected loss: lender, venue": f"{money(line.expected_lender)}, {money(line.expected_venue)}",

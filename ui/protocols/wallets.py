@@ -20,7 +20,7 @@ from ui.state.prices import ActivePrices
 OWN = "My portfolio"
 SHORT_COIN, LONG_COIN, LONG_OTHER, SHORT_OTHER = "Short of the coin", "Long of the coin", "Long SOL", "Short BTC"
 SHAPES = {LONG_COIN: ("", 1.0), SHORT_COIN: ("", -1.0), LONG_OTHER: ("SOL", 1.0), SHORT_OTHER: ("BTC", -1.0)}
-RULES_SHOWN: tuple[Rule, ...] = RULES[:5]
+RULES_SHOWN: tuple[Rule, ...] = RULES
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Asked:
     days: int
     theta: float
     weight: float | None
+    own_beta: float = 1.0
+    backing: float = 1.0
 
 
 def asked(seen: Seen) -> Asked:
@@ -78,15 +80,16 @@ def asked(seen: Seen) -> Asked:
             bind="query-params",
             persist_state="session",
         )
-    lender, venue, theta, weight = _terms()
+    lender, venue, theta, weight, own_beta, backing = _terms()
+    rest = (lender, venue, odds / 100.0, int(days), theta, weight, own_beta, backing)
     if kind == OWN:
-        return Asked(seen.now.portfolio, None, lender, venue, odds / 100.0, int(days), theta, weight)
+        return Asked(seen.now.portfolio, None, *rest)
     asset, side = SHAPES[str(kind)]
     book = _made(seen.active, str(coin), asset or str(coin), side * float(size))
-    return Asked(book, float(debt), lender, venue, odds / 100.0, int(days), theta, weight)
+    return Asked(book, float(debt), *rest)
 
 
-def _terms() -> tuple[str, str, float, float | None]:
+def _terms() -> tuple[str, str, float, float | None, float, float]:
     """Lender, venue, and what the venue gives credit for; folded away, for the defaults serve most."""
     known = models.keys()
     lenders = [key for key in known if key.startswith("aave")] or [terms.LENDER]
@@ -118,7 +121,16 @@ def _terms() -> tuple[str, str, float, float | None]:
                 key="protocols_weight",
             bind="query-params", persist_state="session",
             )  # fmt: skip
-    return str(lender), str(venue), theta / 100.0, weight / 100.0 if weight else None
+            own_beta = st.slider(
+                "The venue's own coin falls by so much more for each 1% of its backing that the venue loses, %",
+                0.0, 3.0, 1.0, 0.25, key="protocols_own_beta", bind="query-params", persist_state="session",
+            )  # fmt: skip
+            backing = st.select_slider(
+                "Backing of the venue, $ a dollar of position on its own coin".replace("$", r"\$"),
+                (0.25, 0.5, 1.0, 2.0, 4.0, 8.0), 1.0, key="protocols_backing", bind="query-params",
+                persist_state="session",
+            )  # fmt: skip
+    return str(lender), str(venue), theta / 100.0, weight / 100.0 if weight else None, own_beta, float(backing)
 
 
 @st.cache_data(show_spinner=False)
@@ -137,19 +149,12 @@ def _made(active: ActivePrices, coin: str, asset: str, usd: float) -> Portfolio:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """The wallet as read, every rule at equal odds of a call and at one buffer, separate accounts at their best.
-
-    apart : USD that separate accounts need at these odds with a buffer for each side: what sharing must beat
-    """
+    """The wallet as read, every rule at equal odds of a call and at one buffer, separate accounts at their best."""
 
     told: Told
     equal: Comparison
     same: Comparison
     split: Split | None
-
-    @property
-    def apart(self) -> float:
-        return self.split.capital if self.split is not None else self.equal.of("separate").capital
 
 
 @remembered
@@ -157,7 +162,10 @@ def compared(wanted: Asked, active: ActivePrices, as_of: str | None) -> Compared
     """Every rule over the same recorded windows. Raises InputError."""
     marks = Marks.of_market(active.market, wanted.portfolio, as_of)
     lender, venue = models.get(wanted.lender), models.get(wanted.venue)
-    told = read_wallet(wanted.portfolio, marks, lender, venue, wanted.debt, wanted.weight)
+    told = read_wallet(
+        wanted.portfolio, marks, lender, venue, wanted.debt, wanted.weight, own_beta=wanted.own_beta,
+        backing=wanted.backing,
+    )  # fmt: skip
     paths = recorded_paths(active.market, told.wallet.assets, wanted.days, as_of)
     return Compared(
         told=told,
