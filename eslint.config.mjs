@@ -1,5 +1,5 @@
 // What the scripts of ui/ are held to; tests/ui/test_scripts.py runs it where Node is at hand.
-const browser = ["clearTimeout", "document", "performance", "setTimeout", "URL", "window"];
+const browser = ["clearTimeout", "document", "Element", "HTMLButtonElement", "HTMLElement", "performance", "setTimeout", "URL", "window"];
 
 export default [
   {

@@ -67,3 +67,82 @@ def test_back_leads_to_the_page_before_with_the_same_book_and_choice(visit):
     settled(page)
     page.get_by_role("button", name="b · Hyperliquid, cross").wait_for()
     assert len(held(page).accounts) == 2
+
+
+def chosen(page) -> dict[str, str]:
+    """What the address says beside the book, once the run has put it there."""
+    held(page)
+    return {key: value for key, (value,) in parse_qs(urlsplit(page.url).query).items() if key != "p"}
+
+
+def back_to(page, wanted: dict[str, str], forward: bool = False) -> None:
+    page.go_forward() if forward else page.go_back()
+    page.wait_for_function(
+        "wanted => { const all = new URLSearchParams(location.search); all.delete('p');"
+        " return JSON.stringify(Object.fromEntries(all)) === JSON.stringify(wanted); }",
+        arg=wanted,
+    )
+    settled(page)
+
+
+def test_back_undoes_the_last_choice_of_model_and_tab_and_the_book_stays(visit):
+    page = visit(f"/stress?p={encode(Book.of(BOOK))}")
+    assert chosen(page) == {}
+    page.get_by_role("tab", name="Your own shock").click()
+    page.wait_for_function("location.search.includes('stress_view=')")
+    settled(page)
+    page.get_by_role("slider", name="Everything but stablecoins, %").press("ArrowRight")
+    page.wait_for_function("location.search.includes('shock_all=-19')")
+    settled(page)
+    page.get_by_role("button", name="As held").click()
+    page.get_by_role("combobox", name="Margin model").fill("Bybit, cross")
+    page.keyboard.press("Enter")
+    page.wait_for_function("location.search.includes('model=bybit')")
+    settled(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Bybit, cross").wait_for()
+    shown = {"shock_all": "-19", "stress_view": "Your own shock"}
+    assert chosen(page) == {**shown, "model": "bybit:cross"}
+    back_to(page, shown)
+    page.get_by_role("button", name="As held").wait_for()
+    back_to(page, {})
+    page.get_by_role("tab", name="Named events", selected=True).wait_for()
+    back_to(page, shown, forward=True)
+    page.get_by_role("tab", name="Your own shock", selected=True).wait_for()
+    assert held(page) == BOOK
+
+
+def test_a_lesson_turns_by_key_and_back_and_a_link_opens_the_teachers_numbers(visit):
+    page = visit("/learn?step=5&learn_actual=0.25", viewport={"width": 1280, "height": 600})
+    assert chosen(page) == {"step": "5", "learn_actual": "0.25"}
+    page.get_by_role("heading", name="A hedge is only as good").wait_for()
+    slider = page.get_by_role("slider", name="Tomorrow's correlation")
+    assert slider.get_attribute("aria-valuetext") == "0.25"
+    slider.press("ArrowRight")
+    page.wait_for_function("location.search.includes('learn_actual=0.3')")
+    assert chosen(page)["step"] == "5"  # a key on a slider is the slider's
+    slider.blur()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("heading", name="A careful clearing house").wait_for()
+    settled(page)
+    page.keyboard.press("PageDown")  # down the page first, then on to the next step
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 0")
+    for _ in range(6):
+        page.keyboard.press("PageDown")
+        page.wait_for_timeout(300)
+        if "step=7" in page.url:
+            break
+    page.get_by_role("heading", name="Counted twice").wait_for()
+    settled(page)
+    page.go_back()
+    page.get_by_role("heading", name="A careful clearing house").wait_for()
+
+
+def test_the_link_of_any_page_is_copied_and_opens_that_page(visit):
+    page = visit(f"/venues?p={encode(Book.of(BOOK))}")
+    held(page)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_text("Copied").wait_for()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == page.url and urlsplit(link).path == "/venues"

@@ -70,6 +70,7 @@ def _controls() -> tuple[Settings, int, str]:
             1000,
             format_func=lambda n: f"{n:,}",
             key="backtest_days",
+            bind="query-params",
             persist_state="session",
         )
     with second:
@@ -80,6 +81,7 @@ def _controls() -> tuple[Settings, int, str]:
             required=True,
             format_func=CONSTANTS.__getitem__,
             key="backtest_constant",
+            bind="query-params",
             persist_state="session",
             help="The same coins every day, or the same dollars in each of them.",
         )
@@ -123,7 +125,12 @@ def _answer(found: Backtest, active: ActivePrices) -> None:
 def through_time(found: Backtest) -> None:
     names = [r.method.name for r in found.records]
     watched_name = st.selectbox(
-        "Breaches of", names, names.index("Portfolio"), key="backtest_watched", persist_state="session"
+        "Breaches of",
+        names,
+        names.index("Portfolio"),
+        key="backtest_watched",
+        bind="query-params",
+        persist_state="session",
     )
     watched = found.records[names.index(watched_name)]
     with st.grid(4, min_column_width=150, key="backtest_cards"):
@@ -247,14 +254,24 @@ def accounts(portfolio: Portfolio, settings: Settings, active: ActivePrices, day
     """Accounts that start with exactly the required margin and get no more."""
     first, second, third = st.columns(3)
     with first:
-        hold = st.slider("Held for, days", 5, 120, 30, 5, key="account_hold", persist_state="session")
+        hold = st.slider(
+            "Held for, days", 5, 120, 30, 5, key="account_hold", bind="query-params", persist_state="session"
+        )
     with second:
         share = st.slider(
-            "Closed below, % of the requirement", 10, 90, 50, 5, key="account_maintenance", persist_state="session"
+            "Closed below, % of the requirement",
+            10,
+            90,
+            50,
+            5,
+            key="account_maintenance",
+            bind="query-params",
+            persist_state="session",
         )
     with third:
         funding = st.slider(
-            "Funding longs pay, % a day", -0.1, 0.1, 0.03, 0.01, key="account_funding", persist_state="session",
+            "Funding longs pay, % a day", -0.1, 0.1, 0.03, 0.01, key="account_funding", bind="query-params",
+            persist_state="session",
             help="On perpetuals; shorts receive it. 0.01% every 8 hours is 0.03% a day. An assumption, not a record.",
         )  # fmt: skip
     records = longwork.done(

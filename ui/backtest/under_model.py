@@ -56,20 +56,23 @@ def under_model(portfolio: Portfolio, model: str | None, settings: Settings, act
 def _controls(portfolio: Portfolio, active: ActivePrices) -> tuple[int, Money, Rates]:
     first, second, third = st.columns(3)
     with first:
-        hold = st.slider("Held for, closes", 5, 365, 30, 5, key="model_hold", persist_state="session")
+        hold = st.slider(
+            "Held for, closes", 5, 365, 30, 5, key="model_hold", bind="query-params", persist_state="session"
+        )
     with second:
         opened_with = st.segmented_control(
             "Opened with", list(MONEY), default="asked", required=True, format_func=MONEY.__getitem__,
-            key="model_money", persist_state="session",
+            key="model_money", bind="query-params", persist_state="session",
             help="What it asks: exactly the initial margin of the day. My own collateral: what the account holds.",
         )  # fmt: skip
     with third:
         rate = st.slider(
-            "Funding longs pay, % a day", -0.1, 0.1, 0.03, 0.01, key="model_funding", persist_state="session",
+            "Funding longs pay, % a day", -0.1, 0.1, 0.03, 0.01, key="model_funding", bind="query-params",
+            persist_state="session",
             help="Where no record is used. On perpetuals; shorts receive it.",
         )  # fmt: skip
         wanted = st.toggle(
-            "Recorded funding", key="model_recorded", persist_state="session",
+            "Recorded funding", key="model_recorded", bind="query-params", persist_state="session",
             help="Fetched from an exchange that publishes its history, for the days walked.",
         )  # fmt: skip
     if not wanted:

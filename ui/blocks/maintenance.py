@@ -15,7 +15,7 @@ def with_maintenance(settings: Settings, portfolio: Portfolio, model: str | None
         return settings
     share = st.slider(
         "Liquidated below, % of the requirement", 10, 100, round(100 * settings.maintenance), 5,
-        key="maintenance_share", persist_state="session",
+        key="maintenance_share", bind="query-params", persist_state="session",
         help="Maintenance margin as a share of what our method asks. A venue's rules have their own.",
     )  # fmt: skip
     return settings.with_(maintenance=share / 100.0)

@@ -6,11 +6,13 @@ import streamlit as st
 
 from margin.core.errors import InputError
 from ui.blocks.text import plain
+from ui.state import view
 from ui.state.rows import sentence
 
 
 def tabbed(views: Mapping[str, Callable[[], None]], key: str) -> None:
-    """One tab per view; the open one is in the address under `key`."""
+    """One tab per view; the open one is in the address under `key`, and Back leads to the one before."""
+    view.is_choice(key)
     tabs = st.tabs(list(views), key=key, on_change="rerun", bind="query-params")
     for tab, draw in zip(tabs, views.values(), strict=True):
         if tab.open:

@@ -16,12 +16,12 @@ from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused
 from ui.charts import correlation as charts_correlation
 from ui.charts import correlation_risk as charts_correlation_risk
-from ui.state import book, compute
+from ui.state import book, compute, view
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
 from ui.state.session import tell
 
-WISHES = "correlation_wishes"  # {(first, second): correlation}, for this visit
+WISHES = "what_if"  # in the address: "first second" by correlation
 OWN_MODEL = "Our own model, gaussian or Student-t: no venue takes a correlation matrix from its customers."
 _breaks = compute.remembered(correlation_breaks)
 
@@ -49,11 +49,13 @@ def what_if(now: Answer, active: ActivePrices) -> None:
         return
     settings = book.current().settings
     pairs = list(combinations(sorted(_book_assets(now)), 2))
-    wishes = {pair: rho for pair, rho in st.session_state.get(WISHES, {}).items() if pair in pairs}
+    wishes = _wishes(pairs)
     left, right = st.columns(2)
     with left:
         names = [f"{a} and {b}" for a, b in pairs]
-        chosen = st.selectbox("Pair of your book", names, key="what_if_pair", persist_state="session")
+        chosen = st.selectbox(
+            "Pair of your book", names, key="what_if_pair", bind="query-params", persist_state="session"
+        )
         pair = pairs[names.index(chosen)]
         try:
             before = what_if_of(now.portfolio, active.market, settings, wishes)
@@ -76,7 +78,7 @@ def what_if(now: Answer, active: ActivePrices) -> None:
         )
         if abs(wish - measured) > 0.005 or pair in wishes:
             wishes[pair] = wish
-        st.session_state[WISHES] = wishes
+        view.put(WISHES, {" ".join(p): rho for p, rho in wishes.items()})
         seen = what_if_of(now.portfolio, active.market, settings, wishes)
         _figures(seen, measured)
         _buttons(wishes)
@@ -91,6 +93,12 @@ def what_if(now: Answer, active: ActivePrices) -> None:
         chart(figure, "what_if_curve", alt)
         st.caption("● measured   ◆ what if. The line covers the correlations that are possible beside all the others.")
     _repair(seen)
+
+
+def _wishes(pairs: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    """What is wished for, of the pairs of this book."""
+    kept = view.numbers(WISHES)
+    return {pair: kept[" ".join(pair)] for pair in pairs if abs(kept.get(" ".join(pair), 2.0)) <= 1.0}
 
 
 def _figures(seen: WhatIf, measured: float) -> None:
@@ -121,7 +129,7 @@ def _buttons(wishes: dict[tuple[str, str], float]) -> None:
 
 
 def _forget() -> None:
-    st.session_state.pop(WISHES, None)
+    view.put(WISHES, {})
     for key in [k for k in st.session_state if str(k).startswith("what_if_") and k != "what_if_pair"]:
         del st.session_state[key]
 

@@ -83,6 +83,7 @@ def _controls(active: ActivePrices, now: Answer) -> Choice | None:
             required=True,
             format_func=METHODS.__getitem__,
             key="correlation_method",
+            bind="query-params",
             wrap=True,
             persist_state="session",
         )
@@ -90,7 +91,15 @@ def _controls(active: ActivePrices, now: Answer) -> Choice | None:
     with first:
         label = "Half-life, returns" if method == "ewma" else "Window, returns"
         window = st.slider(
-            label, 20, 250, 60, 5, key="correlation_window", persist_state="session", disabled=method == "worst-days"
+            label,
+            20,
+            250,
+            60,
+            5,
+            key="correlation_window",
+            bind="query-params",
+            persist_state="session",
+            disabled=method == "worst-days",
         )
     with second:
         horizon = st.number_input(
@@ -99,6 +108,7 @@ def _controls(active: ActivePrices, now: Answer) -> Choice | None:
             20,
             1,
             key="correlation_horizon",
+            bind="query-params",
             persist_state="session",
             disabled=method == "worst-days",
             help="Returns over several days overlap; the bands know that.",
@@ -140,7 +150,9 @@ def _pair(assets: list[str], now: Answer) -> tuple[str, str]:
     if st.session_state.get(PAIR) not in options:
         own = [a for a in _by_size(now) if a in assets][:2]
         st.session_state[PAIR] = _named(own[0], own[1], options) if len(own) == 2 else options[0]
-    chosen = st.selectbox("Pair", options, key=PAIR, persist_state="session", help="Or click a cell of the matrix.")
+    chosen = st.selectbox(
+        "Pair", options, key=PAIR, bind="query-params", persist_state="session", help="Or click a cell of the matrix."
+    )
     return list(combinations(assets, 2))[options.index(chosen)]
 
 

@@ -136,9 +136,20 @@ def what_if(found: Forecast, at: Odds, line: float) -> None:
     top = float(-(-far // unit) * unit)
     left, right = st.columns(2)
     with left:
-        added = st.slider("Money added, $", -top, top, 0.0, unit, key="forecast_added", persist_state="session")
+        added = st.slider(
+            "Money added, $", -top, top, 0.0, unit, key="forecast_added", bind="query-params", persist_state="session"
+        )
     with right:
-        size = st.slider("Size of every position, %", 10, 150, 100, 5, key="forecast_size", persist_state="session")
+        size = st.slider(
+            "Size of every position, %",
+            10,
+            150,
+            100,
+            5,
+            key="forecast_size",
+            bind="query-params",
+            persist_state="session",
+        )
     rows = []
     for o in first.horizons:
         now, then = o.probability, first.odds_if(float(added), size / 100.0, o.days)

@@ -23,7 +23,7 @@ _alarms = compute.remembered(lambda sub, days: sub.alarms(days), 32)
 def check(found: Forecast, days: float) -> None:
     """This book's past forecasts beside what came true, and the scoreboard with the boosted trees in it."""
     st.toggle(
-        "Recalibrate on this book's own past", key=judged.RECALIBRATE, persist_state="session",
+        "Recalibrate on this book's own past", key=judged.RECALIBRATE, bind="query-params", persist_state="session",
         help="Fits the two numbers of the correction on this book's past windows instead of the stored table.",
     )  # fmt: skip
     own = _check(found.first, days)

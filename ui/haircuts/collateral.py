@@ -95,7 +95,13 @@ def _allocation(c: Comparison, active: ActivePrices, settings: HaircutSettings) 
     with left:
         needs = {"Portfolio": c.portfolio, "With safeguards": c.safeguarded, "Isolated": c.isolated}
         which = st.segmented_control(
-            "Cover", list(needs), default="Portfolio", required=True, key="allocation_need", persist_state="session"
+            "Cover",
+            list(needs),
+            default="Portfolio",
+            required=True,
+            key="allocation_need",
+            bind="query-params",
+            persist_state="session",
         )
         base = pd.DataFrame(
             {
@@ -162,9 +168,22 @@ def right_and_wrong(now: Answer, active: ActivePrices, settings: HaircutSettings
     with left:
         own = [a for a in now.portfolio.underlyings if a in active.market]
         start = active.assets.index("BTC" if "BTC" in active.assets else own[0] if own else active.assets[0])
-        asset = st.selectbox("Coin", active.assets, start, key="way_asset", persist_state="session")
-        position = st.slider("Position, thousand $", 5, 500, 100, 5, key="way_position", persist_state="session")
-        posted = st.slider("Held as collateral, thousand $", 5, 500, 100, 5, key="way_posted", persist_state="session")
+        asset = st.selectbox(
+            "Coin", active.assets, start, key="way_asset", bind="query-params", persist_state="session"
+        )
+        position = st.slider(
+            "Position, thousand $", 5, 500, 100, 5, key="way_position", bind="query-params", persist_state="session"
+        )
+        posted = st.slider(
+            "Held as collateral, thousand $",
+            5,
+            500,
+            100,
+            5,
+            key="way_posted",
+            bind="query-params",
+            persist_state="session",
+        )
     found = _ways(asset, active.market, 1000.0 * position, 1000.0 * posted, book.current().settings, settings)
     short, long = found
     with left:

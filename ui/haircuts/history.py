@@ -23,7 +23,7 @@ def through_time(active: ActivePrices, settings: HaircutSettings, size: float, a
     """Each day's haircut against the price drop that followed it."""
     assets = [a for a in active.assets if a != "USD"]
     first = assets.index("BTC") if "BTC" in assets else 0
-    asset = st.selectbox("Asset", assets, first, key="haircut_time_asset", persist_state="session")
+    asset = st.selectbox("Asset", assets, first, key="haircut_time_asset", bind="query-params", persist_state="session")
     found = _history(active.market, asset, size_usd=size, settings=settings, as_of=as_of, every=1)
     share = 100.0 * found.exceedances / found.known if found.known else 0.0
     said = (

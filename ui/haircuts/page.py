@@ -24,7 +24,7 @@ from ui.charts import haircuts as charts_haircuts
 from ui.haircuts import collateral as haircuts_collateral
 from ui.haircuts import history as haircuts_history
 from ui.shell.page import Seen
-from ui.state import book, compute
+from ui.state import book, compute, view
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
 
@@ -57,7 +57,7 @@ def page(seen: Seen) -> None:
 def _controls() -> tuple[HaircutSettings, float]:
     """The three parameters people turn; the others are on the Parameters tab."""
     first, second, third = st.columns(3)
-    kept: HaircutSettings = st.session_state.get(KEPT, HaircutSettings())
+    kept = _turned()
     with first:
         tail = st.segmented_control(
             "Tail loss",
@@ -66,6 +66,7 @@ def _controls() -> tuple[HaircutSettings, float]:
             required=True,
             format_func=TAIL_NAMES.__getitem__,
             key="haircut_tail",
+            bind="query-params",
             persist_state="session",
             help="From the last 500 two-day losses, from today's volatility, or from those losses scaled to it.",
         )
@@ -76,6 +77,7 @@ def _controls() -> tuple[HaircutSettings, float]:
             0.99,
             format_func=lambda value: f"{100 * value:g}%",
             key="haircut_level",
+            bind="query-params",
             persist_state="session",
         )
     with third:
@@ -85,6 +87,7 @@ def _controls() -> tuple[HaircutSettings, float]:
             1e6,
             format_func=lambda value: f"${value:,.0f}",
             key="haircut_size",
+            bind="query-params",
             persist_state="session",
             help="Larger holdings take longer to sell, and their sale moves the price.",
         )
@@ -201,7 +204,9 @@ def _asset(active: ActivePrices, key: str) -> str:
     own = book.current().portfolio
     known = [a for a in (*(c.asset for c in own.collateral), *own.assets) if a in active.market]
     start = next((a for a in known if a not in USD_STABLECOINS), active.assets[0])
-    return st.selectbox("Asset", active.assets, active.assets.index(start), key=key, persist_state="session")
+    return st.selectbox(
+        "Asset", active.assets, active.assets.index(start), key=key, bind="query-params", persist_state="session"
+    )
 
 
 def _order_book(asset: str, as_of: str | None) -> OrderBook | None:
@@ -237,7 +242,7 @@ def _fetch_book(asset: str, books: dict[str, tuple[OrderBook, str]]) -> None:
     st.warning(plain(f"No order book of {asset}: {'; '.join(reasons[:3])}"), icon=":material/warning:")
 
 
-KEPT = "haircut_parameters"
+KEPT = "haircut"  # in the address
 SHOWN = ("name", "value", "unit", "meaning", "source")
 TURNED = (
     ("wait", "Days before selling starts", 1.0, 10.0, 1.0),
@@ -257,7 +262,16 @@ def parameters(settings: HaircutSettings) -> None:
     with st.grid(4, min_column_width=200, key="haircut_sliders"):
         for name, label, low, high, step in TURNED:
             value = float(getattr(settings, name))
-            st.slider(label, low, high, value, step, key=f"haircut_set_{name}", on_change=_keep, args=(name,))
+            st.slider(
+                label,
+                low,
+                high,
+                value,
+                step,
+                key=f"haircut_set_{name}",
+                on_change=_keep,
+                args=(name,),
+            )
     st.button("Back to the defaults", icon=":material/undo:", key="haircut_defaults", on_click=_defaults)
     rows = [{name.capitalize(): str(r[name]) for name in SHOWN} for r in described(settings)]
     alt = "Every parameter and its source"
@@ -266,11 +280,22 @@ def parameters(settings: HaircutSettings) -> None:
 
 def _keep(name: str) -> None:
     value = st.session_state[f"haircut_set_{name}"]
-    kept = st.session_state.get(KEPT, HaircutSettings())
-    st.session_state[KEPT] = replace(kept, **{name: int(value) if name == "wait" else float(value)})
+    usual = HaircutSettings()
+    kept = {**view.numbers(KEPT), name: float(value)}
+    view.put(KEPT, {k: v for k, v in kept.items() if v != getattr(usual, k, None)})
+
+
+def _turned() -> HaircutSettings:
+    """The usual parameters with those turned here or in the link; what can't be is left out."""
+    settings = HaircutSettings()
+    kept = view.numbers(KEPT)
+    for name, _, low, high, _ in TURNED:
+        if name in kept and low <= kept[name] <= high:
+            settings = replace(settings, **{name: int(kept[name]) if name == "wait" else kept[name]})
+    return settings
 
 
 def _defaults() -> None:
-    st.session_state.pop(KEPT, None)
+    view.put(KEPT, {})
     for name, *_ in TURNED:
         st.session_state.pop(f"haircut_set_{name}", None)

@@ -97,7 +97,7 @@ def controls(found: tuple[Judged, ...], market: Market) -> Asked:
     account = names[0] if names else None
     if len(names) > 1:
         account = st.selectbox(
-            "Account or isolated position", names, key="hedge_account", persist_state="session",
+            "Account or isolated position", names, key="hedge_account", bind="query-params", persist_state="session",
             help="The one nearest to liquidation stands first.",
         )  # fmt: skip
     chosen = choose(found, account)
@@ -112,10 +112,12 @@ def controls(found: tuple[Judged, ...], market: Market) -> Asked:
     with three:
         known = [a for a in market.assets if a not in ("USDC", "USDT")]
         usual = [h for h in HEDGES if h in known]
-        hedges = st.multiselect("Hedges allowed", known, usual, key="hedge_with", persist_state="session",
+        hedges = st.multiselect("Hedges allowed", known, usual, key="hedge_with", bind="query-params",
+                                persist_state="session",
                                 max_selections=6)  # fmt: skip
     with four:
-        keep = st.multiselect("Positions to keep", symbols, [], key="hedge_keep", persist_state="session",
+        keep = st.multiselect("Positions to keep", symbols, [], key="hedge_keep", bind="query-params",
+                              persist_state="session",
                               help="These are not cut: what you want to hold is hedged instead.")  # fmt: skip
     figure = "initial"
     return Asked(

@@ -22,17 +22,30 @@ def check(seen: Seen, asked: Asked) -> None:
     """Two choices, one sentence, a chart and the table of the rules."""
     one, two, three, four = st.columns(4)
     with one:
-        trigger = st.slider("Act below, daily sigmas", 1.0, 6.0, 2.5, 0.5, key="hedge_trigger", persist_state="session")
+        trigger = st.slider(
+            "Act below, daily sigmas",
+            1.0,
+            6.0,
+            2.5,
+            0.5,
+            key="hedge_trigger",
+            bind="query-params",
+            persist_state="session",
+        )
     with two:
-        back = st.slider("Back to, daily sigmas", 2.0, 12.0, 4.0, 0.5, key="hedge_back", persist_state="session")
+        back = st.slider(
+            "Back to, daily sigmas", 2.0, 12.0, 4.0, 0.5, key="hedge_back", bind="query-params", persist_state="session"
+        )
     with three:
         start = st.segmented_control(
-            "Every start stands", STARTS, default=AS_TODAY, required=True, key="hedge_start", persist_state="session",
+            "Every start stands", STARTS, default=AS_TODAY, required=True, key="hedge_start",
+            bind="query-params", persist_state="session",
             format_func=lambda s: s if s == AS_TODAY else f"{s} \u03c3 away",
         )  # fmt: skip
     with four:
         funding = st.slider(
-            "Funding longs pay, % a day", -0.1, 0.1, 0.0, 0.01, key="hedge_funding", persist_state="session",
+            "Funding longs pay, % a day", -0.1, 0.1, 0.0, 0.01, key="hedge_funding",
+            bind="query-params", persist_state="session",
             help="0.03% a day is 0.01% every 8 hours. Perpetuals that are short receive it.",
         )  # fmt: skip
     if back <= trigger:

@@ -39,9 +39,10 @@ def one_position() -> View:
         required=True,
         format_func=ASSETS.__getitem__,
         key="learn_asset",
+        bind="query-params",
         wrap=True,
     )
-    thousands = st.slider("Size, thousand $", 10, 150, 100, 10, key="learn_size")
+    thousands = st.slider("Size, thousand $", 10, 150, 100, 10, key="learn_size", bind="query-params")
     value = 1000.0 * thousands
     one, widest = _one(asset or "BTC", value), _one(asset or "BTC", 150_000.0)
     reach = 1.03 * float(np.abs(widest.losses).max())
@@ -70,7 +71,12 @@ def _events() -> tuple[EventDay, ...]:
 
 def when_it_breaks() -> View:
     mode = st.segmented_control(
-        "Look at", ["What if", "Named events"], default="What if", required=True, key="learn_break_mode"
+        "Look at",
+        ["What if", "Named events"],
+        default="What if",
+        required=True,
+        key="learn_break_mode",
+        bind="query-params",
     )
     found = _events()
     hit = [d for d in found if d.share > 1]
@@ -99,7 +105,7 @@ def when_it_breaks() -> View:
             "Named events: 97.5% ES of the 500 returns up to the close before, over the length of the event.",
             f"{SAMPLE} The moves of the named events are recorded.",
         )
-    actual = st.slider("Tomorrow's correlation", -1.0, 1.0, ASSUMED, 0.05, key="learn_actual")
+    actual = st.slider("Tomorrow's correlation", -1.0, 1.0, ASSUMED, 0.05, key="learn_actual", bind="query-params")
     seen = lessons.correlation_break(two, actual)
     return View(
         (
@@ -139,6 +145,7 @@ def safeguards() -> View:
         default=[],
         format_func=SWITCHES.__getitem__,
         key="learn_safeguards",
+        bind="query-params",
         wrap=True,
     )
     seen, full = _replay(frozenset(chosen or ())), _replay(frozenset(SWITCHES))

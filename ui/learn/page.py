@@ -10,8 +10,12 @@ from ui.blocks.text import dollars
 from ui.learn.steps import STEPS, Step
 from ui.learn.view import View
 from ui.shell.page import Seen
+from ui.state import view
 
 STYLE = Path(__file__).parent / "learn.css"
+_keys = st.components.v2.component(
+    "lesson_keys", html="<i></i>", js=(Path(__file__).parent / "keys.js").read_text(encoding="utf-8")
+)
 
 
 def page(_seen: Seen) -> None:
@@ -19,6 +23,7 @@ def page(_seen: Seen) -> None:
     st.html(STYLE)
     with st.container(key="learn"):
         _lesson()
+    _keys(key="lesson_keys", height="content")
 
 
 @st.fragment
@@ -30,15 +35,15 @@ def _lesson() -> None:
     st.markdown(dollars(step.idea))
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        view = step.draw()
-        _numbers(view)
-        if view.source:
-            st.caption(dollars(view.source))
+        drawn = step.draw()
+        _numbers(drawn)
+        if drawn.source:
+            st.caption(dollars(drawn.source))
     with right:
-        _chart(view.figure, view.alt)
+        _chart(drawn.figure, drawn.alt)
     question, walk = st.columns([6, 1])
     with question:
-        _question(number, step, view)
+        _question(number, step, drawn)
     with walk:
         _walk(number)
 
@@ -46,9 +51,10 @@ def _lesson() -> None:
 def _chosen() -> int:
     """The step of the picker; it follows the address (?step=3) and the address follows it."""
     labels = {str(i): f"{i} :small[{step.title}]" for i, step in enumerate(STEPS, start=1)}
-    if st.session_state.get("step") not in labels:
+    if view.went_back() or st.session_state.get("step") not in labels:
         asked = st.query_params.get("step", "1")
         st.session_state["step"] = asked if asked in labels else "1"
+    view.is_choice("step")
     # Not bind="query-params": that would put the whole label into the address instead of ?step=3.
     chosen = st.segmented_control(
         "Step",
@@ -74,7 +80,7 @@ def _chart(figure: go.Figure, alt: str) -> None:
     chart(figure, "learn_chart", alt)
 
 
-def _question(number: int, step: Step, view: View) -> None:
+def _question(number: int, step: Step, shown: View) -> None:
     """Guess first: the answer appears with the first choice, right or wrong."""
     with st.container(border=True, key="question"):
         st.markdown(f"**:material/help: {dollars(step.question)}**")
@@ -88,12 +94,12 @@ def _question(number: int, step: Step, view: View) -> None:
         )
         if guess is not None:
             said = ":material/check_circle: **Yes.**" if guess == step.choices[step.right] else "**Not quite.**"
-            st.markdown(f"{said} {dollars(view.answer)}")
-            st.caption(f"How it is computed: ${view.formula}$ {dollars(view.words)}")
+            st.markdown(f"{said} {dollars(shown.answer)}")
+            st.caption(f"How it is computed: ${shown.formula}$ {dollars(shown.words)}")
 
 
 def _walk(number: int) -> None:
-    """Next and Back, also on the keys N and P; after the last step, on to a book of one's own."""
+    """Next and Back, also by keys (N and P; keys.js); after the last step, on to a book of one's own."""
     if number == len(STEPS):
         if st.button("Your book", icon=":material/wallet:", type="primary", width="stretch", key="own_book"):
             st.switch_page("pages/portfolio.py")

@@ -9,8 +9,8 @@ from ui.learn.view import ASSUMED, LONG, LONG_VOL, SHORT, SHORT_VOL, VALUE, View
 
 
 def two_positions() -> View:
-    first = st.slider(f"{LONG} moves, %", -12, 12, -4, key="learn_first_move") / 100
-    second = st.slider(f"{SHORT} moves, %", -12, 12, -4, key="learn_second_move") / 100
+    first = st.slider(f"{LONG} moves, %", -12, 12, -4, key="learn_first_move", bind="query-params") / 100
+    second = st.slider(f"{SHORT} moves, %", -12, 12, -4, key="learn_second_move", bind="query-params") / 100
     two = pair(ASSUMED)
     held = (lessons.margin_of(VALUE, LONG_VOL), lessons.margin_of(VALUE, SHORT_VOL), lessons.pooled(two))
     left = lessons.two_day_outcome(two, first, second)
@@ -36,13 +36,14 @@ def two_positions() -> View:
 
 
 def correlation() -> View:
-    rho = st.slider(f"Correlation of {LONG} and {SHORT}", -1.0, 1.0, 0.0, 0.05, key="learn_rho")
+    rho = st.slider(f"Correlation of {LONG} and {SHORT}", -1.0, 1.0, 0.0, 0.05, key="learn_rho", bind="query-params")
     side = st.segmented_control(
         "Positions",
         ["Long and short", "Both long"],
         default="Long and short",
         required=True,
         key="learn_side",
+        bind="query-params",
     )
     both = side == "Both long"
     two = pair(rho, both)
@@ -71,9 +72,14 @@ CHANCES = [0.1, 0.5, 1.0, 2.5, 5.0, 10.0]
 
 def isolated_to_cross() -> View:
     chance = st.select_slider(
-        "Runs out on this share of days", CHANCES, 1.0, format_func=lambda p: f"{p:g}%", key="learn_chance"
+        "Runs out on this share of days",
+        CHANCES,
+        1.0,
+        format_func=lambda p: f"{p:g}%",
+        key="learn_chance",
+        bind="query-params",
     )
-    rho = st.slider("Correlation", -0.95, 0.95, ASSUMED, 0.05, key="learn_rho_risk")
+    rho = st.slider("Correlation", -0.95, 0.95, ASSUMED, 0.05, key="learn_rho_risk", bind="query-params")
     two = pair(rho)
     alone, pool = lessons.capital_for(two, chance / 100)
     same, _ = lessons.exhaustion(two, pool)

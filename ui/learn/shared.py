@@ -19,8 +19,8 @@ OWED, HELD, BUFFER = 10.0, 4.0, 3.0  # $M each owes the next; what the vault has
 
 def collateral_shared() -> View:
     """A coin at a lender that a venue counts too: who sees what as the price moves."""
-    long = st.slider("Long at the venue, dollars", 0, 1000, int(LONG), 50, key="learn_long")
-    move = st.slider("The price moves by, %", -90, 20, -45, 1, key="learn_fall") / 100
+    long = st.slider("Long at the venue, dollars", 0, 1000, int(LONG), 50, key="learn_long", bind="query-params")
+    move = st.slider("The price moves by, %", -90, 20, -45, 1, key="learn_fall", bind="query-params") / 100
     wallet = textbook(float(long))
     falls = along_falls(wallet, "double")
     now = paid(wallet, "double", {"ETH": move})
@@ -61,8 +61,8 @@ def chain(held: float, left: float) -> Clearing:
 
 def what_spreads() -> View:
     """A chain of debts: where a hole stops, and what costs of default add to it."""
-    held = st.slider("The vault still holds, $M", 0.0, 12.0, HELD, 0.5, key="learn_held")
-    left = st.slider("Left of it after a default, %", 20, 100, 100, 10, key="learn_left") / 100
+    held = st.slider("The vault still holds, $M", 0.0, 12.0, HELD, 0.5, key="learn_held", bind="query-params")
+    left = st.slider("Left of it after a default, %", 20, 100, 100, 10, key="learn_left", bind="query-params") / 100
     found = chain(held, left)
     names = [f"{a} to {b.lower()}" for a, b in pairwise(CHAIN)]
     paid_out = [float(v) for v in found.paid[:2]]

@@ -28,18 +28,25 @@ def _world() -> World:
     """The sliders of the population."""
     first, second, third = st.columns(3)
     with first:
-        fall = st.slider("Shock, %", -80, 80, -20, 1, key="world_shock", persist_state="session")
-        steps = st.slider("Within so many steps", 1, 100, 5, key="world_shock_steps", persist_state="session")
+        fall = st.slider("Shock, %", -80, 80, -20, 1, key="world_shock", bind="query-params", persist_state="session")
+        steps = st.slider(
+            "Within so many steps", 1, 100, 5, key="world_shock_steps", bind="query-params", persist_state="session"
+        )
     with second:
-        leverage = st.slider("Typical leverage", 1.0, 40.0, 8.0, 0.5, key="world_leverage", persist_state="session")
-        long_share = st.slider("Long, % of accounts", 0, 100, 60, key="world_long", persist_state="session")
+        leverage = st.slider(
+            "Typical leverage", 1.0, 40.0, 8.0, 0.5, key="world_leverage", bind="query-params", persist_state="session"
+        )
+        long_share = st.slider(
+            "Long, % of accounts", 0, 100, 60, key="world_long", bind="query-params", persist_state="session"
+        )
     with third:
         volume = st.select_slider(
             "Traded a day", (1e7, 1e8, 5e8, 1e9, 5e9, 2e10), 5e8, format_func=lambda v: f"${v / 1e6:,.0f}M",
-            key="world_volume", persist_state="session",
+            key="world_volume", bind="query-params", persist_state="session",
         )  # fmt: skip
         count = st.select_slider(
             "Accounts", (1000, 5000, 20_000, 100_000), 20_000, format_func=lambda v: f"{v:,}", key="world_accounts",
+            bind="query-params",
             persist_state="session",
         )  # fmt: skip
     return World(
@@ -58,7 +65,7 @@ def market() -> None:
     source = ASSUMED
     if book is not None:
         source = st.segmented_control(
-            "Accounts from", [ASSUMED, AUDITED], default=ASSUMED, required=True, key="world_source"
+            "Accounts from", [ASSUMED, AUDITED], default=ASSUMED, required=True, key="world_source", bind="query-params"
         )
     world, people, key = _world(), None, ""
     if book is not None and source == AUDITED:
@@ -94,7 +101,13 @@ def market() -> None:
     )
     st.dataframe(table, hide_index=True, key="world_table", alt="Three margin modes under the same shock")
     picked = st.segmented_control(
-        "Play", list(MODES), default="cross", required=True, format_func=MODE_NAMES.__getitem__, key="world_mode"
+        "Play",
+        list(MODES),
+        default="cross",
+        required=True,
+        format_func=MODE_NAMES.__getitem__,
+        key="world_mode",
+        bind="query-params",
     )
     shown = next(c for c in found if c.mode == picked)
     alt = (
@@ -155,9 +168,11 @@ def loss_allocation() -> None:
     """The same bankrupt accounts under every auto-deleveraging policy."""
     first, second = st.columns(2)
     with first:
-        fall = st.slider("Shock, %", -80, 80, -30, 1, key="adl_shock", persist_state="session")
+        fall = st.slider("Shock, %", -80, 80, -30, 1, key="adl_shock", bind="query-params", persist_state="session")
     with second:
-        long_share = st.slider("Long, % of accounts", 5, 95, 40, key="adl_long", persist_state="session")
+        long_share = st.slider(
+            "Long, % of accounts", 5, 95, 40, key="adl_long", bind="query-params", persist_state="session"
+        )
     deficit, found = compare_policies(World(shock=(fall / 100.0, fall / 100.0), long_share=long_share / 100.0))
     gentlest = min(found, key=lambda p: p.largest)
     st.markdown(

@@ -30,21 +30,33 @@ def what_next(held: StressBook, active: ActivePrices) -> None:
     inside = [e for e in load_events() if active.first_day < e.start <= active.last_day]
     names = [f"{e.name} ({e.start})" for e in inside]
     with first:
-        label = st.selectbox("Path", [SHOCK_PATH, *names], key="liquidation_path", persist_state="session")
-        days = st.slider("Days", 2, 90, 30, key="liquidation_days", persist_state="session")
+        label = st.selectbox(
+            "Path", [SHOCK_PATH, *names], key="liquidation_path", bind="query-params", persist_state="session"
+        )
+        days = st.slider("Days", 2, 90, 30, key="liquidation_days", bind="query-params", persist_state="session")
     with second:
         options = [ITS_OWN, *(r.name for r in venues())]
-        closed_as = st.selectbox("Closed as", options, key="liquidation_venue", persist_state="session")
+        closed_as = st.selectbox(
+            "Closed as", options, key="liquidation_venue", bind="query-params", persist_state="session"
+        )
         fund = st.select_slider(
             "Insurance fund", (0.0, 1e3, 1e4, 1e5, 1e6, 1e7), 1e6, format_func=lambda v: f"${v:,.0f}",
-            key="liquidation_fund", persist_state="session",
+            key="liquidation_fund", bind="query-params", persist_state="session",
         )  # fmt: skip
     with third:
         if label == SHOCK_PATH:
             move = st.slider(
-                "All prices move at once by, %", -95, 100, -40, key="liquidation_shock", persist_state="session"
+                "All prices move at once by, %",
+                -95,
+                100,
+                -40,
+                key="liquidation_shock",
+                bind="query-params",
+                persist_state="session",
             )
-            seed = st.number_input("Path number", 1, 9999, 1, key="liquidation_seed", persist_state="session")
+            seed = st.number_input(
+                "Path number", 1, 9999, 1, key="liquidation_seed", bind="query-params", persist_state="session"
+            )
             path = simulated_path(held, int(days), move / 100.0, int(seed))
         else:
             path = recorded_path(held, inside[names.index(label)].start, int(days))

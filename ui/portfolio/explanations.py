@@ -106,6 +106,7 @@ def at_equal_risk(comparison: Comparison) -> None:
         required=True,
         format_func=lambda p: f"{100 * p:g}%",
         key="equal_risk_probability",
+        bind="query-params",
     )
     isolated, pooled = curve.capital(probability)
     saved = f"{money(isolated - pooled)} less" if isolated > pooled else "no less"
@@ -133,10 +134,17 @@ def freed(comparison: Comparison) -> None:
             default="With safeguards",
             required=True,
             key="freed_basis",
+            bind="query-params",
         )
-        rate = st.number_input("Yield, % a year", 0.0, 100.0, 5.0, 0.5, key="freed_rate", width=160)
-        wanted = st.number_input("Return wanted on margin, %", 0.0, 500.0, 20.0, 1.0, key="freed_return", width=200)
-        turnover = st.number_input("Turnover, × book a day", 0.01, 100.0, 1.0, 0.5, key="freed_turnover", width=180)
+        rate = st.number_input(
+            "Yield, % a year", 0.0, 100.0, 5.0, 0.5, key="freed_rate", bind="query-params", width=160
+        )
+        wanted = st.number_input(
+            "Return wanted on margin, %", 0.0, 500.0, 20.0, 1.0, key="freed_return", bind="query-params", width=200
+        )
+        turnover = st.number_input(
+            "Turnover, × book a day", 0.01, 100.0, 1.0, 0.5, key="freed_turnover", bind="query-params", width=180
+        )
     uses = freed_capital(comparison, rate / 100, wanted / 100, turnover, safeguarded=basis == "With safeguards")
     if uses.freed <= 0:
         st.info("Nothing is freed on this basis, so there is nothing to use elsewhere.", icon=":material/info:")

@@ -24,7 +24,9 @@ def payoff_and_greeks(now: Answer) -> None:
         return
     underlying = names[0]
     if len(names) > 1:
-        picked = st.segmented_control("Underlying", names, default=names[0], required=True, key="payoff_underlying")
+        picked = st.segmented_control(
+            "Underlying", names, default=names[0], required=True, key="payoff_underlying", bind="query-params"
+        )
         underlying = picked if picked in names else names[0]
     end = last_expiry_days(comparison, underlying)
     days: tuple[float, ...] = (0.0,)
@@ -32,7 +34,7 @@ def payoff_and_greeks(now: Answer) -> None:
     if end > 0:
         last = max(1, math.ceil(end))
         day = st.slider(
-            "Days from as-of", 0, last, min(last, last // 2), key=f"payoff_day_{underlying}",
+            "Days from as-of", 0, last, min(last, last // 2), key=f"payoff_day_{underlying}", bind="query-params",
             help="Volatility and the other prices stay; what has expired by then is worth its intrinsic value.",
         )  # fmt: skip
         days, titles = (0.0, float(day), end), ("today", f"in {day} days", "at the last expiry")

@@ -64,7 +64,7 @@ def share_panel(active: ActivePrices) -> None:
         ):
             shared = replace(shared, settings=shared.settings.with_(as_of=day))
     link = address(share.encode(shared, active.origin))
-    copy_button("Copy link", link, key="copy_link")
+    copy_button("Copy this link", link, key="copy_link")
     st.code(link, language=None, wrap_lines=True, height=120)
     if active.origin == "upload":
         st.caption("Your price file stays with you: whoever opens the link sees the same book on other prices.")

@@ -6,6 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
+from ui.blocks.copy_button import copy_button
 from ui.blocks.text import plain
 from ui.shell.facts import PageFacts
 from ui.shell.judge import judge
@@ -15,7 +16,7 @@ _LOGO = Path(__file__).parent / "logo.svg"
 
 
 def header(facts: PageFacts) -> None:
-    """The logo in the bar, the page's question as its heading, whom it answers for, where its prices come from."""
+    """The logo in the bar, the page's question as its heading, whom it answers for, its link, its prices' source."""
     st.logo(_LOGO.read_text(encoding="utf-8"), size="large")
     active = prices.active()
     badge = describe(active)
@@ -25,6 +26,7 @@ def header(facts: PageFacts) -> None:
         with st.container(horizontal=True, vertical_alignment="center", width="content", key="header_facts"):
             if facts.judged:
                 judge()
+            copy_button("Copy link", None, key="copy_address", quiet=True)
             st.badge(badge.label, icon=badge.icon, color=badge.color, help=badge.help)
 
 

@@ -21,6 +21,12 @@ def open_choice(address: Mapping[str, str]) -> None:
         st.session_state["model"] = address["model"]
 
 
+def follow_history(address: Mapping[str, str]) -> None:
+    """Back or Forward was pressed: what the address now says is chosen, the defaults where it says nothing."""
+    st.session_state["account"], st.session_state["model"] = ALL, OWN
+    open_choice(address)
+
+
 def model() -> str | None:
     """The chosen margin model's key; None: each account's own venue and mode, else our portfolio method."""
     key = str(st.session_state.get("model", OWN))

@@ -4,14 +4,17 @@ import streamlit as st
 
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
-from ui.state import book, choice, presets, prices, share
+from ui.state import book, choice, presets, prices, share, view
 
 _MESSAGES, _LINKED = "messages", "opened_by_link"
 
 
 def open_session() -> None:
-    """Put a book into a new session; later runs return at once."""
+    """Put a book into a new session; later runs only follow the browser's history."""
+    view.new_run()
     if book.started():
+        if view.went_back():
+            choice.follow_history(st.query_params)
         return
     prices.keep_fresh()
     prices.choose_first()
@@ -19,6 +22,7 @@ def open_session() -> None:
     if share.PARAMETER in st.query_params:
         opened = share.decode(st.query_params[share.PARAMETER])
     choice.open_choice(st.query_params)
+    view.open_view(st.query_params)
     for message in opened.messages:
         tell(message)
     if opened.origin == "sample":

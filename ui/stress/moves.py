@@ -31,7 +31,8 @@ MONEY = {
 def events(held: StressBook, found: list[Stressed], beta: bool) -> None:
     """A heatmap of events by position; the table has equity, health and who is liquidated."""
     low = st.toggle(
-        "To each asset's low within the event, not to its last close", key="stress_low", persist_state="session",
+        "To each asset's low within the event, not to its last close", key="stress_low",
+        bind="query-params", persist_state="session",
         help="Every asset at its own low at once: harsh on longs, kind to shorts. Lows are as recorded, single prints "
         "on one exchange included; stablecoins' are those against dollars.",
     )  # fmt: skip
@@ -70,15 +71,35 @@ def stressed_table(held: StressBook, found: list[Stressed]) -> pd.DataFrame:
 
 def own_shock(held: StressBook) -> None:
     """Sliders for every asset of the book and its collateral, and for volatility."""
-    together = st.slider("Everything but stablecoins, %", -100, 100, -20, 1, key="shock_all", persist_state="session")
+    together = st.slider(
+        "Everything but stablecoins, %",
+        -100,
+        100,
+        -20,
+        1,
+        key="shock_all",
+        bind="query-params",
+        persist_state="session",
+    )
     moves = everything(held, together / 100.0)
     with st.expander("Each asset by itself, besides", key="shock_each"), st.grid(3, min_column_width=200):
         for asset in held.assets:
-            more = st.slider(f"{plain(asset)}, %", -100, 100, 0, 1, key=f"shock_{asset}", persist_state="session")
+            more = st.slider(
+                f"{plain(asset)}, %",
+                -100,
+                100,
+                0,
+                1,
+                key=f"shock_{asset}",
+                bind="query-params",
+                persist_state="session",
+            )
             moves[asset] = max((1.0 + moves.get(asset, 0.0)) * (1.0 + more / 100.0) - 1.0, -1.0)
     vol = 0
     if held.has_options:
-        vol = st.slider("Implied volatility, %", -90, 300, 0, 5, key="shock_vol", persist_state="session")
+        vol = st.slider(
+            "Implied volatility, %", -90, 300, 0, 5, key="shock_vol", bind="query-params", persist_state="session"
+        )
     found = shock(held, moves, vol / 100.0, "Your shock")
     _figures(held, found)
     names = [*held.symbols, "collateral"]
@@ -118,7 +139,15 @@ def thin(now: Answer, held: StressBook, active: ActivePrices) -> None:
     with left:
         st.markdown("**Stablecoins fall**")
         fall = st.slider(
-            "By, %", 0, 100, 13, 1, key="stress_depeg", persist_state="session", help="USDC fell to 0.87 in March 2023."
+            "By, %",
+            0,
+            100,
+            13,
+            1,
+            key="stress_depeg",
+            bind="query-params",
+            persist_state="session",
+            help="USDC fell to 0.87 in March 2023.",
         )
         found = depeg(held, fall / 100.0)
         stables = [a for a in found.moves if a in USD_STABLECOINS]
@@ -163,7 +192,7 @@ def reverse(held: StressBook) -> None:
     words = {"liquidated": "Until it is liquidated", "exhausted": "Until nothing is left"}
     until = st.segmented_control(
         "How far", list(words), default="exhausted", required=True, format_func=words.__getitem__,
-        key="reverse_until", persist_state="session",
+        key="reverse_until", bind="query-params", persist_state="session",
     )  # fmt: skip
     found = _reverse(held, until)
     verb = "liquidates" if until == "liquidated" else "uses up"

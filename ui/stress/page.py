@@ -26,7 +26,8 @@ def page(seen: Seen) -> None:
     active, now = seen.active, seen.now
     settings = with_maintenance(seen.settings, now.portfolio, seen.model)
     beta = st.toggle(
-        "Move what was not recorded by its beta to BTC", value=True, key="stress_beta", persist_state="session",
+        "Move what was not recorded by its beta to BTC", value=True, key="stress_beta",
+        bind="query-params", persist_state="session",
         help="SOL did not exist on Black Thursday: it falls by its beta to BTC times what BTC did. Off: it stays, and "
         "the verdict is about the rest only.",
     )  # fmt: skip

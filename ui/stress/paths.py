@@ -20,13 +20,21 @@ def day_by_day(held: StressBook, active: ActivePrices, beta: bool) -> None:
         if inside:
             names = [f"{e.name} ({e.start})" for e in inside]
             picked = st.selectbox(
-                "From the close before", names, len(names) - 1, key="stress_event", persist_state="session"
+                "From the close before",
+                names,
+                len(names) - 1,
+                key="stress_event",
+                bind="query-params",
+                persist_state="session",
             )
             start = inside[names.index(picked)].start
         else:
-            start = st.date_input("From the close before", active.last_day, active.first_day, active.last_day)
+            start = st.date_input(
+                "From the close before", active.last_day, active.first_day, active.last_day, key="stress_start",
+                bind="query-params",
+            )  # fmt: skip
     with right:
-        days = st.slider("Days", 5, 180, 30, 5, key="stress_days", persist_state="session")
+        days = st.slider("Days", 5, 180, 30, 5, key="stress_days", bind="query-params", persist_state="session")
     found = replay(held, recorded_path(held, start, int(days), beta))
     st.markdown(verdict(held, found))
     died = "never liquidated" if found.first is None else f"liquidated on {found.path.labels[found.first.closed or 0]}"

@@ -14,12 +14,21 @@ from ui.blocks.formats import money, percent
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import tabbed
 from ui.charts import venues as charts_venues
+from ui.state import view
+
+KEPT = "venues"  # in the address: venue.slider by value
 
 
 def settings(rulebook: Rulebook) -> dict[str, float]:
     """What the visitor's sliders of a venue stand at."""
-    kept = {s.key: st.session_state.get(_key(rulebook, s.key), s.default) for s in rulebook.sliders}
-    return {key: float(value) for key, value in kept.items()}
+    kept = view.numbers(KEPT)
+    read = {s.key: kept.get(f"{rulebook.name}.{s.key}", float(s.default)) for s in rulebook.sliders}
+    return {s.key: min(max(read[s.key], float(s.low)), float(s.high)) for s in rulebook.sliders}
+
+
+def _keep(rulebook: Rulebook, setting: str, default: float) -> None:
+    name, value = f"{rulebook.name}.{setting}", float(st.session_state[_key(rulebook, setting)])
+    view.put(KEPT, {k: v for k, v in {**view.numbers(KEPT), name: value}.items() if k != name or v != default})
 
 
 def _key(rulebook: Rulebook, setting: str) -> str:
@@ -39,11 +48,15 @@ def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> N
     st.markdown("**Look into one venue**")
     names = [f"{a.margin.venue}, {a.margin.mode}" for a in found.asked]
     first = next((i for i, a in enumerate(found.asked) if a.rulebook.purpose != "comparison"), 0)
-    picked = found.asked[names.index(st.selectbox("Venue and mode", names, first, key="venue_picked"))]
+    picked = found.asked[
+        names.index(st.selectbox("Venue and mode", names, first, key="venue_picked", bind="query-params"))
+    ]
+    stands = settings(picked.rulebook)
     for slider in picked.rulebook.sliders:
         st.slider(
-            slider.title + (f" ({slider.unit})" if slider.unit else ""), slider.low, slider.high, slider.default,
-            slider.step, help=slider.help or None, key=_key(picked.rulebook, slider.key),
+            slider.title + (f" ({slider.unit})" if slider.unit else ""), slider.low, slider.high,
+            stands[slider.key], slider.step, help=slider.help or None,
+            key=_key(picked.rulebook, slider.key), on_change=_keep, args=(picked.rulebook, slider.key, slider.default),
         )  # fmt: skip
     views = {
         "Line by line": lambda: _lines(picked),
@@ -195,9 +208,9 @@ def _liquidation(picked: Asked, portfolio: Portfolio, marks: Marks, market: Mark
     if len(assets) < 2:
         return
     left, right = st.columns(2)
-    first = left.selectbox("One underlying", assets, key="venue_first")
+    first = left.selectbox("One underlying", assets, key="venue_first", bind="query-params")
     others = [asset for asset in assets if asset != first]
-    second = right.selectbox("against another", others, key="venue_second")
+    second = right.selectbox("against another", others, key="venue_second", bind="query-params")
     seen = liquidation.surface(picked.rulebook, held, marks, picked.margin.mode, first, second, chosen)
     share = 100 * float((seen.gap < 0).mean())
     chart(

@@ -57,7 +57,7 @@ def page(seen: Seen) -> None:
 def _as_asked(now: Answer) -> Portfolio:
     """The book, with spot positions as perpetuals where the visitor wishes it: most venues here hold no spot."""
     spot = [p for p in now.portfolio.positions if p.instrument.kind == "spot"]
-    if not spot or not st.toggle(ON_PERPETUALS, key="venues_perpetuals", persist_state="session"):
+    if not spot or not st.toggle(ON_PERPETUALS, key="venues_perpetuals", bind="query-params", persist_state="session"):
         return now.portfolio
     return as_perpetuals(now.portfolio)
 
