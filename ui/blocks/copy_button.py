@@ -11,7 +11,9 @@ button {
   border: 1px solid var(--st-primary-color); border-radius: var(--st-button-radius, 0.5rem);
   padding: 0.4rem 0.9rem; cursor: pointer;
 }
-button.quiet { color: inherit; background: transparent; border-color: transparent; padding: 0.25rem 0.5rem; font-size: 0.9rem; }
+button.quiet {
+  color: inherit; background: transparent; border-color: transparent; padding: 0.25rem 0.5rem; font-size: 0.9rem;
+}
 button:hover { filter: brightness(1.08); }
 button:focus-visible { outline: 2px solid var(--st-text-color); outline-offset: 2px; }
 .said { margin-left: 0.6rem; color: var(--st-text-color); font-family: var(--st-font); font-size: 0.85rem; }

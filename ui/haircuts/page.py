@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -291,7 +292,8 @@ def _turned() -> HaircutSettings:
     kept = view.numbers(KEPT)
     for name, _, low, high, _ in TURNED:
         if name in kept and low <= kept[name] <= high:
-            settings = replace(settings, **{name: int(kept[name]) if name == "wait" else kept[name]})
+            turned: dict[str, Any] = {name: int(kept[name]) if name == "wait" else kept[name]}
+            settings = replace(settings, **turned)
     return settings
 
 
