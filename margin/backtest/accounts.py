@@ -14,10 +14,10 @@ import numpy as np
 from margin.backtest.days import Walk, days_to_walk
 from margin.core.checks import whole_number
 from margin.core.errors import InputError
-from margin.core.estimators import walked
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
+from margin.risk.estimators import walked
 
 MODES = {"isolated": "Isolated", "portfolio": "Cross, portfolio margin", "safeguarded": "Cross, with safeguards"}
 PERPETUAL = "perpetual"

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from margin.core.errors import InputError
-from margin.core.estimators import closed_forms
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio, Position
 from margin.core.settings import Settings
@@ -17,12 +16,12 @@ from margin.ladder.basis import NO_BASIS, BasisCharge, Legs
 from margin.ladder.method import VOLUME_DAYS
 from margin.ladder.safeguards import safeguard_lines
 from margin.risk.elliptical import tail_factor
+from margin.risk.estimators import degrees_of_freedom
+from margin.risk.estimators import estimator as row_of
 from margin.risk.extremes import CORRELATION_WINDOW, Extremes, correlations, running_extremes
 from margin.risk.history import WARM_UP, ewma_vol_path, history, price_series
 from margin.risk.models import EllipticalModel, ScenarioModel, without_dust
 from margin.risk.tail import expected_shortfall, tail_mass, value_at_risk
-
-CLOSED_FORMS = closed_forms()
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +106,29 @@ class BookOfDay:
     def volumes(self) -> np.ndarray:
         """(k,) median USD traded per day, NaN where it is not known."""
         return self.walk.volumes(self.prepared.row)
+
+
+@dataclass(frozen=True)
+class SeenAt:
+    """What a walk knew at one close, as an estimator asks for it (margin/risk/estimators)."""
+
+    walk: "Walk"
+    prepared: Prepared
+
+    @property
+    def window(self) -> slice:
+        """The last `lookback` returns known."""
+        known = self.prepared.known
+        return slice(max(known - self.walk.settings.lookback, 0), known)
+
+    def as_they_were(self) -> np.ndarray:
+        """(l, k) returns."""
+        found: np.ndarray = self.walk.returns[self.window]
+        return found
+
+    def at_todays_volatility(self) -> np.ndarray:
+        """(l, k) returns, each over the volatility known before it, times that of the close."""
+        return self.walk.rescaled(self.prepared, self.window)
 
 
 class Walk:
@@ -204,7 +226,7 @@ class Walk:
         margins = np.abs(net) * units[(net < 0).astype(int), column]
         for label in self._several_prices:
             margins[label] = self._of_columns(p, estimator, level, np.array(self.labels) == label)
-        dust = EllipticalModel.DUST if estimator in CLOSED_FORMS else ScenarioModel.DUST
+        dust = EllipticalModel.DUST if row_of(estimator).closed_form else ScenarioModel.DUST
         return without_dust(margins, np.bincount(self.labels, alone, count), dust)
 
     @cached_property
@@ -215,7 +237,7 @@ class Walk:
     def _of_columns(self, p: Prepared, estimator: str, level: float, chosen: np.ndarray) -> float:
         """USD margin of the chosen positions (p,) together."""
         weights = np.bincount(self.columns[chosen], p.values[chosen], len(self.assets))
-        if estimator in CLOSED_FORMS:
+        if row_of(estimator).closed_form:
             return self._factor(estimator, level) * float(np.sqrt(max(weights @ self._covariance(p) @ weights, 0.0)))
         measure = expected_shortfall if self.settings.measure == "es" else value_at_risk
         return max(float(measure(-(self._scenarios(p, estimator) @ weights), level)), 0.0)
@@ -232,7 +254,7 @@ class Walk:
 
     def _units(self, p: Prepared, estimator: str, level: float) -> np.ndarray:
         """(2, k) margin of one dollar long and of one dollar short in each asset."""
-        if estimator in CLOSED_FORMS:
+        if row_of(estimator).closed_form:
             return np.tile(self._factor(estimator, level) * np.sqrt(np.diag(self._covariance(p))), (2, 1))
         scenarios = self._scenarios(p, estimator)
         both = np.stack((-scenarios, scenarios), axis=1)  # (n, 2, k)
@@ -242,9 +264,9 @@ class Walk:
 
     def _pooled(self, p: Prepared, estimator: str, level: float, isolated: float) -> Day:
         es_asked = self.settings.measure == "es"
-        if estimator in CLOSED_FORMS:
+        if row_of(estimator).closed_form:
             deviation = float(np.sqrt(max(p.weights @ self._covariance(p) @ p.weights, 0.0)))
-            dof = self.settings.degrees_of_freedom if estimator == "student" else None
+            dof = degrees_of_freedom(self.settings, estimator)
             es, var = (tail_factor(m, level, dof) * deviation for m in ("es", "var"))
             required = self._tidy(es if es_asked else var, isolated, EllipticalModel.DUST)
             return Day(required, np.empty(0), self.labels, var, es, None, self.settings.lookback)
@@ -260,10 +282,13 @@ class Walk:
         return 0.0 if pooled <= dust * isolated else pooled
 
     def _scenarios(self, p: Prepared, estimator: str) -> np.ndarray:
-        """(lookback, k) returns, as the scenario sets of margin/risk/scenarios.py."""
-        window = slice(max(p.known - self.settings.lookback, 0), p.known)
-        if estimator == "historical":
-            return self.returns[window]
+        """(lookback, k) returns, as the estimator's own scenarios."""
+        walk = row_of(estimator).walk
+        assert walk is not None  # `backtest` takes no other
+        return walk(SeenAt(self, p))
+
+    def rescaled(self, p: Prepared, window: slice) -> np.ndarray:
+        """(lookback, k) returns of a window over the volatility known before each, times that of the close."""
         if p.daily < WARM_UP:  # what starts the volatilities of the whole walk was not known yet
             path = self._early_path(p)
             units, still = self._in_units(path, window)
@@ -302,7 +327,7 @@ class Walk:
         return found
 
     def _factor(self, estimator: str, level: float) -> float:
-        dof = self.settings.degrees_of_freedom if estimator == "student" else None
+        dof = degrees_of_freedom(self.settings, estimator)
         return tail_factor(self.settings.measure, level, dof)
 
     def extremes(self, daily: int) -> Extremes | None:

@@ -18,7 +18,6 @@ from margin.backtest.days import Walk, left_out_note
 from margin.backtest.funding import Funding
 from margin.core.account import Account, SubAccount
 from margin.core.errors import InputError
-from margin.core.estimators import walked
 from margin.core.instruments import USD_STABLECOINS
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
@@ -26,6 +25,7 @@ from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
+from margin.risk.estimators import walked
 
 __all__ = ["LadderPaths", "Path", "Paths", "RulebookPaths"]
 

@@ -14,10 +14,10 @@ from margin.backtest.coverage import ExceedanceReport, acerbi_szekely, acerbi_sz
 from margin.backtest.days import Day, Walk, days_to_walk
 from margin.core.checks import whole_number
 from margin.core.errors import InputError
-from margin.core.estimators import estimator, walked
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
+from margin.risk.estimators import estimator, walked
 
 KEYS = ("isolated", "netted", "portfolio", "safeguarded")
 ESTIMATORS = walked()

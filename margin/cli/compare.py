@@ -4,10 +4,10 @@ import argparse
 from typing import Any
 
 from margin.cli import text as cli_text
-from margin.core.estimators import ESTIMATORS
 from margin.core.settings import CORRELATIONS, Settings
 from margin.ladder.compare import Comparison, compare
 from margin.ladder.explain import headline, why
+from margin.risk.estimators import estimators
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -20,7 +20,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     cli_text.add_volumes(parser)
     defaults = Settings()
     cli_text.add_measure(parser)
-    parser.add_argument("--estimator", default=defaults.estimator, help=f"one of {', '.join(ESTIMATORS)}")
+    parser.add_argument(
+        "--estimator", default=defaults.estimator, help=f"one of {', '.join(row.key for row in estimators())}"
+    )
     parser.add_argument("--correlation", default=defaults.correlation, help=f"one of {', '.join(CORRELATIONS[:3])}")
     parser.set_defaults(run=run)
     return parser

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from margin.core.checks import between, choice, date_text, field_names, keep_between, only_keys, switch, whole_number
 from margin.core.errors import InputError
-from margin.core.estimators import ESTIMATORS
+from margin.core.providers import files_of
 
 MEASURES = ("es", "var")
 CORRELATIONS = ("sample", "ewma", "ledoit-wolf", "what-if")
@@ -72,7 +72,7 @@ class Settings:
     level: float = 0.975
     horizon: int = 1
     lookback: int = 500
-    estimator: str = "historical"  # one of margin/core/estimators.py
+    estimator: str = "historical"  # a file of margin/risk/estimators/
     correlation: Literal["sample", "ewma", "ledoit-wolf", "what-if"] = "sample"
     what_if: Pairs = ()
     vol_halflife: float = 30.0
@@ -88,7 +88,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         choice(self.measure, MEASURES, "measure")
-        choice(self.estimator, ESTIMATORS, "estimator")
+        choice(self.estimator, files_of("estimators"), "estimator")
         choice(self.correlation, CORRELATIONS, "correlation")
         choice(self.collateral_treatment, TREATMENTS, "collateral_treatment")
         keep_between(self, "level", 0.5, 0.9999)

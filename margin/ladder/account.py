@@ -16,7 +16,7 @@ from margin.haircut.settings import HaircutSettings
 from margin.haircut.tails import LEAST_RETURNS
 from margin.ladder.basis import BasisCharge, basis_charge
 from margin.ladder.method import MeasuredBook
-from margin.risk.estimators import estimate, observations
+from margin.risk.estimate import estimate, observations
 from margin.risk.exposures import Book, value_book
 from margin.risk.history import history, price_series
 from margin.risk.models import RiskModel

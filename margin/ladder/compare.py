@@ -18,7 +18,6 @@ import pandas as pd
 
 from margin.core.checks import date_text
 from margin.core.errors import InputError
-from margin.core.estimators import ESTIMATORS
 from margin.core.market import Market, as_market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
@@ -28,7 +27,8 @@ from margin.ladder.method import MeasuredBook
 from margin.ladder.notes import book_notes, var_note
 from margin.ladder.safeguards import SafeguardLine, safeguard_lines
 from margin.risk.elliptical import Elliptical, simulate
-from margin.risk.estimators import estimate, observations
+from margin.risk.estimate import estimate, observations
+from margin.risk.estimators import estimators
 from margin.risk.exposures import Book, Exposure, value_book
 from margin.risk.history import History, history, price_series
 from margin.risk.models import RiskModel
@@ -240,7 +240,7 @@ def compare_methods(
     """`compare` under every estimator, in the order of Settings; what cannot be computed is the error itself."""
     market = _market(prices, volumes)
     rows: list[tuple[str, Comparison | InputError]] = []
-    for estimator in ESTIMATORS:
+    for estimator in (row.key for row in estimators()):
         try:
             rows.append((estimator, compare(portfolio, market, settings=settings.with_(estimator=estimator))))
         except InputError as error:

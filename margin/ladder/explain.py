@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from margin.core.estimators import estimator
 from margin.ladder.compare import Comparison
+from margin.risk.estimators import estimator
 
 LITTLE = 5.0  # percent saved below which the page says that there is almost nothing to save
 

@@ -1,4 +1,4 @@
-"""A method's requirement of one book at many sets of prices at once: options, the stressed estimator, safeguards.
+"""A method's requirement of one book at many sets of prices at once: options, safeguards, windows a book chooses.
 
 Every scenario loss is worked out for a block of rows together, an array (scenarios, rows) per position; what only the
 returns decide (correlations, volatilities, volumes) once for all. The safeguards' lines are then read row by row from
@@ -6,6 +6,7 @@ those arrays. Equals the same book valued anew at each row, to rounding; books w
 safeguards have a shorter way (margin/ladder/margin_models.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,18 +14,17 @@ import numpy as np
 import pandas as pd
 
 from margin.core import options
-from margin.core.estimators import estimator
 from margin.core.market import Market
 from margin.core.settings import Settings
 from margin.ladder.basis import NO_BASIS, BasisCharge, Legs, charge_of
 from margin.ladder.method import VOLUME_DAYS
 from margin.ladder.safeguards import safeguard_lines
 from margin.risk.elliptical import elliptical, simulate, tail_factor
+from margin.risk.estimators import Estimator, estimator
 from margin.risk.exposures import Book, Exposure
 from margin.risk.extremes import Extremes, extremes
 from margin.risk.history import History
 from margin.risk.models import EllipticalModel, ScenarioModel, without_dust
-from margin.risk.scenarios import filtered, worst_window
 from margin.risk.tail import expected_shortfall, value_at_risk
 
 __all__ = ["ManyRows", "Margins", "RowOf"]
@@ -73,22 +73,23 @@ class ManyRows:
         size = max(CELLS // max(len(self.past.horizon.values), 1), 1)
         return [slice(i, min(i + size, len(self.factors))) for i in range(0, len(self.factors), size)]
 
+    @property
+    def _chosen(self) -> Estimator:
+        return estimator(self.settings.estimator)
+
     @cached_property
     def _closed(self) -> bool:
-        return estimator(self.settings.estimator).closed_form and not self.book.has_options
+        return self._chosen.closed_form and not self.book.has_options
 
     @cached_property
     def scenarios(self) -> np.ndarray:
-        """(s, k) returns; of the stressed estimator the whole history, out of which each row takes its window."""
+        """(s, k) returns; the whole history where each row takes its own window of it."""
         s = self.settings
-        if s.estimator == "filtered":
-            return filtered(self.past, s.lookback).returns
-        if s.estimator == "stressed":
-            return self.past.horizon.values
-        if estimator(s.estimator).closed_form:
+        if self._chosen.scenarios is not None:
+            return self._chosen.scenarios(self.past, s).returns
+        if self._chosen.closed_form:
             return simulate(elliptical(self.past, s)).returns
-        recent: np.ndarray = self.past.horizon.values[-s.lookback :]
-        return recent
+        return self.past.horizon.values
 
     def losses(self, e: Exposure, returns: np.ndarray, rows: slice) -> np.ndarray:
         """(s, rows) USD loss of one position under each return, at each row's prices."""
@@ -143,11 +144,11 @@ class ManyRows:
         members = np.eye(count)[labels]
         if self._closed:
             return self._elliptical(self.dollars(rows), members)
-        if not self.book.has_options and self.settings.estimator != "stressed":
+        if not self.book.has_options and self._chosen.window is None:
             return self._linear(self.dollars(rows), members)
         each = [self.losses(e, self.scenarios, rows) for e in self.book.exposures]
-        if self.settings.estimator == "stressed":
-            each = self._worst(each)
+        if self._chosen.window is not None:
+            each = self._windows(each, self._chosen.window)
         alone = np.column_stack([self._tail(losses) for losses in each])
         netted = np.column_stack(
             [self._tail(sum((each[i] for i in np.flatnonzero(labels == u)), start=0.0)) for u in range(count)]
@@ -182,12 +183,12 @@ class ManyRows:
                 net[:, e.column] += usd[:, i]
         return net
 
-    def _worst(self, each: list[np.ndarray]) -> list[np.ndarray]:
-        """Of every position the losses in each row's own worst window."""
+    def _windows(self, each: list[np.ndarray], window: Callable[[np.ndarray, int, float], int]) -> list[np.ndarray]:
+        """Of every position the losses in each row's own window."""
         s, whole = self.settings, sum(each, start=np.zeros(1))
         if len(whole) <= s.lookback:
             return each
-        starts = np.array([worst_window(whole[:, r], s.lookback, s.level) for r in range(whole.shape[1])], dtype=int)
+        starts = np.array([window(whole[:, r], s.lookback, s.level) for r in range(whole.shape[1])], dtype=int)
         at = starts + np.arange(s.lookback)[:, None]
         columns = np.arange(whole.shape[1])
         return [losses[at, columns] for losses in each]

@@ -30,7 +30,8 @@ from margin.ladder.safeguards import safeguard_lines
 from margin.models.base import ClosingRules, MarginState, Model, States, Unsupported, pinned
 from margin.models.marks import Marks
 from margin.risk.elliptical import Elliptical
-from margin.risk.estimators import estimate
+from margin.risk.estimate import estimate
+from margin.risk.estimators import estimator
 from margin.risk.exposures import Book, value_book
 from margin.risk.history import History, history, price_series
 from margin.risk.models import EllipticalModel, RiskModel, ScenarioModel
@@ -104,7 +105,7 @@ class LadderModel(Model):
             raise InputError("factors", factors.shape, f"must be rows of {len(assets)} factors: {', '.join(assets)}")
         settings, fixed = self._settings(marks), pinned(sub_account, marks)
         linear = not any(p.instrument.is_option for p in fixed.positions)
-        if linear and self.key != "safeguarded" and settings.estimator != "stressed":
+        if linear and self.key != "safeguarded" and estimator(settings.estimator).window is None:
             return self._linear(fixed, marks, factors, settings)
         return self._many(fixed, marks, factors, settings, vols or {}, marks.as_of if as_of is None else as_of)
 
@@ -117,7 +118,7 @@ class LadderModel(Model):
         vols: Mapping[str, np.ndarray],
         as_of: pd.Timestamp,
     ) -> States:
-        """Options, safeguards, the stressed estimator: a block of rows at a time (margin/ladder/many.py)."""
+        """Options, safeguards, a window chosen by the book: a block of rows at a time (margin/ladder/many.py)."""
         joint, when = self._joint(sub, settings), parse_date(as_of)
         column = {asset: i for i, asset in enumerate(sub.assets)}
         given = {asset: np.asarray(values, dtype=float) for asset, values in vols.items()}

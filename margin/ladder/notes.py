@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from margin.core.checks import parse_date
-from margin.core.estimators import closed_forms, estimator
 from margin.core.market import MAX_STALE_DAYS, Market
 from margin.core.settings import Settings
 from margin.ladder.basis import price_of
+from margin.risk.estimators import closed_forms, estimator
 from margin.risk.exposures import Book
 
 FEW = 5  # tail scenarios below which single days decide

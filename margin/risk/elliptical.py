@@ -8,6 +8,7 @@ from scipy.special import gammaln, ndtri, stdtrit
 from margin.core.errors import InputError
 from margin.core.settings import Settings
 from margin.risk import covariance as correlation
+from margin.risk.estimators import degrees_of_freedom
 from margin.risk.history import History
 from margin.risk.scenarios import Scenarios, not_below_zero
 
@@ -35,7 +36,7 @@ class Elliptical:
 
 
 def elliptical(past: History, settings: Settings) -> Elliptical:
-    """Covariance over the horizon from the chosen correlation, for the gaussian and Student-t estimators.
+    """Covariance over the horizon from the chosen correlation, for the estimators that are closed forms.
 
     Daily covariance of the last `lookback` daily returns, times the horizon (independent days).
     """
@@ -45,8 +46,7 @@ def elliptical(past: History, settings: Settings) -> Elliptical:
     assets = tuple(past.assets[i] for i in live)
     part, notes = _covariance(returns[:, live], assets, settings) if len(live) else (cov, ())
     cov[np.ix_(live, live)] = part
-    dof = settings.degrees_of_freedom if settings.estimator == "student" else None
-    return Elliptical(cov * settings.horizon, dof, len(returns), notes)
+    return Elliptical(cov * settings.horizon, degrees_of_freedom(settings), len(returns), notes)
 
 
 def _covariance(returns: np.ndarray, assets: tuple[str, ...], settings: Settings) -> tuple[np.ndarray, tuple[str, ...]]:

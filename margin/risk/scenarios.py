@@ -1,5 +1,6 @@
 """Scenario sets: which returns could happen over the next horizon, from data up to as-of only."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from margin.risk.history import History
 from margin.risk.tail import tail_mass
 
-__all__ = ["Scenarios", "filtered", "historical", "not_below_zero", "stressed", "worst_window"]
+__all__ = ["Scenarios", "filtered", "historical", "in_window", "not_below_zero", "worst_window"]
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,14 @@ def filtered(past: History, lookback: int) -> Scenarios:
     return Scenarios(returns, past.horizon.dates[-lookback:], notes)
 
 
-def stressed(past: History, lookback: int, book_losses: np.ndarray, level: float) -> Scenarios:
-    """The `lookback` successive returns that would hurt this book most.
+def in_window(
+    past: History,
+    lookback: int,
+    book_losses: np.ndarray,
+    level: float,
+    window_of: Callable[[np.ndarray, int, float], int],
+) -> Scenarios:
+    """The `lookback` successive returns that begin where `window_of` (losses, length, level) says.
 
     book_losses : (n,) USD, the book's loss under every return of the whole history
     """
@@ -46,7 +53,7 @@ def stressed(past: History, lookback: int, book_losses: np.ndarray, level: float
     if n <= lookback:
         note = f"Only {n} returns of common history: the stressed window is all of it."
         return Scenarios(past.horizon.values, past.horizon.dates, (note,))
-    start = worst_window(book_losses, lookback, level)
+    start = window_of(book_losses, lookback, level)
     window = slice(start, start + lookback)
     return Scenarios(past.horizon.values[window], past.horizon.dates[window])
 

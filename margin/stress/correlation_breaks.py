@@ -14,6 +14,7 @@ from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.risk.covariance import correlation_from_covariance, covariance, nearest_correlation
 from margin.risk.elliptical import portfolio_margin_under
+from margin.risk.estimators import degrees_of_freedom
 from margin.risk.exposures import value_book
 from margin.risk.history import history
 from margin.rolling.pearson import rolling_correlation
@@ -64,7 +65,7 @@ def correlation_breaks(portfolio: Portfolio, market: Market, settings: Settings 
     """The book's margin as it is and under every break, from history up to settings.as_of.
 
     Volatilities and the present matrix: the last `lookback` daily returns. Worst seen: 60-return windows on the dates
-    all assets of the book share. dof from the settings when the estimator is student, else normal.
+    all assets of the book share. Degrees of freedom are those of the settings' estimator; normal where it has none.
     Raises InputError for a book of dollars only or with less than 60 common returns.
     """
     chosen = settings or Settings()
@@ -90,7 +91,7 @@ def correlation_breaks(portfolio: Portfolio, market: Market, settings: Settings 
         "zero": np.eye(len(now)),
         "against": np.outer(signs, signs),
     }
-    dof = chosen.degrees_of_freedom if chosen.estimator == "student" else None
+    dof = degrees_of_freedom(chosen)
     lines = []
     for key, name in NAMES.items():
         matrix, distance = _possible(wished[key])

@@ -16,6 +16,7 @@ from margin.core.settings import Settings
 from margin.ladder.compare import compare
 from margin.risk.covariance import correlation_from_covariance
 from margin.risk.elliptical import Elliptical, elliptical, portfolio_margin_under, what_if_correlation
+from margin.risk.estimators import closed_forms, degrees_of_freedom, matrix_estimator
 from margin.risk.history import history
 
 Pair = tuple[str, str]
@@ -61,11 +62,11 @@ class WhatIf:
 def what_if(portfolio: Portfolio, market: Market, settings: Settings, wishes: Mapping[Pair, float]) -> WhatIf:
     """The book's margin with some correlations set by hand.
 
-    Estimator student where the settings say so, else gaussian: the two that take a matrix. The matrix is that of the
+    The settings' estimator where it takes a matrix, else the first that does. The matrix is that of the
     last `lookback` daily returns; assets that do not move are left out of it.
     Raises InputError for a book without prices or a wish outside -1..1.
     """
-    model = settings.with_(estimator="student" if settings.estimator == "student" else "gaussian")
+    model = settings.with_(estimator=matrix_estimator(settings.estimator))
     before = compare(portfolio, market, settings=model.with_(correlation="sample"))
     asked = model.with_(correlation="what-if", what_if={pair: float(rho) for pair, rho in wishes.items()})
     after = compare(portfolio, market, settings=asked)
@@ -100,7 +101,7 @@ def margin_by_correlation(
     Raises InputError where the pair is not of the book.
     """
     closed = elliptical(history(market, portfolio.assets, settings), settings.with_(correlation="sample"))
-    before = compare(portfolio, market, settings=settings.with_(estimator="gaussian", correlation="sample"))
+    before = compare(portfolio, market, settings=settings.with_(estimator=closed_forms()[0], correlation="sample"))
     names, now = _moving(before.book.assets, closed)
     for asset in pair:
         if asset not in names:
@@ -117,7 +118,7 @@ def margin_by_correlation(
     columns = [before.book.assets.index(name) for name in names]
     dollars = before.book.linear_weights().sum(axis=0)[columns]
     daily = np.sqrt(np.diag(closed.covariance)[columns] / settings.horizon)
-    dof = settings.degrees_of_freedom if settings.estimator == "student" else None
+    dof = degrees_of_freedom(settings)
     margins = []
     for rho in grid:
         base[i, j] = base[j, i] = rho
@@ -137,7 +138,7 @@ def _in_full(
     grid: np.ndarray,
 ) -> np.ndarray:
     """(n,) USD portfolio margin of a book with options at each correlation of the pair, the others as in `base`."""
-    model = settings.with_(estimator="student" if settings.estimator == "student" else "gaussian")
+    model = settings.with_(estimator=matrix_estimator(settings.estimator))
     matrix, out = base.copy(), []
     for rho in grid:
         matrix[pair], matrix[pair[::-1]] = rho, rho

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from margin import InputError, Safeguards, Settings
-from margin.core.estimators import ESTIMATORS
 from margin.core.settings import CORRELATIONS
+from margin.risk.estimators import estimators
 
 SETTINGS = st.builds(
     Settings,
@@ -17,7 +17,7 @@ SETTINGS = st.builds(
     level=st.floats(0.5, 0.9999),
     horizon=st.integers(1, 365),
     lookback=st.integers(2, 5000),
-    estimator=st.sampled_from(ESTIMATORS),
+    estimator=st.sampled_from([row.key for row in estimators()]),
     correlation=st.sampled_from(CORRELATIONS),
     what_if=st.lists(st.tuples(st.just("BTC"), st.sampled_from(["ETH", "SOL"]), st.floats(-1, 1)), max_size=3),
     as_of=st.none() | st.dates(min_value=date(2000, 1, 1)).map(str).filter(lambda d: d < "2200"),
@@ -44,7 +44,7 @@ def test_defaults_take_no_space():
         ({"level": float("nan")}, "level"),
         ({"horizon": 0}, "horizon: must be a whole number"),
         ({"lookback": 1.5}, "lookback"),
-        ({"estimator": "magic"}, "Choose historical"),
+        ({"estimator": "magic"}, "Choose filtered, gaussian"),
         ({"measure": ["es"]}, "measure"),
         ({"as_of": "someday"}, "as_of"),
         ({"haircuts": {"BTC": 2}}, "haircuts.BTC"),

@@ -5,9 +5,10 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from margin import Portfolio, Position
+from margin.risk.estimators import estimators
 
 ASSETS = ["BTC", "ETH", "SOL", "ADA"]
-ESTIMATORS = ["historical", "filtered", "gaussian", "student", "stressed"]
+ESTIMATORS = [row.key for row in estimators()]
 
 SYMBOLS = st.sampled_from([f"{a}/USDC:USDC" for a in ASSETS] + [f"{a}/USDT:USDT" for a in ASSETS])
 OPTIONS = st.sampled_from(["BTC/USD:BTC-250627-60000-C", "BTC/USD:BTC-250627-50000-P", "ETH/USD:ETH-250110-3000-P"])

@@ -9,7 +9,7 @@ from margin import Collateral, InputError, Market, Portfolio, Position, Settings
 from margin.haircut.model import describe, haircut
 from margin.ladder.equal_risk import equal_risk
 from margin.ladder.freed_capital import freed_capital
-from tests.ladder.books import books, market_frame
+from tests.ladder.books import ESTIMATORS, books, market_frame
 
 FRAME = market_frame()
 MARKET = Market(FRAME)
@@ -98,7 +98,7 @@ def test_joint_treatment_shows_wrong_way_collateral():
     assert wrong.account.requirement > wrong.portfolio
 
 
-@pytest.mark.parametrize("estimator", ["historical", "filtered", "gaussian", "student", "stressed"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_the_joint_margin_is_the_margin_of_a_book_that_holds_the_collateral(estimator):
     """Collateral under the same scenarios is a spot position; by the estimator chosen, not always history."""
     chosen = Settings(collateral_treatment="joint", estimator=estimator)

@@ -12,7 +12,7 @@ from margin.core.account import SubAccount
 from margin.ladder import explain
 from margin.ladder.margin_models import get
 from margin.models.marks import Marks
-from tests.ladder.books import books, market_frame
+from tests.ladder.books import ESTIMATORS, books, market_frame
 
 FRAME = market_frame()
 MARKET = Market(FRAME)
@@ -96,7 +96,7 @@ def own_prices(noise=0.002, days=None):
     return Market(frame), frame
 
 
-@pytest.mark.parametrize("estimator", ["historical", "filtered", "gaussian", "student", "stressed"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_instruments_with_their_own_prices_have_their_own_returns_and_no_basis_charge(estimator):
     market, frame = own_prices()
     pair = Portfolio((Position("BTC/USD", 1, paid=False), Position("BTC/USDT:USDT", -1)))

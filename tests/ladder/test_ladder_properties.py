@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margin import Collateral, Market, Portfolio, Position, Safeguards, Settings, compare
+from margin.risk.estimators import closed_forms
 from tests.ladder.books import ANY, ASSETS, ESTIMATORS, books, market_frame
 
 FRAME = market_frame()
@@ -54,7 +55,7 @@ def test_margin_scales_with_the_book(estimator, book, factor):
         assert getattr(scaled, method) == pytest.approx(factor * getattr(once, method), rel=1e-6, abs=1e-6)
 
 
-@pytest.mark.parametrize("estimator", ["gaussian", "student"])
+@pytest.mark.parametrize("estimator", closed_forms())
 @quick
 @given(books())
 def test_a_symmetric_model_does_not_know_long_from_short(estimator, book):

@@ -8,6 +8,7 @@ from margin import Collateral, Market, Portfolio, Position, Settings, compare
 from margin.core.account import SubAccount
 from margin.ladder.margin_models import get
 from margin.models.marks import Marks
+from margin.risk.estimators import closed_forms
 from tests.ladder.books import market_frame
 
 FRAME = market_frame()
@@ -94,7 +95,7 @@ def test_coins_are_valued_at_their_own_last_close_beside_a_stock_that_is_closed(
 
 def test_a_closed_form_stays_a_closed_form_at_moved_prices():
     """Half the price is half the margin, to rounding; draws of the same covariance were 4.1% off."""
-    for estimator in ("gaussian", "student"):
+    for estimator in closed_forms():
         settings = Settings(estimator=estimator)
         long = (Position("BTC/USDT:USDT", 1, 50_000), Position("ETH/USDT:USDT", -10, 3_000))
         sub = SubAccount(name="", positions=long, collateral=(Collateral("USD", 20_000),))

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from margin.core.estimators import ESTIMATORS
 from margin.core.settings import CORRELATIONS
+from margin.risk.estimators import estimators
 from tests.support import ROOT
 from ui.state import book, presets, prices, share
 
@@ -44,7 +44,7 @@ def preset_link(title: str, **settings) -> str:
     return share.encode(replace(made, settings=made.settings.with_(**settings)))
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", [row.key for row in estimators()])
 @pytest.mark.parametrize("title", PRESETS)
 def test_every_preset_with_every_estimator(title, estimator):
     app = opened(preset_link(title, estimator=estimator))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from margin.core.portfolio import Account, Collateral, Portfolio, Position
 from margin.core.settings import Safeguards, Settings
+from margin.risk.estimators import estimators
 from ui.state.book import Book
 from ui.state.rows import Draft
 from ui.state.share import BROKEN, MAX_JSON, decode, encode
@@ -43,7 +44,7 @@ all_settings = st.builds(
     level=st.floats(0.5, 0.9999),
     horizon=st.integers(1, 365),
     lookback=st.integers(2, 5000),
-    estimator=st.sampled_from(["historical", "filtered", "gaussian", "student", "stressed"]),
+    estimator=st.sampled_from([row.key for row in estimators()]),
     correlation=st.sampled_from(["sample", "ewma", "ledoit-wolf", "what-if"]),
     what_if=st.sampled_from([(), (("BTC", "ETH", 0.25),)]),
     as_of=st.sampled_from([None, "2025-10-10"]),

@@ -90,7 +90,7 @@ def _controls() -> tuple[Settings, int, str]:
 
 def _walked(portfolio: Portfolio, settings: Settings, active: ActivePrices, days: int, constant: str) -> Backtest:
     methods: tuple[Method, ...] = METHODS
-    if settings.estimator not in ("historical", "filtered"):
+    if settings.estimator not in {m.estimator for m in METHODS if m.key == "portfolio"}:
         methods = (*METHODS, Method("portfolio", settings.estimator))
     return longwork.done(
         ("walk", portfolio, settings, active, days, constant),

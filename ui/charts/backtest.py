@@ -9,12 +9,12 @@ import plotly.graph_objects as go
 from margin.backtest.accounts import MODES, AccountRecord
 from margin.backtest.under_model import ModelBacktest
 from margin.backtest.walk_forward import Backtest, MethodRecord
-from margin.core.estimators import ROWS
+from margin.risk.estimators import estimators
 from ui.blocks.theme import Palette, palette
 from ui.charts.base import DOLLARS, drawn, legend_above
 
 DASHES = {"isolated": "dot", "netted": "dashdot", "portfolio": "solid", "safeguarded": "dash"}
-ESTIMATOR_MARKS = {row.key: row.mark for row in ROWS}
+ESTIMATOR_MARKS = {row.key: row.mark for row in estimators()}
 
 
 def colour_of(record: MethodRecord, colours: Palette) -> str:

@@ -5,8 +5,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from margin.core.estimators import ROWS
 from margin.ladder.compare import Comparison
+from margin.risk.estimators import estimators
 from ui.blocks.formats import money, percent, short_money, signed_money
 from ui.blocks.theme import Palette, palette
 from ui.charts.base import BAR_HEIGHT, CLEAR, DOLLARS, amount_column, column_width, drawn, name_axis, safe, symbol_name
@@ -19,7 +19,7 @@ SAFEGUARD_SHORT = {
     "procyclicality": "Anti-procyclical",
     "cap_at_isolated": "Isolated is the most",
 }
-METHODS_SHORT = {row.key: row.short for row in ROWS}
+METHODS_SHORT = {row.key: row.short for row in estimators()}
 NAMED_IN_ALT = 8
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from margin.core.errors import InputError
+from margin.risk.estimators import matrix_estimator
 from margin.stress.correlation_breaks import correlation_breaks
 from margin.stress.correlation_what_if import WhatIf, margin_by_correlation
 from margin.stress.correlation_what_if import what_if as what_if_of
@@ -136,7 +137,7 @@ def _forget() -> None:
 
 def _use(wishes: dict[tuple[str, str], float]) -> None:
     now = book.current()
-    estimator = now.settings.estimator if now.settings.estimator == "student" else "gaussian"
+    estimator = matrix_estimator(now.settings.estimator)
     settings = now.settings.with_(correlation="what-if", what_if=wishes, estimator=estimator)
     book.edit(replace(now, settings=settings), ("what-if", book.version()))
     tell("Your book's margin now uses this correlation matrix. Undo on the Portfolio page brings the old one back.")

@@ -8,14 +8,15 @@ from typing import Any
 import streamlit as st
 
 from margin.core.errors import InputError
-from margin.core.estimators import ROWS, closed_forms
 from margin.core.settings import Settings
+from margin.risk.estimators import closed_forms, estimators
 from ui.state import book
 from ui.state.prices import ActivePrices
 from ui.state.session import tell
 
 MEASURE_NAMES = {"es": "Expected shortfall", "var": "Value at risk"}
-ESTIMATOR_NAMES = {row.key: row.title for row in ROWS}
+ESTIMATOR_NAMES = {row.key: row.title for row in estimators()}
+CLOSED_NAMES = " and ".join(row.title for row in estimators() if row.closed_form)
 CORRELATION_NAMES = {"sample": "Sample", "ewma": "EWMA", "ledoit-wolf": "Ledoit-Wolf", "what-if": "What-if"}
 TREATMENT_NAMES = {"haircut": "Haircut", "joint": "Joint"}
 PROCYCLICALITY_NAMES = {"floor": "Long-run floor", "buffer": "Buffer on top", "stress": "Stress weight", "off": "Off"}
@@ -107,7 +108,7 @@ def settings_panel(active: ActivePrices) -> None:
             choices.index(settings.correlation) if settings.correlation in choices else 0,
             format_func=CORRELATION_NAMES.__getitem__,
             disabled=not closed_form,
-            help="The matrix behind the Gaussian and Student-t estimators. Our own model: no venue takes one.",
+            help=f"The matrix behind {CLOSED_NAMES}. Our own model: no venue takes one.",
             **_bound("correlation"),
         )
     with third:

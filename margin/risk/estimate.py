@@ -1,27 +1,16 @@
-"""From a valued book to its scenario set and risk model: which estimator uses what."""
+"""From a valued book to its scenario set and risk model, by the estimator that the settings name."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from margin.core.estimators import estimator
 from margin.core.settings import Settings
 from margin.risk.elliptical import Elliptical, elliptical, simulate
+from margin.risk.estimators import estimator
 from margin.risk.exposures import Book
 from margin.risk.history import History
 from margin.risk.models import EllipticalModel, RiskModel, ScenarioModel
-from margin.risk.scenarios import Scenarios, filtered, historical, stressed
+from margin.risk.scenarios import Scenarios, in_window
 
-
-def _stressed(book: Book, past: History, settings: Settings) -> Scenarios:
-    everything = book.losses(past.horizon.values).sum(axis=1)
-    return stressed(past, settings.lookback, everything, settings.level)
-
-
-SCENARIOS: dict[str, Callable[[Book, History, Settings], Scenarios]] = {  # of those that are no closed form
-    "historical": lambda book, past, settings: historical(past, settings.lookback),
-    "filtered": lambda book, past, settings: filtered(past, settings.lookback),
-    "stressed": _stressed,
-}
+__all__ = ["estimate", "observations"]
 
 
 def estimate(book: Book, past: History, settings: Settings) -> tuple[Scenarios | Elliptical, RiskModel]:
@@ -29,15 +18,20 @@ def estimate(book: Book, past: History, settings: Settings) -> tuple[Scenarios |
 
     Options have no closed form here: a book that holds some is put under draws of the same distribution.
     """
-    if estimator(settings.estimator).closed_form:
+    chosen = estimator(settings.estimator)
+    if chosen.closed_form:
         closed = elliptical(past, settings)
         if not book.has_options:
             weights = book.linear_weights()
             return closed, EllipticalModel(weights, closed.covariance, settings.level, settings.measure, closed.dof)
         drawn = simulate(closed)
         drawn = replace(drawn, notes=closed.notes + drawn.notes)
+    elif chosen.window is not None:
+        everything = book.losses(past.horizon.values).sum(axis=1)
+        drawn = in_window(past, settings.lookback, everything, settings.level, chosen.window)
     else:
-        drawn = SCENARIOS[settings.estimator](book, past, settings)
+        assert chosen.scenarios is not None  # one of the three, by its making
+        drawn = chosen.scenarios(past, settings)
     return drawn, ScenarioModel(book.losses(drawn.returns), settings.level, settings.measure)
 
 
