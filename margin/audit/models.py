@@ -57,12 +57,12 @@ def batch_tiers(key: str, market: Market, as_of: Any = None) -> Mapping[str, Seq
 def _tables(model: Any, assets: Sequence[str], marks: Marks) -> dict[str, tuple[Row, ...]]:
     """By asset, for those whose lines are what the model answers."""
     rulebook = getattr(model, "rulebook", None)
-    tiers_of = getattr(rulebook, "tiers_for", None)
+    tiers_of = getattr(rulebook, "tiers_on", None)
     if tiers_of is None or getattr(rulebook, "whole", False) or getattr(rulebook, "in_coins", False):
         return {}
     found = {}
     for asset in assets:
-        tiers = tiers_of(asset)
+        tiers = tiers_of(asset, False, marks)
         rows = _proved(model, asset, tiers, marks) if tiers is not None and tiers.continuous else None
         if rows is not None:
             found[asset] = rows

@@ -98,11 +98,13 @@ class Account:
     def held(self) -> tuple[Collateral, ...]:
         """Collateral with owned spot, one entry per asset in order of first appearance."""
         amounts: dict[str, float] = {}
-        for c in self.collateral:
-            amounts[c.asset] = amounts.get(c.asset, 0.0) + c.quantity
-        for p in self.owned:
-            amounts[p.underlying] = amounts.get(p.underlying, 0.0) + p.quantity
-        return tuple(Collateral(asset, quantity) for asset, quantity in amounts.items())
+        prices: dict[str, float] = {}
+        rows = [(c.asset, c.quantity, c.mark_price) for c in self.collateral]
+        for asset, quantity, price in rows + [(p.underlying, p.quantity, p.mark_price) for p in self.owned]:
+            amounts[asset] = amounts.get(asset, 0.0) + quantity
+            if price is not None:
+                prices.setdefault(asset, price)
+        return tuple(Collateral(asset, quantity, prices.get(asset)) for asset, quantity in amounts.items())
 
     def is_isolated(self, position: Position) -> bool:
         """Whether `position` has its own margin: it says so, has margin posted, or the account's mode says so."""

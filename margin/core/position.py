@@ -134,10 +134,15 @@ class Position:
 
 @dataclass(frozen=True)
 class Collateral:
-    """`quantity` units of `asset` posted as collateral; below zero it is owed."""
+    """`quantity` units of `asset` posted as collateral; below zero it is owed.
+
+    mark_price : USD per unit as the venue counts it, where no market price is at hand; it also stands where both are,
+                 in `Marks.of_account`
+    """
 
     asset: str
     quantity: float
+    mark_price: float | None = None
 
     def __post_init__(self) -> None:
         instrument = parse_symbol(self.asset, "asset")
@@ -146,7 +151,12 @@ class Collateral:
             raise InputError("asset", self.asset, "collateral is an asset, not a pair", hint)
         object.__setattr__(self, "asset", instrument.symbol)
         object.__setattr__(self, "quantity", checks.number(self.quantity, "quantity"))
+        if self.mark_price is not None:
+            object.__setattr__(self, "mark_price", checks.number(self.mark_price, "mark_price", above=0.0))
+            if self.asset == "USD" and self.mark_price != 1.0:
+                raise InputError("mark_price", self.mark_price, "is of US dollars, which are worth 1", "Leave it out.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {"asset": self.asset, "quantity": self.quantity}
+        """Plain JSON values; a price only where there is one."""
+        data: dict[str, Any] = {"asset": self.asset, "quantity": self.quantity}
+        return data if self.mark_price is None else {**data, "mark_price": self.mark_price}

@@ -37,7 +37,8 @@ def portfolio_to_csv(portfolio: Portfolio) -> str:
             row.update({name: _cell(getattr(p, name)) for name in _NUMBERS})
             writer.writerow({**row, "paid": "" if p.paid else "no"})
         for c in account.collateral:
-            writer.writerow({"kind": "collateral", "symbol": c.asset, "quantity": repr(c.quantity)})
+            row = {"kind": "collateral", "symbol": c.asset, "quantity": repr(c.quantity)}
+            writer.writerow({**row, "mark_price": _cell(c.mark_price)})
     return out.getvalue()
 
 
@@ -86,7 +87,7 @@ def portfolio_from_csv(text: str | bytes) -> Portfolio:
                 name = _unguard(cells["symbol"])
             elif kind == "collateral":
                 quantity = _csv_number(cells, "quantity", required=True)
-                accounts[-1][2].append(Collateral(cells["symbol"], quantity))
+                accounts[-1][2].append(Collateral(cells["symbol"], quantity, _csv_number(cells, "mark_price")))
             elif kind == "position":
                 accounts[-1][1].append(_csv_position(cells))
             elif kind == "account":

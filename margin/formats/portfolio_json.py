@@ -16,6 +16,7 @@ from margin.core.portfolio import MAX_ACCOUNTS, MAX_TEXT, Portfolio
 from margin.core.position import Collateral, Position
 
 POSITION_KEYS = tuple(f.name for f in fields(Position))
+COLLATERAL_KEYS = tuple(f.name for f in fields(Collateral))
 OLD_POSITION_KEYS = ("symbol", "quantity", "entry_price", "leverage")
 BORROWED = '{} is read as bought on borrowed money, as version 1 meant it; write "paid": true if it is your own.'
 FACE = "{}: {:g} coins at the entry price of {:g} are {:,.2f} US dollars of face, as coin-settled contracts count."
@@ -71,12 +72,17 @@ def _account(row: Any, where: str) -> Account:
     plain = {key: row[key] for key in ("name", "venue", "mode", "as_of", "venue_says") if row.get(key) is not None}
     try:
         return Account(
-            positions=_rows(Position, row.get("positions") or [], "positions", POSITION_KEYS, MAX_POSITIONS),
-            collateral=_rows(Collateral, row.get("collateral") or [], "collateral", (), MAX_COLLATERAL),
+            positions=_rows(Position, _list(row, "positions"), "positions", POSITION_KEYS, MAX_POSITIONS),
+            collateral=_rows(Collateral, _list(row, "collateral"), "collateral", COLLATERAL_KEYS, MAX_COLLATERAL),
             **plain,
         )
     except InputError as error:
         raise InputError(f"{where}.{error.field}", error.value, error.problem, error.hint) from None
+
+
+def _list(row: Mapping[str, Any], key: str) -> Any:
+    """A list that may be left out or null."""
+    return [] if row.get(key) is None else row[key]
 
 
 def _version_1(data: Mapping[str, Any]) -> Portfolio:
@@ -122,6 +128,8 @@ def _row(kind: type, item: Any, where: str, required: tuple[str, ...], optional:
     """Build `kind` from one JSON object, prefixing every message with `where`."""
     if not isinstance(item, Mapping):
         raise InputError(where, item, "must be an object", f"Give it the keys {', '.join(required)}.")
+    if kind is Collateral and "price" in item and "mark_price" not in item and optional:
+        item = {"mark_price" if key == "price" else key: value for key, value in item.items()}
     checks.only_keys(item, tuple(dict.fromkeys(required + optional)), where)
     for key in required:
         if item.get(key) is None:

@@ -92,7 +92,8 @@ class Marks:
 
         An option's volatility is what it says, else the one that gives its printed mark.
 
-        prices : by asset, where at hand; else the first perpetual's mark, a future's, and 1 for dollar stablecoins
+        prices : by asset, where at hand; else what the account's collateral carries, then the first perpetual's mark, a
+                 future's, and 1 for dollar stablecoins
         Raises MissingPriceError for an asset that has neither, InputError where there is no as-of.
         """
         when = as_of if as_of is not None else account.as_of
@@ -101,6 +102,9 @@ class Marks:
         known = dict(prices or {})
         given: dict[str, float] = {}
         contracts: dict[str, float] = {}
+        for c in account.collateral:
+            if c.mark_price is not None:
+                known.setdefault(c.asset, c.mark_price)
         order = {"perpetual": 0, "future": 1, "spot": 2}
         for p in sorted(account.positions, key=lambda p: order.get(p.instrument.kind, 3)):
             if p.implied_vol is not None:
@@ -129,13 +133,15 @@ class Marks:
     ) -> "Marks":
         """Last closes not after `as_of` of every asset of the book; volatilities default to EWMA (0.94) x root(365).
 
-        Raises MissingPriceError for an asset without a recent close; dollar stablecoins are then taken at 1, and said.
+        Raises MissingPriceError for an asset without a recent close, unless the book's collateral carries its price;
+        dollar stablecoins are then taken at 1. Both are said.
         """
         when = parse_date(as_of) if as_of is not None else pd.Timestamp(market.dates[-1])
         prices: dict[str, float] = {}
         notes: list[str] = []
+        carried = {c.asset: c.mark_price for c in portfolio.held if c.mark_price is not None}
         for asset in sorted({*portfolio.assets, *portfolio.collateral_assets}):
-            prices[asset], note = market.collateral_price(asset, when)
+            prices[asset], note = _close(market, asset, when, carried.get(asset))
             notes += [note] if note else []
         given = dict(vols or {})
         options_held = [p for p in portfolio.positions if p.instrument.is_option]
@@ -145,6 +151,19 @@ class Marks:
         own = {p.symbol for p in portfolio.positions if not p.instrument.is_option} & set(market.instruments)
         contracts = {symbol: market.price(symbol, when) for symbol in sorted(own)}
         return cls(prices, when, given, tuple(notes), contracts)
+
+
+def _close(market: Market, asset: str, when: pd.Timestamp, carried: float | None) -> tuple[float, str]:
+    """(USD, note): the market's close; else the price that the book's collateral carries, a stablecoin's 1."""
+    try:
+        price, note = market.collateral_price(asset, when)
+    except MissingPriceError:
+        if carried is None:
+            raise
+        return carried, f"{asset} has no close: it is taken at the {carried:g} USD that the account carries"
+    if note and carried is not None:
+        return carried, f"{asset} has no close: it is taken at the {carried:g} USD that the account carries"
+    return price, note
 
 
 def _printed_vols(account: Account, marks: Marks) -> dict[str, float]:

@@ -266,7 +266,11 @@ class Rulebook(ABC):
         self.check(alone, mode)
         return self.reckon(alone, at, mode, self.settings(settings), Lines(wanted=False)).initial
 
-    def printed_price(self, position: Position, price: float, long: bool) -> float:
+    def of_the_day(self) -> "Rulebook":
+        """The rules by which an account of the past is judged: older tables too, where a venue's are carried."""
+        return self
+
+    def printed_price(self, position: Position, price: float, long: bool, marks: Marks) -> float:
         """The liquidation price as the venue prints it: most print the price itself. long : it loses below."""
         return price
 

@@ -72,7 +72,7 @@ class _Check:
         found: MarginModel = models.get(key) if key is not None else models.for_account(self.account)
         if not isinstance(found, VenueModel):
             raise InputError("model", key, "is no venue's rulebook", "Name one, e.g. hyperliquid:cross.")
-        return VenueModel(found.rulebook, found.mode, self.settings)
+        return VenueModel(found.rulebook.of_the_day(), found.mode, self.settings)
 
     def _mode_exists(self) -> None:
         """Raise InputError where the venue is known and the account's mode is none of its modes here."""
@@ -93,13 +93,17 @@ class _Check:
             self.notes.append("No as-of is given: the newest rules are used.")
         known: dict[str, float] = {}
         marked = {p.underlying for p in account.positions if p.mark_price is not None and not p.instrument.is_option}
+        for c in account.collateral:
+            if c.mark_price is not None:
+                known.setdefault(c.asset, c.mark_price)
         for p in account.positions:
             if p.underlying in marked or p.instrument.is_option or p.entry_price is None:
                 continue
             if p.underlying not in known and p.underlying not in USD_LIKE:
                 self.notes.append(f"{p.symbol} has no mark price: it stands at its entry price.")
             known.setdefault(p.underlying, p.entry_price)
-        priced = {*known, *marked, "USD", *USD_LIKE}
+        carried = {c.asset for c in account.held if c.mark_price is not None}
+        priced = {*known, *marked, *carried, "USD", *USD_LIKE}
         unpriced = sorted({c.asset for c in account.held} - priced)
         if unpriced:
             names = ", ".join(unpriced)
@@ -288,7 +292,7 @@ class _Check:
             return min(sides, key=lambda e: abs(e - at), default=None)
         long = sum(p.exposure(self.marks.contract(p.instrument)) for p in together) > 0
         edge = edges.down if long else edges.up
-        return None if edge is None else rules.rulebook.printed_price(held[0], edge * own, long)
+        return None if edge is None else rules.rulebook.printed_price(held[0], edge * own, long, self.marks)
 
 
 def _distance(ours: float | None, venue: float | None) -> float:

@@ -41,6 +41,11 @@ class Plan:
     printed: np.ndarray
     to_open: bool
     closed: bool
+    still: tuple[int, ...]
+
+    def covers(self, factors: np.ndarray) -> bool:
+        """Whether the columns that move all figures at once stand still: the price of what the contracts settle in."""
+        return not self.still or bool(np.all(factors[:, self.still] == 1.0))
 
 
 def plan(rulebook: Rulebook, sub: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float]) -> Plan | None:
@@ -55,28 +60,33 @@ def plan(rulebook: Rulebook, sub: SubAccount, marks: Marks, mode: Mode, settings
     if any(p.instrument.kind != "perpetual" for p in sub.positions):
         return None
     assets = sub.assets
+    worth = rulebook.worths(sub, marks, mode) or {}
     held = [p for p in accounts.merged(accounts.margined(sub), rulebook.one) if p.quantity]
     equity, opening = _balances(rulebook, sub, marks, mode, settings)
     for p in accounts.margined(sub):
         at = marks.contract(p.instrument)
-        gained, now = marks.unrealised(p), p.quantity * at
+        each = worth.get(str(p.instrument.settle), 1.0)
+        gained, now = marks.unrealised(p) * each, p.quantity * at * each
         for line in (equity, opening):
             line[assets.index(p.underlying)] += now
             line[-1] += gained - now
     fees = [_fee(rulebook, p, marks, settings) for p in held]
     tables = [_tiers(rulebook, p, marks, settings) for p in held]
     rows = [tier for table, _, _ in tables for tier in table]
+    turned = np.array([worth.get(str(p.instrument.settle), 1.0) for p in held])
+    by_tier = np.repeat(turned, [len(table) for table, _, _ in tables])
+    moving = {str(p.instrument.settle) for p in held} & set(assets) if rulebook.valued else set()
     return Plan(
         equity=equity, opening=opening,
         column=np.array([assets.index(p.underlying) for p in held], dtype=np.int64),
         value=np.array([abs(p.quantity) * marks.contract(p.instrument) for p in held]),
-        fee=np.array([f[0] for f in fees]), fee_share=np.array([f[1] for f in fees]),
+        fee=np.array([f[0] for f in fees]) * turned, fee_share=np.array([f[1] for f in fees]) * turned,
         first=np.cumsum([0, *(len(table) for table, _, _ in tables)]).astype(np.int64),
         caps=np.array([np.inf if t.cap is None else t.cap for t in rows]),
-        rates=np.array([t.rate for t in rows]), deductions=np.array([t.deduction for t in rows]),
-        initial_rates=np.array([rate for _, rates, _ in tables for rate in rates]),
+        rates=np.array([t.rate for t in rows]) * by_tier, deductions=np.array([t.deduction for t in rows]) * by_tier,
+        initial_rates=np.array([rate for _, rates, _ in tables for rate in rates]) * by_tier,
         printed=np.array([printed for _, _, printed in tables], dtype=np.bool_), to_open=rulebook.fee_to_open,
-        closed=rulebook.closed,
+        closed=rulebook.closed, still=tuple(assets.index(a) for a in sorted(moving)),
     )  # fmt: skip
 
 

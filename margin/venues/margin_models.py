@@ -119,7 +119,7 @@ def states(
     start = marks if as_of is None else accounts.at(marks, as_of)
     if len(factors) >= compiled.LEAST_ROWS:
         made = compiled.plan(rulebook, fixed, start, mode, settings)
-        if made is not None:
+        if made is not None and made.covers(factors):
             return States(**dict(zip(FIGURES, compiled.states(made, factors), strict=True)))
     out = np.empty((len(FIGURES), len(factors)))
     for begin in range(0, len(factors), ROWS):

@@ -4,13 +4,15 @@ import json
 from dataclasses import replace
 from datetime import datetime
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from margin.core.account import Account
-from margin.core.errors import InputError
+from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import parse_symbol
+from margin.core.market import Market
 from margin.core.portfolio import Collateral, Portfolio, Position
 from margin.models.marks import Marks
 
@@ -62,9 +64,9 @@ def positions(draw):
 ACCOUNTS = st.builds(
     Account,
     positions=st.lists(positions(), max_size=4).map(tuple),
-    collateral=st.lists(st.builds(Collateral, st.sampled_from(["USDC", "BTC"]), st.floats(-1e9, 1e9)), max_size=2).map(
-        tuple
-    ),
+    collateral=st.lists(
+        st.builds(Collateral, st.sampled_from(["USDC", "BTC"]), st.floats(-1e9, 1e9), POSITIVE), max_size=2
+    ).map(tuple),
     name=st.text(max_size=10),
     venue=st.sampled_from(["", "okx", "binance"]),
     mode=st.sampled_from([None, "cross", "isolated", "portfolio"]),
@@ -143,6 +145,36 @@ def test_owned_spot_is_held_and_borrowed_spot_is_a_position():
     account = Account(positions=rows, collateral=[Collateral("USDC", 10), Collateral("BTC", 0.3)])
     assert account.margined == tuple(rows[1:])
     assert account.held == (Collateral("USDC", 10), Collateral("BTC", 1.5))
+
+
+def test_collateral_carries_a_price_that_stands_where_the_market_has_none():
+    row = {"asset": "MNT", "quantity": 10.0, "mark_price": 1.5}
+    book = {"version": 2, "accounts": [{"venue": "bybit", "as_of": "2026-11-26", "collateral": [row]}]}
+    account = Portfolio.from_json(book).account
+    assert account.held == (Collateral("MNT", 10.0, 1.5),)
+    assert Marks.of_account(account).price("MNT") == 1.5
+    aliased = {**book, "accounts": [{**book["accounts"][0], "collateral": [{**row, "price": 1.5}]}]}
+    with pytest.raises(InputError, match="unknown key"):  # one of the two names, not both
+        Portfolio.from_json(aliased)
+    del aliased["accounts"][0]["collateral"][0]["mark_price"]
+    assert Portfolio.from_json(aliased) == Portfolio.from_json(book)
+    dates = pd.date_range("2026-11-01", periods=20)
+    market = Market(pd.DataFrame({"BTC": 60_000.0}, dates), None)
+    marks = Marks.of_market(market, Portfolio(accounts=[account]))
+    assert marks.price("MNT") == 1.5
+    assert any("1.5 USD that the account carries" in note for note in marks.notes)
+    with pytest.raises(MissingPriceError):
+        Marks.of_market(market, Portfolio(collateral=[Collateral("MNT", 10.0)]))
+    for wrong in (0.0, -1.0, "1", float("nan")):
+        with pytest.raises(InputError, match=r"collateral\[0\]\.mark_price"):
+            Portfolio.from_json({"version": 2, "accounts": [{"collateral": [{**row, "mark_price": wrong}]}]})
+    with pytest.raises(InputError, match="worth 1"):
+        Collateral("USD", 5.0, 1.1)
+
+
+def test_positions_that_are_no_list_are_not_read_as_none():
+    with pytest.raises(InputError, match="must be a list"):
+        Portfolio.from_json({"version": 2, "accounts": [{"venue": "okx", "positions": {}}]})
 
 
 def test_sub_accounts_are_the_pool_and_each_isolated_position_two_of_one_symbol_too():

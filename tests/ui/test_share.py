@@ -35,7 +35,10 @@ positions = st.builds(
 portfolios = st.builds(
     Portfolio,
     st.lists(positions, max_size=20).map(tuple),
-    st.lists(st.builds(Collateral, st.sampled_from(["USDC", "BTC"]), quantities), max_size=4).map(tuple),
+    st.lists(
+        st.builds(Collateral, st.sampled_from(["USDC", "BTC"]), quantities, st.none() | st.floats(1e-6, 1e6)),
+        max_size=4,
+    ).map(tuple),
     st.text(st.characters(codec="utf-8"), max_size=40),
 )
 all_settings = st.builds(

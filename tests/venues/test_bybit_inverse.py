@@ -42,8 +42,16 @@ def test_maintenance_is_at_mark_with_the_fee_at_bankruptcy():
     assert account.state.equity == pytest.approx(0.98 * 80_000 + 100_000 * (80_000 / 50_000 - 1))
 
 
-def test_beyond_the_known_tier_it_refuses():
-    book = [("BTC/USD:BTC", 151 * 80_000.0, 80_000.0)]
-    with pytest.raises(InputError, match="tiers above 150 BTC"):
+@pytest.mark.parametrize(("coins", "kept"), [(150.0, 0.75), (150.5, 0.755), (300.0, 2.25), (450.0, 4.5)])
+def test_the_three_tiers_count_coins_and_do_not_jump(coins, kept):
+    """150 BTC at 0.5%, the next 150 at 1%, the next at 1.5%: 0.75 + 1.5 + 2.25 BTC."""
+    book = [("BTC/USD:BTC", coins * 80_000.0, 80_000.0, 50.0)]
+    account = Account("bybit_inverse", "cross", book, {"BTC": 50.0}, {"BTC": 80_000.0}, taker_fee=0.0)
+    assert account.state.maintenance / 80_000 == pytest.approx(kept)
+
+
+def test_beyond_the_known_tiers_it_refuses():
+    book = [("BTC/USD:BTC", 451 * 80_000.0, 80_000.0)]
+    with pytest.raises(InputError, match="tiers above 450 BTC"):
         _ = Account("bybit_inverse", "cross", book, {"BTC": 200.0}, {"BTC": 80_000.0}).state
     assert venues.rulebook("bybit_inverse").tiers("BTC") is None, "dollar contracts are Bybit's own rulebook"

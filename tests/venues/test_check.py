@@ -73,6 +73,25 @@ def test_without_collateral_what_needs_it_is_left_out_and_said():
     assert len(left_out) == 3
 
 
+def test_the_unified_account_turns_profit_and_margins_at_the_price_of_the_dollar_coin():
+    """Bybit and OKX print an account's totals in dollars, a position's own margins in what it settles in."""
+    held = Position("BTC/USDT:USDT", 0.5, 58_000.0, 10, mark_price=60_000.0)
+    money = (Collateral("USDT", 10_000.0, 0.98),)
+    fee = 0.5 * 58_000 * 0.9 * 0.00055
+    kept, opened = 30_000 * 0.005 + fee, 30_000 / 10 + fee
+    said = {"equity": 0.98 * 11_000, "maintenance": 0.98 * kept, "initial": 0.98 * opened}
+    found = check(account((held,), money, "bybit", **said, position_maintenance={held.symbol: kept}))
+    assert (found.matched, found.compared) == (4, 4)
+    found = check(account((held,), money, "okx", equity=said["equity"], maintenance=0.98 * 30_000 * (0.004 + 0.0005)))
+    assert (found.matched, found.compared) == (2, 2)
+    isolated = replace(held, mode="isolated", margin=3_000.0)
+    found = check(account((isolated,), (), "bybit", position_maintenance={held.symbol: 30_000 * 0.005 + fee}))
+    assert found.compared == 1
+    coin = (Collateral("BTC", 1.0, 59_900.0),)
+    found = check(account((held,), coin, "hyperliquid", initial=3_000.0))
+    assert found.figures["initial"].matched  # the contract's own mark, not the price of the coin held
+
+
 def test_a_coin_without_a_price_is_as_if_it_were_not_in_the_file():
     found = check(account((ETH,), (*MONEY, Collateral("BTC", 1.0)), **SAID))
     assert set(found.figures) == {"initial", "maintenance"}
@@ -262,8 +281,8 @@ def test_what_the_venue_printed_of_a_tier_wins_with_a_note(key):
 def test_okx_prints_one_tick_nearer_the_mark_also_of_a_coin_whose_tick_is_not_carried(mark, tick):
     held = Position("ADA/USDT:USDT", 100.0, mark or 0.4, mark_price=mark)
     rules = models.get("okx:cross").rulebook
-    assert rules.printed_price(held, 0.3, True) == pytest.approx(0.3 + tick, abs=1e-12)
-    assert rules.printed_price(held, 0.3, False) == pytest.approx(0.3 - tick, abs=1e-12)
+    assert rules.printed_price(held, 0.3, True, None) == pytest.approx(0.3 + tick, abs=1e-12)
+    assert rules.printed_price(held, 0.3, False, None) == pytest.approx(0.3 - tick, abs=1e-12)
 
 
 def test_a_leverage_that_is_not_in_the_file_is_said_where_it_matters():

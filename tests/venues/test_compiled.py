@@ -82,8 +82,28 @@ def test_coins_as_collateral_and_printed_tiers():
     ]
     names = ["BTC", "ETH", "USDC", "USDT"]
     for name in ("bybit", "binance", "okx"):
-        fast, slow = both(name, positions, held, moves(names))
+        factors = moves(names)
+        if name != "binance":
+            factors[:, names.index("USDT")] = 1.0
+        fast, slow = both(name, positions, held, factors)
         np.testing.assert_allclose(fast, slow, rtol=1e-12, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["bybit", "okx"])
+def test_a_dollar_coin_away_from_1_turns_every_figure_and_has_no_plan_while_it_moves(name):
+    positions, held = [("BTC/USDT:USDT", 2.0, 75_000.0, 8.0), ("ETH/USDC:USDC", -9.0, 2_400.0)], {"USDT": 4e4}
+    factors = moves(["BTC", "ETH", "USDT"])
+    account = Account(name, "cross", positions, held, {**PRICES, "USDT": 0.97})
+    sub, model = pinned(account.sub, account.marks), models.get(f"{name}:cross")
+    made = compiled.plan(model.rulebook, sub, account.marks, "cross", model.settings)
+    assert made is not None
+    assert not made.covers(factors)
+    factors[:, 2] = 1.0
+    assert made.covers(factors)
+    slow = model.states(sub, account.marks, factors)
+    wanted = np.array([getattr(slow, f) for f in margin_models.FIGURES])
+    np.testing.assert_allclose(compiled.states(made, factors), wanted, rtol=1e-12, atol=1e-6)
+    assert wanted[0, 0] == pytest.approx(0.97 * (4e4 + 2 * 5_000) + 1.0 * -9 * 100)
 
 
 @pytest.mark.parametrize("name", ["binance", "bybit"])

@@ -93,7 +93,9 @@ def _position(cells: Mapping[str, str], more: Mapping[str, Any]) -> Position:
 
 def _collateral(cells: Mapping[str, str], more: Mapping[str, Any]) -> Collateral:
     return Collateral(
-        _code(cells["asset"], "asset", "Name the asset, e.g. USDC."), _needed(cells["quantity"], "quantity")
+        _code(cells["asset"], "asset", "Name the asset, e.g. USDC."),
+        _needed(cells["quantity"], "quantity"),
+        more.get("mark_price"),
     )
 
 
@@ -234,7 +236,10 @@ def _typed_extra(key: str, text: str) -> Any:
 
 
 def collateral_drafts(collateral: Iterable[Collateral]) -> tuple[Draft, ...]:
-    return tuple(Draft(i, (c.asset, number_text(c.quantity))) for i, c in enumerate(collateral, start=1))
+    return tuple(
+        Draft(i, (c.asset, number_text(c.quantity)), () if c.mark_price is None else (("mark_price", c.mark_price),))
+        for i, c in enumerate(collateral, start=1)
+    )
 
 
 def drafts_from_browser(rows: Any, keys: tuple[str, ...], most: int) -> tuple[Draft, ...]:

@@ -1,8 +1,6 @@
 """What venues for perpetuals share: who may be held, what counts as collateral, isolated and cross."""
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -15,8 +13,8 @@ from margin.core.position import Position
 from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import CollateralValue, Lines, Mode, PositionMargin, Rulebook, Unsupported, VenueMargin
-from margin.venues.families.tiers import Tiers, describe, one_rate, tier_at, tiers_of
-from margin.venues.parameters import Parameters
+from margin.venues.families.tables import TierTables
+from margin.venues.families.tiers import Tiers, describe, one_rate, tier_at
 
 FIRST_LEVERAGE = 10.0  # where a position names none: the same at every venue, so that venues can be compared
 Basis = Literal["mark", "entry"]
@@ -35,7 +33,7 @@ def as_perpetuals(portfolio: Portfolio) -> Portfolio:
     )
 
 
-class PerpetualVenue(Rulebook):
+class PerpetualVenue(TierTables):
     """Perpetuals, each with tiers; by default in dollars, with dollars and dollar stablecoins as collateral.
 
     isolated : each position has its own margin: what was posted, else its initial margin at entry
@@ -46,56 +44,17 @@ class PerpetualVenue(Rulebook):
 
     modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross")
     collateral_assets: ClassVar[frozenset[str]] = frozenset({"USD", *USD_STABLECOINS})
-    rule: ClassVar[str] = "tiers"
     kinds: ClassVar[tuple[str, ...]] = ("perpetual",)
     linear: ClassVar[bool] = True
     inverse: ClassVar[bool] = False
     fee_to_open: ClassVar[bool] = True  # the closing fee is part of the initial margin too
     fee_apart: ClassVar[bool] = False  # the venue prints a position's maintenance margin without its closing fee
-    whole: ClassVar[bool] = False  # a tier's rate applies to the whole position
-    closed: ClassVar[bool] = False  # a tier holds its own upper bound
     in_coins: ClassVar[bool] = False  # tiers count coins, not dollars
     own_leverage: ClassVar[bool] = True  # a position's initial margin follows the leverage that its owner chose
+    valued: ClassVar[bool] = False  # a cross account's figures are dollars, at the price of what a contract settles in
     one: ClassVar[Literal["side", "net", "coin"]] = "side"  # which positions of a cross account are one
     summed: ClassVar[tuple[Mode, ...]] = ()  # modes that only add up what positions are asked at the mark
     mode_notes: ClassVar[Mapping[Mode, tuple[str, ...]]] = {}
-
-    def __init__(self, parameters: Parameters | None = None):
-        super().__init__(parameters)
-        self.live: dict[str, Tiers] = {}
-        self.live_source = ""
-
-    def with_tiers(self, rows: Mapping[str, Sequence[Sequence[Any]]], source: str) -> "PerpetualVenue":
-        """A copy whose dollar perpetuals have these tiers, (floor, cap, rate, leverage) each, instead of those carried.
-
-        Raises InputError for tiers that leave a gap or fall.
-        """
-        out = copy(self)
-        out.live = {asset: tiers_of(table, whole=self.whole, closed=self.closed) for asset, table in rows.items()}
-        out.live_source = source
-        return out
-
-    def tiers_for(self, asset: str, inverse: bool = False) -> Tiers | None:
-        """Live tiers where there are any, else those carried."""
-        return (None if inverse else self.live.get(asset)) or self.tiers(asset, inverse)
-
-    @abstractmethod
-    def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
-        """The tiers of an asset's perpetual; None where none are carried here."""
-
-    @property
-    def carried(self) -> Mapping[str, Any]:
-        """The tables of the rule's fact and of those named after it (`RULE_older`), which have a date of their own."""
-        out: dict[str, Any] = {}
-        for name in self._tables:
-            out = {**self.parameters[name], **out}
-        return out
-
-    @property
-    def _tables(self) -> tuple[str, ...]:
-        facts = self.parameters.facts
-        named = [n for n in facts if n == self.rule or n.startswith(f"{self.rule}_")]
-        return tuple(n for n in named if isinstance(facts[n], dict))
 
     def basis(self, mode: Mode, marks: Marks) -> tuple[Basis, Basis]:
         """The price at which initial and maintenance margin are taken, and the tier read."""
@@ -186,8 +145,12 @@ class PerpetualVenue(Rulebook):
         collateral = self.wallet(book, marks, mode, settings, lines)
         rows = [self.position_margin(p, marks, mode, settings, lines) for p in kept]
         rows = [self._printed(p, marks, row, lines) for p, row in zip(kept, rows, strict=True)]
-        initial, required = self.totals(book, marks, mode, rows, lines)
         profits = [marks.unrealised(p) for p in held]
+        totalled = rows
+        if (worth := self.worths(book, marks, mode)) is not None:
+            profits = [x * worth[str(p.instrument.settle)] for p, x in zip(held, profits, strict=True)]
+            totalled = [_times(row, worth[str(p.instrument.settle)]) for p, row in zip(kept, rows, strict=True)]
+        initial, required = self.totals(book, marks, mode, totalled, lines)
         pnl = sum(profits)
         if lines.wanted and pnl:
             lines.add("Unrealised profit", "sum of q (mark - entry)", pnl, source, "pnl")
@@ -212,6 +175,14 @@ class PerpetualVenue(Rulebook):
             lines=tuple(lines.kept), positions=tuple(rows), collateral=tuple(collateral),
             notes=tuple(dict.fromkeys(notes)),
         )  # fmt: skip
+
+    def worths(self, book: SubAccount, marks: Marks, mode: Mode) -> dict[str, Any] | None:
+        """USD per unit of what each contract settles in, where the venue turns its figures; None where all are 1."""
+        if not self.valued or mode == "isolated" or book.isolated:
+            return None
+        settled = [p.instrument for p in book.positions if p.instrument.settle is not None]
+        found = {str(i.settle): 1.0 if i.is_inverse else marks.prices.get(str(i.settle), 1.0) for i in settled}
+        return None if all(np.ndim(price) == 0 and price == 1.0 for price in found.values()) else found
 
     def own_margin(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
         """USD at today's price of the margin of an isolated position: posted, else its initial margin at entry."""
@@ -262,7 +233,7 @@ class PerpetualVenue(Rulebook):
 
         What was printed wins where the table says otherwise at the position's own mark; nothing moves with `marks`.
         """
-        table = self.tiers_for(position.underlying, position.instrument.is_inverse)
+        table = self.tiers_on(position.underlying, position.instrument.is_inverse, marks)
         rate, leverage, deduction = position.maintenance_rate, position.max_leverage, position.maintenance_deduction
         if rate is None and leverage is None and deduction is None:
             assert table is not None
@@ -312,7 +283,7 @@ class PerpetualVenue(Rulebook):
                 symbol=position.symbol, quantity=position.quantity, notional=value, initial=initial,
                 maintenance=needed, fee=apart,
             )  # fmt: skip
-        source = self.source_of(position, printed)
+        source = self.source_of(position, printed, marks)
         tier = tier_at(tiers, size)
         extra = f" + fee {fee:,.2f}" if fee else ""
         if printed:
@@ -329,17 +300,6 @@ class PerpetualVenue(Rulebook):
             initial=initial, maintenance=float(needed), tier=describe(tier), initial_rate=rate,
             maintenance_rate=tier.rate, fee=apart,
         )  # fmt: skip
-
-    def source_of(self, position: Position, printed: bool) -> str:
-        """Where a position's rate stands."""
-        if printed:
-            return "the venue's own print of this position"
-        asset, inverse = position.underlying, position.instrument.is_inverse
-        if asset in self.live and not inverse:
-            return self.live_source
-        key = f"inverse {asset}" if inverse else asset
-        of = next((n for n in self._tables if {key, asset} & set(self.parameters[n])), self.rule)
-        return self.parameters.source(of)
 
     def _printed(self, position: Position, marks: Marks, row: PositionMargin, lines: Lines) -> PositionMargin:
         """The row with the rates that the venue printed, where its rule knows no tiers."""
@@ -360,6 +320,11 @@ class PerpetualVenue(Rulebook):
     def tiered(self, position: Position) -> bool:
         """Whether `position_tiers` margins it, so that what the venue printed is already in."""
         return True
+
+
+def _times(row: PositionMargin, price: Any) -> PositionMargin:
+    """A position's margins at another price of what it settles in."""
+    return replace(row, initial=row.initial * price, maintenance=row.maintenance * price, fee=row.fee * price)
 
 
 class _Opener:

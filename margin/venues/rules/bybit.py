@@ -39,6 +39,7 @@ class Bybit(PerpetualVenue):
     coin_settled: ClassVar[str] = "bybit_inverse"
     rule = "risk_limits"
     summed: ClassVar[tuple[Mode, ...]] = ("cross",)
+    valued: ClassVar[bool] = True
     closed = True
     mode_notes: ClassVar = {
         "cross": (
@@ -81,6 +82,16 @@ class Bybit(PerpetualVenue):
             return super().counted(asset, quantity, price, mode, settings)
         value = sliced(rows, quantity) * price
         return value, value, f"{asset} counts slice by slice, from {rows[0][2]:.0%} down."
+
+    def printed_price(self, position: Position, price: float, long: bool, marks: Marks) -> float:
+        """A cross account's dollars are spread over the quantity as if they were what the contract settles in.
+
+        Source: the account of 2025-10-02 that held USDT at 1.000686.
+        """
+        i, mark = position.instrument, marks.contract(position.instrument)
+        if i.is_inverse or position.mode == "isolated" or position.margin_posted:
+            return price
+        return mark - (mark - price) * marks.prices.get(str(i.settle), 1.0)
 
     def totals(
         self, book: SubAccount, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines

@@ -62,6 +62,7 @@ class Okx(PerpetualVenue):
     name = "okx"
     rule = "position_tiers"
     summed: ClassVar[tuple[Mode, ...]] = ("cross",)
+    valued: ClassVar[bool] = True
     whole = True
     closed = True
     in_coins = True
@@ -93,7 +94,7 @@ class Okx(PerpetualVenue):
         """USD that closing the position costs."""
         return accounts.contracts_value(position, marks) * settings["taker_fee"]
 
-    def printed_price(self, position: Position, price: float, long: bool) -> float:
+    def printed_price(self, position: Position, price: float, long: bool, marks: Marks) -> float:
         """One tick nearer the mark. A tick that is not carried is read off the digits of the mark that OKX printed."""
         tick: float | None = self.parameters["ticks"].get(position.underlying)
         if tick is None:
