@@ -1,0 +1,93 @@
+"""What pytest does differently when it looks for a fault: few examples, no shrinking, and a bound on each test's own CPU time.
+
+Loaded with `-p tests.mutants.plugin`. A test that goes on past the bound fails: that is how an endless loop is seen.
+"""
+
+import inspect
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import hypothesis
+import pytest
+
+EXAMPLES = 12
+TEST_SECONDS = float(os.environ.get("MUTANTS_TEST_SECONDS", "20"))
+FAILED_FILE, AROUND = os.environ.get("MUTANTS_FAILED"), os.environ.get("MUTANTS_AROUND", "")
+
+
+class EndlessError(AssertionError):
+    """A test took more CPU time than any test may."""
+
+
+def pytest_configure() -> None:
+    few = hypothesis.settings(
+        max_examples=EXAMPLES, database=None, derandomize=True, deadline=None,
+        phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )  # fmt: skip
+    hypothesis.settings.register_profile("mutants", few)
+    hypothesis.settings.load_profile("mutants")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fewer examples also where a test asks for more; of a file, first the tests that name what the fault lies in."""
+    for item in items:
+        function = getattr(item, "obj", None)
+        function = getattr(function, "__func__", function)
+        own = getattr(function, "_hypothesis_internal_use_settings", None)
+        if own is not None:
+            fewer = hypothesis.settings(
+                own, max_examples=min(own.max_examples, EXAMPLES), database=None, derandomize=True, deadline=None,
+                phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+                suppress_health_check=list(hypothesis.HealthCheck),
+            )  # fmt: skip
+            function._hypothesis_internal_use_settings = fewer  # type: ignore[union-attr]
+    if AROUND:
+        files = {path: i for i, path in enumerate(dict.fromkeys(item.path for item in items))}
+        items.sort(key=lambda item: (files[item.path], not _names(item)))
+
+
+def _names(item: pytest.Item) -> bool:
+    try:
+        return re.search(rf"\b{re.escape(AROUND)}\b", inspect.getsource(item.obj)) is not None  # type: ignore[attr-defined]
+    except (OSError, TypeError, AttributeError):
+        return False
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """The bound, in CPU time of this process, so that a busy machine makes nothing fail."""
+    before = time.process_time()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise EndlessError(f"{item.nodeid} took more than {time.process_time() - before:.0f} s of CPU time")
+
+    kept = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, TEST_SECONDS, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.signal(signal.SIGPROF, kept)
+
+
+def pytest_runtest_logreport(report: Any) -> None:
+    _note(report)
+
+
+def pytest_collectreport(report: Any) -> None:
+    _note(report)
+
+
+def _note(report: Any) -> None:
+    """The failing test's name and why, where the run that started this one can read it."""
+    if report.failed and FAILED_FILE:
+        with open(FAILED_FILE, "a", encoding="utf-8") as file:
+            reason = str(report.longrepr).strip().splitlines() or [""]
+            said = [line for line in reason if line.startswith("E ")] or reason[-1:]
+            print(f"{report.nodeid}\t{said[0].removeprefix('E').strip()[:200]}", file=file)

@@ -1,0 +1,168 @@
+"""One fault in a copy of the tree, and its tests: do they see it?"""
+
+import contextlib
+import importlib.util
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutants import nearest
+from tests.mutants.sites import Mutant, faulty
+
+CPU_SECONDS, WALL_SECONDS = 60, 900
+MEMORY = 12 * 2**30  # bytes of addresses: a fault must not fill the machine
+COPIED = ("app.py", "conftest.py", "pyproject.toml", "README.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "margin", "data",
+          "ui", "pages", "tests", "tools", "docs", "examples", "benchmarks", "notebooks", "requirements.txt",
+          "requirements.lock")  # fmt: skip
+SEEN, SURVIVED, OUT_OF_TIME = "seen", "survived", "not seen in time"
+NO_TESTS = 5  # pytest's exit status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the tests said of one fault.
+
+    verdict : seen; survived (every test ran and none failed); not seen in time (the bound came first: counts as survived)
+    by, reason : the first test that failed and the first line of what it said; empty where none did
+    cpu, wall : seconds
+    """
+
+    verdict: str
+    by: str
+    reason: str
+    cpu: float
+    wall: float
+
+
+class Tree:
+    """A copy of the project in which faults are put, with compiled code kept from one trial to the next."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self.root, self.place, self.kept = root, folder / "tree", folder / "compiled"
+        self.place.mkdir()
+        self.kept.mkdir()
+        names = [entry for entry in root.iterdir() if not entry.name.startswith(".") and entry.name in _tracked(root)]
+        for source in names:
+            if source.is_dir():
+                shutil.copytree(source, self.place / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, self.place / source.name)
+        if (root.parent / "shared").exists():
+            (folder / "shared").symlink_to((root.parent / "shared").resolve())
+
+    def run(self, tests: list[str], around: str = "", cpu: int = CPU_SECONDS, stale: set[str] | None = None) -> Verdict:
+        """These tests, in this order, until one fails or the CPU time is used up."""
+        with tempfile.TemporaryDirectory() as own:
+            compiled = self._compiled(Path(own), stale) if stale else self.kept
+            failed = Path(own, "failed")
+            environment = os.environ | {
+                "NUMBA_CACHE_DIR": str(compiled), "MUTANTS_FAILED": str(failed), "MUTANTS_AROUND": around,
+                "HYPOTHESIS_STORAGE_DIRECTORY": str(Path(own, "hypothesis")), "OMP_NUM_THREADS": "1",
+            }  # fmt: skip
+            command = [
+                sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov",
+                "-p", "no:randomly", "-p", "tests.mutants.plugin", "-m", "not browser", "--tb=short", *tests,
+            ]  # fmt: skip
+            begun, before = time.monotonic(), _used()
+            status = _bounded(command, self.place, environment, cpu)
+            spent, took = _used() - before, time.monotonic() - begun
+            lines = failed.read_text(encoding="utf-8").splitlines() if failed.exists() else []
+        by, _, reason = lines[0].partition("\t") if lines else ("", "", "")
+        if not by and status not in (0, NO_TESTS, None):
+            by, reason = (
+                "pytest itself",
+                f"ended with status {status}",
+            )  # a crash, or a conftest that cannot be imported
+        verdict = SEEN if by else OUT_OF_TIME if status is None else SURVIVED
+        return Verdict(verdict=verdict, by=by, reason=reason, cpu=round(spent, 1), wall=round(took, 1))
+
+    def trial(self, mutant: Mutant, cpu: int = CPU_SECONDS) -> Verdict:
+        """The verdict on one fault; the tree is whole again after it."""
+        place = self.place / mutant.path
+        whole = place.read_text(encoding="utf-8")
+        text = faulty(whole, mutant.operator, mutant.occurrence)
+        if text is None:
+            raise LookupError(f"{mutant.path}: no such place for {mutant.operator}")
+        stamp = place.stat()
+        try:
+            place.write_text(text, encoding="utf-8")
+            return self.run(
+                nearest.ordered(self.root, mutant.path),
+                mutant.around,
+                cpu,
+                nearest.compiled_with(self.root, mutant.path),
+            )
+        finally:
+            place.write_text(whole, encoding="utf-8")
+            os.utime(place, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+            Path(importlib.util.cache_from_source(str(place))).unlink(missing_ok=True)
+
+    def _compiled(self, folder: Path, stale: set[str]) -> Path:
+        """What was compiled before, without what holds the faulty file's code; thrown away after the trial."""
+        place = folder / "compiled"
+        shutil.copytree(self.kept, place, copy_function=os.link)
+        for file in place.rglob("*.nb?"):
+            if file.name.split(".", 1)[0] in stale:
+                file.unlink()
+        return place
+
+
+def _tracked(root: Path) -> set[str]:
+    """Names at the project's root that belong to it; what a run leaves there does not."""
+    try:
+        listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True).stdout
+        return {line.split("/", 1)[0] for line in listed.splitlines()}
+    except (OSError, subprocess.CalledProcessError):
+        return set(COPIED)
+
+
+def _used() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _bounded(command: list[str], folder: Path, environment: dict[str, str], cpu: int) -> int | None:
+    """The exit status; None where the CPU time, or the much longer time by the clock, was used up."""
+
+    def bound() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        preexec_fn=bound, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            status = process.wait(WALL_SECONDS)
+        except subprocess.TimeoutExpired:
+            status = -signal.SIGXCPU
+        finally:
+            _end(process)
+    return None if status in (-signal.SIGXCPU, -signal.SIGKILL) else status
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """The process and what it started: servers of a test that was cut off."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def as_line(mutant: Mutant, verdict: Verdict) -> str:
+    """One line of the log."""
+    return json.dumps(vars(mutant) | vars(verdict))
+
+
+def of_line(line: str) -> tuple[Mutant, Verdict]:
+    """A line of the log, read back."""
+    row = json.loads(line)
+    return Mutant(**{k: row[k] for k in Mutant.__annotations__}), Verdict(
+        **{k: row[k] for k in Verdict.__annotations__}
+    )
