@@ -95,10 +95,10 @@ class Tree:
         try:
             place.write_text(text, encoding="utf-8")
             return self.run(
-                nearest.ordered(self.root, mutant.path),
+                nearest.ordered(self.place, mutant.path),
                 mutant.around,
                 cpu,
-                nearest.compiled_with(self.root, mutant.path),
+                nearest.compiled_with(self.place, mutant.path),
             )
         finally:
             place.write_text(whole, encoding="utf-8")

@@ -22,12 +22,14 @@ from margin.audit.tables import build
 from margin.core.errors import InputError
 from ui.shell.page import Seen
 from ui.state import longwork
+from ui.state.kept import own_shelf
 from ui.state.prices import ActivePrices
 
 MADE, UPLOADED, ON_DISK = "A made-up venue", "My files", "Files on this machine"
 COUNTS = (10_000, 50_000, 200_000)
 MOST_BYTES = 50_000_000  # of all uploaded files together
 MOST_ACCOUNTS = 1_000_000  # kept in memory by the page; the command line has no such limit
+MOST_MADE, MOST_READ = 6, 2  # audited books kept: made-up ones for all visitors, read ones for each visit
 WORKERS = 2
 TITLES = {"portfolio": "Our portfolio method", "isolated": "Our isolated method", "netted": "Our netted method"}
 
@@ -101,7 +103,7 @@ def _made(seen: Seen, asked: tuple[Any, ...]) -> Audited:
         rows, total = audit_accounts(plan, held, WORKERS, progress)
         return Audited(f"made-up venue {seed}", str(key), plan, held, rows, total)
 
-    return longwork.done(key, f"Auditing {count:,} accounts", work)
+    return longwork.done(key, f"Auditing {count:,} accounts", work, size=MOST_MADE)
 
 
 def _uploaded(seen: Seen, asked: tuple[Any, ...]) -> Audited | None:
@@ -136,7 +138,7 @@ def _uploaded(seen: Seen, asked: tuple[Any, ...]) -> Audited | None:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    return longwork.done(key, "Auditing the files", work)
+    return longwork.done(key, "Auditing the files", work, own_shelf(), MOST_READ)
 
 
 def _written(folder: Path, stem: str, file: Any) -> str:
@@ -157,9 +159,11 @@ def _on_disk(seen: Seen, asked: tuple[Any, ...]) -> Audited | None:
     source = open_source(path)
     stamps = [os.stat(part.positions).st_mtime_ns for part in source.parts if not source.temporary]
     key = ("audit path", seen.active.version, str(seen.settings), *asked, path, str(stamps))
-    return longwork.done(
-        key, "Auditing the files", lambda progress: _read(seen, asked, source, path, str(key), progress)
-    )
+
+    def work(progress: Any) -> Audited:
+        return _read(seen, asked, source, path, str(key), progress)
+
+    return longwork.done(key, "Auditing the files", work, own_shelf(), MOST_READ)
 
 
 def _read(seen: Seen, asked: tuple[Any, ...], source: Source, name: str, key: str, progress: Any) -> Audited:

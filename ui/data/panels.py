@@ -9,7 +9,6 @@ import streamlit as st
 
 from data.exchange.registry import EXCHANGES
 from data.files.read import prices_to_csv, prices_to_parquet, read_prices
-from data.model import PriceSet
 from data.universe import NAMES, is_offline
 from margin.core.errors import InputError
 from ui import charts
@@ -190,10 +189,11 @@ def upload() -> None:
     )
     file = st.file_uploader("Price file", ["csv", "parquet", "txt"], key="upload_file", label_visibility="collapsed")
     if file is None:
+        prices.forget_looked()
         return
     try:
-        priceset: PriceSet = _read(file.getvalue(), file.name)
-        prices.activate(priceset, "upload")
+        with st.spinner("Reading the file"):
+            priceset = prices.look_at(file.file_id, lambda: read_prices(file.getvalue(), file.name)).priceset
     except InputError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -212,14 +212,8 @@ def upload() -> None:
         type="primary",
         icon=":material/check:",
         on_click=prices.use_upload,
-        args=(priceset,),
         key="use_upload",
     )
-
-
-@st.cache_data(max_entries=8, show_spinner="Reading the file")
-def _read(content: bytes, name: str) -> PriceSet:
-    return read_prices(content, name)
 
 
 def download(active: ActivePrices) -> None:

@@ -16,6 +16,7 @@ from ui.blocks.text import dollars, plain
 from ui.charts import liquidation as charts_liquidation
 from ui.charts.liquidation import MODE_NAMES
 from ui.state import audited, longwork
+from ui.state.kept import own_shelf
 
 ASSUMED, AUDITED = "Assumed distributions", "The audited book"
 ASSUMPTIONS = (
@@ -72,8 +73,9 @@ def market() -> None:
         world, people = _from_audit(book, world)
         key = book.key
     found: list[Cascade] = longwork.done(
-        ("population", world, key), "Simulating three markets", lambda p: _three(world, p, people)
-    )
+        ("population", world, key), "Simulating three markets", lambda p: _three(world, p, people),
+        None if people is None else own_shelf(), 8,
+    )  # fmt: skip
     worst = max(found, key=lambda c: c.default_loss)
     least = min(found, key=lambda c: c.liquidated_legs)
     st.markdown(

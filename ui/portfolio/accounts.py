@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import partial
 
 import streamlit as st
 
@@ -20,6 +20,7 @@ from ui.charts.accounts import margin_bars, margin_bars_alt
 from ui.state import accounts as edits
 from ui.state import book
 from ui.state.accounts import labels, venue_title
+from ui.state.compute import remembered
 from ui.state.prices import ActivePrices
 from ui.state.rows import sentence
 
@@ -39,7 +40,7 @@ class Beside:
     why: str = ""
 
 
-@lru_cache(maxsize=256)
+@partial(remembered, size=256)
 def nearest(account: Account, settings: Settings, active: ActivePrices) -> Nearest | str | None:
     """The account's nearest liquidation; None where no price liquidates; text: why it is not computed."""
     try:
@@ -62,7 +63,7 @@ def nearest_of_all(
     return best
 
 
-@lru_cache(maxsize=256)
+@partial(remembered, size=256)
 def beside(account: Account, settings: Settings) -> Beside:
     """Our figures at the venue's own marks beside what it said."""
     if not account.venue_says:

@@ -6,7 +6,7 @@ service's thread, which waits longer after every failure; the line only shows wh
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -113,12 +113,13 @@ def at_last_prices(
     day = max(price.at for price in last.values()).astimezone(UTC).replace(tzinfo=None)
     try:
         market = with_last(active, rounded, datetime(day.year, day.month, day.day))
-        return compute.compared(now.portfolio, comparison.settings, market)
+        found: Comparison = compute.compared(now.portfolio, comparison.settings, market)
+        return found
     except InputError:
         return None
 
 
-@lru_cache(maxsize=8)
+@partial(compute.remembered, size=8)
 def with_last(active: ActivePrices, last: tuple[tuple[str, float], ...], day: datetime) -> ActivePrices:
     """The active prices with one more row: the last price of each asset given, no close for the others."""
     closes, volumes = active.priceset.closes, active.priceset.volumes

@@ -42,7 +42,8 @@ class Seen:
     @cached_property
     def now(self) -> Answer:
         """The book's figures on them, row by row what could not be used."""
-        return compute.answer(self.book, self.active)
+        found: Answer = compute.answer(self.book, self.active)
+        return found
 
     @property
     def settings(self) -> Settings:

@@ -1,19 +1,21 @@
-"""Results for the pages, cached on (book, settings, price version); what cannot be computed is named row by row."""
+"""Results for the pages, kept with the price set they rest on; what cannot be computed is named row by row."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import partial, wraps
 from typing import Any
 
 from margin.core.errors import InputError, did_you_mean
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.ladder.compare import Comparison, compare, compare_methods
+from ui.state import prices
 from ui.state.book import Book
 from ui.state.prices import ActivePrices
 from ui.state.rows import Problem, sentence
 
-CACHED = 256  # results kept by this process, about 100 kB each at 20 positions
+CACHED = 256  # results kept with a price set that all share, about 100 kB each at 20 positions
+OF_ONE = 24  # and with one visitor's own, where nobody else fills it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +35,28 @@ class Answer:
     missing: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=CACHED)
+def remembered(function: Callable[..., Any], size: int = 32) -> Callable[..., Any]:
+    """A bounded memory for a computation on prices; arguments all hashable.
+
+    Results lie with the price set among the arguments, else with the one the visit works on.
+    """
+
+    @wraps(function)
+    def found(*args: Any, **named: Any) -> Any:
+        active = next((a for a in args if isinstance(a, ActivePrices)), None) or prices.active()
+        bound = min(size, OF_ONE) if active.origin == "upload" else size
+        return active.results.get(function, (args, *named.items()), lambda: function(*args, **named), bound)
+
+    return found
+
+
+@partial(remembered, size=CACHED)
 def compared(portfolio: Portfolio, settings: Settings, active: ActivePrices) -> Comparison:
     """`margin.compare` on the active prices. Raises InputError."""
     return compare(portfolio, active.market, settings=settings)
 
 
-@lru_cache(maxsize=32)
+@remembered
 def methods(
     portfolio: Portfolio, settings: Settings, active: ActivePrices
 ) -> tuple[tuple[str, Comparison | InputError], ...]:
@@ -47,7 +64,7 @@ def methods(
     return tuple(compare_methods(portfolio, active.market, settings))
 
 
-@lru_cache(maxsize=CACHED)
+@partial(remembered, size=CACHED)
 def answer(book: Book, active: ActivePrices) -> Answer:
     """The book's figures from the rows that can be used; every other row is named with its problem. Never raises."""
     bad_positions, bad_collateral = dict(book.position_problems), dict(book.collateral_problems)
@@ -113,8 +130,3 @@ def _usable(
 def _no_price(asset: str, known: Iterable[str]) -> str:
     hint = did_you_mean(asset, known)
     return f"No prices for {asset}, so this row is left out. {hint or 'Fetch or upload them on the Data page.'}"
-
-
-def remembered(function: Callable[..., Any], size: int = 32) -> Callable[..., Any]:
-    """A bounded cache for a page's own computation; arguments as for `compared`, all hashable."""
-    return lru_cache(maxsize=size)(function)

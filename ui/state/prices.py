@@ -6,8 +6,8 @@ untouched.
 """
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Literal
@@ -19,6 +19,8 @@ from data.model import PriceSet
 from data.sample import load_sample
 from data.universe import is_offline
 from margin.core.market import Market
+from ui.state import leaving
+from ui.state.kept import Shelf
 
 Origin = Literal["fetched", "sample", "upload"]
 ORIGIN_NAMES: dict[Origin, str] = {"fetched": "Fetched", "sample": "Sample", "upload": "Your file"}
@@ -28,17 +30,21 @@ UNIVERSE = (
 )  # fmt: skip
 ESSENTIAL = ("BTC", "ETH")  # without these the fetched set is not worth opening a visit with
 REFRESH_AFTER = 6 * 3600.0  # seconds; daily closes change once a day
-_CHOICE, _CHOSEN, _UPLOAD = "price_origin", "price_chosen", "price_upload"
+_CHOICE, _CHOSEN, _UPLOAD, _LOOKED = "price_origin", "price_chosen", "price_upload", "price_looked_at"
 _asked_at: list[float] = []
 
 
 @dataclass(frozen=True, eq=False)
 class ActivePrices:
-    """One price set with its `market`; equal and hashed by version, so it can key a cache."""
+    """One price set with its `market`; equal and hashed by version, so it can key a cache.
+
+    results : what was computed on it (ui/state/compute.py), gone when the set is
+    """
 
     priceset: PriceSet
     market: Market
     origin: Origin
+    results: Shelf = field(default_factory=Shelf, repr=False)
 
     @property
     def version(self) -> str:
@@ -90,7 +96,10 @@ def fetched() -> ActivePrices | None:
     if priceset.closes.empty or priceset.is_sample:
         return None
     if not _newest or _newest[0].priceset.version != priceset.version:
+        superseded = bool(_newest)
         _newest[:] = [activate(priceset, "fetched")]
+        if superseded:
+            leaving.give_back_soon()
     return _newest[0]
 
 
@@ -143,10 +152,30 @@ def chosen() -> bool:
     return _CHOSEN in st.session_state
 
 
-def use_upload(priceset: PriceSet) -> None:
-    """Make the visitor's file the price set of this visit. Raises InputError when it cannot be used."""
-    st.session_state[_UPLOAD] = activate(priceset, "upload")
-    choose("upload")
+def look_at(file: Hashable, read: Callable[[], PriceSet]) -> ActivePrices:
+    """The visitor's file as price set, read once in a visit; it lies in the visit's state and goes with it.
+
+    file : what tells it from another file. Raises InputError when it cannot be used.
+    """
+    kept = st.session_state.get(_LOOKED)
+    if kept is None or kept[0] != file:
+        forget_looked()
+        kept = file, activate(read(), "upload")
+        st.session_state[_LOOKED] = kept
+    found: ActivePrices = kept[1]
+    return found
+
+
+def forget_looked() -> None:
+    """The file is chosen no more; where its prices are in use they stay."""
+    st.session_state.pop(_LOOKED, None)
+
+
+def use_upload() -> None:
+    """Make the file that was looked at the price set of this visit."""
+    if _LOOKED in st.session_state:
+        st.session_state[_UPLOAD] = st.session_state[_LOOKED][1]
+        choose("upload")
 
 
 def keep_fresh() -> None:

@@ -4,13 +4,14 @@ import streamlit as st
 
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
-from ui.state import book, choice, presets, prices, share, view
+from ui.state import book, choice, leaving, presets, prices, share, view
 
 _MESSAGES, _LINKED = "messages", "opened_by_link"
 
 
 def open_session() -> None:
     """Put a book into a new session; later runs only follow the browser's history."""
+    leaving.watch()
     view.new_run()
     if book.started():
         if view.went_back():
