@@ -16,6 +16,11 @@ class Exchange:
     perpetual_quote : the quote of its perpetuals where it has no spot market that we read, else ""
     spot_types, perpetual_types, market_options : ccxt's options for the market list
     funding_page    : funding payments per request, 0 where none are read; funding_backwards: newest first
+    funding_order   : whom to ask first for years of recorded funding, ascending; None: nobody asks it
+    funding_cursor  : the name of the end of a page of funding where it is not `until`; it then excludes that moment
+    tiers_of        : the rulebook whose tiers are asked here coin by coin; tiers_at_once: all in one answer
+    tiers_in_contracts : whether their sizes count contracts
+    book_depths     : the depths an order book may be asked in, ascending; () for any
     all_tickers     : whether one request gives the tickers of several pairs
     book_ticker     : whether the last price is read as the middle of the order book
     source          : where the figures are from
@@ -33,6 +38,12 @@ class Exchange:
     market_options: Mapping[str, Any] = field(default_factory=dict)
     funding_page: int = 0
     funding_backwards: bool = False
+    funding_order: int | None = None
+    funding_cursor: str = ""
+    tiers_of: str = ""
+    tiers_at_once: bool = False
+    tiers_in_contracts: bool = False
+    book_depths: tuple[int, ...] = ()
     all_tickers: bool = False
     book_ticker: bool = False
     source: str = "the exchange's API documentation, as in ccxt 4.5.90"

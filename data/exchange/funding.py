@@ -36,7 +36,8 @@ async def _history(exchange: str, asset: str, start: int, end: int, patience: Pa
         backwards = facts_of(exchange).funding_backwards  # these give the newest payments before `until` first
         edge = end if backwards else start
         for _ in range(MOST_PAGES):
-            until = {"after": str(edge + 1)} if exchange == "okx" else {"until": edge}
+            cursor = facts_of(exchange).funding_cursor
+            until = {cursor: str(edge + 1)} if cursor else {"until": edge}
             first, more = (start, until) if backwards else (edge, {})
             page = await client.raw(
                 asset, "fetch_funding_rate_history", symbol, first, facts_of(exchange).funding_page, more

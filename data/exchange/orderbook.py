@@ -8,7 +8,7 @@ import numpy as np
 from data.errors import FetchError
 from data.exchange.client import Client, Patience
 from data.exchange.event_loop import run
-from data.exchange.registry import check_exchanges
+from data.exchange.registry import check_exchanges, facts_of
 from data.universe import check_asset
 
 
@@ -39,7 +39,8 @@ def fetch_order_book(
 async def _book(exchange: str, asset: str, depth: int, patience: Patience | None, kind: str) -> OrderBook:
     async with Client(exchange, kind, patience) as client:
         symbol = await client.symbol(asset)
-        limit = 20 if exchange == "kucoin" and depth <= 20 else 100 if exchange == "kucoin" else depth
+        depths = facts_of(exchange).book_depths
+        limit = next((d for d in depths if d >= depth), depths[-1]) if depths else depth
         book = await client.raw(asset, "fetch_order_book", symbol, limit)
     sides = [
         np.array([level[:2] for level in book[side][:depth]], dtype=float).reshape(-1, 2) for side in ("bids", "asks")

@@ -32,6 +32,8 @@ def facts_of(exchange_id: str) -> Exchange:
 
 EXCHANGES = tuple(e.id for e in exchanges().values() if e.order is not None)
 SOURCES = (*EXCHANGES, YAHOO)
+_FUNDING = sorted((e.funding_order, e.id) for e in exchanges().values() if e.funding_order)
+FUNDING = tuple(name for _, name in _FUNDING)  # whom to ask for years of recorded payments
 
 
 def check_exchanges(names: Iterable[str] | None) -> tuple[str, ...]:

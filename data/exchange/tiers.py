@@ -20,12 +20,13 @@ from data.errors import FetchError
 from data.exchange.client import Client, Patience
 from data.exchange.event_loop import run
 from data.exchange.public import fetch_table
+from data.exchange.registry import exchanges, facts_of
 from data.exchange.tables import Row, public_tables
 from data.store.files import data_directory
 from data.universe import check_asset
 from margin.core.errors import InputError, did_you_mean
 
-BY_SYMBOL = {"okx": "okx", "bybit": "bybit", "kraken": "krakenfutures"}  # rulebook -> ccxt's name
+BY_SYMBOL = {e.tiers_of: e.id for e in exchanges().values() if e.tiers_of}  # rulebook -> ccxt's name
 PUBLISHERS = {**BY_SYMBOL, **{name: table.ccxt for name, table in public_tables().items()}}
 
 
@@ -73,6 +74,7 @@ async def _whole(venue: str, assets: list[str], patience: Patience | None) -> Li
 
 async def _by_symbol(venue: str, assets: list[str], patience: Patience | None) -> LiveTiers:
     exchange = PUBLISHERS[venue]
+    known = facts_of(exchange)
     rows: dict[str, tuple[Row, ...]] = {}
     missed: list[FetchError] = []
     async with Client(exchange, "perpetual", patience) as client:
@@ -80,13 +82,13 @@ async def _by_symbol(venue: str, assets: list[str], patience: Patience | None) -
         for asset in assets:
             try:
                 symbol = await client.symbol(asset)
-                if exchange == "krakenfutures":
+                if known.tiers_at_once:
                     everything = everything or await client.raw(asset, "fetch_leverage_tiers")
                     answer = everything.get(symbol, [])
                 else:
                     answer = await client.raw(asset, "fetch_market_leverage_tiers", symbol)
                 market = (await client.markets(asset))[symbol]
-                unit = float(market.get("contractSize") or 1.0) if exchange == "okx" else 1.0
+                unit = float(market.get("contractSize") or 1.0) if known.tiers_in_contracts else 1.0
                 rows[asset] = _rows(asset, exchange, answer, unit)
             except FetchError as error:
                 if error.kind not in ("not listed", "empty", "bad answer"):

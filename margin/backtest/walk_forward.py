@@ -17,9 +17,10 @@ from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
+from margin.ladder.names import keys, title
 from margin.risk.estimators import estimator, walked
 
-KEYS = ("isolated", "netted", "portfolio", "safeguarded")
+KEYS = keys()
 ESTIMATORS = walked()
 PROGRESS_EVERY = 50
 
@@ -35,8 +36,7 @@ class Method:
     @property
     def name(self) -> str:
         """The method as a reader sees it."""
-        parts = {"isolated": "Isolated", "netted": "Netted", "portfolio": "Portfolio", "safeguarded": "With safeguards"}
-        text = parts[self.key]
+        text = title(self.key)
         if self.estimator != "historical":
             text += f", {estimator(self.estimator).phrase}"
         return text if self.level is None else f"{text}, {100 * self.level:g}%"

@@ -8,6 +8,7 @@ coin-settled contract its exposure N P / E, of an option |q| x price of the unde
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from margin import venues
 from margin.core.account import SubAccount
 from margin.core.errors import InputError, did_you_mean
 from margin.core.instruments import USD_LIKE, parse_symbol
@@ -176,7 +177,8 @@ def hedge_symbol(sub: SubAccount, name: str) -> str:
 
 
 def _usual_quote(sub: SubAccount) -> str:
-    return {"hyperliquid": "USDC", "derive": "USDC", "dydx": "USDC", "deribit": "USDC"}.get(sub.venue, "USDT")
+    known = venues.facts_of(sub.venue)
+    return "USDT" if known is None else known.quote
 
 
 def after(sub: SubAccount, marks: Marks, menu: Menu, usd: Sequence[float], cost: float = 0.0) -> SubAccount:

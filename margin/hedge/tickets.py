@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from margin import venues
 from margin.core import checks
 from margin.core.checks import date_text
 from margin.core.instruments import parse_symbol
@@ -21,8 +22,6 @@ from margin.models.marks import Marks
 SLIPPAGE_BP = 10.0
 STALE_MINUTES = 5
 SIGNIFICANT = 5  # of a price: the most that Hyperliquid takes, and no worse than a basis point anywhere
-LEAST_ORDER_USD = {"hyperliquid": 10.0}  # venue's documentation, 2026
-IN_CONTRACTS = ("okx", "kucoin", "krakenfutures", "kraken", "deribit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +79,16 @@ def tickets(
 
 def _notes(trade: Trade, venue: str, size: float | None, when: str) -> list[str]:
     said = [f"Prices of {when}: stale {STALE_MINUTES} minutes after."]
-    if venue in IN_CONTRACTS and size is None and not parse_symbol(trade.symbol).is_inverse:
-        said.append("This exchange counts in contracts: divide the amount by the market's contractSize.")
-    least = LEAST_ORDER_USD.get(venue)
+    known = venues.facts_of(venue)
+    if (
+        venue
+        and size is None
+        and not parse_symbol(trade.symbol).is_inverse
+        and (known is None or known.counts_contracts)
+    ):
+        who = "This exchange counts" if known else "If this exchange counts"
+        said.append(f"{who} in contracts: divide the amount by the market's contractSize.")
+    least = None if known is None else known.least_order_usd
     if least is not None and trade.usd < least:
         said.append(f"Below the least order of ${least:g} here: it would be refused.")
     if not trade.cut:

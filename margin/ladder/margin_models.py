@@ -22,6 +22,7 @@ from margin.core.instruments import USD_LIKE, Instrument, parse_symbol
 from margin.core.market import Market
 from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
+from margin.ladder import names
 from margin.ladder.account import UNKNOWN, default_haircut
 from margin.ladder.basis import basis_charge
 from margin.ladder.many import ManyRows
@@ -37,8 +38,8 @@ from margin.risk.history import History, history, price_series
 from margin.risk.models import EllipticalModel, RiskModel, ScenarioModel
 from margin.risk.scenarios import Scenarios
 
-TITLES = {"isolated": "Isolated", "netted": "Netted", "portfolio": "Portfolio", "safeguarded": "With safeguards"}
 POOLED = ("portfolio", "safeguarded")
+keys = names.keys  # of the methods, for margin/models
 CLOSING = ClosingRules(
     name="the ladder",
     step=1.0,
@@ -51,11 +52,6 @@ CLOSING = ClosingRules(
     socialised=False,
     source="our own margin model: everything is closed at once, at no cost",
 )
-
-
-def keys() -> tuple[str, ...]:
-    """Keys of the ladder's methods."""
-    return tuple(TITLES)
 
 
 def get(key: str, market: Any = None, settings: Any = None) -> "LadderModel":
@@ -72,7 +68,7 @@ class LadderModel(Model):
     closing = CLOSING
 
     def __init__(self, key: str, market: Market, settings: Settings):
-        self.key, self.title = key, TITLES[key]
+        self.key, self.title = key, names.title(key)
         self.market, self.settings = market, settings
 
     def refuses(self, account: Account | SubAccount) -> tuple[Unsupported, ...]:

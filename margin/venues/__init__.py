@@ -13,12 +13,17 @@ from margin.models.marks import Marks
 from margin.venues import parameters
 from margin.venues.base import MODES, Mode, Rulebook, VenueMargin
 
-__all__ = ["MODES", "Marks", "Mode", "Rulebook", "VenueMargin", "names", "rulebook"]
+__all__ = ["MODES", "Marks", "Mode", "Rulebook", "VenueMargin", "facts_of", "names", "rulebook"]
 
 
 def names() -> tuple[str, ...]:
     """Every venue, sorted: those with a file in `margin/venues/parameters/`."""
     return parameters.names()
+
+
+def facts_of(name: str) -> Rulebook | None:
+    """The rulebook of a venue an account names; None for no venue and for one that is not known here."""
+    return rulebook(name) if name in names() else None
 
 
 @cache

@@ -172,6 +172,9 @@ class Rulebook(ABC):
     coin_settled: ClassVar[str] = (
         ""  # the rulebook of the venue's coin-settled contracts, where they are margined apart
     )
+    quote: ClassVar[str] = "USDT"  # its usual perpetual's
+    counts_contracts: ClassVar[bool] = False  # whether its orders count contracts, not coins
+    least_order_usd: ClassVar[float | None] = None
 
     def __init__(self, parameters: Parameters | None = None):
         self.parameters = parameters if parameters is not None else Parameters.load(self.name)

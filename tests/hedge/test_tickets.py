@@ -44,7 +44,9 @@ def test_the_same_order_has_the_same_name():
 
 
 def test_contracts_and_least_orders_are_said():
-    assert any("contractSize" in n for n in orders("okx")[1][0].notes)
+    assert any("This exchange counts in contracts" in n for n in orders("okx")[1][0].notes)
+    assert any("If this exchange counts in contracts" in n for n in orders("kucoin")[1][0].notes)
+    assert not any("contracts" in n for n in (*orders()[1][0].notes, *orders("hyperliquid")[1][0].notes))
     found, made = orders("okx", contract_sizes={t.symbol: 0.1 for t in orders()[0].best.trades})
     assert made[0].order["amount"] == pytest.approx(found.best.trades[0].amount / 0.1, rel=1e-6)
     assert not any("contractSize" in n for n in made[0].notes)

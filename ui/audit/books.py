@@ -20,6 +20,7 @@ from margin.audit.scan import audit_accounts
 from margin.audit.summary import AuditSummary
 from margin.audit.tables import build
 from margin.core.errors import InputError
+from margin.ladder.names import ours
 from ui.shell.page import Seen
 from ui.state import longwork
 from ui.state.kept import own_shelf
@@ -31,7 +32,6 @@ MOST_BYTES = 50_000_000  # of all uploaded files together
 MOST_ACCOUNTS = 1_000_000  # kept in memory by the page; the command line has no such limit
 MOST_MADE, MOST_READ = 6, 2  # audited books kept: made-up ones for all visitors, read ones for each visit
 WORKERS = 2
-TITLES = {"portfolio": "Our portfolio method", "isolated": "Our isolated method", "netted": "Our netted method"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ def chosen(seen: Seen) -> Audited | None:
     with second:
         names = [*LADDER_KINDS, *models_in_batch()]
         model = st.selectbox(
-            "Margin rule", names, format_func=lambda m: TITLES.get(m, m.replace(":", ", ")), key="audit_model",
+            "Margin rule", names, format_func=lambda m: ours().get(m, m.replace(":", ", ")), key="audit_model",
             bind="query-params",
             help="Venues whose tiers add up account by account; portfolio margins are not batched.",
         )  # fmt: skip

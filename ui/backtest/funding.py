@@ -7,12 +7,12 @@ import pandas as pd
 
 from data.errors import FetchError
 from data.exchange.funding import fetch_funding_history
+from data.exchange.registry import FUNDING
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
 from ui.state import longwork
 from ui.state.prices import ActivePrices
 
-SOURCES = ("binanceusdm", "bybit", "hyperliquid")  # asked in this order
 YEARS = 2
 
 Records = tuple[dict[str, pd.Series], tuple[str, ...]]
@@ -35,7 +35,7 @@ def _ask(assets: tuple[str, ...], until: datetime, progress: Callable[[float], N
     why: list[str] = []
     for done, asset in enumerate(assets):
         said = ""
-        for source in SOURCES:
+        for source in FUNDING:
             try:
                 found[asset] = fetch_funding_history(source, asset, until - timedelta(days=365 * YEARS), until)
                 break

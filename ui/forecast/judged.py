@@ -12,9 +12,10 @@ from margin.forecast.capital import Capital, same_safety
 from margin.forecast.engine import HORIZONS, forecast
 from margin.forecast.gap import Target
 from margin.forecast.results import Forecast
+from margin.ladder.names import METHODS
 from ui.state import compute
 
-RULES = {"isolated": "Isolated", "netted": "Netted", "portfolio": "One pool"}
+RULES = {row.key: row.title for row in METHODS if row.key != "safeguarded"}
 RECALIBRATE = "forecast_own"
 LINES = {"1%": 0.01, "5%": 0.05, "10%": 0.10, "20%": 0.20}
 TARGETS: dict[str, str] = {"liquidation": "Liquidation", "call": "Margin call"}

@@ -3,22 +3,16 @@
 import streamlit as st
 
 from margin import models
+from margin.ladder.names import ours
 from ui.blocks.text import plain
 from ui.state import book, choice
-
-OURS = {
-    "portfolio": "Ours: portfolio",
-    "safeguarded": "Ours: portfolio with safeguards",
-    "netted": "Ours: netted by underlying",
-    "isolated": "Ours: isolated",
-}
 
 
 def judge() -> None:
     """A quiet button that says who is judged by whom, and opens the two choices. One choice serves every page."""
     now = book.current()
     numbers = [choice.ALL, *(str(i) for i in range(len(now.accounts)))]
-    keys = [choice.OWN, *OURS, *sorted((key for key in models.keys() if ":" in key), key=name_of)]  # noqa: SIM118
+    keys = [choice.OWN, *ours(), *sorted((key for key in models.keys() if ":" in key), key=name_of)]  # noqa: SIM118
     for key, options in (("account", numbers), ("model", keys)):
         if st.session_state.get(key) not in options:
             st.session_state.pop(key, None)
@@ -42,4 +36,4 @@ def name_of(key: str) -> str:
     """A margin model as a reader sees it."""
     if key == choice.OWN:
         return "As held"
-    return OURS.get(key) or str(models.get(key).title)
+    return ours().get(key) or str(models.get(key).title)

@@ -6,18 +6,15 @@ from dataclasses import replace
 from margin.core.errors import InputError
 from margin.core.portfolio import MAX_ACCOUNTS, Account
 from margin.models import keys
+from margin.venues import facts_of
 from ui.state.book import Book
 from ui.state.rows import Draft
-
-VENUE_TITLES = {
-    "": "No venue", "binance": "Binance", "bitmex": "BitMEX", "bybit": "Bybit", "deribit": "Deribit", "dydx": "dYdX",
-    "gmx": "GMX", "hyperliquid": "Hyperliquid", "kraken": "Kraken", "lighter": "Lighter", "okx": "OKX",
-}  # fmt: skip
 
 
 def venue_title(venue: str) -> str:
     """How people write a venue's name."""
-    return VENUE_TITLES.get(venue, venue.replace("_", " ").capitalize())
+    known = facts_of(venue)
+    return known.title if known else venue.replace("_", " ").capitalize() or "No venue"
 
 
 def venues() -> tuple[str, ...]:

@@ -11,4 +11,5 @@ EXCHANGE = Exchange(
     perpetual_quote="USDT",
     perpetual_types=("linear",),
     funding_page=1000,
+    funding_order=1,
 )

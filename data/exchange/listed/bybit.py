@@ -11,5 +11,7 @@ EXCHANGE = Exchange(
     spot_types=("spot",),
     perpetual_types=("linear",),
     funding_page=200,
+    funding_order=2,
     funding_backwards=True,
+    tiers_of="bybit",
 )

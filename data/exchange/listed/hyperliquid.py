@@ -12,5 +12,6 @@ EXCHANGE = Exchange(
     perpetual_quote="USDC",
     perpetual_types=("swap",),
     funding_page=500,
+    funding_order=3,
     book_ticker=True,
 )

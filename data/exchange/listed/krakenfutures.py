@@ -8,4 +8,6 @@ EXCHANGE = Exchange(
     order=None,
     page=0,
     perpetual_quote="USD",
+    tiers_of="kraken",
+    tiers_at_once=True,
 )

@@ -13,4 +13,5 @@ EXCHANGE = Exchange(
     market_options={"fetchTickersFees": False},
     funding_page=100,
     funding_backwards=True,
+    book_depths=(20, 100),
 )

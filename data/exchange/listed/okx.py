@@ -11,4 +11,7 @@ EXCHANGE = Exchange(
     perpetual_types=("swap",),
     funding_page=100,
     funding_backwards=True,
+    funding_cursor="after",
+    tiers_of="okx",
+    tiers_in_contracts=True,
 )

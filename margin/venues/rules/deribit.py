@@ -59,6 +59,8 @@ class Deribit(PerpetualVenue):
     """Deribit: linear rates, or a scenario grid in portfolio mode."""
 
     name = "deribit"
+    quote = "USDC"
+    counts_contracts = True
     rule = "perpetual_rates"
     own_leverage: ClassVar[bool] = False
     modes: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")

@@ -57,6 +57,7 @@ class Dydx(PerpetualVenue):
     """dYdX v4: one fraction a market, more with open interest."""
 
     name = "dydx"
+    quote = "USDC"
     rule = "markets"
     summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     one = "coin"

@@ -46,6 +46,8 @@ class Hyperliquid(PerpetualVenue):
     """Hyperliquid: margin tables, cross and isolated, and portfolio margin."""
 
     name = "hyperliquid"
+    quote = "USDC"
+    least_order_usd = 10.0  # the venue's documentation, 2026
     rule = "leverage_tiers"
     summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     one = "coin"

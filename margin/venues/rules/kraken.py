@@ -30,6 +30,7 @@ class Kraken(PerpetualVenue):
     """Kraken futures: margin levels by position size."""
 
     name = "kraken"
+    counts_contracts = True
     rule = "levels"
     whole = True
     one = "net"

@@ -60,6 +60,7 @@ class Okx(PerpetualVenue):
     """OKX: position tiers and discounted coins, or a scenario grid in portfolio mode."""
 
     name = "okx"
+    counts_contracts = True
     rule = "position_tiers"
     summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     valued: ClassVar[bool] = True

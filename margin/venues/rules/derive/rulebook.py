@@ -30,6 +30,7 @@ class Derive(DeriveAccounts):
     """Derive: standard rates, or its portfolio manager of version 2."""
 
     name = "derive"
+    quote = "USDC"
     modes: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
