@@ -4,7 +4,9 @@
     python -m benchmarks.bench_forecast --write    and stores the correction table and the tables of docs/forecast.md
 
 Purged walk-forward: folds of six months; training rows whose window ends later than two days before a fold are left
-out. Intervals: bootstrap over weeks. Needs ../shared/market (skipped where absent) and scikit-learn (development only).
+out. Intervals: bootstrap over weeks. Watched all the time (what the page shows): books of one leg, judged by the highs
+and lows of each day; watched at closes: books of one to eight legs. Books of several legs watched all the time stand
+between two bounds. Needs ../shared/market (skipped where absent) and scikit-learn (development only).
 """
 
 import json
@@ -16,8 +18,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.forecast_rows import DAILY, FEATURES, HOURLY, SETUPS, prices, rows
-from margin.forecast.calibration import TABLE, fit, logit
+from benchmarks.forecast_prices import NEEDED, closes
+from benchmarks.forecast_rows import FEATURES, SETUPS, rows, rows_of_several_legs
+from margin.forecast.calibration import TABLE, Calibration, fit, logit
+from margin.forecast.first_passage import Watched
 from margin.forecast.scores import auc, brier_terms, calibration_error, log_terms, reliability, skill
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "forecast.md"
@@ -25,7 +29,7 @@ TITLES = {
     "climate": "base rate of the past, by horizon",
     "refl_win": "distance in sigmas (baseline)",
     "refl_ewma": "the same, volatility today",
-    "bgk_ewma": "closed form, watched at closes",
+    "closed": "closed form, watched at closes",
     "fhs_block": "paths of one-day blocks",
     "pool": "both, pooled",
     "platt_refl": "baseline, corrected",
@@ -35,6 +39,9 @@ TITLES = {
     "logistic": "logistic regression on the features",
 }
 WORDS = {"hour": "hourly", "day": "daily"}
+ALL_THE_TIME: Watched = "continuous"
+WAYS: tuple[Watched, ...] = (ALL_THE_TIME, "closes")
+FIRST = {"hour": "2022-07-01", "day": "2020-07-01"}  # of the first fold out of sample
 PURGE = pd.Timedelta(days=2)
 
 
@@ -71,6 +78,12 @@ def walk_forward(frame: pd.DataFrame, first: str) -> pd.DataFrame:
     return pd.concat(parts)
 
 
+def titles(test: pd.DataFrame) -> dict[str, str]:
+    """The models by name; watched all the time the closed form is "the same, volatility today"."""
+    twice = bool((test["closed"] == test["refl_ewma"]).all())
+    return {name: title for name, title in TITLES.items() if not (twice and name == "closed")}
+
+
 def scoreboard(test: pd.DataFrame) -> str:
     """The table in markdown: lower scores are better, skill is percent better than the baseline with its interval."""
     y = test["hit"].to_numpy()
@@ -80,7 +93,7 @@ def scoreboard(test: pd.DataFrame) -> str:
         "| model | Brier | log | AUC | ECE | Brier skill % [95%] | log skill % [95%] |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, title in TITLES.items():
+    for name, title in titles(test).items():
         p = test[name].to_numpy()
         said = []
         for kind, terms in TERMS.items():
@@ -104,7 +117,7 @@ def scores(test: pd.DataFrame) -> list[dict[str, object]]:
     y = test["hit"].to_numpy()
     weeks = test["origin"].to_numpy().astype("datetime64[D]").astype(int) // 7
     out = []
-    for name, title in TITLES.items():
+    for name, title in titles(test).items():
         p = test[name].to_numpy()
         s = skill(brier_terms(p, y), brier_terms(test["refl_win"].to_numpy(), y), weeks)
         figures = {"skill": s.percent, "low": s.low, "high": s.high}
@@ -140,20 +153,49 @@ def curve(test: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def table_of(frame: pd.DataFrame, step: str) -> dict[str, object]:
+def table_of(frame: pd.DataFrame, step: str, watched: Watched) -> dict[str, object]:
     """The correction that is stored: fitted on every row, by horizon."""
     found = {int(days): fit(own["pool"].to_numpy(), own["hit"].to_numpy()) for days, own in frame.groupby("days")}
     days = frame["origin"].to_numpy().astype("datetime64[D]")
     coins = "14 coins and PAXG" if step == "hour" else "24 coins and PAXG, where each trades"
+    what = "closes" if watched == "closes" else "prices, with the highs and lows of each day"
+    legs = "1 to 8 legs" if watched == "closes" else "one leg"
     return {
-        "sample": f"recorded {WORDS[step]} closes of {coins}, {days.min()} to {days.max()}, "
-        "made-up books of 1 to 8 legs at 0.4 to 3.6 long-run standard deviations",
+        "sample": f"recorded {WORDS[step]} {what}, of {coins}, {days.min()} to {days.max()}, "
+        f"made-up books of {legs} at 0.4 to 3.6 long-run standard deviations",
         "days": list(found),
         "a": [round(a, 3) for a, _ in found.values()],
         "b": [round(b, 3) for _, b in found.values()],
         "rows": len(frame),
         "windows": len(np.unique(days.astype(int) // 7)),
     }  # fmt: skip
+
+
+def several_legs(stored: dict[str, object]) -> str:
+    """Books of several legs watched all the time, between the least and the most that can have come true."""
+    frame = rows_of_several_legs()
+    own = Calibration(days=stored["days"], a=stored["a"], b=stored["b"], source="table")  # type: ignore[arg-type]
+    frame["used"] = own.apply(frame["pool"].to_numpy(), frame["days"].to_numpy(float))
+    weeks = frame["origin"].to_numpy().astype("datetime64[D]").astype(int) // 7
+    lines = ["| books | forecasts | baseline says | the model used says | came true, at least | at most |",
+             "|---|---|---|---|---|---|"]  # fmt: skip
+    for name, part in (("all", frame), *frame.groupby("kind")):
+        lines.append(
+            f"| {name} | {len(part):,} | {part['refl_win'].mean():.3f} | {part['used'].mean():.3f} | "
+            f"{part['at_closes'].mean():.3f} | {part['hit'].mean():.3f} |"
+        )
+    said = []
+    for name, label in (("the least", "at_closes"), ("the most", "hit")):
+        y = frame[label].to_numpy()
+        s = skill(brier_terms(frame["used"].to_numpy(), y), brier_terms(frame["refl_win"].to_numpy(), y), weeks)
+        said.append(f"{s.percent:+.1f}% [{s.low:.1f}, {s.high:.1f}] if {name} came true")
+    first, last = (pd.Timestamp(t).date() for t in (frame["origin"].min(), frame["origin"].max()))
+    head = (
+        f"**Books of two to eight legs, watched all the time**: {first} to {last}, {len(np.unique(weeks))} weeks of "
+        "hourly highs and lows, none of them used for the correction. At least: at the closes of hours. At most: every "
+        "leg at its worst of the hour at once."
+    )
+    return "\n\n".join([head, "\n".join(lines), f"Brier score over distance in sigmas: {', '.join(said)}."])
 
 
 def speed() -> str:
@@ -180,7 +222,7 @@ def whole() -> str:
     from margin import Collateral, Market, Portfolio, Position
     from margin.forecast import forecast
 
-    market = Market(prices("hour"))
+    market = Market(closes("hour"))
     legs = (Position("BTC/USDT:USDT", 1.0), Position("ETH/USDT:USDT", -30.0), Position("SOL/USDT:USDT", 200.0))
     times: dict[str, list[float]] = {"forecast": [], "curves, drivers, legs, capital": []}
     for run in range(6):
@@ -199,27 +241,35 @@ def whole() -> str:
 def main() -> None:
     print("$ python -m benchmarks.bench_forecast")
     print(speed())
-    if HOURLY.exists():
-        print(whole())
+    missing = [path.name for path in NEEDED if not path.exists()]
+    if missing:
+        print(f"skipped, not here: {', '.join(missing)}")
+        return
+    print(whole())
     stored: dict[str, object] = {"fitted": str(pd.Timestamp.now("UTC").date())}
     texts = []
-    for step, path, first in (("hour", HOURLY, "2022-07-01"), ("day", DAILY, "2020-07-01")):
-        if not path.exists():
-            print(f"{step}: skipped, {path.parent.name}/{path.name} is not here")
-            continue
-        frame = rows(SETUPS[step])
-        test = walk_forward(frame, first)
-        weeks = len(np.unique(test["origin"].to_numpy().astype("datetime64[D]").astype(int) // 7))
-        head = (
-            f"**{'Hourly' if step == 'hour' else 'Daily'} prices**: {len(frame):,} forecasts, {len(test):,} out of "
-            f"sample in {weeks} weeks, {test['hit'].mean():.1%} came true."
-        )
-        said = f"{chosen_skill(test)} {chosen_skill(test, 'trees')}"
-        text = "\n\n".join([head, scoreboard(test), said, curve(test)])
-        print(f"\n{text}")
-        texts.append(text)
-        stored[step] = {**table_of(frame, step), "scores": scores(test), "weeks": weeks, "tested": len(test)}
-    if "--write" in sys.argv and len(texts) == 2:
+    for step, first in FIRST.items():
+        kept: dict[str, dict[str, object]] = {}
+        for watched in WAYS:
+            frame = rows(SETUPS[step], watched)
+            test = walk_forward(frame, first)
+            weeks = len(np.unique(test["origin"].to_numpy().astype("datetime64[D]").astype(int) // 7))
+            how = "watched at closes" if watched == "closes" else "watched all the time, one leg"
+            head = (
+                f"**{WORDS[step].capitalize()} prices, {how}**: {len(frame):,} forecasts, {len(test):,} out of "
+                f"sample in {weeks} weeks, {test['hit'].mean():.1%} came true."
+            )
+            said = f"{chosen_skill(test)} {chosen_skill(test, 'trees')}"
+            text = "\n\n".join([head, scoreboard(test), said, curve(test)])
+            print(f"\n{text}", flush=True)
+            texts.append(text)
+            kept[watched] = {**table_of(frame, step, watched), "scores": scores(test), "weeks": weeks,
+                             "tested": len(test)}  # fmt: skip
+        stored[step] = kept
+        if step == "hour":
+            texts.append(several_legs(kept[ALL_THE_TIME]))
+            print(f"\n{texts[-1]}")
+    if "--write" in sys.argv:
         TABLE.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
         begin, end = "<!-- scoreboard -->", "<!-- end of scoreboard -->"
         page = DOCS.read_text(encoding="utf-8")

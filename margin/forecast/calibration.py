@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from margin.core.errors import InputError
+from margin.forecast.first_passage import Watched
 
 CLIP = 1e-4  # structural odds below or above 1 - this say no more than that
 LARGE_CHANGE = 3.0  # a correction by more than this factor is shown beside the uncorrected odds
@@ -57,23 +58,27 @@ TABLE = Path(__file__).with_name("calibration_table.json")
 
 
 @cache
-def table(step: str) -> Calibration:
+def table(step: str, watched: Watched = "continuous") -> Calibration:
     """The stored correction for forecasts from hourly ("hour" and anything finer than a day) or daily prices.
 
-    Made by `python -m benchmarks.bench_forecast --write` on recorded prices; docs/forecast.md says what it rests on.
+    Made by `python -m benchmarks.bench_forecast --write` on recorded prices, for each way of watching on labels watched
+    that way; docs/forecast.md says what it rests on.
     """
-    read = json.loads(TABLE.read_text(encoding="utf-8"))
-    own = read["day" if step == "day" else "hour"]
+    own = _stored(step, watched)
     return Calibration(
         days=tuple(map(float, own["days"])), a=tuple(own["a"]), b=tuple(own["b"]), source="table",
-        sample=own["sample"], fitted=read["fitted"], rows=own["rows"], windows=own["windows"],
+        sample=own["sample"], fitted=own["fitted"], rows=own["rows"], windows=own["windows"],
     )  # fmt: skip
 
 
-def scoreboard(step: str) -> tuple[dict[str, Any], ...]:
+def scoreboard(step: str, watched: Watched = "continuous") -> tuple[dict[str, Any], ...]:
     """The scores behind the stored correction, out of sample: model, brier, log, skill with low and high (percent)."""
-    read = json.loads(TABLE.read_text(encoding="utf-8"))["day" if step == "day" else "hour"]
-    return tuple(read["scores"])
+    return tuple(_stored(step, watched)["scores"])
+
+
+def _stored(step: str, watched: Watched) -> dict[str, Any]:
+    read = json.loads(TABLE.read_text(encoding="utf-8"))
+    return {"fitted": read["fitted"], **read["day" if step == "day" else "hour"][watched]}
 
 
 NONE = Calibration(days=(1.0,), a=(0.0,), b=(1.0,), source="none", sample="odds as the paths give them")

@@ -119,7 +119,7 @@ def judge(
     if days[-1] > found.days / 4.0:
         problem = f"is longer than a quarter of the history of {found.days:.0f} days"
         raise InputError("horizons", days[-1], problem, "Ask for fewer days, or add prices.")
-    correction = _correction(calibration, found)
+    correction = _correction(calibration, found, watched)
     steps = max(round(days[-1] * found.steps_per_day), 1)
     far = _horizon_moves(found, steps)
     subs = []
@@ -214,14 +214,14 @@ def _as_portfolio(book: Portfolio | SubAccount) -> Portfolio:
     return Portfolio(book.positions, book.collateral) if isinstance(book, SubAccount) else book
 
 
-def _correction(asked: Calibration | str | None, past: Past) -> Calibration:
+def _correction(asked: Calibration | str | None, past: Past, watched: Watched) -> Calibration:
     if asked is None or asked == "own":
         return corrections.NONE
     if isinstance(asked, Calibration):
         return asked
     if asked != "table":
         raise InputError("calibration", asked, "is not one of the choices", "Give table, own, None or a Calibration.")
-    return corrections.table(past.step)
+    return corrections.table(past.step, watched)
 
 
 def _horizon_moves(past: Past, steps: int) -> np.ndarray:

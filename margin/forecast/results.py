@@ -9,9 +9,9 @@ from margin.core.account import SubAccount
 from margin.core.errors import InputError
 from margin.core.position import Collateral
 from margin.forecast.alarms import Alarms, alarms
-from margin.forecast.calibration import Calibration, large_change, pool
+from margin.forecast.calibration import Calibration, large_change, pool, table
 from margin.forecast.drivers import Driver, Leg, drivers, legs
-from margin.forecast.first_passage import distance_in_sigmas, hitting_quantile
+from margin.forecast.first_passage import Watched, distance_in_sigmas, hitting_quantile
 from margin.forecast.gap import Gap, Target
 from margin.forecast.own_check import OwnCheck, own_check
 from margin.forecast.past import Past
@@ -175,12 +175,20 @@ class SubForecast:
         return hitting_quantile(0.5, self.gap.usd, self.walk.sigma) / self.walk.steps_per_day
 
     def check(self, days: float | None = None) -> OwnCheck:
-        """The odds of this book at past origins beside what came true, at the main horizon unless another is asked."""
-        return own_check(self.past, self.gap.exposures, self.sub.assets, days or self.main.days, self.walk.calibration)
+        """The odds of this book at past origins beside what came true, at the main horizon unless another is asked.
+
+        Watched at closes, because closes are what a book's prices have: with the correction that was scored so.
+        """
+        return own_check(self.past, self.gap.exposures, self.sub.assets, days or self.main.days, self._at_closes)
 
     def alarms(self, days: float | None = None) -> Alarms:
         """What being woken at various odds would have meant for this book in the past."""
-        return alarms(self.past, self.gap.exposures, self.sub.assets, days or self.main.days, self.walk.calibration)
+        return alarms(self.past, self.gap.exposures, self.sub.assets, days or self.main.days, self._at_closes)
+
+    @property
+    def _at_closes(self) -> Calibration:
+        used = self.walk.calibration
+        return table(self.past.step, "closes") if used.source == "table" else used
 
     def drivers(self, days: float | None = None) -> tuple[Driver, ...]:
         """Where the odds come from, step by step; the last one stands at `probability`."""
@@ -202,7 +210,7 @@ class Forecast:
     as_of: str
     step: str
     target: Target
-    watched: str
+    watched: Watched
     model: str
     paths: int
     seed: int

@@ -60,7 +60,7 @@ def check(found: Forecast, days: float) -> None:
             st.caption(f"Spread of like cases for today's {printed(today)}: {low:.1%} to {high:.1%}, no confidence.")
         source = found.calibration
         if source.source == "table":
-            rows = scoreboard(found.step)
+            rows = scoreboard(found.step, found.watched)
             st.markdown("**On recorded prices, out of sample**")
             table = pd.DataFrame(
                 [
