@@ -7,6 +7,7 @@ from typing import Any
 from margin.cli import text as cli_text
 from margin.core.errors import InputError
 from margin.core.settings import Settings
+from margin.forecast.calibration import Calibration
 from margin.forecast.engine import HORIZONS, WATCHED, forecast
 from margin.forecast.gap import TARGETS
 from margin.forecast.own_check import ENOUGH, OwnCheck
@@ -104,6 +105,7 @@ def to_dict(f: Forecast, odds: float = ODDS) -> dict[str, Any]:
         "half_gone_days": first.half_gone_days,
         "drivers": [{"name": d.name, "odds": d.odds, "change": d.change} for d in first.drivers()],
         "legs": [{"symbol": leg.symbol, "change": leg.change, "exposure": leg.exposure} for leg in first.legs()],
+        "sensitivities": [{"name": x.name, "odds": x.odds, "change": x.change} for x in first.sensitivities()],
         "sub_accounts": [_sub(s, odds) for s in f.subs],
         "baselines": {"distance_in_sigmas": list(f.baseline)},
         "calibration": {
@@ -172,14 +174,20 @@ def describe(f: Forecast, odds: float = ODDS) -> str:
         parts.append(cli_text.table(("account", "odds", "equity", "requirement", f"to add for {odds:.0%}"), rows))
     rows = [(d.name, printed(d.odds)) for d in first.drivers()]
     parts.append(cli_text.table(("where it comes from, step by step", "odds then"), rows))
-    source = f.calibration
-    parts.append(
-        f"From {f.history_days:.0f} days of prices, a step is one {f.step}. "
-        + (f"Corrected by a table of {source.fitted}: {source.sample}." if source.source == "table" else "Uncorrected.")
-    )
+    fixed = [(x.name, printed(x.odds)) for x in first.sensitivities()]
+    if fixed:
+        parts.append(cli_text.table(("held fixed along the paths; if it moved:", "odds then"), fixed))
+    parts.append(f"From {f.history_days:.0f} days of prices, a step is one {f.step}. {_corrected(f.calibration)}")
     notes = dict.fromkeys([*f.notes, *(note for s in f.subs for note in s.notes)])
     parts.append("\n".join(f"note: {note}" for note in notes))
     return "\n\n".join(part for part in parts if part)
+
+
+def _corrected(source: Calibration) -> str:
+    if source.source == "none":
+        return "Uncorrected."
+    by = f"a table of {source.fitted}" if source.source == "table" else f"{source.windows} independent windows"
+    return f"Corrected by {by}: {source.sample}."
 
 
 def check_to_dict(check: OwnCheck, now: float) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from margin.core.errors import InputError
 from margin.core.instruments import parse_symbol
 from margin.core.market import Market
 from margin.core.settings import Settings
-from margin.hedge.accounts import Judged, choose, judged
+from margin.hedge.accounts import Judged, assets_of, choose, judged
 from margin.hedge.answer import Hedge, Way
 from margin.hedge.collateral import Moves, collateral_moves
 from margin.hedge.costs import Costs
@@ -96,13 +96,15 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         "figure": options.figure,
         "days": options.days,
         "lots": dict(map(_lot, options.lot)),
+        "among": assets_of(found),
+        "odds_model": chosen.odds_model,
     }
     result = hedge(chosen.sub, chosen.model, market, marks, budget=options.budget, **shared)
     if options.target is not None or options.odds is not None:
         if options.odds is not None:
             wanted = target_for_odds(
                 share_of(options.odds, "--odds"), result.planner, result.sub, result.model, result.marks, market,
-                options.days, options.max_trades,
+                options.days, options.max_trades, result.backing,
             )  # fmt: skip
         else:
             wanted = target_of(options.target, result.before.margin)

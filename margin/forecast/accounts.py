@@ -38,7 +38,7 @@ def judged(
             raise InputError("model", None, "is missing: a sub-account does not say which", "Give model=KEY.")
         own = models.get(model, market=market, settings=settings) if isinstance(model, str) else model
         held, notes = _left_out(own, book)
-        return ([(own, held)] if held.positions else []), notes, None
+        return [(own, part) for part in parts(own, held, marks)] if held.positions else [], notes, None
     found: list[tuple[MarginModel, SubAccount]] = []
     notes = list(book.notes)
     assumed = None
@@ -58,7 +58,7 @@ def judged(
                 continue
             held = sub
             if not held.collateral and not held.isolated and capital is None:
-                money = ASSUMED * _portfolio_margin(held, market, settings, marks)
+                money = assumed_money(held, market, settings, marks)
                 assumed = (assumed or 0.0) + money
                 held = replace(held, collateral=(Collateral("USD", money),))
                 notes.append(f"no collateral is given: {money:,.2f} USD is assumed, 1.5 x the portfolio margin")
@@ -114,5 +114,6 @@ def _left_out(model: MarginModel, held: Held) -> tuple[Held, list[str]]:
     return rest, [f"without {line.symbol}: {line.reason}" for line in refused]
 
 
-def _portfolio_margin(sub: SubAccount, market: Market, settings: Settings, marks: Marks) -> float:
-    return models.get("portfolio", market=market, settings=settings).state(sub, marks).initial
+def assumed_money(sub: SubAccount, market: Market, settings: Settings, marks: Marks) -> float:
+    """USD that are taken to stand behind a sub-account that posts none: 1.5 x its portfolio margin."""
+    return ASSUMED * models.get("portfolio", market=market, settings=settings).state(sub, marks).initial

@@ -98,8 +98,12 @@ def judge(
     marks: Marks | None = None,
     carry: float = 0.0,
     reacts: bool = False,
+    among: Sequence[str] = (),
 ) -> Forecast:
-    """`forecast` of accounts that may be called already (their odds are 1): what capital they would need is known."""
+    """`forecast` of accounts that may be called already (their odds are 1): what capital they would need is known.
+
+    among : assets of other accounts whose common days are used too, as in a forecast of all of them together
+    """
     days = _days(horizons)
     if target not in TARGETS:
         raise InputError("target", target, "is not one of the choices", f"Choose {', '.join(TARGETS)}.")
@@ -115,7 +119,7 @@ def judge(
     asked, notes, assumed = judged(book, prices, chosen, model, start, capital)
     if not asked:
         raise InputError("positions", "none", "there is no position that a margin model could call")
-    found = past_returns(prices, sorted({a for _, sub in asked for a in sub.assets}), chosen.as_of)
+    found = past_returns(prices, sorted({*among, *(a for _, sub in asked for a in sub.assets)}), chosen.as_of)
     if days[-1] > found.days / 4.0:
         problem = f"is longer than a quarter of the history of {found.days:.0f} days"
         raise InputError("horizons", days[-1], problem, "Ask for fewer days, or add prices.")
@@ -171,10 +175,14 @@ def _one(sub: SubAccount, gap: Gap, past: Past, way: Way, days: tuple[float, ...
     both = sorted(a for a in sub.assets if _sides(sub, a) == {-1, 1})
     if both:
         notes.append(
-            f"one price of {', '.join(both)}: what the basis between its instruments can do is not in these odds"
+            f"one price of {', '.join(both)}: what the basis between its instruments can do is not in these odds, but "
+            "beside them"
         )
     if any(p.instrument.is_option for p in sub.positions):
-        notes.append("implied volatilities stay as they are along the paths; options age and expire")
+        notes.append(
+            "implied volatilities stay as they are along the paths, and what they can do stands beside the odds; options "
+            "age and expire"
+        )
     draft = SubForecast(
         name=sub.name, gap=gap, walk=walk, past=past, way=way, horizons=(), notes=tuple(notes)
     )  # fmt: skip

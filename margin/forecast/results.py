@@ -15,6 +15,7 @@ from margin.forecast.first_passage import Watched, distance_in_sigmas, hitting_q
 from margin.forecast.gap import Gap, Target
 from margin.forecast.own_check import OwnCheck, own_check
 from margin.forecast.past import Past
+from margin.forecast.sensitivity import Sensitivity, sensitivities
 from margin.forecast.walk import Walk
 from margin.forecast.walking import Way, walk_of
 
@@ -197,6 +198,10 @@ class SubForecast:
     def legs(self, days: float | None = None) -> tuple[Leg, ...]:
         """What a tenth less of each position does to the odds, the one that lowers them most first."""
         return legs(self.gap, self.walk, self.past, days or self.main.days)
+
+    def sensitivities(self, days: float | None = None) -> tuple[Sensitivity, ...]:
+        """What is held fixed along the paths (implied volatilities, the basis), and the odds if it moved."""
+        return sensitivities(self.gap, self.walk, self.past, self.way, days or self.main.days)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

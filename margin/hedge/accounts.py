@@ -15,12 +15,16 @@ from margin.models.marks import Marks
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """One sub-account with its model. `name` is unique; `why` says why it can't be judged, else ""."""
+    """One sub-account with its model. `name` is unique; `why` says why it can't be judged, else "".
+
+    odds_model : what the forecast judges it by: the same, but without a venue the portfolio method, as on Forecast
+    """
 
     name: str
     account: Account
     sub: SubAccount
     model: MarginModel
+    odds_model: MarginModel
     health: float | None
     why: str = ""
 
@@ -46,6 +50,7 @@ def judged(
     found: list[Judged] = []
     for number, account in enumerate(portfolio.accounts, 1):
         own = model_of(account, market, chosen, model, safeguards)
+        by_odds = asked_or_own(account, market, chosen, model)
         account = in_mode(account, own, model is not None)
         for sub in account.sub_accounts(own, marks):
             if not any(p.quantity for p in sub.positions):
@@ -60,9 +65,22 @@ def judged(
             except InputError as error:
                 why = f"{error.value}: {error.problem}"
             found.append(
-                Judged(name=name, account=account, sub=replace(sub, name=name), model=own, health=health, why=why)
+                Judged(
+                    name=name,
+                    account=account,
+                    sub=replace(sub, name=name),
+                    model=own,
+                    odds_model=by_odds,
+                    health=health,
+                    why=why,
+                )
             )
     return tuple(sorted(found, key=lambda j: (bool(j.why), j.health is None, j.health or 0.0)))
+
+
+def assets_of(found: tuple[Judged, ...]) -> tuple[str, ...]:
+    """Assets of all sub-accounts that can be judged: a forecast of them together rests on their common days."""
+    return tuple(sorted({a for j in found if not j.why for a in j.sub.assets}))
 
 
 def choose(found: tuple[Judged, ...], name: str | None = None) -> Judged:

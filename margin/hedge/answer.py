@@ -11,6 +11,7 @@ from margin.core.errors import InputError
 from margin.hedge.costs import Bill
 from margin.hedge.credit import Credit
 from margin.hedge.menu import Menu
+from margin.hedge.odds import Backing
 from margin.hedge.out_of_sample import Held
 from margin.hedge.planner import Planner
 from margin.models.base import MarginModel
@@ -136,6 +137,7 @@ class Hedge:
     ways: tuple[Way, ...]
     credit: Credit
     notes: tuple[str, ...]
+    backing: Backing
 
     @property
     def best(self) -> Way | None:

@@ -1,41 +1,43 @@
 """Moves of collateral, one list: add money, swap a coin, move money between accounts, move positions to another venue.
 
 Each is as small as brings the odds of liquidation to the wish (else as large as it may be), and the list is ranked by
-odds bought per dollar of cost. Odds are those that any account is liquidated (margin/hedge/odds.py). docs/hedge.md.
+odds bought per dollar of cost; where two moves together are cheaper, or only they are enough, the best pair stands in
+it too. A closed form picks what is worth looking at; what is listed is judged by the forecast. docs/hedge.md.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from margin import models, venues
 from margin.core import checks
-from margin.core.account import Account
 from margin.core.errors import InputError
-from margin.core.instruments import USD_LIKE
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
-from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
-from margin.hedge.accounts import Judged, judged
-from margin.hedge.costs import BP, Costs
-from margin.hedge.menu import notional
-from margin.hedge.odds import any_called, call_odds
+from margin.hedge.collateral_plans import Plan, World, plans_of
+from margin.hedge.costs import Costs
 from margin.models.marks import Marks
 
-CARRY = 0.10  # a year: what money brought in could earn elsewhere
-TRANSFER_USD = 1.0  # of a withdrawal or a deposit on a chain
 STEPS = 7
 GRID = (0.005, 0.01, 0.02, 0.04, 0.07, 0.12, 0.2, 0.35, 0.6, 1.0)
 FLAT = 0.001  # of odds: what a larger size must gain to be worth it
 LEAST_COST = 0.01
-VENUES_SHOWN = 3
-ISOLATED_WORDS = "isolated margin of"
+SHOWN = {"venue": 3, "position": 4}  # of each kind; of the others:
+SHOWN_ELSE = 8
+FIRSTS = 3  # moves that a second one is looked for
+SECONDS = 2  # judged by the forecast behind each of them
+TRIES = 7  # forecasts spent on the size of one move
+CLOSE = 0.02  # of its size: near enough
+MONEY = ("add", "swap", "transfer")  # kinds whose size can be chosen
 
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """One move. usd : its size; cost : USD; odds : of any liquidation after it; per_dollar : odds less per dollar."""
+    """One move, or a pair of them.
+
+    kind : "add", "swap", "transfer", "position", "venue" or "pair"; usd : its size (of a pair that of both)
+    cost : USD; odds : of any liquidation after it; per_dollar : odds less per dollar of cost; reaches : the wish
+    """
 
     kind: str
     what: str
@@ -73,43 +75,6 @@ class Moves:
         }
 
 
-class _World:
-    """The portfolio's odds after any change of it."""
-
-    def __init__(self, market: Market, marks: Marks, settings: Settings, model: str | None, days: float, costs: Costs):
-        self.market, self.marks, self.settings = market, marks, settings
-        self.model, self.days, self.costs = model, days, costs
-
-    def judged(self, book: Portfolio) -> tuple[Judged, ...]:
-        return judged(book, self.market, self.marks, self.settings, self.model)
-
-    def odds(self, book: Portfolio) -> float:
-        """Odds that any sub-account is liquidated. Raises InputError where one can't be judged."""
-        found = []
-        for j in self.judged(book):
-            if j.why:
-                raise InputError("account", j.name, f"cannot be judged: {j.why}")
-            found.append(call_odds(j.sub, j.model, self.marks, self.market, self.days))
-        return any_called(found)
-
-    def trading(self, position: Position) -> float:
-        """USD of closing the position here and opening it elsewhere."""
-        rate = self.costs.fee_bp * BP + self.costs.half_spread(position.underlying)
-        return 2.0 * rate * notional(position, self.marks.price(position.underlying))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Plan:
-    """A move of any size up to `most` USD: the book after it, and what it costs."""
-
-    kind: str
-    what: Callable[[float], str]
-    most: float
-    book: Callable[[float], Portfolio]
-    cost: Callable[[float], float]
-    whole: bool = False  # has one size only
-
-
 def collateral_moves(
     portfolio: Portfolio,
     market: Market,
@@ -121,11 +86,11 @@ def collateral_moves(
     wanted: float | None = None,
     costs: Costs | None = None,
 ) -> Moves:
-    """Every move that lowers the odds, best per dollar first.
+    """Every move that lowers the odds, best per dollar first; a pair of moves where it is better than any of them.
 
     wanted : odds to reach; default half of today's. Raises InputError where nothing is margined or can be judged.
     """
-    world = _World(market, marks, settings or Settings(), model, days, costs or Costs())
+    world = World(market, marks, settings or Settings(), model, days, costs or Costs())
     found = world.judged(portfolio)
     notes = [f"{j.name}: {j.why}. Left out." for j in found if j.why]
     usable = [j for j in found if not j.why]
@@ -139,262 +104,142 @@ def collateral_moves(
     book = replace(portfolio, accounts=tuple(kept)) if kept else portfolio
     before = world.odds(book)
     goal = before / 2.0 if wanted is None else checks.number(wanted, "odds", above=0.0, most=1.0)
-    rows = []
-    for plan in _plans(book, world):
+    plans = list(plans_of(book, world))
+    moves = [_judged(plan, quick, before, goal, world) for plan, quick in _promising(plans, book, before, goal, world)]
+    rows = [m for m in moves if m is not None]
+    pair = _pair(rows, before, goal, world)
+    listed = [row for _, row in rows] + ([pair] if pair is not None else [])
+    listed.sort(key=lambda r: (not r.reaches, -r.per_dollar))
+    return Moves(before=before, wanted=goal, days=days, rows=tuple(listed), notes=tuple(notes))
+
+
+def _promising(
+    plans: Iterable[Plan], book: Portfolio, before: float, goal: float, world: World
+) -> list[tuple[Plan, float]]:
+    """(plan, size in USD) of those that lower the odds by the closed form, the best of each kind."""
+    now = world.quick(book)
+    wish = now * goal / before if before > 0 else goal
+    ranked: list[tuple[float, Plan, float]] = []
+    for plan in plans:
         try:
-            move = _sized(plan, before, goal, world)
+            found = _quick_size(plan, now, wish, world)
         except InputError:
             continue  # the book after it cannot be judged: no move to offer
-        if move is not None:
-            rows.append(move)
-    elsewhere = sorted((r for r in rows if r.kind == "venue"), key=lambda r: -r.per_dollar)[:VENUES_SHOWN]
-    rows = [r for r in rows if r.kind != "venue"] + elsewhere
-    rows.sort(key=lambda r: (not r.reaches, -r.per_dollar))
-    return Moves(before=before, wanted=goal, days=days, rows=tuple(rows), notes=tuple(notes))
+        if found is not None:
+            usd, odds = found
+            ranked.append(((now - odds) / max(plan.cost(usd), LEAST_COST), plan, usd))
+    ranked.sort(key=lambda r: -r[0])
+    out: list[tuple[Plan, float]] = []
+    left = {kind: SHOWN.get(kind, SHOWN_ELSE) for kind in ("venue", "position", "else")}
+    for _, plan, usd in ranked:
+        kind = plan.kind if plan.kind in left else "else"
+        if left[kind] > 0:
+            left[kind] -= 1
+            out.append((plan, usd))
+    return out
 
 
-def _sized(plan: _Plan, before: float, goal: float, world: _World) -> Move | None:
-    """The smallest size that reaches the goal, else the one that lowers most; None where it lowers nothing.
+def _quick_size(plan: Plan, now: float, wish: float, world: World) -> tuple[float, float] | None:
+    """(USD, odds) of the smallest size that reaches the wish, else the one that lowers most; by the closed form.
 
     Odds need not fall with the size (what one account gains another loses), so sizes are tried from small to large.
+    None where no size lowers them.
     """
     if plan.most <= 0:
         return None
     size, at, low = plan.most, 1.0, 0.0
     if plan.whole:
-        at = world.odds(plan.book(size))
+        at = world.quick(plan.book(size))
     else:
         tried: list[tuple[float, float]] = []
         for share in GRID:
-            tried.append((share * plan.most, world.odds(plan.book(share * plan.most))))
-            if tried[-1][1] <= goal:
+            tried.append((share * plan.most, world.quick(plan.book(share * plan.most))))
+            if tried[-1][1] <= wish:
                 break
-        least = min(now for _, now in tried)
-        size, at = next((usd, now) for usd, now in tried if now <= least + FLAT)  # the smallest that does as much
+        size, at = _least(tried)
         low = max((usd for usd, _ in tried if usd < size), default=0.0)
-        for _ in range(STEPS if at <= goal else 0):
+        for _ in range(STEPS if at <= wish else 0):
             middle = (low + size) / 2.0
-            now = world.odds(plan.book(middle))
-            if now <= goal:
-                size, at = middle, now
+            odds = world.quick(plan.book(middle))
+            if odds <= wish:
+                size, at = middle, odds
             else:
                 low = middle
-    if at >= before - 1e-9:
+    return (size, at) if at < now - 1e-9 else None
+
+
+def _least(tried: list[tuple[float, float]]) -> tuple[float, float]:
+    """(USD, odds) of the smallest size that does as much as any."""
+    best = min(odds for _, odds in tried)
+    return next((usd, odds) for usd, odds in sorted(tried) if odds <= best + FLAT)
+
+
+def _judged(
+    plan: Plan, quick: float, before: float, goal: float, world: World, paid: float = 0.0
+) -> tuple[Plan, Move] | None:
+    """The move at the size that the forecast asks for; None where by the forecast it lowers nothing.
+
+    quick : USD that the closed form asks for, the first size tried. paid : USD spent before it
+    """
+    try:
+        size, odds = _size(plan, quick, goal, lambda usd: world.odds(plan.book(usd)))
+    except InputError:
         return None
-    cost = plan.cost(size)
-    return Move(
-        kind=plan.kind,
-        what=plan.what(size),
-        usd=size,
-        cost=cost,
-        odds=at,
-        per_dollar=(before - at) / max(cost, LEAST_COST),
-        reaches=at <= goal * (1 + 1e-9),
-    )
+    if odds >= before - 1e-9:
+        return None
+    cost = plan.cost(size) + paid
+    return plan, Move(
+        kind=plan.kind, what=plan.what(size), usd=size, cost=cost, odds=odds,
+        per_dollar=(before - odds) / max(cost, LEAST_COST), reaches=odds <= goal * (1 + 1e-9),
+    )  # fmt: skip
 
 
-def _plans(book: Portfolio, world: _World) -> Iterator[_Plan]:
-    for number, account in enumerate(book.accounts):
-        if not account.margined:
-            continue
-        yield _add(book, number, world)
-        yield from _swaps(book, number, world)
-        yield from _within(book, number, world)
-        for other, target in enumerate(book.accounts):
-            if other != number:
-                yield from _transfer(book, other, number, world)
-                if target.venue or target.margined:
-                    yield from _positions(book, number, other, world)
-        yield from _venues(book, number, world)
+def _size(plan: Plan, first: float, goal: float, odds: Callable[[float], float]) -> tuple[float, float]:
+    """(USD, odds): from a first guess up until the goal is met, then back towards the least size that meets it."""
+    if plan.whole:
+        return plan.most, odds(plan.most)
+    size, low, high = min(first, plan.most), 0.0, None
+    tried: list[tuple[float, float]] = []
+    for _ in range(TRIES):
+        tried.append((size, odds(size)))
+        if tried[-1][1] <= goal:
+            high = size
+        else:
+            low = max(low, size)
+        if high is None:
+            if size >= plan.most:
+                break
+            size = min(1.5 * size, plan.most)
+        elif high - low <= CLOSE * high:
+            break
+        else:
+            size = max((low + high) / 2.0, 0.85 * high) if low < 0.7 * high else (low + high) / 2.0
+    met = [(usd, p) for usd, p in tried if p <= goal]
+    return min(met) if met else _least(tried)
 
 
-def _named(book: Portfolio, number: int) -> str:
-    a = book.accounts[number]
-    return a.name or a.venue or (f"account {number + 1}" if len(book.accounts) > 1 else "the account")
+def _pair(rows: list[tuple[Plan, Move]], before: float, goal: float, world: World) -> Move | None:
+    """The best two moves, one after the other, where they beat the best single one: only they are enough, or cheaper.
 
-
-def _with(book: Portfolio, **changed: Account) -> Portfolio:
-    accounts = list(book.accounts)
-    for key, account in changed.items():
-        accounts[int(key[1:])] = account
-    return replace(book, accounts=tuple(accounts))
-
-
-def _dollar(account: Account) -> str:
-    dollars = [c for c in account.held if c.asset in USD_LIKE]
-    return max(dollars, key=lambda c: c.quantity).asset if dollars else "USD"
-
-
-def _paid_in(account: Account, asset: str, units: float) -> Account:
-    """The account with `units` more (or less) of an asset among its collateral."""
-    held = {c.asset: c.quantity for c in account.collateral}
-    held[asset] = held.get(asset, 0.0) + units
-    return replace(account, collateral=tuple(Collateral(a, q) for a, q in held.items()))
-
-
-def _need(account: Account, world: _World) -> float:
-    """More money than any of these moves should ever take: the account's gross."""
-    return sum(notional(p, world.marks.price(p.underlying)) for p in account.margined)
-
-
-def _add(book: Portfolio, number: int, world: _World) -> _Plan:
-    account, name = book.accounts[number], _named(book, number)
-    asset = _dollar(account)
-    price = world.marks.price(asset)
-    rate = CARRY * world.days / 365.0
-    return _Plan(
-        kind="add",
-        what=lambda usd: f"add ${usd:,.0f} to {name}",
-        most=_need(account, world),
-        book=lambda usd: _with(book, **{f"a{number}": _paid_in(account, asset, usd / price)}),
-        cost=lambda usd: TRANSFER_USD + rate * usd,
-    )
-
-
-def _swaps(book: Portfolio, number: int, world: _World) -> Iterator[_Plan]:
-    """Coins among the balances, sold for the account's dollars."""
-    account, name = book.accounts[number], _named(book, number)
-    asset = _dollar(account)
-    for held in account.collateral:
-        if held.asset in USD_LIKE or held.quantity <= 0:
-            continue
-        coin, price = held.asset, world.marks.price(held.asset)
-        rate = world.costs.fee_bp * BP + world.costs.half_spread(coin)
-
-        def book_after(usd: float, coin: str = coin, price: float = price, rate: float = rate) -> Portfolio:
-            sold = _paid_in(account, coin, -usd / price)
-            return _with(book, **{f"a{number}": _paid_in(sold, asset, usd * (1 - rate) / world.marks.price(asset))})
-
-        yield _Plan(
-            kind="swap",
-            what=lambda usd, coin=coin, price=price: (  # type: ignore[misc]
-                f"sell {usd / price:,.4g} {coin} of the collateral in {name} for {asset}"
-            ),
-            most=held.quantity * price,
-            book=book_after,
-            cost=lambda usd, rate=rate: rate * usd,  # type: ignore[misc]
-        )
-
-
-def _posted(
-    book: Portfolio, number: int, row: int, usd: float, asset: str, from_pool: bool, world: _World
-) -> Portfolio:
-    """The book with `usd` more posted to one isolated position, out of the account's own dollars or new ones."""
-    account = book.accounts[number]
-    rows = list(account.positions)
-    rows[row] = replace(rows[row], margin=(rows[row].margin or 0.0) + usd)
-    paid = _paid_in(account, asset, -usd / world.marks.price(asset)) if from_pool else account
-    return _with(book, **{f"a{number}": replace(paid, positions=tuple(rows))})
-
-
-def _within(book: Portfolio, number: int, world: _World) -> Iterator[_Plan]:
-    """Money to an isolated position to which margin was posted: new, or dollars of the pool, which cost nothing."""
-    account, name = book.accounts[number], _named(book, number)
-    asset = _dollar(account)
-    free = next((c.quantity for c in account.collateral if c.asset == asset), 0.0) * world.marks.price(asset)
-    rate = CARRY * world.days / 365.0
-    for row, p in enumerate(account.positions):
-        if not account.is_isolated(p) or p.margin is None:
-            continue
-        yield _Plan(
-            kind="add",
-            what=lambda usd, p=p: f"add ${usd:,.0f} to the {ISOLATED_WORDS} {p.symbol}",  # type: ignore[misc]
-            most=notional(p, world.marks.price(p.underlying)),
-            book=lambda usd, row=row: _posted(book, number, row, usd, asset, False, world),  # type: ignore[misc]
-            cost=lambda usd: TRANSFER_USD + rate * usd,
-        )
-        yield _Plan(
-            kind="transfer",
-            what=lambda usd, p=p: f"move ${usd:,.0f} of {name} to the {ISOLATED_WORDS} {p.symbol}",  # type: ignore[misc]
-            most=max(free, 0.0),
-            book=lambda usd, row=row: _posted(book, number, row, usd, asset, True, world),  # type: ignore[misc]
-            cost=lambda usd: 0.0,
-        )
-
-
-def _transfer(book: Portfolio, source: int, target: int, world: _World) -> Iterator[_Plan]:
-    """Dollars of one account withdrawn to another, where they arrive as the dollars that it holds."""
-    giver, taker = book.accounts[source], book.accounts[target]
-    for held in giver.collateral:
-        if held.asset not in USD_LIKE or held.quantity <= 0:
-            continue
-        price = world.marks.price(held.asset)
-
-        def book_after(usd: float, asset: str = held.asset, price: float = price) -> Portfolio:
-            left, there = _paid_in(giver, asset, -usd / price), _dollar(taker)
-            moved = {f"a{source}": left, f"a{target}": _paid_in(taker, there, usd / world.marks.price(there))}
-            return _with(book, **moved)
-
-        yield _Plan(
-            kind="transfer",
-            what=lambda usd, asset=held.asset: (  # type: ignore[misc]
-                f"move ${usd:,.0f} of {asset} from {_named(book, source)} to {_named(book, target)}"
-            ),
-            most=held.quantity * price,
-            book=book_after,
-            cost=lambda usd: TRANSFER_USD,
-        )
-
-
-def _positions(book: Portfolio, source: int, target: int, world: _World) -> Iterator[_Plan]:
-    """One position closed here and opened again in another account; its profit stays where it was made."""
-    giver, taker = book.accounts[source], book.accounts[target]
-    for p in giver.margined:
-        if p.instrument.kind not in ("perpetual", "future") or giver.is_isolated(p):
-            continue
-        size = notional(p, world.marks.price(p.underlying))
-        coin = p.underlying if p.instrument.is_inverse else _dollar(giver)
-        mark = world.marks.mark(p.instrument)
-        won = world.marks.unrealised(p) - world.trading(p) / 2.0
-        unit = world.marks.price(coin) if coin != "USD" else 1.0
-        left = replace(giver, positions=tuple(x for x in giver.positions if x is not p))
-        left = _paid_in(left, coin, won / unit)
-        opened = replace(p, entry_price=mark, mode=None, margin=None, margin_coin=None, maintenance_rate=None,
-                         maintenance_deduction=None, max_leverage=None)  # fmt: skip
-        taken = _paid_in(replace(taker, positions=(*taker.positions, opened)), _dollar(taker), -world.trading(p) / 2.0)
-        moved = _with(book, **{f"a{source}": left, f"a{target}": taken})
-        yield _Plan(
-            kind="position",
-            what=lambda usd, p=p: f"move {p.symbol} from {_named(book, source)} to {_named(book, target)}",  # type: ignore[misc]
-            most=size,
-            book=lambda usd, moved=moved: moved,  # type: ignore[misc]
-            cost=lambda usd, p=p: world.trading(p),  # type: ignore[misc]
-            whole=True,
-        )
-
-
-def _venues(book: Portfolio, number: int, world: _World) -> Iterator[_Plan]:
-    """The whole account, positions and collateral, at another venue."""
-    account = book.accounts[number]
-    if world.model is not None or any(account.is_isolated(p) for p in account.margined):
-        return
-    paid = sum(world.trading(p) for p in account.margined)
-    for key in models.keys():  # noqa: SIM118  (a function of the registry, not a mapping)
-        venue, _, mode = key.partition(":")
-        if mode not in ("cross", "portfolio") or venue == account.venue or not _is_venue(venue):
-            continue
-        where: Any = mode
-        rows = tuple(
-            replace(p, max_leverage=None, maintenance_rate=None, maintenance_deduction=None) for p in account.positions
-        )
-        there = replace(account, venue=venue, mode=where, positions=rows)
-        there = _paid_in(there, _dollar(account), -paid / world.marks.price(_dollar(account)))
-        if models.get(key).refuses(there):
-            continue
-        size, title = _need(account, world), models.get(key).title
-        yield _Plan(
-            kind="venue",
-            what=lambda usd, title=title: (  # type: ignore[misc]
-                f"move {_named(book, number)}, positions and collateral, to {title}"
-            ),
-            most=size,
-            book=lambda usd, there=there: _with(book, **{f"a{number}": there}),  # type: ignore[misc]
-            cost=lambda usd: paid + TRANSFER_USD,
-            whole=True,
-        )
-
-
-def _is_venue(name: str) -> bool:
-    """Whether one could go there: a venue for trading that is known to be alive."""
-    rules = venues.rulebook(name)
-    return rules.purpose == "venue" and str(rules.status).startswith("alive")
+    The first is one that buys its odds for less than the best that is enough alone, at its own size; the second goes
+    from there to the wish.
+    """
+    enough = [m.per_dollar for _, m in rows if m.reaches]
+    single = max(enough, default=0.0)
+    firsts = sorted((r for r in rows if not r[1].reaches and r[1].per_dollar > single), key=lambda r: -r[1].per_dollar)
+    best: Move | None = None
+    for plan, move in firsts[:FIRSTS]:
+        between = plan.book(move.usd)
+        seconds = [p for p in plans_of(between, world) if p.kind in MONEY]
+        for second, quick in _promising(seconds, between, move.odds, goal, world)[:SECONDS]:
+            found = _judged(second, quick, move.odds, goal, world, move.cost)
+            if found is None or not found[1].reaches:
+                continue
+            other = found[1]
+            pair = replace(
+                other, kind="pair", what=f"{move.what}, then {other.what}", usd=move.usd + other.usd,
+                per_dollar=(before - other.odds) / max(other.cost, LEAST_COST),
+            )  # fmt: skip
+            if pair.per_dollar > single and (best is None or pair.per_dollar > best.per_dollar):
+                best = pair
+    return best

@@ -1,4 +1,8 @@
-"""The target that brings the odds of liquidation down to a wish: bisection over the margin, judged by the odds."""
+"""The target that brings the odds of liquidation down to a wish: bisection over the margin, judged by the forecast.
+
+Each step solves the least-cost programme for a margin and asks the forecast for the odds of the book after its trades
+(cost paid, profit realised). The programme's margin only steers; what is promised are the forecast's odds.
+"""
 
 import numpy as np
 
@@ -7,7 +11,7 @@ from margin.core.account import SubAccount
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.hedge.menu import after
-from margin.hedge.odds import call_odds
+from margin.hedge.odds import Backing
 from margin.hedge.planner import Planner
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
@@ -17,7 +21,7 @@ STEPS = 8
 
 def target_for_odds(
     wanted: float, planner: Planner, sub: SubAccount, model: MarginModel, marks: Marks, market: Market,
-    days: float, orders: int | None,
+    days: float, orders: int | None, backing: Backing | None = None,
 ) -> float:  # fmt: skip
     """USD of margin at which the cheapest trades leave odds of at most `wanted` within `days`.
 
@@ -27,10 +31,11 @@ def target_for_odds(
     wanted = checks.number(wanted, "odds", above=0.0, most=1.0)
     nothing = np.zeros(len(planner.menu.choices))
     now = float(planner.figure(nothing))
+    rests_on = backing or Backing()
 
     def odds(usd: np.ndarray) -> float:
         book = after(sub, marks, planner.menu, usd.tolist(), planner.cost(usd))
-        return call_odds(book, model, marks, market, days)
+        return rests_on.odds(book, model, market, marks, days)
 
     start = odds(nothing)
     if start <= wanted:

@@ -10,13 +10,17 @@ import numpy as np
 
 from margin.core import checks
 from margin.core.account import SubAccount
+from margin.core.checks import date_text
 from margin.core.errors import InputError
 from margin.core.market import Market
+from margin.core.settings import Settings
+from margin.forecast.accounts import assumed_money
 from margin.hedge.answer import Hedge
 from margin.hedge.costs import Costs
 from margin.hedge.credit import hedge_credit
 from margin.hedge.hedge_prices import with_hedges
 from margin.hedge.menu import HEDGES, Menu, hedge_symbol, menu_of
+from margin.hedge.odds import Backing
 from margin.hedge.planner import LadderPlanner, Planner
 from margin.hedge.search import SearchPlanner
 from margin.hedge.ways import allowed_choices, find_way, no_choice, no_worse, standing_of, unreached
@@ -46,13 +50,17 @@ def hedge(
     days: float = DAYS,
     lots: Mapping[str, float] | None = None,
     out_of_sample: bool = True,
+    among: Sequence[str] = (),
+    odds_model: MarginModel | None = None,
 ) -> Hedge:
     """Cut, hedge or both: the cheapest way to a margin, or the most freed for a budget.
 
     target : USD of margin wanted; default 70% of what is asked now. budget : USD to spend instead
     orders : at most so many, 1 to 3 under the ladder's methods; None: no limit
     hedges : assets or symbols; keep : symbols or assets that are not cut; lots : least step in units by symbol
-    figure : "initial" or "maintenance"; days : of the odds
+    figure : "initial" or "maintenance"; days : of the odds, which are the forecast's own
+    among  : assets of the portfolio's other accounts, so that the odds are those of a forecast of all of them
+    odds_model : judges the odds, where another one judges the margin (with safeguards the portfolio method)
     Raises InputError for what the model refuses, an empty account, a target that is not below today's margin.
     """
     if target is not None and budget is not None:
@@ -83,7 +91,8 @@ def hedge(
             raise InputError("target", target, f"is not below today's margin of {now:,.2f}", hint)
     if budget is not None:
         checks.number(budget, "budget", above=0.0)
-    before = standing_of(sub, model, marks, market, figure, days, notes)
+    backing = replace(_backing(sub, model, market, marks, tuple(among), notes), model=odds_model)
+    before = standing_of(sub, model, marks, market, figure, days, notes, backing)
     if not menu.choices:
         raise InputError("keep", "everything", "nothing is left to trade", "Keep fewer positions, or name hedges.")
     credit = hedge_credit(sub, model, marks, menu, figure)
@@ -109,6 +118,7 @@ def hedge(
                 orders,
                 out_of_sample,
                 credit,
+                backing,
             )
         )
     ways = no_worse(ways, budget, orders)
@@ -124,7 +134,24 @@ def hedge(
     return Hedge(
         sub=sub, model=model, marks=marks, menu=menu, planner=planner, figure=figure, target=target, budget=budget,
         orders=orders, days=days, before=before, ways=tuple(ways), credit=credit, notes=tuple(dict.fromkeys(notes)),
+        backing=backing,
     )  # fmt: skip
+
+
+def _backing(
+    sub: SubAccount, model: MarginModel, market: Market, marks: Marks, among: tuple[str, ...], notes: list[str]
+) -> Backing:
+    """What the odds rest on; a book that posts no money gets what the forecast assumes for it, and a note says so."""
+    if sub.collateral or sub.isolated:
+        return Backing(among=among)
+    own = model.settings if isinstance(model, LadderModel) else Settings()
+    try:
+        money = assumed_money(sub, market, own.with_(as_of=date_text(marks.as_of)), marks)
+    except InputError as error:
+        notes.append(f"No collateral is given, and none can be assumed: {error.problem}.")
+        return Backing(among=among)
+    notes.append(f"No collateral is given: the odds assume ${money:,.2f}, 1.5 x the portfolio margin.")
+    return Backing(among=among, assumed=money)
 
 
 def _reproduced(sub: SubAccount, model: MarginModel) -> tuple[SubAccount, list[str]]:

@@ -11,7 +11,7 @@ from margin.hedge.answer import Standing, Way
 from margin.hedge.credit import Credit
 from margin.hedge.lots import rounded
 from margin.hedge.menu import Menu, after, gross
-from margin.hedge.odds import call_odds
+from margin.hedge.odds import Backing
 from margin.hedge.orders import trades_of
 from margin.hedge.out_of_sample import held_back
 from margin.hedge.planner import Planner
@@ -79,6 +79,7 @@ def find_way(
     orders: int | None,
     out_of_sample: bool,
     credit: Credit,
+    backing: Backing,
 ) -> Way:
     """Plan one way (`key` of TITLES) to `target`, or within `budget`, USD: whole lots, judged by the model."""
     menu = planner.menu
@@ -100,7 +101,7 @@ def find_way(
     bought = trades_of(usd, menu, planner, marks)
     cost = sum(t.bill.total for t in bought)
     notes: list[str] = []
-    then = standing_of(after(sub, marks, menu, usd.tolist(), cost), model, marks, market, figure, days, notes)
+    then = standing_of(after(sub, marks, menu, usd.tolist(), cost), model, marks, market, figure, days, notes, backing)
     held = held_back(planner, usd, target, allowed) if out_of_sample else None
     if not bought:
         return unreached(key, usd, planner.figure(usd), "Nothing it could trade frees margin.")
@@ -141,12 +142,13 @@ def _pro_rata(planner: Planner, allowed: list[bool], target: float | None, budge
 
 
 def standing_of(
-    sub: SubAccount, model: MarginModel, marks: Marks, market: Market, figure: str, days: float, notes: list[str]
-) -> Standing:
+    sub: SubAccount, model: MarginModel, marks: Marks, market: Market, figure: str, days: float, notes: list[str],
+    backing: Backing,
+) -> Standing:  # fmt: skip
     """Where `sub` stands, USD; a reason is added to `notes` where the odds can't be computed."""
     state = model.state(sub, marks)
     try:
-        odds = call_odds(sub, model, marks, market, days)
+        odds = backing.odds(sub, model, market, marks, days)
     except InputError as error:
         odds = None
         notes.append(f"Odds not computed: {error.problem}.")

@@ -9,9 +9,10 @@ from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
 from margin.forecast.first_passage import hit_probability
 from margin.hedge.accounts import model_of
-from margin.hedge.collateral import _plans, _World, collateral_moves
+from margin.hedge.collateral import collateral_moves
+from margin.hedge.collateral_plans import World, plans_of
 from margin.hedge.costs import Costs
-from margin.hedge.odds import any_called, call_odds, gap_exposures
+from margin.hedge.odds import gap_exposures, quick_any, quick_odds
 from margin.models.marks import Marks
 from tests.hedge.worlds import PRICES, market, stand
 
@@ -31,7 +32,7 @@ def found(book=MIXED, **more):
     return collateral_moves(book, M, Marks.of_market(M, book), **more)
 
 
-def test_odds_are_the_closed_form_of_one_long():
+def test_the_quick_odds_are_the_closed_form_of_one_long():
     sub, model, marks = stand(
         (Position("BTC/USDC:USDC", 1.0),), M, "hyperliquid:cross", money=(Collateral("USDC", 9_000.0),)
     )
@@ -45,14 +46,14 @@ def test_odds_are_the_closed_form_of_one_long():
     for r in returns:
         variance = 0.94 * variance + 0.06 * r**2
     sigma = variance**0.5 * exposures[0]
-    assert call_odds(sub, model, marks, M, 7.0) == pytest.approx(
+    assert quick_odds(sub, model, marks, M, 7.0) == pytest.approx(
         float(hit_probability(state.gap, sigma, 7.0)), rel=1e-9
     )
 
 
-def test_any_called():
-    assert any_called([0.5, 0.5]) == 0.75
-    assert any_called([]) == 0.0
+def test_quick_any():
+    assert quick_any([0.5, 0.5]) == 0.75
+    assert quick_any([]) == 0.0
 
 
 def test_the_list_is_ranked_and_every_move_helps():
@@ -77,8 +78,8 @@ def test_adding_is_as_small_as_it_can_be():
     moves = found(book)
     add = next(r for r in moves.rows if r.kind == "add")
     marks = Marks.of_market(M, book)
-    world = _World(M, marks, Settings(), None, 7.0, Costs())
-    plan = next(p for p in _plans(book, world) if p.kind == "add")
+    world = World(M, marks, Settings(), None, 7.0, Costs())
+    plan = next(p for p in plans_of(book, world) if p.kind == "add")
     assert world.odds(plan.book(add.usd)) <= moves.wanted
     assert world.odds(plan.book(0.95 * add.usd)) > moves.wanted
 
@@ -86,7 +87,7 @@ def test_adding_is_as_small_as_it_can_be():
 def test_no_move_makes_money():
     """Equity over all accounts after a move is what it was, less the trading it paid, plus what was added."""
     marks = Marks.of_market(M, MIXED)
-    world = _World(M, marks, Settings(), None, 7.0, Costs())
+    world = World(M, marks, Settings(), None, 7.0, Costs())
 
     def equity(book):
         models = [(a, model_of(a, M, Settings())) for a in book.accounts]
@@ -94,7 +95,7 @@ def test_no_move_makes_money():
 
     before = equity(MIXED)
     seen = set()
-    for plan in _plans(MIXED, world):
+    for plan in plans_of(MIXED, world):
         if plan.kind in ("swap", "venue"):  # haircuts differ between coins and venues
             continue
         size = plan.most if plan.whole else 0.01 * plan.most

@@ -13,6 +13,7 @@ from margin.forecast.engine import HORIZONS, forecast
 from margin.forecast.gap import Target
 from margin.forecast.results import Forecast
 from margin.ladder.names import METHODS
+from ui.blocks.within import within
 from ui.state import compute
 
 RULES = {row.key: row.title for row in METHODS if row.key != "safeguarded"}
@@ -38,20 +39,13 @@ def controls() -> Asked:
             key="forecast_target", bind="query-params", persist_state="session",
             help="Liquidation: equity falls to the maintenance margin. Margin call: to the initial margin.",
         )  # fmt: skip
-        days = st.segmented_control(
-            "Within", [f"{d:g}" for d in HORIZONS], default="3", required=True, format_func=_days, key="forecast_days",
-            bind="query-params", persist_state="session",
-        )  # fmt: skip
+        days = within("Within", HORIZONS, HORIZONS[1])
         line = st.segmented_control(
             "Odds aimed at", list(LINES), default="5%", required=True, key="forecast_line", bind="query-params",
             persist_state="session", help="The odds that money, size and capital are named for.",
         )  # fmt: skip
     chosen: Target = "call" if target == "call" else "liquidation"
-    return Asked(target=chosen, days=float(days or 3), line=LINES[line or "5%"])
-
-
-def _days(text: str) -> str:
-    return "1 day" if text == "1" else f"{text} days"
+    return Asked(target=chosen, days=days, line=LINES[line or "5%"])
 
 
 def _forecast(

@@ -16,6 +16,9 @@ from ui.charts import forecast as charts_forecast
 from ui.forecast import judged, trust
 from ui.forecast.judged import Asked
 from ui.shell.page import Seen
+from ui.state import compute
+
+_sensitivities = compute.remembered(lambda sub, days: sub.sensitivities(days), 32)
 
 
 def page(seen: Seen) -> None:
@@ -190,6 +193,12 @@ def origins(found: Forecast, at: Odds, line: float) -> None:
         if len(found.subs) > 1:
             subs = pd.DataFrame([_sub_row(s, at.days, line) for s in found.subs])
             st.dataframe(subs, hide_index=True, key="forecast_subs", alt="What is liquidated separately")
+    fixed = _sensitivities(found.first, at.days)
+    if fixed:
+        st.markdown("**Held fixed along the paths: the odds if it moved**")
+        rows = [{"If": x.name, "Odds then": printed(x.odds), "Now": printed(_of(found.first, at.days).probability)}
+                for x in fixed]  # fmt: skip
+        st.dataframe(pd.DataFrame(rows), hide_index=True, key="forecast_fixed", alt="What is held fixed", width=560)
     st.caption(
         f"{found.history_days:,.0f} days of prices, a step is one {found.step}; {found.paths:,} paths. Never an "
         "expected time to liquidation: for a walk without drift it is infinite."

@@ -7,7 +7,8 @@ import streamlit as st
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
-from margin.hedge.accounts import Judged, choose, judged
+from margin.forecast.engine import HORIZONS
+from margin.hedge.accounts import Judged, assets_of, choose, judged
 from margin.hedge.answer import Hedge
 from margin.hedge.collateral import Moves, collateral_moves
 from margin.hedge.frontier import Frontier, frontier
@@ -15,8 +16,9 @@ from margin.hedge.menu import HEDGES
 from margin.hedge.outcomes import Policy
 from margin.hedge.policy import policy_backtest
 from margin.hedge.rule import Rule
-from margin.hedge.study import DAYS, hedge
+from margin.hedge.study import hedge
 from margin.models.marks import Marks
+from ui.blocks.within import within
 from ui.state import compute
 
 ANY = "any"
@@ -33,6 +35,7 @@ class Asked:
     hedges: tuple[str, ...]
     keep: tuple[str, ...]
     figure: str
+    days: float
 
 
 def _marks(portfolio: Portfolio, market: Market, settings: Settings) -> Marks:
@@ -46,14 +49,16 @@ def _accounts(portfolio: Portfolio, market: Market, settings: Settings, model: s
 def _answer(
     portfolio: Portfolio, market: Market, settings: Settings, model: str | None, asked: Asked
 ) -> tuple[Judged, Hedge]:
-    found = choose(_accounts(portfolio, market, settings, model), asked.account)
+    together = _accounts(portfolio, market, settings, model)
+    found = choose(together, asked.account)
     marks = _marks(portfolio, market, settings)
     state = found.model.state(found.sub, marks) if not found.why else None
     now = getattr(state, asked.figure) if state is not None else 0.0
     wanted = (1 - asked.share) * now if now > 0 else None
     result = hedge(
         found.sub, found.model, market, marks, target=wanted, orders=asked.orders, hedges=asked.hedges,
-        keep=asked.keep, figure=asked.figure, days=DAYS,
+        keep=asked.keep, figure=asked.figure, days=asked.days, among=assets_of(together),
+        odds_model=found.odds_model,
     )  # fmt: skip
     return found, result
 
@@ -62,8 +67,8 @@ def _curve(portfolio: Portfolio, market: Market, settings: Settings, model: str 
     return frontier(answer(portfolio, market, settings, model, asked)[1].planner, asked.orders)
 
 
-def _moves(portfolio: Portfolio, market: Market, settings: Settings, model: str | None) -> Moves:
-    return collateral_moves(portfolio, market, _marks(portfolio, market, settings), settings, model, days=DAYS)
+def _moves(portfolio: Portfolio, market: Market, settings: Settings, model: str | None, days: float) -> Moves:
+    return collateral_moves(portfolio, market, _marks(portfolio, market, settings), settings, model, days=days)
 
 
 def _policy(
@@ -102,13 +107,15 @@ def controls(found: tuple[Judged, ...], market: Market) -> Asked:
         )  # fmt: skip
     chosen = choose(found, account)
     symbols = list(dict.fromkeys(p.symbol for p in chosen.sub.positions))
-    one, two, three, four = st.columns([2, 1.5, 2, 2])
+    one, two, days_at, three, four = st.columns([1.6, 1.3, 1.5, 2, 2])
     with one:
         share = st.slider("Margin to free, %", 5, 90, 30, 5, key="hedge_share", persist_state="session",
                           bind="query-params")  # fmt: skip
     with two:
         orders = st.segmented_control("Orders at most", TRADES, default="2", required=True, key="hedge_orders",
                                       persist_state="session", bind="query-params")  # fmt: skip
+    with days_at:
+        days = within("Odds within", HORIZONS, HORIZONS[1])
     with three:
         known = [a for a in market.assets if a not in ("USDC", "USDT")]
         usual = [h for h in HEDGES if h in known]
@@ -127,4 +134,5 @@ def controls(found: tuple[Judged, ...], market: Market) -> Asked:
         hedges=tuple(hedges),
         keep=tuple(k for k in keep if k in symbols),
         figure=figure,
+        days=days,
     )

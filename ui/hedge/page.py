@@ -46,7 +46,7 @@ def page(seen: Seen) -> None:
     views: dict[str, Callable[[], None]] = {
         "What each dollar buys": lambda: frontier(found, curve),
         "Orders to copy": lambda: orders(found, chosen),
-        "Money instead": lambda: money_instead(seen),
+        "Money instead": lambda: money_instead(seen, asked),
         "Would the rule have worked": lambda: rules.check(seen, asked),
         "What it costs": lambda: bill(found, asked),
     }
@@ -169,9 +169,9 @@ def _ticket(number: int, ticket: Ticket) -> None:
     st.caption(dollars(plain(" ".join(ticket.notes))))
 
 
-def money_instead(seen: Seen) -> None:
+def money_instead(seen: Seen, asked: Asked) -> None:
     """Moves of collateral, ranked by odds bought per dollar."""
-    ranked = asked_for.moves(seen.now.portfolio, seen.active.market, seen.settings, seen.model)
+    ranked = asked_for.moves(seen.now.portfolio, seen.active.market, seen.settings, seen.model, asked.days)
     st.markdown(
         f"Odds that any account is liquidated within {ranked.days:g} days: **{printed(ranked.before)}**. Each move is "
         f"as small as brings them to {printed(ranked.wanted)}, else as far as it helps."
@@ -196,7 +196,7 @@ def money_instead(seen: Seen) -> None:
     st.caption(
         dollars(
             "Cost: $1 a transfer, fee and spread where something is traded, and 10% a year on money brought in, for "
-            "the days shown. Odds by the closed form; the Forecast page says how far to trust such figures."
+            "the days shown. Odds are the Forecast page's, on the same paths; it says how far to trust them."
         )
     )
 
