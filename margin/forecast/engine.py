@@ -180,8 +180,8 @@ def _one(sub: SubAccount, gap: Gap, past: Past, way: Way, days: tuple[float, ...
         )
     if any(p.instrument.is_option for p in sub.positions):
         notes.append(
-            "implied volatilities stay as they are along the paths, and what they can do stands beside the odds; options "
-            "age and expire"
+            "implied volatilities stay as they are along the paths, and what they can do stands beside the odds; "
+            "options age and expire"
         )
     draft = SubForecast(
         name=sub.name, gap=gap, walk=walk, past=past, way=way, horizons=(), notes=tuple(notes)

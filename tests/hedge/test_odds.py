@@ -95,9 +95,7 @@ def test_too_little_history_has_no_odds_and_says_so():
 def test_wished_odds_are_met_by_the_forecast():
     ((_, answer, whole),) = answers(ONE, "portfolio")
     wish = whole.horizons[-1].probability / 3.0
-    target = target_for_odds(
-        wish, answer.planner, answer.sub, answer.model, answer.marks, M, 7.0, 2, answer.backing
-    )
+    target = target_for_odds(wish, answer.planner, answer.sub, answer.model, answer.marks, M, 7.0, 2, answer.backing)
     ((_, then, _),) = answers(ONE, "portfolio", target=target)
     assert then.best.after.odds <= wish * (1 + 1e-6)
     assert then.best.after.odds > wish / 2  # and not much further than asked
