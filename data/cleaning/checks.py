@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data.model import Interval
-from margin.core.daily import OTHER_LIFE, PAUSE_DAYS, odd_jumps
+from margin.core.daily import life_starts, odd_jumps
 
 CANDLES_PER_DAY = {"1d": 1, "1h": 24}
 WINDOW, ENOUGH = 60, 15  # returns before a candle that say what is usual, and how many are enough
@@ -137,19 +137,16 @@ def no_trades(frame: pd.DataFrame, interval: Interval) -> Checked:
 
 
 def lives(frame: pd.DataFrame, interval: Interval) -> Checked:
-    """Two lives of one ticker (LUNA): after a pause of more than four days prices go on at a tenth, or ten times.
+    """Two lives of one ticker (LUNA): after a pause prices go on at ten times, or a hundredth; see `life_starts`.
 
     Only the later life is kept: nothing about the earlier one says anything of what trades under the name now.
     """
     if len(frame) < 2:
         return frame, []
-    stamps = frame.index.to_numpy()
-    with np.errstate(divide="ignore"):
-        steps = np.abs(np.diff(np.log(frame["close"].to_numpy())))
-    again = (np.diff(stamps) > np.timedelta64(PAUSE_DAYS, "D")) & (steps >= OTHER_LIFE)
-    if not again.any():
+    starts = life_starts(frame.index.to_numpy(), frame["close"].to_numpy())
+    if not len(starts):
         return frame, []
-    start = int(np.flatnonzero(again)[-1]) + 1
+    start = int(starts[-1])
     before, after = frame["close"].iloc[start - 1], frame["close"].iloc[start]
     detail = f"close {before:g}, then {after:g} from {frame.index[start]:%Y-%m-%d}: another life of the ticker"
     return frame.iloc[start:], [Found("two lives", pd.DatetimeIndex(frame.index[:start]), "dropped", detail)]

@@ -67,10 +67,12 @@ def combine(
     findings: Iterable[Finding],
     interval: Interval,
     failures: Mapping[str, str],
+    fine: Mapping[str, pd.Series] | None = None,
 ) -> PriceSet:
     """Cleaned series side by side on all their times; a time an asset does not have stays NaN.
 
     Volumes are USD: close x volume of the candle. `version` is a hash of everything but fetch times.
+    fine : closes finer than the interval, kept beside the others for the assets that have them
     An asset without a single candle goes to the failures.
     """
     failed = dict(failures)
@@ -87,10 +89,27 @@ def combine(
     kept = {a: provenance[a] for a in present if a in provenance}
     noticed = (*findings, *_across(present, kept, closes, interval))
     volumes_usd = _side_by_side(volume)
-    version = _version(closes, volumes_usd, kept, interval)
+    highs, lows = (_ranges(present, side) for side in ("high", "low"))
+    finer = _side_by_side({a: fine[a] for a in present if a in fine}) if fine else None
+    finer = None if finer is None or finer.empty else finer
+    version = _version([closes, volumes_usd, highs, lows, finer], kept, interval)
     return PriceSet(
-        closes=closes, volumes=volumes_usd, provenance=kept, findings=noticed, version=version, failures=failed
+        closes=closes,
+        volumes=volumes_usd,
+        provenance=kept,
+        findings=noticed,
+        version=version,
+        failures=failed,
+        highs=highs,
+        lows=lows,
+        fine=finer,
     )
+
+
+def _ranges(frames: Mapping[str, pd.DataFrame], side: str) -> pd.DataFrame | None:
+    """The highs, or the lows, of the assets that have any; None where none has."""
+    known = {a: f[side] for a, f in frames.items() if side in f and bool(f[side].notna().any())}
+    return _side_by_side(known) if known else None
 
 
 class _Log:
@@ -232,16 +251,16 @@ def _side_by_side(series: Mapping[str, pd.Series]) -> pd.DataFrame:
     return frame.sort_index()
 
 
-def _version(
-    closes: pd.DataFrame, volumes_usd: pd.DataFrame, provenance: Mapping[str, Provenance], interval: Interval
-) -> str:
+def _version(tables: Iterable[pd.DataFrame | None], provenance: Mapping[str, Provenance], interval: Interval) -> str:
     digest = hashlib.sha256(interval.encode())
-    for asset in closes.columns:
-        source = provenance.get(asset)
-        digest.update(repr((asset, source and (source.source, source.symbol, source.status == "sample"))).encode())
-    digest.update(closes.index.to_numpy().astype("datetime64[us]").tobytes())
-    digest.update(np.ascontiguousarray(closes.to_numpy(np.float64)).tobytes())
-    digest.update(np.ascontiguousarray(volumes_usd.to_numpy(np.float64)).tobytes())
+    for table in tables:
+        if table is None:
+            continue
+        for asset in table.columns:
+            source = provenance.get(asset)
+            digest.update(repr((asset, source and (source.source, source.symbol, source.status == "sample"))).encode())
+        digest.update(table.index.to_numpy().astype("datetime64[us]").tobytes())
+        digest.update(np.ascontiguousarray(table.to_numpy(np.float64)).tobytes())
     return digest.hexdigest()[:12]
 
 

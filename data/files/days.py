@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from data.cleaning.checks import bad_prints
 from data.files.cells import Dates
 from data.files.table import note
 from data.model import Finding
 from margin.core.errors import InputError
+from margin.core.market import LARGEST_CLOSE, SMALLEST_CLOSE
 from margin.core.spacing import days_of, last_day_is_open, measure
 
 HOW = {"close": "last", "open": "first", "high": "max", "low": "min"}
@@ -15,8 +17,8 @@ COARSE_HINT = "Give daily closes (finer ones become daily)."
 
 def daily_candles(
     frames: dict[str, pd.DataFrame], when: Dates, name: str
-) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
-    """Candles by asset on whole days, and what was noticed.
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.Series], list[Finding]]:
+    """Candles by asset on whole days, the closes that came finer (on their UTC stamps), and what was noticed.
 
     frames : raw numbers by asset, indexed by the row of the file; when : the rows' dates
     A daily stamp keeps the calendar day of its own time zone; UTC stamps that are midnights further east are moved to
@@ -24,6 +26,7 @@ def daily_candles(
     """
     utc = when.local - (when.offset * 1e6).astype("timedelta64[us]")
     daily: dict[str, pd.DataFrame] = {}
+    fine: dict[str, pd.Series] = {}
     findings: list[Finding] = []
     coarse: list[tuple[str, str]] = []
     clocks = 0
@@ -39,6 +42,7 @@ def daily_candles(
         if spacing.kind == "finer":
             daily[asset], noticed = _from_finer(frame[closed], utc[rows[closed]], spacing.hours, str(spacing), asset)
             findings += noticed
+            fine[asset] = _finer_closes(frame["close"][closed], utc[rows[closed]])
             continue
         local = bool((when.offset[rows] != 0).any())
         days = when.local[rows].astype("datetime64[D]") if local else days_of(utc[rows])
@@ -51,7 +55,16 @@ def daily_candles(
         asset, spacing_text = coarse[0]
         problem = f"has one close of {asset} every {spacing_text}, coarser than daily"
         raise InputError(name, spacing_text, problem, COARSE_HINT)
-    return daily, findings
+    return daily, fine, findings
+
+
+def _finer_closes(closes: pd.Series, stamps: np.ndarray) -> pd.Series:
+    """Closes on their stamps, ascending, one each; without what no market printed."""
+    series = closes.set_axis(pd.DatetimeIndex(stamps.astype("datetime64[us]"), name="date")).sort_index(kind="stable")
+    series = series[~series.index.duplicated(keep="last") & (series >= SMALLEST_CLOSE) & (series <= LARGEST_CLOSE)]
+    blank = pd.DataFrame({"open": np.nan, "high": np.nan, "low": np.nan, "close": series})
+    kept: pd.Series = bad_prints(blank, "1h")[0]["close"]
+    return kept
 
 
 def _on_days(frame: pd.DataFrame, days: np.ndarray, closed: np.ndarray) -> pd.DataFrame:

@@ -31,6 +31,10 @@ CMC_DOLLAR = "2781"  # CoinMarketCap writes the number of the currency into the 
 COLUMN_HINT = "Write one column of US dollar closes per asset, named by its code: BTC, ETH, SPY."
 
 
+class AssetNotNamed(InputError):
+    """A file of one asset that does not say which: whoever brought it is asked."""
+
+
 @dataclass(kw_only=True)
 class Layout:
     """Which column is what.
@@ -244,7 +248,7 @@ def _single(date: Column, closes: list[Column], columns: _Columns, name: str, ch
             raise InputError("asset", chosen, problem or "is not an asset", "Name one like BTC or SPY.")
         asset = given
     elif why or not asset:
-        raise InputError(
+        raise AssetNotNamed(
             name,
             name[:60],
             "holds one asset but its file name does not say which",
@@ -336,4 +340,4 @@ def _is_time(column: Column) -> bool:
     return bool((steps > 0).all() or (steps < 0).all())
 
 
-__all__ = ["Layout", "asset_name", "find_layout"]
+__all__ = ["AssetNotNamed", "Layout", "asset_name", "find_layout"]

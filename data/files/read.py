@@ -48,7 +48,7 @@ def read_prices(content: bytes, name: str, max_bytes: int = UPLOAD_BYTES, asset:
     findings = [*table.findings, *layout.findings, *_date_findings(when, shown)]
     frames, cell_findings = _frames(table, layout, when, shown)
     findings += cell_findings
-    candles, day_findings = daily_candles(frames, when, shown)
+    candles, fine, day_findings = daily_candles(frames, when, shown)
     findings += day_findings
     end = max((f.index.max() for f in candles.values() if len(f)), default=pd.Timestamp(0))
     cleaned, provenance = {}, {}
@@ -58,7 +58,7 @@ def read_prices(content: bytes, name: str, max_bytes: int = UPLOAD_BYTES, asset:
         cleaned[name_of], noticed = clean_candles(frame, name_of, interval, now)
         findings += noticed
         provenance[name_of] = _provenance(name_of, shown, interval, cleaned[name_of])
-    prices = combine(cleaned, provenance, findings, interval, {})
+    prices = combine(cleaned, provenance, findings, interval, {}, fine)
     if prices.closes.empty:
         why = next(iter(prices.failures.values()), "")
         if "coarser" not in why:

@@ -105,7 +105,7 @@ class Prices:
         found = hourly if enough else fetch_prices(assets, DAILY_DAYS, "1d")
         for asset, why in found.failures.items():
             raise Blind(f"{asset}: {why}")
-        return Market(found.closes, found.volumes)
+        return found.market()
 
     def marks(self, market: Market, portfolio: Portfolio, live: bool, at: datetime) -> Marks:
         """Prices of this moment; of a fixed market its last closes. Raises Blind."""

@@ -83,6 +83,7 @@ def add_prices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample", action="store_true", help="use the bundled sample (partly simulated), no file needed"
     )
+    parser.add_argument("--asset", help="the asset of a prices file that holds one and does not say which, e.g. BTC")
     parser.add_argument("--as-of", help="valuation date, e.g. 2025-10-10 (default: the last common date)")
 
 
@@ -96,7 +97,7 @@ def market_of(options: argparse.Namespace) -> Market:
         return sample_market()
     if not options.prices:
         raise InputError("--prices", None, "is missing", "Give --prices FILE, or --sample for the bundled prices.")
-    return read_market(options.prices, volumes)
+    return read_market(options.prices, volumes, options.asset)
 
 
 def settings(given: Sequence[str]) -> dict[str, float]:

@@ -11,8 +11,11 @@ from margin.core.spacing import days_of, is_dense, last_day_is_open, measure, to
 HIGH, LOW = "_high", "_low"
 JUMP, JUMP_SIGMAS, CALM = np.log(1.9), 12.0, 0.1
 AROUND = 20  # closes on either side of a jump that say whether the market was calm
-PAUSE_DAYS, OTHER_LIFE = 4, np.log(10.0)
+PAUSE_DAYS = 4
+OTHER_LIFE, OTHER_LIFE_DOWN = np.log(10.0), np.log(0.01)  # a fall through a halt may be real (FTT), such a rise is not
 LEAST_JUMP = 1.89  # a factor just below a jump: looked for before any logarithm is taken
+NEVER_A_RISE = np.log(20.0)  # no market rises so much from one close to the next; falls may be real (LUNA)
+ROUNDING = 1e-6  # highs and lows may be off by a rounding of the source
 
 
 @dataclass(kw_only=True)
@@ -51,8 +54,13 @@ def make_daily(frame: pd.DataFrame) -> Daily:
         if midnight and is_dense(when):
             continue
         shown = name.rsplit("_", 1)[0] if name in ranges else name
-        found = measure(when)
-        if (coarse := too_coarse(when)) is not None:
+        if name in ranges:  # as far apart as its asset's closes, however few it has
+            held = held & ~np.isnan(cells[:, names.index(shown)])
+            when = stamps[held]
+            found = measure(stamps[~np.isnan(cells[:, names.index(shown)])])
+        else:
+            found = measure(when)
+        if name not in ranges and (coarse := too_coarse(when)) is not None:
             raise InputError(
                 f"prices {shown}",
                 f"one close every {coarse}",
@@ -93,8 +101,37 @@ def make_daily(frame: pd.DataFrame) -> Daily:
         highs, lows = blank.copy(), blank.copy()
         for name in ranges:
             (highs if name.endswith(HIGH) else lows)[name.rsplit("_", 1)[0]] = frame[name]
+        findings += _odd_ranges(closes, highs, lows)
     finer = pd.DataFrame(fine) if fine else None
     return Daily(closes=closes, highs=highs, lows=lows, instruments=frame[instruments], fine=finer, findings=findings)
+
+
+def _odd_ranges(closes: pd.DataFrame, highs: pd.DataFrame, lows: pd.DataFrame) -> list[tuple[str, str]]:
+    """A high below the close, or a low above it, becomes the close, in place; a line per asset."""
+    with np.errstate(invalid="ignore"):
+        wrong = ((highs < closes * (1 - ROUNDING)) | (lows > closes * (1 + ROUNDING))).to_numpy()
+    if not wrong.any():
+        return []
+    highs[:] = np.where(wrong, np.maximum(highs, closes), highs)
+    lows[:] = np.where(wrong, np.minimum(lows, closes), lows)
+    return [
+        (str(asset), f"{asset} has {int(count)} days with a high below the close or a low above it: the close counts")
+        for asset, count in zip(closes.columns, wrong.sum(axis=0), strict=True)
+        if count
+    ]
+
+
+def life_starts(dates: np.ndarray, closes: np.ndarray) -> np.ndarray:
+    """Rows (of n) with which another life of a ticker begins: LUNA in May 2022.
+
+    Prices that go on after a pause of more than four days at ten times what they were, or at a hundredth.
+    dates : (n,) datetime64, ascending; closes : (n,) USD, finite and above zero
+    """
+    pause = np.diff(dates) > np.timedelta64(PAUSE_DAYS, "D")
+    if not pause.any():
+        return np.zeros(0, np.intp)
+    steps = np.diff(np.log(closes))
+    return np.flatnonzero(pause & ((steps >= OTHER_LIFE) | (steps <= OTHER_LIFE_DOWN))) + 1
 
 
 def daily_volumes(volumes: pd.DataFrame) -> pd.DataFrame:
@@ -112,7 +149,7 @@ def odd_jumps(asset: str, dates: np.ndarray, closes: np.ndarray) -> list[str]:
 
     A jump is a one-step move by a factor of 1.9 or more that is at least 12 times the usual daily move (1.4826 x the
     median absolute log return of the 20 closes before it and after it), with calm on both sides: the usual move is at
-    most a tenth of it. Another life: prices that go on after a pause of more than four days at a tenth, or ten times.
+    most a tenth of it; or a rise of 20 times, calm or not. Another life: see `life_starts`.
     """
     if len(closes) < 3 or not (closes > 0).all():
         return []
@@ -123,23 +160,28 @@ def odd_jumps(asset: str, dates: np.ndarray, closes: np.ndarray) -> list[str]:
     steps = np.diff(logs)
     pause = np.diff(dates) / np.timedelta64(1, "D") > PAUSE_DAYS
     found = []
-    for at in np.flatnonzero(np.abs(steps) >= JUMP):
+    lives = set((life_starts(dates, closes) - 1).tolist())
+    for at in np.flatnonzero(np.abs(steps) >= JUMP).tolist():
         day = str(dates[at + 1])[:10]
         factor = float(np.exp(abs(steps[at])))
         said = f"{factor:.4g}:1 {'up' if steps[at] > 0 else 'down'}"
+        if at in lives:
+            found.append(
+                f"{asset} goes on {said} after a pause until {day}: another life of the ticker; "
+                "what came before it is not compared with what came after"
+            )
+            continue
         if pause[at]:
-            if abs(steps[at]) >= OTHER_LIFE:
-                found.append(
-                    f"{asset} goes on {said} after a pause until {day}: another life of the ticker; "
-                    "no return is taken across"
-                )
+            if steps[at] <= -OTHER_LIFE:
+                found.append(f"{asset} goes on {said} after a pause until {day}: no return is taken across")
             continue
         before, after = np.abs(steps[max(at - AROUND, 0) : at]), np.abs(steps[at + 1 : at + 1 + AROUND])
-        if len(before) < 2 or len(after) < 2:
+        if min(len(before), len(after)) < 2 and not (steps[at] >= NEVER_A_RISE and len(before) and len(after)):
             continue
         usual = 1.4826 * max(float(np.median(before)), float(np.median(after)), 1e-6)
         stays = abs(float(np.median(logs[at + 1 : at + 1 + AROUND])) - logs[at]) >= 0.5 * abs(steps[at])
-        if abs(steps[at]) >= max(JUMP_SIGMAS * usual, usual / CALM) and stays:
+        clear = abs(steps[at]) >= max(JUMP_SIGMAS * usual, usual / CALM) or steps[at] >= NEVER_A_RISE
+        if clear and stays:
             found.append(
                 f"{asset} jumps {said} on {day} and stays there: a split, a redenomination or a renamed ticker? "
                 "It counts as a loss or gain until the earlier closes are adjusted"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from margin.core.checks import parse_date, whole_number
-from margin.core.daily import daily_volumes, make_daily, odd_jumps
+from margin.core.daily import daily_volumes, life_starts, make_daily, odd_jumps
 from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import USD_STABLECOINS
 from margin.core.spacing import measure
@@ -55,6 +55,7 @@ class Market:
               closes (the last of each UTC day); `BTC_high`, `BTC_low` beside `BTC` and columns named by a unified
               symbol beside their asset's are kept apart
     volumes : DataFrame of the same form, USD traded per row, or None
+    fine    : closes finer than daily of some of the assets, kept beside daily `closes`; None takes them from `closes`
 
     highs, lows : (n, k) USD like `closes`, NaN where unknown
     fine        : DataFrame of the columns that came finer than daily, as they came, or None
@@ -64,7 +65,9 @@ class Market:
     negative closes, volumes below zero or beyond 1e16 USD.
     """
 
-    def __init__(self, closes: pd.DataFrame, volumes: pd.DataFrame | None = None):
+    def __init__(
+        self, closes: pd.DataFrame, volumes: pd.DataFrame | None = None, *, fine: pd.DataFrame | None = None
+    ):
         table = _with_date_index(closes)
         numbers = pd.DataFrame(_float_array(table, "prices"), table.index, [str(c) for c in table.columns])
         if numbers.columns.has_duplicates:
@@ -83,10 +86,11 @@ class Market:
         self.lows = np.ascontiguousarray(daily.lows.to_numpy(dtype=float))
         self.instruments: tuple[str, ...] = tuple(daily.instruments.columns)
         self.instrument_closes = np.ascontiguousarray(daily.instruments.to_numpy(dtype=float))
-        self.fine = daily.fine
+        self.fine = daily.fine if fine is None else fine
         self.findings: tuple[tuple[str, str], ...] = tuple(daily.findings)
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
+        self._lives = _lives(self.dates, self.closes)
         self.volumes: np.ndarray | None = None
         if volumes is not None:
             self.volumes = _volumes(_with_date_index(volumes), frame)
@@ -138,15 +142,32 @@ class Market:
             raise MissingPriceError(missing, self.assets)
         return [self._column[a] for a in assets]
 
-    def aligned(self, assets: Sequence[str], as_of: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    def life(self, asset: str, moment: Any = None) -> tuple[int, int]:
+        """(first row, row after the last) of the life of a ticker that `moment` falls into; the last one for None."""
+        starts = self._lives.get(self._column.get(asset, -1))
+        if starts is None:
+            return 0, len(self.dates)
+        upto = self._upto(moment)
+        number = int(np.searchsorted(starts, upto - 1, side="right"))
+        edges = (0, *starts.tolist(), len(self.dates))
+        return edges[number], edges[number + 1]
+
+    def aligned(
+        self, assets: Sequence[str], as_of: Any = None, life_at: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(dates (m,), closes (m, k)) on which every asset has a close, up to and including `as_of`.
 
-        assets : also symbols of `instruments`, which stand for their own closes
+        assets  : also symbols of `instruments`, which stand for their own closes
+        life_at : of a ticker with several lives the one this date falls into counts, else that of `as_of`
         Raises MissingPriceError for an unknown asset, InputError when no common date is left.
         """
         block = self._block(assets)
         upto = self._upto(as_of)
         keep = ~np.isnan(block[:upto]).any(axis=1)
+        if self._lives:
+            for asset in assets:
+                first, last = self.life(asset.split("/")[0], as_of if life_at is None else life_at)
+                keep[:first] = keep[last:] = False
         dates, rows = self.dates[:upto][keep], block[:upto][keep]
         if not len(dates):
             raise InputError("as_of", _day(as_of), self._why_empty(assets, upto), "Pick a later date or other assets.")
@@ -217,7 +238,12 @@ class Market:
     def _medians(self, upto: int, days: int) -> np.ndarray:
         """(k,) median of each asset's known volumes over the last `days` rows; NaN where none is known."""
         assert self.volumes is not None
-        window = np.sort(self.volumes[:upto][-days:], axis=0)  # NaN last
+        window = self.volumes[:upto][-days:]
+        for column in self._lives:
+            first = self.life(self.assets[column], self.dates[upto - 1])[0] if upto else 0
+            window = window.copy()
+            window[: max(first - (upto - len(window)), 0), column] = np.nan
+        window = np.sort(window, axis=0)  # NaN last
         counts = (~np.isnan(window)).sum(axis=0)
         if not len(window):
             return np.full(window.shape[1], np.nan)
@@ -271,6 +297,20 @@ def step_returns(dates: np.ndarray, closes: np.ndarray, horizon: int = 1) -> tup
     pauses = np.concatenate(([0], np.cumsum(np.diff(dates) > np.timedelta64(MAX_STEP_DAYS, "D"))))
     keep = pauses[horizon:] == pauses[:-horizon]
     return values[keep], dates[horizon:][keep]
+
+
+def _lives(dates: np.ndarray, closes: np.ndarray) -> dict[int, np.ndarray]:
+    """By column: the rows with which another life of its ticker begins; only columns that have one."""
+    found = {}
+    held = ~np.isnan(closes)
+    count, first, last = held.sum(axis=0), held.argmax(axis=0), len(held) - held[::-1].argmax(axis=0)
+    paused = bool((np.diff(dates) > np.timedelta64(MAX_STEP_DAYS, "D")).any())
+    for column in np.flatnonzero((count > 1) & (paused | (count < last - first))):
+        rows = np.flatnonzero(held[:, column])
+        starts = life_starts(dates[rows], closes[rows, column])
+        if len(starts):
+            found[int(column)] = rows[starts]
+    return found
 
 
 def as_market(prices: "pd.DataFrame | Market", volumes: pd.DataFrame | None = None) -> Market:

@@ -96,6 +96,7 @@ def _fine(market: Market, assets: tuple[str, ...], as_of: Any) -> Past | None:
     if market.fine is None or any(a not in market.fine.columns for a in assets):
         return None
     table = market.fine[list(assets)].dropna()
+    table = table[table.index >= max(market.dates[market.life(asset, as_of)[0]] for asset in assets)]
     if as_of is not None:
         when = parse_date(as_of)
         table = table[table.index < when + pd.Timedelta(days=1)] if when == when.normalize() else table[:when]

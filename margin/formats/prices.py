@@ -6,33 +6,36 @@ import pandas as pd
 
 from margin.core.errors import InputError
 from margin.core.market import Market
-from margin.formats.price_names import Meaning, asset_of_file, looks_like_asset, meaning
+from margin.formats.price_names import Meaning, asset_of_file, looks_like_asset, meaning, pair
 from margin.formats.price_words import DOLLARS
 
 MAX_BYTES = 200_000_000
 
 
-def read_market(prices: str, volumes: str | None = None) -> Market:
-    """A Market from a file of closes and, when given, one of USD traded per day. Raises InputError naming the file."""
-    closes, findings = dollar_columns(read_table(prices), prices)
-    traded = dollar_columns(read_table(volumes), volumes)[0] if volumes else None
+def read_market(prices: str, volumes: str | None = None, asset: str | None = None) -> Market:
+    """A Market from a file of closes and, when given, one of USD traded per day. Raises InputError naming the file.
+
+    asset : the asset of a file that holds one and does not say which
+    """
+    closes, findings = dollar_columns(read_table(prices), prices, asset)
+    traded = dollar_columns(read_table(volumes), volumes, asset)[0] if volumes else None
     market = Market(closes, traded)
     market.findings = (*(("", text) for text in findings), *market.findings)
     return market
 
 
-def dollar_columns(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:
+def dollar_columns(frame: pd.DataFrame, name: str, asset: str | None = None) -> tuple[pd.DataFrame, list[str]]:
     """The columns of `frame` that are US dollar prices, named by their assets, and a sentence about every other one.
 
     `BTC_high`, `BTC_low` and unified symbols keep their names. A file of one asset (date, open, high, low, close) is
-    named by its file. Raises InputError where no dollar price is left.
+    named by `asset`, else by its file. Raises InputError where no dollar price is left.
     """
     columns = [str(c) for c in frame.columns[1:]]
     found = {c: meaning(c) for c in columns}
     bare = [c for c, m in found.items() if m.role in ("adjusted", "close") and not m.asset and not m.why]
     family = {m.role for m in found.values() if m.role in ("open", "high", "low") and not m.asset}
     if bare and (len(family) >= 2 or len(columns) == 1 or not any(_is_asset(c, m) for c, m in found.items())):
-        return _one_asset(frame, bare, found, name)
+        return _one_asset(frame, bare, found, name, asset)
     kept: dict[str, str] = {}
     findings = []
     for column in columns:
@@ -64,17 +67,28 @@ def _is_asset(column: str, said: Meaning) -> bool:
 
 
 def _one_asset(
-    frame: pd.DataFrame, closes: list[str], found: dict[str, Meaning], name: str
+    frame: pd.DataFrame, closes: list[str], found: dict[str, Meaning], name: str, given: str | None
 ) -> tuple[pd.DataFrame, list[str]]:
     best = sorted(closes, key=lambda c: found[c].role != "adjusted")[0]
     foreign = found[best].quote if found[best].quote and found[best].quote not in DOLLARS else ""
     asset, quote, why = asset_of_file(name)
     if foreign or (why and quote):
         raise InputError(name, foreign or quote, "is not in US dollars", "Give US dollar closes.")
+    if given:
+        asset, _, problem = pair(given)
+        if not asset or problem:
+            raise InputError("asset", given, problem or "is not an asset", "Name one like BTC or SPY.")
     if not asset:
-        raise InputError(name, best, "holds one asset but its file name does not say which", "Name the column: BTC.")
-    chosen = frame[[frame.columns[0], best]].set_axis([frame.columns[0], asset], axis=1)
-    return chosen, [f"The file holds one asset, taken from its name: {asset}; the column {best[:30]!r} is used."]
+        hint = "Name the column: BTC; or give --asset BTC."
+        raise InputError(name, best, "holds one asset but its file name does not say which", hint)
+    columns = {asset: best}
+    if found[best].role != "adjusted":  # highs and lows are not adjusted alike
+        for column, said in found.items():
+            if said.role in ("high", "low") and not said.asset and not said.why and said.quote in ("", *DOLLARS):
+                columns.setdefault(f"{asset}_{said.role}", column)
+    chosen = frame[[frame.columns[0], *columns.values()]].set_axis([frame.columns[0], *columns], axis=1)
+    source = "as given" if given else "taken from its name"
+    return chosen, [f"The file holds one asset, {source}: {asset}; the column {best[:30]!r} is used."]
 
 
 def read_table(name: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from margin.core.errors import InputError
 from margin.core.market import MAX_STALE_DAYS, Market
 from margin.haircut.model import COMPONENTS, Haircut, from_view
 from margin.haircut.settings import HaircutSettings
-from margin.haircut.tails import asset_tails
+from margin.haircut.tails import AssetTails, asset_tails
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -85,7 +85,7 @@ def haircut_history(
     if not found:
         reason = next(iter(missing.values()), "no dates")
         raise InputError(f"haircuts {asset}", f"{len(chosen)} dates", f"none can be computed: {reason}")
-    drops = np.array([_drop(tails.dates, tails.closes, h, last) for h in found])
+    drops = np.array([_drop(tails.of(h.as_of), h, last) for h in found])
     totals = np.array([h.total for h in found])
     parts = np.array([[h.parts[name] for name in COMPONENTS] for h in found])
     exceeded = np.nan_to_num(drops[:, 0], nan=-1.0) > totals
@@ -109,9 +109,10 @@ def _regular(market: Market, last: np.datetime64, every: int) -> list[np.datetim
     return list(market.dates[upto - 1 :: -every][::-1]) if upto else []
 
 
-def _drop(dates: np.ndarray, closes: np.ndarray, h: Haircut, last: np.datetime64) -> tuple[float, float]:
+def _drop(tails: AssetTails, h: Haircut, last: np.datetime64) -> tuple[float, float]:
     """(drop at the horizon's end, to its lowest close); NaN when the end lies after `last` or has no close near it."""
     assert h.as_of is not None
+    dates, closes = tails.dates, tails.closes
     start = h.as_of.to_datetime64()
     end = start + np.timedelta64(int(np.ceil(h.horizon_days - 1e-9)), "D")
     row, final = int(np.searchsorted(dates, start)), int(np.searchsorted(dates, end))

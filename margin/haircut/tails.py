@@ -43,12 +43,16 @@ class TailView:
 
 
 class AssetTails:
-    """One asset's closes and everything that follows from them; `view` picks a date. Build it once for many dates."""
+    """One asset's closes and everything that follows from them; `view` picks a date. Build it once for many dates.
 
-    def __init__(self, market: Market, asset: str, settings: HaircutSettings):
+    Of a ticker with several lives each object knows one; `of` hands out the one that a date falls into.
+    """
+
+    def __init__(self, market: Market, asset: str, settings: HaircutSettings, life: tuple[int, int] | None = None):
         self.market, self.asset, self.settings = market, asset, settings
         column = market.columns([asset])[0]
-        self.rows = np.flatnonzero(~np.isnan(market.closes[:, column]))
+        first, last = self.life = market.life(asset) if life is None else life
+        self.rows = first + np.flatnonzero(~np.isnan(market.closes[first:last, column]))
         if not len(self.rows):
             raise MissingPriceError([asset], market.assets, "no close at all")
         self.dates, self.closes = market.dates[self.rows], market.closes[self.rows, column]
@@ -64,11 +68,19 @@ class AssetTails:
         self.lowest = np.minimum.accumulate(self.closes)
         self.volumes = None if market.volumes is None else market.volumes[:, column]
 
+    def of(self, as_of: Any = None) -> "AssetTails":
+        """The tails of the life that the date falls into."""
+        life = self.market.life(self.asset, as_of)
+        return self if life == self.life else AssetTails(self.market, self.asset, self.settings, life)
+
     def view(self, as_of: Any = None) -> TailView:
         """The figures at the last close not after as-of, which must be at most four days old.
 
         Raises MissingPriceError for a stale price, InputError for less than 50 returns.
         """
+        mine = self.of(as_of)
+        if mine is not self:
+            return mine.view(as_of)
         s = self.settings
         asked = self.market.dates[-1] if as_of is None else parse_date(as_of).to_datetime64()
         upto = int(np.searchsorted(self.market.dates, asked, side="right"))
@@ -123,7 +135,7 @@ class AssetTails:
     def _volume(self, upto: int) -> float | None:
         if self.volumes is None:
             return None
-        window = self.volumes[:upto][-self.settings.volume_days :]
+        window = self.volumes[self.life[0] : upto][-self.settings.volume_days :]
         window = window[~np.isnan(window)]
         median = float(np.median(window)) if len(window) else 0.0
         return median if median > 0 else None

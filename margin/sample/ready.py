@@ -15,7 +15,7 @@ LABEL = f"{SOURCE}, {NOTE.removeprefix('sample, ')}"
 def sample_market() -> Market:
     """The bundled sample's closes and volumes as a Market."""
     prices = load_sample()
-    return Market(prices.closes, prices.volumes)
+    return prices.market()
 
 
 def sample_portfolio() -> Portfolio:

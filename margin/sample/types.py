@@ -6,6 +6,9 @@ from typing import Literal
 
 import pandas as pd
 
+from margin.core.daily import HIGH, LOW
+from margin.core.market import Market
+
 # Freshness: fetched now; stored within its interval; stored and older; bundled; a user's file.
 Status = Literal["live", "stored", "stale", "sample", "upload"]
 Interval = Literal["1d", "1h"]
@@ -47,6 +50,8 @@ class PriceSet:
     closes  : DataFrame [date x asset], USD; NaN where an asset has no close (never filled)
     volumes : DataFrame [date x asset], USD traded per candle; NaN where unknown
     version : short string that changes whenever the contents change (cache key)
+    highs, lows : DataFrame [date x asset], USD, of the assets that have them; None where no asset has
+    fine    : DataFrame [stamp x asset] of closes finer than the rows of `closes`, of the assets that have them, or None
     """
 
     closes: pd.DataFrame
@@ -55,6 +60,16 @@ class PriceSet:
     findings: tuple[Finding, ...] = ()
     version: str = ""
     failures: dict[str, str] = field(default_factory=dict)
+    highs: pd.DataFrame | None = None
+    lows: pd.DataFrame | None = None
+    fine: pd.DataFrame | None = None
+
+    def market(self) -> Market:
+        """The prices as the engine takes them. Raises InputError for what it refuses."""
+        parts = [self.closes]
+        parts += [t.add_suffix(end) for t, end in ((self.highs, HIGH), (self.lows, LOW)) if t is not None]
+        table = pd.concat(parts, axis=1) if len(parts) > 1 else self.closes
+        return Market(table, self.volumes, fine=self.fine)
 
     @property
     def assets(self) -> list[str]:

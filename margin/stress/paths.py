@@ -152,7 +152,7 @@ def recorded_path(book: StressBook, start: Any, days: int = 30, use_beta: bool =
     if slopes and LEADER not in seen and not _recorded(book, LEADER, first):
         slopes = {}
     needed = [*seen, *([LEADER] if slopes and LEADER not in seen else [])]
-    dates, _ = market.aligned(needed)
+    dates, _ = market.aligned(needed, life_at=first)
     begin = int(np.searchsorted(dates, first))
     rows = np.searchsorted(market.dates, dates[begin - 1 : begin + days])
     if len(rows) < 2:

@@ -11,6 +11,7 @@ import pytest
 from margin.core.checks import parse_date
 from margin.core.errors import InputError, MissingPriceError
 from margin.core.market import Market
+from margin.haircut.model import haircut
 from tests.support import shared_path
 
 
@@ -137,3 +138,55 @@ def test_a_stablecoin_without_a_column_is_at_par_and_says_so():
 def test_dates_that_are_none(value):
     with pytest.raises(InputError):
         parse_date(value)
+
+
+# Two lives of one ticker -------------------------------------------------------------------------------------------
+
+
+def two_lives(days=90, pause=15, old=60.0, new=6.0):
+    """LUNA: falls away, pauses, and another coin goes on under its name; BTC beside it all the time."""
+    rng = np.random.default_rng(3)
+    steps = np.exp(np.cumsum(rng.normal(0, 0.03, (days, 2)), axis=0))
+    luna = np.concatenate((old * steps[:, 0], [old / 1e6], np.full(pause, np.nan), new * steps[:, 1]))
+    volumes = np.where(np.arange(len(luna)) <= days, 1e9, 1e6)
+    btc = 30_000 * np.exp(np.cumsum(rng.normal(0, 0.02, len(luna))))
+    prices = frame({"LUNA": luna, "BTC": btc})
+    return prices, pd.DataFrame({"LUNA": volumes, "BTC": 1e10}, prices.index)
+
+
+def test_two_lives_of_one_ticker_are_not_compared_with_each_other():
+    prices, volumes = two_lives()
+    market, later = Market(prices, volumes), Market(prices.iloc[-90:], volumes.iloc[-90:])
+    for assets in (["LUNA"], ["LUNA", "BTC"]):
+        np.testing.assert_array_equal(market.returns(assets).values, later.returns(assets).values)
+    assert market.median_volume("LUNA", days=200) == 1e6
+    assert any("another life" in text for text in market.findings_of(["LUNA"]))
+
+
+def test_as_of_in_the_first_life_of_a_ticker_sees_that_one_alone():
+    prices, volumes = two_lives()
+    market, before = Market(prices, volumes), Market(prices.iloc[:91], volumes.iloc[:91])
+    day = prices.index[90]
+    np.testing.assert_array_equal(market.returns(["LUNA"], day).values, before.returns(["LUNA"]).values)
+    assert market.price("LUNA", day) == before.price("LUNA")
+    assert not any("another life" in text for text in market.findings_of(["LUNA"], day))
+    chosen = market.aligned(["LUNA"], life_at=day)[0]
+    assert len(chosen) == 91 and chosen[-1] == day.to_datetime64()
+
+
+def test_haircuts_of_a_ticker_with_two_lives_are_of_its_present_one():
+    prices, volumes = two_lives()
+    whole, later = haircut(Market(prices, volumes), "LUNA"), haircut(Market(prices.iloc[-90:], volumes.iloc[-90:]), "LUNA")
+    assert whole.parts == later.parts
+
+
+@pytest.mark.parametrize("factor", [1 / 22, 0.5, 1.0, 4.0])
+def test_a_fall_through_a_halt_is_the_same_life(factor):
+    prices = frame({"FTT": [*np.linspace(20, 22, 30), *([np.nan] * 6), *(22 * factor * np.linspace(1, 1.1, 30))]})
+    assert len(Market(prices).returns(["FTT"]).values) == 58
+
+
+@pytest.mark.parametrize("factor", [10.5, 1000.0, 1 / 150])
+def test_what_goes_on_elsewhere_after_a_pause_is_another_life(factor):
+    prices = frame({"FTT": [*np.linspace(20, 22, 30), *([np.nan] * 6), *(22 * factor * np.linspace(1, 1.1, 30))]})
+    assert len(Market(prices).returns(["FTT"]).values) == 29

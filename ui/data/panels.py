@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from data.exchange.registry import EXCHANGES
+from data.files.layout import AssetNotNamed
 from data.files.read import prices_to_csv, prices_to_parquet, read_prices
 from data.universe import NAMES, is_offline
 from margin.core.errors import InputError
@@ -192,8 +193,10 @@ def upload() -> None:
         prices.forget_looked()
         return
     try:
-        with st.spinner("Reading the file"):
-            priceset = prices.look_at(file.file_id, lambda: read_prices(file.getvalue(), file.name)).priceset
+        found = _looked(file)
+        if found is None:
+            return
+        priceset = found.priceset
     except InputError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -213,6 +216,32 @@ def upload() -> None:
         icon=":material/check:",
         on_click=prices.use_upload,
         key="use_upload",
+    )
+
+
+def _looked(file: Any) -> ActivePrices | None:
+    """The file that was brought; None while one that holds one asset waits for its visitor to say which."""
+    box = f"upload_asset_{file.file_id}"
+    given = str(st.session_state.get(box) or "").strip()
+    if given:
+        _which_asset(box)
+    try:
+        with st.spinner("Reading the file"):
+            return prices.look_at(
+                (file.file_id, given), lambda: read_prices(file.getvalue(), file.name, asset=given or None)
+            )
+    except AssetNotNamed:
+        prices.forget_looked()
+        _which_asset(box)
+        return None
+
+
+def _which_asset(box: str) -> None:
+    st.text_input(
+        "Which asset does this file hold?",
+        placeholder="BTC",
+        help="It holds the prices of one asset, and neither its columns nor its name say which.",
+        key=box,
     )
 
 

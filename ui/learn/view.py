@@ -33,7 +33,7 @@ class View:
 def sample_market() -> Market:
     """The bundled sample whatever prices the other pages use: a lesson is the same for everybody."""
     prices = load_sample()
-    return Market(prices.closes, prices.volumes)
+    return prices.market()
 
 
 def pair(correlation: float, both_long: bool = False) -> Pair:

@@ -79,7 +79,7 @@ def service() -> PriceService:
 
 def activate(priceset: PriceSet, origin: Origin) -> ActivePrices:
     """A price set ready to compute on. Raises InputError for prices the engine refuses."""
-    return ActivePrices(priceset, Market(priceset.closes, priceset.volumes), origin)
+    return ActivePrices(priceset, priceset.market(), origin)
 
 
 @lru_cache(maxsize=1)
