@@ -11,6 +11,8 @@ from typing import Any
 from data.errors import FetchError, Kind
 from margin.core.errors import one_line
 
+MAX_ANSWER = 48 * 1024 * 1024  # unpacked; our own bound, not a figure of any exchange
+
 
 @dataclass
 class Answer:
@@ -26,11 +28,15 @@ class Answer:
     text: str = ""  # the beginning of what it said
 
 
-class AnswerTooLarge(Exception):
+class AnswerRefused(Exception):
+    """An answer that is not read to its end, or not followed."""
+
+
+class AnswerTooLarge(AnswerRefused):
     """An answer of more than the session reads."""
 
 
-class RedirectRefused(Exception):
+class RedirectRefused(AnswerRefused):
     """An answer that sends the request to another host."""
 
 

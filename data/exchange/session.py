@@ -10,9 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
-from data.exchange.answers import AnswerTooLarge, RedirectRefused
-
-MAX_ANSWER = 48 * 1024 * 1024  # unpacked; our own bound, not a figure of any exchange
+from data.exchange.answers import MAX_ANSWER, AnswerTooLarge, RedirectRefused
 
 
 class CappedResponse(aiohttp.ClientResponse):

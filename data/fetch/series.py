@@ -51,7 +51,6 @@ class Found:
     series: StoredSeries
     status: Status
     note: str = ""
-    findings: tuple[Finding, ...] = ()  # of this fetch alone: what the store cannot hold, such as a repeated candle
     older: "Found | None" = None
 
     @property
@@ -63,6 +62,13 @@ class Found:
     def last(self) -> int:
         """Open time of the newest candle, ms."""
         return _ms(self.series.candles.index[-1])
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What the fetches of these candles noticed, stored with them; of a hole what is still missing of it."""
+        older = [] if self.older is None else self.older.findings
+        there = self.series.candles.index
+        return [*(n for note in self.series.notes if (n := _still(note, there)) is not None), *older]
 
     @property
     def candles(self) -> pd.DataFrame:
@@ -134,7 +140,7 @@ def _extended(chosen: Found, others: Iterable[Found], span: Span) -> Found:
         if _meet(other.series.candles, chosen.series.candles):
             rest = [c for c in others if c is not other]
             older = _extended(other, rest, span) if is_short(other, span) else other
-            return replace(chosen, older=older, findings=(*chosen.findings, *older.findings))
+            return replace(chosen, older=older)
     return chosen
 
 
@@ -150,6 +156,15 @@ def _meet(older: pd.DataFrame, newer: pd.DataFrame) -> bool:
 def reaches(found: Found, span: Span) -> bool:
     """Whether asking further sources could give no older candles."""
     return not is_short(found, span) or (found.older is not None and reaches(found.older, span))
+
+
+def _still(note: Finding, there: pd.Index) -> Finding | None:
+    """A note as it stands now: a hole that was filled since is none, one filled in part is smaller."""
+    if note.kind != "hole" or note.first is None or note.last is None:
+        return note
+    first, last = (pd.Timestamp(t).tz_convert("UTC").tz_localize(None) for t in (note.first, note.last))
+    left = note.count - int(((there >= first) & (there <= last)).sum())
+    return replace(note, count=left) if left > 0 else None
 
 
 def price_set(

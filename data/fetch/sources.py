@@ -64,7 +64,6 @@ async def _from_exchange(exchange: str, asset: str, known: Found | None, job: Jo
     key = SeriesKey(exchange, symbol, span.interval)
     parts = missing(known.series if known is not None and known.key == key else None, span)
     sizes = [part.end - part.start + span.step for part in parts]
-    findings: list[Finding] = []
     for number, part in enumerate(parts):
 
         def report(share: float, number: int = number) -> None:
@@ -72,38 +71,36 @@ async def _from_exchange(exchange: str, asset: str, known: Found | None, job: Jo
             job.progress(asset, min(done / sum(sizes), 1.0), f"{exchange} {symbol}")
 
         report(0.0)
-        findings += await _fill(client, key, asset, part, report, job)
+        await _fill(client, key, asset, part, report, job)
     series = job.store.read(key)
     if series is None or not len(series.candles) or series.candles.index[-1] < pd.Timestamp(span.since, unit="ms"):
         raise FetchError(asset, exchange, "empty", f"{exchange} returned no candles of {symbol} for this span")
-    return Found(key=key, series=series, status="live", findings=tuple(findings))
+    return Found(key=key, series=series, status="live")
 
 
 async def _fill(
     client: Client, key: SeriesKey, asset: str, part: Part, report: Callable[[float], None], job: Job
-) -> list[Finding]:
+) -> None:
     """One part into the store, page by page, newest first, as it came: cleaning, with its report, is done on reading.
 
     Each page is stored with one candle of what it is joined to, so that the store knows that there is no hole between.
     """
     joint, seen, pinned = part.joint, part.older, False
-    findings: list[Finding] = []
     async for page in client.pages(asset, key.interval, part.start, part.end, job.span.until):
         frame = to_frame(page.rows)
-        findings += _passing(frame, asset, job.span)
-        findings += [_hole(asset, client.id, hole, job.span.step) for hole in page.holes]
+        notes = _passing(frame, asset, job.span)
+        notes += [_hole(asset, client.id, hole, job.span.step) for hole in page.holes]
         pinned = pinned or bool(page.holes)
         ended = page.share >= 1.0
         if len(frame) or (len(joint) and (seen or ended)):
             since = part.closes_at if ended and not pinned else datetime.fromtimestamp(page.since / 1000, UTC)
             together = pd.concat([joint, frame]) if len(joint) and (seen or ended) else frame
-            job.store.append(key, together, job.span.now, since)
+            job.store.append(key, together, job.span.now, since, notes)
         if len(frame):
             joint, seen = frame.sort_index().iloc[:1], True
         report(page.share)
         if job.cancel.is_set():
             raise asyncio.CancelledError
-    return findings
 
 
 def _hole(asset: str, exchange: str, hole: tuple[int, int], step: int) -> Finding:
@@ -137,14 +134,27 @@ async def _from_yahoo(asset: str, job: Job) -> Found:
             frame = await _in_thread(lambda: fetch_yahoo(asset, span.interval, since, until))
         except InputError as error:
             raise FetchError(asset, YAHOO, "not listed", f"{asset} {error.problem}") from error
+    unit = str(frame.attrs.get("volume", ""))
     key = SeriesKey(YAHOO, asset, span.interval)
     frame = frame[frame.index <= pd.Timestamp(span.until, unit="ms")]  # the newest may still be open
     kept = job.store.read(key)
-    job.store.append(key, whole_series(None if kept is None else kept.candles, frame), span.now, since)
+    whole = whole_series(None if kept is None else kept.candles, frame)
+    job.store.append(key, whole, span.now, since, [*_passing(frame, asset, span), *_volume_finding(asset, unit)])
     series = job.store.read(key)
     if series is None or not len(series.candles):
         raise FetchError(asset, YAHOO, "empty", f"Yahoo returned no usable prices of {asset}")
-    return Found(key=key, series=series, status="live", findings=tuple(_passing(frame, asset, span)))
+    return Found(key=key, series=series, status="live")
+
+
+def _volume_finding(asset: str, unit: str) -> list[Finding]:
+    said = {
+        "dollars": ("taken as dollars", "Yahoo counts a coin's volume in US dollars already"),
+        "unknown": ("not used", "what Yahoo's volume of it counts cannot be told: contracts, or units of an index"),
+    }
+    if unit not in said:
+        return []
+    action, detail = said[unit]
+    return [Finding(asset=asset, kind="volume", count=1, first=None, last=None, action=action, detail=detail)]
 
 
 async def _in_thread(function: Callable[[], T]) -> T:

@@ -13,12 +13,13 @@ import warnings
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import numpy as np
 import pandas as pd
 
 from data.errors import FetchError, Kind
-from data.exchange import gateway
+from data.exchange import answers, gateway
 from data.model import CANDLE_COLUMNS, Interval
 from data.universe import is_offline
 from margin.core.errors import InputError
@@ -29,6 +30,9 @@ ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 HOURLY_DAYS = 729  # Yahoo keeps hourly candles for 730 days and refuses a request that reaches further back
 REQUEST_SECONDS, TOTAL_SECONDS = 10.0, 25.0
 CHART = "/v8/finance/chart/"
+HOME, MOST_REDIRECTS = ".yahoo.com", 8
+IN_SHARES = ("EQUITY", "ETF", "MUTUALFUND")  # what Yahoo calls the instruments whose volume counts shares
+IN_DOLLARS = ("CRYPTOCURRENCY",)
 
 _setup = threading.Lock()
 _sessions: dict[str, Any] = {}
@@ -49,8 +53,9 @@ def fetch_yahoo(ticker: str, interval: Interval, since: datetime, until: datetim
     """Adjusted candles that open from `since` up to, not including, `until`.
 
     since, until : aware
-    Returns a DataFrame of CANDLE_COLUMNS in USD (volume in shares), index UTC and tz-naive; a daily candle is dated by
-    the exchange's own day. The newest candle may be unfinished; hourly candles open at the half hour in New York.
+    Returns a DataFrame of CANDLE_COLUMNS in USD, index UTC and tz-naive; a daily candle is dated by the exchange's own
+    day. Volume is in shares; Yahoo's coins count dollars, which become coins at the close; what an index's or a
+    future's counts cannot be told, and is NaN. `attrs["volume"]` says which: "shares", "dollars", "unknown". The newest candle may be unfinished; hourly candles open at the half hour in New York.
     Raises InputError for what is not a ticker, FetchError for everything else.
     """
     name = check_ticker(ticker)
@@ -60,13 +65,24 @@ def fetch_yahoo(ticker: str, interval: Interval, since: datetime, until: datetim
         raise FetchError(name, SOURCE, "offline", "MARGIN_OFFLINE is set, so the network is not tried")
     if interval == "1h":
         since = max(since, datetime.now(UTC) - timedelta(days=HOURLY_DAYS))
-    frame, currency = _history(name, interval, since, until)
+    frame, currency, kind = _history(name, interval, since, until)
     if frame is None or frame.empty:
         raise FetchError(name, SOURCE, "empty", f"Yahoo answered without a single price for {name}")
     if currency != "USD":
         quoted = f"in {currency}, not in USD" if currency else "without saying in which currency"
         raise FetchError(name, SOURCE, "not listed", f"{name} is quoted {quoted}; only USD prices can be used")
-    return _candles(frame, name, interval, since, until)
+    return _with_volume(_candles(frame, name, interval, since, until), kind)
+
+
+def _with_volume(candles: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Volume in units of what is priced, whatever Yahoo counts for this kind of instrument."""
+    unit = "dollars" if kind in IN_DOLLARS else "shares" if kind in IN_SHARES else "unknown"
+    if unit == "dollars":
+        candles["volume"] /= candles["close"]
+    elif unit == "unknown":
+        candles["volume"] = np.nan
+    candles.attrs["volume"] = unit
+    return candles
 
 
 def whole_series(stored: pd.DataFrame | None, fresh: pd.DataFrame) -> pd.DataFrame:
@@ -90,23 +106,25 @@ def whole_series(stored: pd.DataFrame | None, fresh: pd.DataFrame) -> pd.DataFra
     return found
 
 
-def _history(name: str, interval: Interval, since: datetime, until: datetime) -> tuple[pd.DataFrame, str]:
+def _history(name: str, interval: Interval, since: datetime, until: datetime) -> tuple[pd.DataFrame, str, str]:
+    """(table, currency, kind of instrument) as yfinance has them. Raises FetchError."""
     try:
         import yfinance
     except ImportError as error:
         raise FetchError(name, SOURCE, "unavailable", "the package yfinance is not installed") from error
     address = gateway.gateway() or ""
     _quieten(yfinance)
-    _call.deadline, _call.status = time.monotonic() + TOTAL_SECONDS, 0
+    _call.deadline, _call.status, _call.refused = time.monotonic() + TOTAL_SECONDS, 0, ""
     try:
         # A day more at the end: Yahoo's end is exclusive and in the exchange's own time zone.
         day = {"start": since.astimezone(UTC).date(), "end": until.astimezone(UTC).date() + timedelta(days=1)}
         share = yfinance.Ticker(name, session=_session(address))
         frame = share.history(interval=interval, **day, auto_adjust=True, actions=False, timeout=REQUEST_SECONDS)
-        return frame, str(share.history_metadata.get("currency") or "")
+        about = share.history_metadata
+        return frame, str(about.get("currency") or ""), str(about.get("instrumentType") or "").upper()
     except Exception as error:  # yfinance lets through whatever its parsing runs into
         _forget_answers()
-        kind, reason = _explain(error, _call.status)
+        kind, reason = ("bad answer", _call.refused) if _call.refused else _explain(error, _call.status)
         raise FetchError(name, SOURCE, kind, reason) from error
 
 
@@ -147,7 +165,10 @@ def _forget_answers() -> None:
 
 
 def _session(address: str) -> Any:
-    """One HTTP session per process and gateway; it keeps the time limit, and the last status for `_explain`."""
+    """One HTTP session per process and gateway: it keeps the time limit, and the last status for `_explain`.
+
+    An answer has a bounded size, and a redirect to somebody else's host is not followed.
+    """
     with _setup:
         if address not in _sessions:
             _sessions[address] = _session_class()(address)
@@ -170,18 +191,57 @@ def _session_class() -> type:
             self.address = address
 
         def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
-            left = getattr(_call, "deadline", time.monotonic() + REQUEST_SECONDS) - time.monotonic()
-            if left <= 0:
-                raise TimeoutError(f"no answer within {TOTAL_SECONDS:.0f} seconds")
-            kwargs["timeout"] = min(kwargs.get("timeout") or REQUEST_SECONDS, REQUEST_SECONDS, left)
-            if self.address and not url.startswith(self.address):
-                url = gateway.through_gateway(url, self.address)
-            response = super().request(method, url, *args, **kwargs)
-            if CHART in url:
-                _call.status = response.status_code
-            return response
+            kwargs["allow_redirects"], kwargs["stream"] = False, True
+            for _ in range(MOST_REDIRECTS):
+                left = getattr(_call, "deadline", time.monotonic() + REQUEST_SECONDS) - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError(f"no answer within {TOTAL_SECONDS:.0f} seconds")
+                kwargs["timeout"] = min(kwargs.get("timeout") or REQUEST_SECONDS, REQUEST_SECONDS, left)
+                if self.address and not url.startswith(self.address):
+                    url = gateway.through_gateway(url, self.address)
+                response = _whole(super().request(method, url, *args, **kwargs))
+                if CHART in url:
+                    _call.status = response.status_code
+                elsewhere = response.headers.get("Location") if response.status_code in (301, 302, 303, 307, 308) else ""
+                if not elsewhere:
+                    return response
+                url = _next(url, elsewhere, self.address)
+                method = method if response.status_code in (307, 308) else "GET"
+                kwargs.pop("params", None)
+            raise _refused(f"Yahoo sends the request on more than {MOST_REDIRECTS} times")
 
     return GatewaySession
+
+
+def _whole(response: Any) -> Any:
+    """The response with its body read piece by piece. Raises AnswerTooLarge beyond the bound."""
+    pieces, size = [], 0
+    try:
+        for piece in response.iter_content():
+            size += len(piece)
+            if size > answers.MAX_ANSWER:
+                raise _refused(f"Yahoo answers with more than {answers.MAX_ANSWER >> 20} MB, far more than prices take")
+            pieces.append(piece)
+    finally:
+        response.close()
+    setattr(response, "_content" if hasattr(response, "_content") else "content", b"".join(pieces))
+    return response
+
+
+def _next(url: str, location: str, address: str) -> str:
+    """Where a redirect leads. Raises RedirectRefused for a host that is not Yahoo's."""
+    asked = "https://" + url.removeprefix(f"{address}/") if address and url.startswith(f"{address}/") else url
+    target = urljoin(asked, location)
+    here, there = (str(urlsplit(u).hostname) for u in (asked, target))
+    if there != here and not (here.endswith(HOME) and there.endswith(HOME)):
+        raise _refused(f"Yahoo sends the request elsewhere (to {there[:60]}); that is not followed")
+    return target
+
+
+def _refused(reason: str) -> answers.AnswerRefused:
+    """The exception, and its reason where `_history` finds it: yfinance may swallow what its session raises."""
+    _call.refused = reason
+    return answers.AnswerRefused(reason)
 
 
 def _explain(error: Exception, status: int) -> tuple[Kind, str]:

@@ -10,6 +10,7 @@ import os
 import sqlite3
 import tempfile
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -18,7 +19,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from data.model import Interval, SeriesKey
+from data.model import Finding, Interval, SeriesKey
 from data.store import recovery as store_recovery
 from data.store.codec import Block, DamagedBlob, StoredSeries, decode, encode, merge, to_block
 from data.store.files import connect, data_directory, file_lock, identity, journal_mode, transaction
@@ -71,15 +72,17 @@ class Store:
         candles: pd.DataFrame,
         fetched_at: datetime,
         complete_since: datetime | None = None,
+        notes: Iterable[Finding] = (),
     ) -> None:
         """Merge finished candles into the series, all or nothing; on the same open time the later fetch wins.
 
         candles        : DataFrame indexed by open time, `close` and any of CANDLE_COLUMNS (others become NaN)
         fetched_at     : aware
         complete_since : aware; the fetch asked for everything from here on. None: not known
+        notes          : what the fetch noticed, kept with the series; said again, the newer report of it counts
         Raises ValueError for naive times or a frame without closes. A disk that cannot be written is a notice.
         """
-        new = to_block(candles, fetched_at, complete_since)
+        new = to_block(candles, fetched_at, complete_since, notes)
         self._reopen_if_replaced()
         with self._lock:
             block = merge(self._memory.get(key), new, key.interval)

@@ -298,6 +298,20 @@ def test_a_hole_that_stays_is_not_complete_and_asked_for_at_the_next_fetch(serve
     assert fetch(["BTC"], store, exchanges=["okx"], days=250).provenance["BTC"].rows == 250
 
 
+def test_a_hole_is_said_of_the_stored_series_too_until_it_is_filled(server, store, monkeypatch):
+    """Issue 10, line 27: notes are stored with the series."""
+    server.faults.append(Fault("hole", host="okx"))
+    holes = [f for f in fetch(["BTC"], store, exchanges=["okx"], days=250).findings if f.kind == "hole"]
+    assert [f.count for f in holes] == [20]
+    monkeypatch.setenv("MARGIN_OFFLINE", "1")
+    assert [f for f in stored_prices(store, now=AT).findings if f.kind == "hole"] == holes
+    assert [f for f in fetch(["BTC"], store, exchanges=["okx"], days=250).findings if f.kind == "hole"] == holes
+    monkeypatch.delenv("MARGIN_OFFLINE")
+    server.faults.clear()
+    fetch(["BTC"], store, exchanges=["okx"], days=250)
+    assert not [f for f in stored_prices(store, now=AT).findings if f.kind == "hole"]
+
+
 @pytest.mark.parametrize("kind", ["bomb", "redirect"])
 @pytest.mark.parametrize("where", ["markets", "candles"])
 def test_an_answer_without_bound_or_from_elsewhere_is_refused(server, store, kind, where):

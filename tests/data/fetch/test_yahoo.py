@@ -3,8 +3,10 @@
 MARGIN_EXCHANGE_GATEWAY sends every request to the server, so nothing of yfinance is replaced.
 """
 
+import gzip
 import json
 import logging
+import resource
 import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +19,9 @@ import pytest
 
 import data.fetch.yahoo
 from data.errors import FetchError
+from data.fetch.fetch import fetch_prices, stored_prices
 from data.fetch.yahoo import check_ticker, fetch_yahoo
+from data.store.store import Store
 from margin.core.errors import InputError
 
 pytest.importorskip("yfinance")
@@ -77,8 +81,10 @@ class Server:
                     answer = outer.cookies(path)
                 if answer is None:
                     return  # nothing at all
-                status, body = answer if isinstance(answer, tuple) else (200, json.dumps(answer).encode())
+                status, body, *more = answer if isinstance(answer, tuple) else (200, json.dumps(answer).encode())
                 self.send_response(status)
+                for name, value in (more[0] if more else {}).items():
+                    self.send_header(name, value)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -325,9 +331,6 @@ def test_nothing_is_joined_on_where_no_candle_is_shared(stored):
 
 def test_a_dividend_between_two_fetches_leaves_no_jump_in_the_store(yahoo, tmp_path):
     """Through the whole fetch: 400 days, then, adjusted otherwise, the newest 60 only."""
-    from data.fetch.fetch import fetch_prices, stored_prices
-    from data.store.store import Store
-
     days = pd.bdate_range("2023-01-02", periods=330)
     opens = [int(datetime(d.year, d.month, d.day, 9, 30, tzinfo=NEW_YORK).timestamp()) for d in days]
 
@@ -358,3 +361,74 @@ def chart_of(candles, factor, query):
         result["quote"][0][key] = [float(c) for _, c in chosen]
     result["adjclose"][0]["adjclose"] = [c * factor for _, c in chosen]
     return answer
+
+
+# What a volume counts, and answers without bound -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ticker", "kind", "units"),
+    [
+        ("SPY", "ETF", [1000, 1020]), ("AAPL", "EQUITY", [1000, 1020]), ("VFIAX", "MUTUALFUND", [1000, 1020]),
+        ("BTC-USD", "CRYPTOCURRENCY", [1000 / 100, 1020 / 120]), ("UNI7083-USD", "CRYPTOCURRENCY", [10, 8.5]),
+        ("GC=F", "FUTURE", [np.nan, np.nan]), ("^GSPC", "INDEX", [np.nan, np.nan]), ("X", "", [np.nan, np.nan]),
+    ],
+)  # fmt: skip
+def test_a_volume_is_units_of_what_is_priced_or_not_used(yahoo, ticker, kind, units):
+    """Yahoo's coins print dollars, its futures contracts, its indices shares of their members."""
+    yahoo.answer = lambda t, q: chart(business_days("2024-03-01", 21), adjustment=1.0, kind=kind)
+    candles = fetch_yahoo(ticker, "1d", SINCE, UNTIL)
+    np.testing.assert_allclose(candles["volume"].iloc[[0, -1]], units)
+
+
+@pytest.mark.parametrize(
+    ("ticker", "kind", "traded", "said"),
+    [("BTC-USD", "CRYPTOCURRENCY", 1000.0, "dollars already"), ("GC=F", "FUTURE", np.nan, "cannot be told")],
+)
+def test_a_fetched_coin_of_yahoo_has_its_dollars_once_and_the_finding_stays(
+    yahoo, tmp_path, ticker, kind, traded, said
+):
+    yahoo.answer = lambda t, q: chart(business_days("2024-03-01", 21), adjustment=1.0, kind=kind)
+    store, now = Store(tmp_path / "prices.db"), datetime(2024, 4, 1, tzinfo=UTC)
+    prices = fetch_prices([ticker], 40, exchanges=["yahoo"], store=store, now=now)
+    np.testing.assert_allclose(prices.volumes[ticker].iloc[0], traded)
+    again = fetch_prices([ticker], 40, exchanges=["yahoo"], store=store, now=now + timedelta(hours=1))
+    assert again.provenance[ticker].status == "stored"
+    for found in (prices, again, stored_prices(store, now=now + timedelta(hours=1))):
+        assert [f for f in found.findings if f.kind == "volume" and said in f.detail]
+    store.close()
+
+
+def bomb(size):
+    body = gzip.compress(b'{"chart": "' + b"0" * size + b'"}', 1)
+    return 200, body, {"Content-Encoding": "gzip"}
+
+
+@pytest.mark.parametrize("where", ["answer", "cookies"])
+def test_an_answer_that_unpacks_to_300_mb_is_not_read(yahoo, where):
+    packed = bomb(300_000_000)
+    setattr(yahoo, where, lambda *_: packed)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    error = failure()
+    assert error.kind == "bad answer" and "48 MB" in error.message
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("place", ["http://localhost:9/elsewhere", "https://yahoo.com.evil.example/x", "//evil.example/"])
+def test_a_redirect_to_somebody_elses_host_is_not_followed(yahoo, status, place):
+    yahoo.answer = lambda t, q: (status, b"", {"Location": place})
+    error = failure()
+    assert error.kind == "bad answer" and "elsewhere" in error.message
+
+
+@pytest.mark.parametrize("place", ["https://query1.finance.yahoo.com/v8/finance/chart/SPY2", "/v8/finance/chart/SPY2"])
+def test_a_redirect_within_yahoo_is_followed(yahoo, place):
+    good = chart(business_days("2024-03-01", 21))
+    yahoo.answer = lambda t, q: good if t == "SPY2" else (302, b"", {"Location": place})
+    assert len(fetch_yahoo("SPY", "1d", SINCE, UNTIL)) == 21
+
+
+def test_an_endless_chain_of_redirects_ends(yahoo):
+    yahoo.answer = lambda t, q: (302, b"", {"Location": "/v8/finance/chart/SPY"})
+    assert "more than 8 times" in failure().message

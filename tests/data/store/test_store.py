@@ -1,6 +1,7 @@
 """What the store keeps comes back bit for bit, merged as promised."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.model import CANDLE_COLUMNS, SeriesKey
-from data.store.codec import DamagedBlob, decode, encode, merge, to_block
+from data.model import CANDLE_COLUMNS, Finding, SeriesKey
+from data.store.codec import HEADER, DamagedBlob, _checksum, decode, encode, merge, to_block
 from data.store.store import Store, default_store
 from tests.data.store.helpers import BTC, ETH, HOURLY, MONDAY, TUESDAY, candles, same
 
@@ -170,6 +171,31 @@ def test_every_flipped_bit_of_a_blob_is_noticed():
             damaged[position] ^= 1 << bit
             with pytest.raises(DamagedBlob):
                 decode(BTC, bytes(damaged))
+
+
+HOLE = Finding(asset="BTC", kind="hole", count=3, first=MONDAY, last=MONDAY, action="left empty", detail="of okx")
+
+
+def test_notes_are_stored_with_the_series_under_its_checksum_and_once(store):
+    store.append(BTC, candles(4), MONDAY, notes=[HOLE])
+    store.append(BTC, candles(4), MONDAY, notes=[replace(HOLE, count=2)])
+    store.append(BTC, candles(4), MONDAY)
+    assert store.read(BTC).notes == (replace(HOLE, count=2),)
+    blob = encode(BTC, to_block(candles(2), MONDAY, None, [HOLE]))
+    assert decode(BTC, blob).notes == (HOLE,)
+    for position in range(len(blob)):
+        damaged = bytearray(blob)
+        damaged[position] ^= 1
+        with pytest.raises(DamagedBlob):
+            decode(BTC, bytes(damaged))
+
+
+def test_a_series_stored_before_there_were_notes_is_read():
+    whole = encode(BTC, to_block(candles(4), MONDAY, MONDAY))
+    head = whole[:4] + bytes([1]) + whole[5 : HEADER.size - 4]
+    body = whole[HEADER.size :]
+    old = head + _checksum(BTC, head, body).to_bytes(4, "little") + body
+    assert same(decode(BTC, old).to_series().candles, candles(4)) and decode(BTC, old).notes == ()
 
 
 def test_a_blob_under_another_key_cut_or_lengthened_is_noticed():
