@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from threading import Event
 
@@ -12,7 +12,7 @@ from data.exchange.tiers import LiveTiers, fetch_tiers
 from margin.core.errors import InputError
 
 SECONDS = 10.0
-STEP = 0.02
+STEP = 0.05
 PATIENCE = Patience(timeout=4.0, tries=2)
 
 
@@ -30,11 +30,15 @@ def fetch_all_tiers(
     seconds: float = SECONDS,
     cancel: Event | None = None,
     patience: Patience = PATIENCE,
+    arrived: Callable[[LiveTiers], None] | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> TierAnswers:
     """Tiers of the assets at every venue, asked at the same time.
 
-    seconds : after so many what has come counts; a silent venue is in `failures`
-    cancel  : set it to return within a moment with what has come
+    seconds  : after so many what has come counts; a silent venue is in `failures`
+    cancel   : set it to return within a moment with what has come
+    arrived  : gets each venue's tiers as they come, in this thread
+    progress : called often with the share of venues that have answered; what it raises ends the asking
     Never raises for the network; InputError of a venue or asset is in `failures` too.
     """
     names, wanted = list(dict.fromkeys(venues)), list(assets)
@@ -60,8 +64,23 @@ def fetch_all_tiers(
     for thread in threads:
         thread.start()
     until = time.monotonic() + seconds
+    handed: set[str] = set()
+
+    def hand_over() -> None:
+        with lock:
+            new = {name: found for name, found in tiers.items() if name not in handed}
+            answered = len(tiers) + len(failures)
+        for name, found in new.items():
+            handed.add(name)
+            if arrived is not None:
+                arrived(found)
+        if progress is not None:
+            progress(answered / max(len(names), 1))
+
     while any(t.is_alive() for t in threads) and time.monotonic() < until and not (cancel and cancel.is_set()):
+        hand_over()
         time.sleep(STEP)
+    hand_over()
     with lock:
         stopped = "stopped before it answered" if cancel and cancel.is_set() else f"no answer within {seconds:g} s"
         missing = {name: stopped for name in names if name not in tiers and name not in failures}

@@ -124,7 +124,9 @@ def _history(name: str, interval: Interval, since: datetime, until: datetime) ->
         return frame, str(about.get("currency") or ""), str(about.get("instrumentType") or "").upper()
     except Exception as error:  # yfinance lets through whatever its parsing runs into
         _forget_answers()
-        kind, reason = ("bad answer", _call.refused) if _call.refused else _explain(error, _call.status)
+        if _call.refused:
+            raise FetchError(name, SOURCE, "bad answer", _call.refused) from error
+        kind, reason = _explain(error, _call.status)
         raise FetchError(name, SOURCE, kind, reason) from error
 
 

@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from data.errors import FetchError
 from data.exchange import tiers
+from data.fetch.live_tiers import fetch_all_tiers
 from data.universe import is_offline
 from margin import venues
 from margin.core.errors import InputError
@@ -155,17 +155,30 @@ def _live_tiers(portfolio: Portfolio) -> None:
         st.caption("Working offline: tiers are those carried with Margin Lab, or fetched earlier.")
         return
     if st.button(f"Fetch today's tiers of {', '.join(names)}", key="venues_fetch", icon=":material/refresh:"):
-        wanted = [a for a in portfolio.assets if a]
-        bar = st.progress(0.0, "Asking the exchanges …")
-        problems = []
-        for i, name in enumerate(tiers.PUBLISHERS):
-            try:
-                tiers.save_tiers(tiers.fetch_tiers(name, wanted))
-            except (FetchError, InputError, OSError) as error:
-                problems.append(f"{venues.rulebook(name).title}: {error}")
-            bar.progress((i + 1) / len(tiers.PUBLISHERS), f"{venues.rulebook(name).title} asked")
-        bar.empty()
-        st.session_state["venues_problems"] = problems
+        _fetch([a for a in portfolio.assets if a])
         st.rerun()
     for problem in st.session_state.pop("venues_problems", []):
         st.warning(plain(problem), icon=":material/warning:")
+
+
+def _fetch(wanted: list[str]) -> None:
+    """Ask every venue side by side, at most ten seconds; each one's tiers are kept as they come, also after a stop."""
+    place = st.empty()
+    with place.container():
+        bar = st.progress(0.0, "Asking the venues …")
+        st.button("Stop", key="venues_stop", icon=":material/stop_circle:")  # any click ends the run at the next bar
+    problems = []
+
+    def keep(found: tiers.LiveTiers) -> None:
+        try:
+            tiers.save_tiers(found)
+        except OSError as error:
+            problems.append(f"{venues.rulebook(found.venue).title}: {error}")
+
+    def show(share: float) -> None:
+        bar.progress(share, "Asking the venues …")
+
+    answers = fetch_all_tiers(tiers.PUBLISHERS, wanted, arrived=keep, progress=show)
+    problems += [f"{venues.rulebook(name).title}: {reason}" for name, reason in answers.failures.items()]
+    place.empty()
+    st.session_state["venues_problems"] = problems

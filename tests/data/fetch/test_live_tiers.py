@@ -3,6 +3,8 @@
 import threading
 import time
 
+import pytest
+
 from data.exchange.client import Patience
 from data.fetch.live_tiers import SECONDS, fetch_all_tiers
 from tests.data.exchange.conftest import QUICK, running_server, server, store  # noqa: F401
@@ -41,3 +43,19 @@ def test_offline_asks_nobody(server, monkeypatch):  # noqa: F811
     monkeypatch.setenv("MARGIN_OFFLINE", "1")
     found = fetch_all_tiers(["okx", "kraken"], ["BTC"], patience=QUICK)
     assert found.tiers == {} and set(found.failures) == {"okx", "kraken"} and server.log == []
+
+
+def test_each_venues_tiers_are_handed_over_as_they_come_and_an_ended_page_ends_the_asking(server):  # noqa: F811
+    server.faults.append(Fault("hang", host="okx", where="all"))
+    came, shares = [], []
+
+    def leave(share):
+        shares.append(share)
+        if came:
+            raise KeyboardInterrupt  # as a page does whose visitor goes elsewhere
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        fetch_all_tiers(["okx", "bybit"], ["BTC"], arrived=lambda t: came.append(t.venue), progress=leave, patience=SLOW)
+    assert came == ["bybit"] and shares[0] == 0.0 and shares[-1] == 0.5
+    assert time.monotonic() - began < 5.0
