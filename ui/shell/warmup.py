@@ -2,12 +2,22 @@
 
 Streamlit collects garbage after every rerun, which takes 60-90 ms with pandas and plotly loaded and holds up the
 messages of that very rerun. Frozen objects are not visited, which leaves well under a millisecond.
+
+Working offline, Streamlit too asks nobody: it would look up this machine's public address when a page of another host
+opens a connection. (What it prints when it starts needs none: .streamlit/config.toml.)
 """
 
 import gc
 import sys
 
+from streamlit import net_util
+
+from data.universe import is_offline
+
 _modules_when_frozen = 0
+if is_offline():
+    net_util.get_external_ip = lambda: None
+    net_util.get_internal_ip = lambda: None
 
 
 def settle() -> None:
