@@ -25,7 +25,7 @@ def _version_1(connection: sqlite3.Connection) -> None:
 
 
 def _version_2(connection: sqlite3.Connection) -> None:
-    """Blobs may carry notes: the same tables, but a program that knows version 1 alone would take such a blob for damage."""
+    """Blobs may carry notes. The same tables, but a program of version 1 would take such a blob for damage."""
 
 
 Migration = Callable[[sqlite3.Connection], None]
