@@ -55,7 +55,8 @@ def fetch_yahoo(ticker: str, interval: Interval, since: datetime, until: datetim
     since, until : aware
     Returns a DataFrame of CANDLE_COLUMNS in USD, index UTC and tz-naive; a daily candle is dated by the exchange's own
     day. Volume is in shares; Yahoo's coins count dollars, which become coins at the close; what an index's or a
-    future's counts cannot be told, and is NaN. `attrs["volume"]` says which: "shares", "dollars", "unknown". The newest candle may be unfinished; hourly candles open at the half hour in New York.
+    future's counts cannot be told, and is NaN. `attrs["volume"]` says which: "shares", "dollars", "unknown". The newest
+    candle may be unfinished; hourly candles open at the half hour in New York.
     Raises InputError for what is not a ticker, FetchError for everything else.
     """
     name = check_ticker(ticker)
@@ -204,7 +205,9 @@ def _session_class() -> type:
                 response = _whole(super().request(method, url, *args, **kwargs))
                 if CHART in url:
                     _call.status = response.status_code
-                elsewhere = response.headers.get("Location") if response.status_code in (301, 302, 303, 307, 308) else ""
+                elsewhere = (
+                    response.headers.get("Location") if response.status_code in (301, 302, 303, 307, 308) else ""
+                )
                 if not elsewhere:
                     return response
                 url = _next(url, elsewhere, self.address)

@@ -1,9 +1,9 @@
 """The bytes of one stored series, and how two fetches of it become one.
 
 A series is one blob: a header, then int64 open times in microseconds and the five candle columns as float64,
-little-endian, then the notes of its fetches as JSON. Not compressed: prices hardly compress, and zlib would cost ten times the rest of an append. The checksum
-covers the key as well, so a blob that ends up in another row is noticed. Nothing here can run code from a damaged or
-hostile file: no pickle, and sizes are checked before anything is read.
+little-endian, then the notes of its fetches as JSON. Not compressed: prices hardly compress, and zlib would cost ten
+times the rest of an append. The checksum covers the key as well, so a blob that ends up in another row is noticed.
+Nothing here can run code from a damaged or hostile file: no pickle, and sizes are checked before anything is read.
 """
 
 import json
@@ -38,7 +38,7 @@ class StoredSeries:
     """Candles of one series and when they were last fetched.
 
     complete_since : a fetch asked for everything from here on; None when that is not known
-    notes          : what its fetches noticed and the candles alone cannot say: holes, repeated candles, what a volume is
+    notes          : what its fetches noticed and the candles cannot say: holes, repeated candles, what a volume is
     """
 
     candles: pd.DataFrame

@@ -65,9 +65,7 @@ class Market:
     negative closes, volumes below zero or beyond 1e16 USD.
     """
 
-    def __init__(
-        self, closes: pd.DataFrame, volumes: pd.DataFrame | None = None, *, fine: pd.DataFrame | None = None
-    ):
+    def __init__(self, closes: pd.DataFrame, volumes: pd.DataFrame | None = None, *, fine: pd.DataFrame | None = None):
         table = _with_date_index(closes)
         numbers = pd.DataFrame(_float_array(table, "prices"), table.index, [str(c) for c in table.columns])
         if numbers.columns.has_duplicates:
@@ -152,9 +150,7 @@ class Market:
         edges = (0, *starts.tolist(), len(self.dates))
         return edges[number], edges[number + 1]
 
-    def aligned(
-        self, assets: Sequence[str], as_of: Any = None, life_at: Any = None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def aligned(self, assets: Sequence[str], as_of: Any = None, life_at: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """(dates (m,), closes (m, k)) on which every asset has a close, up to and including `as_of`.
 
         assets  : also symbols of `instruments`, which stand for their own closes

@@ -176,7 +176,10 @@ def test_as_of_in_the_first_life_of_a_ticker_sees_that_one_alone():
 
 def test_haircuts_of_a_ticker_with_two_lives_are_of_its_present_one():
     prices, volumes = two_lives()
-    whole, later = haircut(Market(prices, volumes), "LUNA"), haircut(Market(prices.iloc[-90:], volumes.iloc[-90:]), "LUNA")
+    whole, later = (
+        haircut(Market(prices, volumes), "LUNA"),
+        haircut(Market(prices.iloc[-90:], volumes.iloc[-90:]), "LUNA"),
+    )
     assert whole.parts == later.parts
 
 

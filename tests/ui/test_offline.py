@@ -8,7 +8,7 @@ import urllib.request
 from tests.running_app import free_port, wait_until_healthy
 from tests.support import ROOT
 
-GUARD = '''
+GUARD = """
 import os, sys
 HERE = ("127.", "localhost", "0.0.0.0", "::")
 
@@ -21,7 +21,7 @@ def hook(event, args):
                 log.write(f"{event} {host}\\n")
 
 sys.addaudithook(hook)
-'''
+"""
 PAGES = """
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_file("app.py", default_timeout=60).run()

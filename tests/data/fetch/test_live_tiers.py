@@ -56,6 +56,8 @@ def test_each_venues_tiers_are_handed_over_as_they_come_and_an_ended_page_ends_t
 
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        fetch_all_tiers(["okx", "bybit"], ["BTC"], arrived=lambda t: came.append(t.venue), progress=leave, patience=SLOW)
+        fetch_all_tiers(
+            ["okx", "bybit"], ["BTC"], arrived=lambda t: came.append(t.venue), progress=leave, patience=SLOW
+        )
     assert came == ["bybit"] and shares[0] == 0.0 and shares[-1] == 0.5
     assert time.monotonic() - began < 5.0

@@ -415,7 +415,9 @@ def test_an_answer_that_unpacks_to_300_mb_is_not_read(yahoo, where):
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("place", ["http://localhost:9/elsewhere", "https://yahoo.com.evil.example/x", "//evil.example/"])
+@pytest.mark.parametrize(
+    "place", ["http://localhost:9/elsewhere", "https://yahoo.com.evil.example/x", "//evil.example/"]
+)
 def test_a_redirect_to_somebody_elses_host_is_not_followed(yahoo, status, place):
     yahoo.answer = lambda t, q: (status, b"", {"Location": place})
     error = failure()
