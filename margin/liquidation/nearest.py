@@ -7,9 +7,9 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.liquidation.moves import fatal_moves, nearest_fatal
-from margin.stress.held import stress_book
+from margin.stress.held import StressBook, stress_book
 
-__all__ = ["Nearest", "nearest_liquidation"]
+__all__ = ["Nearest", "nearest_liquidation", "nearest_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +39,17 @@ def nearest_liquidation(
     if not account.margined:
         return None
     book = stress_book(Portfolio(accounts=(account,)), market, settings, model)
+    return nearest_of(book, account.name or account.venue)
+
+
+def nearest_of(book: StressBook, account: str = "") -> Nearest | None:
+    """The same of a book made ready; `account`: the name the result carries."""
     found = nearest_fatal(fatal_moves(book))
     if found is None or found.nearest is None or found.spot is None:
         return None
     held = next(h for h in book.held if h.name == found.account)
     return Nearest(
-        account=account.name or account.venue,
+        account=account,
         sub_account=found.account,
         asset=found.name,
         price=found.spot * (1.0 + found.nearest),

@@ -19,6 +19,7 @@ ELSEWHERE = {
     "ui/portfolio/accounts.py": "accounts travel in the book's link",
     "ui/portfolio/toolbar.py": "what a link freezes is asked when it is made",
     "ui/blocks/importing.py": "a paste is of the visit only",
+    "ui/blocks/maintenance.py": "it is a setting of the book, which travels in the link",
     "ui/blocks/starts.py": "a preset is a book, which travels in the link",
     "ui/data/panels.py": "what is fetched next is no view; the prices' origin travels in the book's link",
     "ui/audit/accounts.py": "names of accounts may be addresses, and those are never in a link",

@@ -40,7 +40,7 @@ def page(seen: Seen) -> None:
     except InputError as error:
         refused(error)
         return
-    headline(found)
+    headline(found, seen.model)
     columns(found)
     curve = asked_for.curve(portfolio, market, seen.settings, model, asked)
     views: dict[str, Callable[[], None]] = {
@@ -55,15 +55,19 @@ def page(seen: Seen) -> None:
         st.caption(dollars(plain(note)))
 
 
-def headline(found: Hedge) -> None:
-    """The answer in one sentence, and first of all whether a hedge counts here."""
+def headline(found: Hedge, model: str | None = None) -> None:
+    """The answer in one sentence, and first of all whether a hedge counts here. model: the key chosen, if any.
+
+    Where a stricter method than the account's own judges the hedge, its health is left out: the account's stands above.
+    """
     if found.credit.frees is False:
         st.warning(dollars(plain(found.credit.why)), icon=":material/block:")
     st.subheader(dollars(plain(found.headline)), anchor=False)
     if found.credit.frees is not False:
         st.caption(dollars(plain(found.credit.why)))
     standing = "" if found.before.odds is None else f", {printed(found.before.odds)} odds of liquidation"
-    health = "" if found.before.health is None else f", health {found.before.health:.2f}"
+    stricter = model is None and found.model.key == "safeguarded"
+    health = "" if found.before.health is None or stricter else f", health {found.before.health:.2f}"
     st.markdown(
         dollars(
             f"{plain(_capital(found.sub.name))}, judged by {plain(name_of(found.model.key))}: {found.figure} margin "

@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from margin.core.errors import InputError
-from margin.liquidation.moves import ALL, FatalMove, fatal_moves, nearest_fatal
-from margin.stress.held import StressBook, stress_book
+from margin.liquidation.moves import ALL, FatalMove, nearest_fatal
+from margin.stress.held import StressBook
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
 from ui.blocks.maintenance import with_maintenance
@@ -19,17 +19,14 @@ from ui.liquidation import next as liquidation_next
 from ui.shell.page import Seen
 from ui.state import compute
 
-_book = compute.remembered(stress_book, 64)
-_fatal = compute.remembered(fatal_moves, 128)
-
 
 def page(seen: Seen) -> None:
     """The whole page below its heading."""
     active, now = seen.active, seen.now
     settings = with_maintenance(seen.settings, now.portfolio, seen.model)
     try:
-        held = _book(now.portfolio, active.market, settings, seen.model)
-        rows = [*_fatal(held), *shown_alone(_fatal(held, True))]
+        held = compute.judged(now.portfolio, active, settings, seen.model)
+        rows = [*compute.fatal(held), *shown_alone(compute.fatal(held, True))]
     except InputError as error:
         refused(error)
         return

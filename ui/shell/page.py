@@ -10,6 +10,7 @@ from ui.blocks.notices import nothing_computed
 from ui.blocks.views import refused
 from ui.shell import entrance
 from ui.shell.facts import facts_of
+from ui.shell.standing import standing_line
 from ui.state import book, choice, compute, prices
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
@@ -58,6 +59,8 @@ def show(file: str, draw: Callable[[Seen], None], needs_figures: bool = False) -
     """
     entrance.through_app(f"pages/{Path(file).name}")
     seen = Seen(facts_of(Path(file)).judged)
+    if seen.judged:
+        standing_line(seen.now.portfolio, seen.active, seen.settings, seen.model)
     if needs_figures and seen.now.comparison is None:
         nothing_computed(seen.now, seen.active)
         return

@@ -9,6 +9,8 @@ from margin.core.errors import InputError, did_you_mean
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.ladder.compare import Comparison, compare, compare_methods
+from margin.liquidation.moves import fatal_moves
+from margin.stress.held import StressBook, stress_book
 from ui.state import prices
 from ui.state.book import Book
 from ui.state.prices import ActivePrices
@@ -130,3 +132,12 @@ def _usable(
 def _no_price(asset: str, known: Iterable[str]) -> str:
     hint = did_you_mean(asset, known)
     return f"No prices for {asset}, so this row is left out. {hint or 'Fetch or upload them on the Data page.'}"
+
+
+@partial(remembered, size=64)
+def judged(portfolio: Portfolio, active: ActivePrices, settings: Settings, model: str | None) -> StressBook:
+    """The accounts under their margin models, one object for every page. Raises InputError where one is not covered."""
+    return stress_book(portfolio, active.market, settings, model)
+
+
+fatal = remembered(fatal_moves, 128)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from margin.core.errors import InputError
 from margin.stress.events import recorded, replay_events
-from margin.stress.held import StressBook, stress_book
+from margin.stress.held import StressBook
 from margin.stress.shocks import Stressed
 from ui.blocks.formats import money, percent
 from ui.blocks.maintenance import with_maintenance
@@ -17,7 +17,6 @@ from ui.shell.page import Seen
 from ui.state import compute
 from ui.stress import moves, paths
 
-_book = compute.remembered(stress_book, 64)
 _events = compute.remembered(lambda held, beta: replay_events(held, recorded(), False, beta), 64)
 
 
@@ -32,7 +31,7 @@ def page(seen: Seen) -> None:
         "the verdict is about the rest only.",
     )  # fmt: skip
     try:
-        held = _book(now.portfolio, active.market, settings, seen.model)
+        held = compute.judged(now.portfolio, active, settings, seen.model)
         found = _events(held, beta)
     except InputError as error:
         refused(error)
