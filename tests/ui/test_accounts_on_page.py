@@ -148,3 +148,48 @@ def test_presets_of_several_accounts_say_what_pooling_frees(title):
     )
     said = [h.value for h in app.subheader]
     assert any("accounts need" in text and "in one pool" in text for text in said), said
+
+
+def test_two_accounts_stand_side_by_side():
+    result = compare(BOOK, sample_market())
+    app = opened(panel="side_by_side")
+    table = next(frame.value for frame in app.dataframe if "Figure" in frame.value.columns)
+    first, second = [c for c in table.columns if c not in ("Figure", "Difference")]
+    assert (first, second) == ("1. HL main", "2. Account 2")
+    rows = table.set_index("Figure")
+    assert result.as_held is not None
+    from ui.blocks.formats import money
+
+    a, b = result.as_held.accounts
+    assert (rows.loc["Equity", first], rows.loc["Equity", second]) == (money(a.equity), money(b.equity))
+    assert rows.loc["Equity", "Difference"] == money(b.equity - a.equity)
+    assert rows.loc["Health", first] == f"{a.health:,.2f}×"
+    near = nearest_liquidation(BOOK.accounts[1], sample_market())
+    assert near is not None and money(near.price) in rows.loc["Nearest liquidation", second]
+    wide = sum(abs(p.delta_usd) for p in result.positions)
+    from ui.portfolio.side_by_side import gross
+
+    assert sum(gross(result, BOOK.accounts)) == pytest.approx(wide)
+    held = next(frame.value for frame in app.dataframe if "Held" in frame.value.columns).set_index("Held")
+    assert held.loc["ETH/USDC:USDC", first] == "2" and held.loc["ETH/USDC:USDC", second] == ""
+    assert held.loc["USDC, collateral", second] == "2,000"
+    app.selectbox(key="side_second").set_value("1. HL main").run()
+    assert not app.exception
+
+
+def test_collateral_moves_to_another_account_by_its_name():
+    from dataclasses import replace
+
+    from ui.state.accounts import labels
+    from ui.state.rows import kept_with_account, shown_with_account
+
+    before = Book.of(BOOK)
+    names = labels(before.accounts)
+    shown = shown_with_account(before.collateral, names)
+    assert [row.cells[-1] for row in shown] == ["HL main", "Account 2"]
+    moved = replace(shown[0], cells=(*shown[0].cells[:-1], "account 2"))
+    rows, problems = kept_with_account((moved, shown[1]), before.collateral, names)
+    assert not problems and [row.account for row in rows] == [1, 1]
+    lost = replace(shown[0], cells=(*shown[0].cells[:-1], "nowhere"))
+    rows, problems = kept_with_account((lost, shown[1]), before.collateral, names)
+    assert [row.account for row in rows] == [0, 1] and "nowhere" in problems[shown[0].id].text

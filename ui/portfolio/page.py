@@ -15,6 +15,7 @@ from ui.portfolio.headline import headline, ladder_cards, last_edit, nearest_car
 from ui.portfolio.live import live_line
 from ui.portfolio.safety import safety_line
 from ui.portfolio.settings_panel import settings_panel, summary
+from ui.portfolio.side_by_side import side_panel
 from ui.portfolio.tables import collateral_table, position_table
 from ui.portfolio.toolbar import toolbar
 from ui.shell.page import Seen
@@ -58,7 +59,9 @@ def page(seen: Seen) -> None:
         collateral_table(now, active)
     with accounts:
         if now.comparison is not None and now.comparison.as_held is not None:
-            account_lines(now.comparison.as_held, now.portfolio.accounts, _dated(seen, now.comparison), active)
+            dated = _dated(seen, now.comparison)
+            account_lines(now.comparison.as_held, now.portfolio.accounts, dated, active)
+            side_panel(now.comparison, now.portfolio.accounts, dated, active)
     with live:
         live_line()
     with waterfall:

@@ -13,14 +13,21 @@ from ui.state.accounts import labels
 from ui.state.compute import Answer
 from ui.state.presets import PRESETS
 from ui.state.prices import ActivePrices
-from ui.state.rows import EXTRA_CELLS, Problem, keep_more, kept_with_extras, shown_with_extras
+from ui.state.rows import (
+    EXTRA_CELLS,
+    Problem,
+    kept_with_account,
+    kept_with_extras,
+    shown_with_account,
+    shown_with_extras,
+)
 
 PRESET_TITLES = frozenset(preset.title for preset in PRESETS)
 LENT = (
     "{asset} alone is a coin {how}, and counts as that. Do you own it? Write {asset}/USD. "
     "Is it a contract? Write {asset}/USDT:USDT."
 )
-_UNKNOWN = "accounts_unknown"
+_UNKNOWN, _UNKNOWN_COLLATERAL = "accounts_unknown", "accounts_unknown_collateral"
 POSITION_COLUMNS = (
     Column("symbol", "Symbol", "text", placeholder="SOL/USDT:USDT", help="As ccxt writes it: BTC/USD is spot."),
     Column("quantity", "Quantity", "number", placeholder="0", help="Units of the asset: long above zero, short below."),
@@ -48,6 +55,7 @@ POSITION_COLUMNS = (
 COLLATERAL_COLUMNS = (
     Column("asset", "Asset", "text", placeholder="USDC"),
     Column("quantity", "Quantity", "number", placeholder="0"),
+    Column("account", "Account", "text", help="Type another account's name to move the collateral.", upper=False),
     Column("value", "Value", "output"),
     Column("haircut", "Haircut", "output", help="The part of the value that does not count."),
     Column("counts", "Counts", "output"),
@@ -74,15 +82,17 @@ def position_table(now: Answer, active: ActivePrices) -> None:
 
 def collateral_table(now: Answer, active: ActivePrices) -> None:
     present = book.current()
+    names = labels(present.accounts)
+    several = len(names) > 1
     editable_table(
         "Collateral",
-        COLLATERAL_COLUMNS,
-        present.collateral,
+        [replace(c, hidden=not several, options=names) if c.key == "account" else c for c in COLLATERAL_COLUMNS],
+        shown_with_account(present.collateral, names),
         key="collateral",
         version=book.version(),
         on_edit=_collateral_edited,
         figures=_collateral_figures(present, now),
-        problems=now.collateral,
+        problems={**now.collateral, **st.session_state.get(_UNKNOWN_COLLATERAL, {})},
         options=("USD", *active.assets),
         noun="collateral",
         add="Add collateral",
@@ -135,7 +145,9 @@ def _positions_edited(edit: Edit) -> None:
 
 def _collateral_edited(edit: Edit) -> None:
     now = book.current()
-    book.edit(replace(now, collateral=keep_more(edit.drafts, now.collateral)), edit.step)
+    drafts, unknown = kept_with_account(edit.drafts, now.collateral, labels(now.accounts))
+    st.session_state[_UNKNOWN_COLLATERAL] = unknown
+    book.edit(replace(now, collateral=drafts), edit.step)
 
 
 def _position_figures(present: book.Book, now: Answer) -> dict[int, dict[str, Any]]:

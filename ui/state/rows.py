@@ -192,18 +192,42 @@ def kept_with_extras(
     rows = list(edited)
     width = len(POSITION_CELLS)
     plain = keep_more((replace(d, cells=d.cells[:width]) for d in rows), before)
-    by_name = {name.casefold(): i for i, name in enumerate(accounts)}
-    out, problems = [], {}
+    out = []
     for draft, row in zip(plain, rows, strict=True):
         typed = dict(zip(EXTRA_CELLS, row.cells[width:], strict=False))
-        name = row.cells[width + len(EXTRA_CELLS)].strip() if len(row.cells) > width + len(EXTRA_CELLS) else ""
         more = {k: v for k, v in draft.more if k not in EXTRA_CELLS}
         more |= {k: _typed_extra(k, text) for k, text in typed.items() if text.strip()}
-        account = by_name.get(name.casefold(), draft.account)
+        out.append(replace(draft, more=tuple(more.items())))
+    return _in_accounts(out, [row.cells[width + len(EXTRA_CELLS) :] for row in rows], accounts)
+
+
+def shown_with_account(drafts: Iterable[Draft], accounts: tuple[str, ...]) -> tuple[Draft, ...]:
+    """Rows of collateral as the table shows them: the cells, then the account's name."""
+    return tuple(replace(d, cells=(*d.cells, accounts[min(d.account, len(accounts) - 1)])) for d in drafts)
+
+
+def kept_with_account(
+    edited: Iterable[Draft], before: Iterable[Draft], accounts: tuple[str, ...]
+) -> tuple[tuple[Draft, ...], dict[int, Problem]]:
+    """The inverse, of rows that the browser sent: (rows, problems of names that are no account, by row id)."""
+    rows = list(edited)
+    width = len(COLLATERAL_CELLS)
+    plain = keep_more((replace(d, cells=d.cells[:width]) for d in rows), before)
+    return _in_accounts(plain, [row.cells[width:] for row in rows], accounts)
+
+
+def _in_accounts(
+    drafts: Iterable[Draft], named: Iterable[tuple[str, ...]], accounts: tuple[str, ...]
+) -> tuple[tuple[Draft, ...], dict[int, Problem]]:
+    """Rows in the accounts whose names were typed (a cell, or none); a name that is no account is a problem."""
+    by_name = {name.casefold(): i for i, name in enumerate(accounts)}
+    out, problems = [], {}
+    for draft, cells in zip(drafts, named, strict=True):
+        name = cells[0].strip() if cells else ""
         if name and name.casefold() not in by_name:
             text = f"Account “{name[:40]}” is not among yours: {', '.join(accounts)[:120]}. Add it under Accounts."
             problems[draft.id] = Problem("account", text)
-        out.append(replace(draft, more=tuple(more.items()), account=account))
+        out.append(replace(draft, account=by_name.get(name.casefold(), draft.account)))
     return tuple(out), problems
 
 
