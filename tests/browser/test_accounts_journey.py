@@ -101,12 +101,25 @@ def test_numbers_as_people_paste_them_a_header_row_and_enter(visit, expect):
     expect(page.get_by_label("Symbol, position 3")).to_be_focused()
 
 
-def test_a_bare_coin_asks_whether_it_is_owned_or_lent(visit):
-    page = visit()
+def test_what_a_name_may_mean_is_clicked_and_the_answer_stays_in_sight_on_a_phone(visit, expect):
+    page = visit(**PHONE)
     cell = page.get_by_label("Symbol, position 1")
     cell.fill("ETH")
     cell.press("Tab")
     page.get_by_text("Do you own it? Write ETH/USD.").wait_for()
+    page.get_by_role("button", name="ETH/USD (owned)").click()
+    expect(cell).to_have_value("ETH/USD")
+    cell.fill("ETHUSDT")
+    cell.press("Tab")
+    offers = page.get_by_role("status").filter(has_text="Which one is it?").get_by_role("button")
+    expect(offers).to_have_text(["ETH/USDT:USDT (perpetual)", "ETH/USDT (owned coins)"])
+    offers.first.click()
+    expect(cell).to_have_value("ETH/USDT:USDT")
+    page.get_by_label("Quantity, position 2").scroll_into_view_if_needed()
+    page.get_by_label("Quantity, position 2").fill("-1.5")
+    settled(page)
+    expect(page.locator(".st-key-answer").get_by_role("heading")).to_be_in_viewport(ratio=0.9)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") > 300
 
 
 def test_a_presets_name_leaves_when_its_book_does(visit, expect):

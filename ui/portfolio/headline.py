@@ -92,11 +92,14 @@ STANDING_CARDS = (
 )
 
 
+def sentence(now: Comparison) -> None:
+    """The answer in one sentence; on a phone it stays at the top while the tables below are typed in."""
+    st.subheader(dollars(explain.held_headline(now) or explain.headline(now)), anchor=False)
+
+
 def headline(now: Comparison, baseline: Comparison | None) -> None:
-    """The sentence, the reason, and one card per figure with its change against the baseline."""
-    held = explain.held_headline(now)
-    st.subheader(dollars(held or explain.headline(now)), anchor=False)
-    reason = "" if held else explain.why(now)
+    """The reason, and one card per figure with its change against the baseline."""
+    reason = "" if explain.held_headline(now) else explain.why(now)
     if reason:
         st.markdown(dollars(reason))
     cards = HELD_CARDS if now.as_held is not None else CARDS

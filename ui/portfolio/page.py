@@ -1,5 +1,7 @@
 """The Portfolio page: build a book, see what it needs under every margin method, and what cross-margining frees."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from margin.core.checks import date_text
@@ -11,7 +13,7 @@ from ui.blocks.notices import fetch_offer, nothing_computed, notices
 from ui.blocks.starts import preset_row
 from ui.portfolio.accounts import account_lines, nearest_of_all
 from ui.portfolio.explanations import explanations
-from ui.portfolio.headline import headline, ladder_cards, last_edit, nearest_card, standing_row
+from ui.portfolio.headline import headline, ladder_cards, last_edit, nearest_card, sentence, standing_row
 from ui.portfolio.live import live_line
 from ui.portfolio.safety import safety_line
 from ui.portfolio.settings_panel import settings_panel, summary
@@ -21,9 +23,12 @@ from ui.portfolio.toolbar import toolbar
 from ui.shell.page import Seen
 from ui.state import book, compute
 
+STYLE = Path(__file__).parent / "portfolio.css"
+
 
 def page(seen: Seen) -> None:
     """The whole page below its heading."""
+    st.html(STYLE)
     active = seen.active
     history = book.history()
     now = seen.now
@@ -32,7 +37,8 @@ def page(seen: Seen) -> None:
 
     # Each part has a place of its own that is always there. What comes and goes stays inside it: if it moved the tables
     # below, the browser would draw them afresh under the visitor's hands.
-    messages, figures, edited, safety, live, accounts = (st.container() for _ in range(6))
+    messages, answer = st.container(), st.container(key="answer")
+    figures, edited, safety, live, accounts = (st.container() for _ in range(5))
     left, right = st.columns([3, 2])
     positions, collateral = left.container(border=True), left.container(border=True)
     waterfall = right.container(border=True)
@@ -41,6 +47,9 @@ def page(seen: Seen) -> None:
     with messages:
         notices()
         preset_row(active)
+    if now.comparison is not None:
+        with answer:
+            sentence(now.comparison)
     with figures:
         if now.comparison is None:
             nothing_computed(now)

@@ -8,6 +8,7 @@ import streamlit as st
 from margin.core.instruments import USD_LIKE
 from ui.blocks.editable_table import Column, Edit, editable_table
 from ui.blocks.formats import money, percent
+from ui.portfolio.symbols import symbol_options, with_offers
 from ui.state import book
 from ui.state.accounts import labels
 from ui.state.compute import Answer
@@ -73,8 +74,12 @@ def position_table(now: Answer, active: ActivePrices) -> None:
         version=book.version(),
         on_edit=_positions_edited,
         figures=_position_figures(present, now),
-        problems={**_lent(present), **now.positions, **st.session_state.get(_UNKNOWN, {})},
-        options=symbol_options(active.assets),
+        problems={
+            **_lent(present),
+            **with_offers(now.positions.items(), {d.id: d.cells[0] for d in present.positions}),
+            **st.session_state.get(_UNKNOWN, {}),
+        },
+        options=symbol_options(active),
         noun="position",
         add="Add a position",
     )
@@ -100,16 +105,14 @@ def collateral_table(now: Answer, active: ActivePrices) -> None:
     )
 
 
-def symbol_options(assets: tuple[str, ...]) -> tuple[str, ...]:
-    """What a visitor most likely types: of every asset there are prices for the perpetual first, then the others."""
-    suffixes = ("/USDT:USDT", "/USDC:USDC", "/USD", "")
-    return tuple(f"{asset}{suffix}" for suffix in suffixes for asset in assets if suffix != "" or asset.isalpha())
-
-
 def _lent(present: book.Book) -> dict[int, Problem]:
     """A coin's name alone is a loan: it counts as one, and it is asked whether that was meant."""
     return {
-        row: Problem("symbol", LENT.format(asset=p.underlying, how="lent" if p.quantity > 0 else "borrowed"))
+        row: Problem(
+            "symbol",
+            LENT.format(asset=p.underlying, how="lent" if p.quantity > 0 else "borrowed"),
+            ((f"{p.underlying}/USD", "owned"), (f"{p.underlying}/USDT:USDT", "perpetual")),
+        )
         for row, p in zip(present.position_ids, present.positions_in_order, strict=True)
         if p.instrument.kind == "loan" and p.underlying not in USD_LIKE
     }

@@ -42,10 +42,14 @@ class Draft:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one row: `key` is the cell it is about, `text` one line with the way out."""
+    """What is wrong with one row: `key` is the cell it is about, `text` one line with the way out.
+
+    offers : (what the cell may be made, what that is), to be clicked
+    """
 
     key: str
     text: str
+    offers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

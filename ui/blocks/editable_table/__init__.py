@@ -80,7 +80,7 @@ def editable_table(
     on_edit: Callable[[Edit], None],
     figures: Mapping[int, Mapping[str, Any]] | None = None,
     problems: Mapping[int, Problem] | None = None,
-    options: Sequence[str] = (),
+    options: Sequence[str | tuple[str, str]] = (),
     noun: str = "row",
     add: str = "Add a row",
     most: int = 1000,
@@ -90,6 +90,7 @@ def editable_table(
     drafts   : rows as they are; the browser takes them over only when `version` changes or the page is entered
     figures  : by row id, what the output columns show: text, or {"text": ..., "share": -1..1} in a share column
     problems : by row id
+    options  : what is suggested while a text cell is typed: the text, or (the text, what it is)
     noun     : what one row is, for screen readers ("Quantity, position 2")
     on_edit  : called before the rerun with what was typed
     """
@@ -112,8 +113,11 @@ def editable_table(
             "columns": [column.to_browser() for column in columns],
             "rows": [{"id": d.id, "cells": dict(zip(typed, d.cells, strict=True))} for d in drafts],
             "figures": {str(row): dict(cells) for row, cells in (figures or {}).items()},
-            "problems": {str(row): {"key": p.key, "text": p.text} for row, p in (problems or {}).items()},
-            "options": list(options),
+            "problems": {
+                str(row): {"key": p.key, "text": p.text, "offers": [list(offer) for offer in p.offers]}
+                for row, p in (problems or {}).items()
+            },
+            "options": [[o, ""] if isinstance(o, str) else list(o) for o in options],
         },
         on_edit_change=changed,
     )

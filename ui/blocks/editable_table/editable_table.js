@@ -7,8 +7,8 @@
 // can keep them as one step of undo.
 //
 // data: {version, label, noun, add, columns: [{key, label, kind: text|number|output|share, help, optional, wide, hidden, upper, options}],
-//        rows: [{id, cells: {key: text}}], figures: {id: {key: text | {text, share}}}, problems: {id: {key, text}},
-//        options: [text], compact}
+//        rows: [{id, cells: {key: text}}], figures: {id: {key: text | {text, share}}},
+//        problems: {id: {key, text, offers: [[text, what it is]]}}, options: [[text, what it is]], compact}
 // state: edit = {version, seq, edit, rows: [{id, cells}]}
 
 const SEND_EVERY_MS = 60;
@@ -69,11 +69,11 @@ class Editable {
 
   // What can be chosen in a text column: its own list, or the table's.
   lists(options) {
-    const lists = new Map([["options", options], ...this.data.columns.filter((c) => c.options.length).map((c) => [`options-${c.key}`, c.options])]);
+    const lists = new Map([["options", options], ...this.data.columns.filter((c) => c.options.length).map((c) => [`options-${c.key}`, c.options.map((o) => [o, ""])])]);
     for (const [id, values] of lists) {
       if (!values.length) continue;
       const list = make("datalist", { id });
-      for (const option of values) list.append(make("option", { value: option }));
+      for (const [value, label] of values) list.append(make("option", label ? { value, label } : { value }));
       this.root.append(list);
     }
   }
@@ -168,7 +168,7 @@ class Editable {
       placeholder: column.placeholder ?? "",
     });
     input.setAttribute("autocapitalize", number || !column.upper ? "off" : "characters");
-    const known = column.options.length ? column.options : column.upper ? this.data.options : [];
+    const known = column.options.length ? column.options : column.upper ? this.data.options.map(([value]) => value) : [];
     if (!number && known.length) input.setAttribute("list", column.options.length ? `options-${column.key}` : "options");
     input.dataset.name = column.label;
     let before = value;
@@ -317,8 +317,23 @@ class Editable {
       row.note.append(cell);
       row.after(row.note);
     }
-    const text = `⚠ ${problem.text}`;
-    if (row.note.textContent !== text) row.note.firstChild.textContent = text;
+    const said = JSON.stringify(problem);
+    if (row.note.dataset.said === said) return;
+    row.note.dataset.said = said;
+    row.note.firstChild.replaceChildren(`⚠ ${problem.text} `, ...problem.offers.map((offer) => this.offer(row, problem.key, offer)));
+  }
+
+  // A button that writes what a cell may mean into it.
+  offer(row, key, [value, what]) {
+    const button = make("button", { type: "button", className: "offer", textContent: what ? `${value} (${what})` : value });
+    button.addEventListener("click", () => {
+      const input = row.querySelector(`td[data-key="${key}"] input`);
+      input.value = value;
+      this.edit += 1;
+      this.send();
+      input.focus();
+    });
+    return button;
   }
 }
 
