@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import partial
 
 from margin.core.errors import InputError
 from margin.core.instruments import parse_symbol
 from margin.formats.contract_names import unify
+from ui.state.compute import remembered
 from ui.state.presets import last_friday, quarterly_expiry
 from ui.state.prices import ActivePrices
 from ui.state.rows import Problem
@@ -20,7 +21,7 @@ KINDS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=8)
+@partial(remembered, size=2)
 def symbol_options(active: ActivePrices) -> tuple[Offer, ...]:
     """Of every asset there are prices for the perpetual first, then coins owned; dated futures, options, loans."""
     assets = active.assets
