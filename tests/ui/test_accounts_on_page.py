@@ -146,7 +146,7 @@ def test_presets_of_several_accounts_say_what_pooling_frees(title):
     assert {"As held", "In one pool", "Freed", "Isolated", "Portfolio", "With safeguards", "Saved", "Health"} <= set(
         shown
     )
-    said = [h.value for h in app.subheader]
+    said = [h.value for h in app.header]
     assert any("accounts need" in text and "in one pool" in text for text in said), said
 
 

@@ -36,7 +36,7 @@ def opened(page: str, view: str, portfolio: Portfolio | None = None, **settings)
 
 def check(app: AppTest) -> str:
     assert not app.exception, [e.value for e in app.exception]
-    said = "\n".join(str(x.value) for x in (*app.metric, *app.markdown, *app.caption, *app.subheader))
+    said = "\n".join(str(x.value) for x in (*app.metric, *app.markdown, *app.caption, *app.header))
     assert not re.search(r"\bnan\b|\binf\b|None", said), said
     return said
 

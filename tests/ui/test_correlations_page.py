@@ -31,7 +31,7 @@ def opened(view: str = VIEWS[0], parameter: str | None = None) -> AppTest:
 
 def check(app: AppTest) -> str:
     assert not app.exception, [e.value for e in app.exception]
-    said = "\n".join(str(x.value) for x in (*app.metric, *app.markdown, *app.caption, *app.subheader))
+    said = "\n".join(str(x.value) for x in (*app.metric, *app.markdown, *app.caption, *app.header))
     assert not re.search(r"\bnan\b|\binf\b|None", said), said
     return said
 
@@ -89,7 +89,7 @@ def test_a_window_longer_than_the_history_is_told(tmp_path):
     )
     app = app.slider(key="correlation_window").set_value(250).run()
     check(app)
-    assert app.warning or "no figure" in app.subheader[0].value
+    assert app.warning or "no figure" in app.header[0].value
 
 
 def test_a_what_if_moves_the_margin_and_can_be_taken_into_the_book():

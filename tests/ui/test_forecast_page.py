@@ -39,7 +39,7 @@ def opened(view: str, portfolio: Portfolio | None = None, model: str | None = No
 def check(app: AppTest) -> str:
     assert not app.exception, [e.value for e in app.exception]
     said = "\n".join(
-        [*(str(x.value) for x in (*app.markdown, *app.caption, *app.subheader)),
+        [*(str(x.value) for x in (*app.markdown, *app.caption, *app.header)),
          *(f"{m.label} {m.value} {m.delta}" for m in app.metric)]
     )  # fmt: skip
     assert not re.search(r"\bnan\b|\binf\b|None|expected time to liquidation: \d", said), said
@@ -73,10 +73,10 @@ def test_the_page_says_what_the_engine_says():
     active = prices._sample()
     found = judged.answer(THIN, active.market, book.Book.of(THIN).settings, None, "liquidation")
     at = found.horizons[1]
-    assert app.subheader[0].value.lower().startswith(judged_words(at.probability))
+    assert app.header[0].value.lower().startswith(judged_words(at.probability))
     app = app.segmented_control(key="forecast_days").set_value("7").run()
     assert "within 7 days" in check(app)
-    assert app.subheader[0].value.lower().startswith(judged_words(found.horizons[2].probability))
+    assert app.header[0].value.lower().startswith(judged_words(found.horizons[2].probability))
 
 
 def judged_words(odds: float) -> str:
@@ -114,10 +114,10 @@ def test_a_model_that_cannot_hold_the_book_says_why_and_shows_the_others():
 
 def test_a_correction_on_the_books_own_past():
     app = opened("Can I trust it", THIN)
-    before = app.subheader[0].value
+    before = app.header[0].value
     app = app.toggle(key="forecast_own").set_value(True).run()
     check(app)
-    assert app.subheader[0].value != before
+    assert app.header[0].value != before
     assert not any("Model" in d.value.columns for d in app.dataframe)  # the stored table's scores say nothing of it
 
 

@@ -38,7 +38,7 @@ def opened(view: str = VIEWS[0], portfolio: Portfolio | None = None, model: str 
 
 def check(app: AppTest) -> str:
     assert not app.exception, [e.value for e in app.exception]
-    boxes = (*app.markdown, *app.caption, *app.subheader, *app.warning, *app.info)
+    boxes = (*app.markdown, *app.caption, *app.header, *app.warning, *app.info)
     said = "\n".join([*(str(x.value) for x in boxes), *(f"{m.label} {m.value} {m.delta}" for m in app.metric)])
     assert not re.search(r"\bnan\b|\binf\b|None", said), said
     return said
@@ -71,7 +71,7 @@ def test_an_additive_venue_says_first_that_a_hedge_does_not_count():
     app = opened(portfolio=ALTS, model="hyperliquid:cross")
     check(app)
     assert "no credit" in app.warning[0].value
-    assert app.subheader[0].value.startswith("Sell")
+    assert app.header[0].value.startswith("Sell")
 
 
 def test_keeping_everything_leaves_hedges_only():

@@ -36,7 +36,7 @@ def opened(view: str, portfolio: Portfolio | None = None, **query: str) -> AppTe
 
 def check(app: AppTest) -> str:
     assert not app.exception, [e.value for e in app.exception]
-    said = "\n".join(str(x.value) for x in (*app.metric, *app.markdown, *app.caption, *app.subheader))
+    said = "\n".join(str(x.value) for x in (*app.metric, *app.markdown, *app.caption, *app.header))
     assert not re.search(r"\bnan\b|\binf\b|None", said), said
     return said.replace("\\", "")
 
@@ -73,7 +73,7 @@ def test_the_headline_is_the_engines_answer():
     least = found.split.capital - found.equal.of("unified").capital
     assert f"beside that sharing {'frees' if least >= 0 else 'costs'} ${abs(least):,.0f}" in said
     table = app.dataframe[0].value.set_index("Rule")
-    assert table.loc["Unified account", "Capital"] == f"${found.equal.of('unified').capital:,.0f}"
+    assert table.loc["Unified account", "Capital"] == round(found.equal.of("unified").capital)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -119,8 +119,7 @@ def test_a_reported_failure_clears_as_reported():
     options = app.selectbox(key="protocols_network").options
     app = app.selectbox(key="protocols_network").set_value(next(o for o in options if "Stream" in o)).run()
     check(app)
-    shown = " ".join(str(v) for v in app.dataframe[0].value["Recovery"])
-    assert "48.4%" in shown, shown
+    assert 48.4 in app.dataframe[0].value["Recovery"].tolist()
 
 
 def test_a_harder_shock_costs_more():

@@ -31,7 +31,7 @@ def opened(page: str, portfolio: Portfolio, view: str = "", model: str | None = 
 
 
 def heading(app: AppTest) -> str:
-    return next(x.value for x in app.subheader).replace("\\", "")
+    return next(x.value for x in app.header).replace("\\", "")
 
 
 def captions(app: AppTest) -> str:
@@ -57,7 +57,7 @@ def test_an_account_at_a_venue_is_judged_by_that_venue_unless_another_is_chosen(
 @pytest.mark.parametrize("page", ["stress", "liquidation"])
 def test_a_dead_account_is_said_to_be_dead(page):
     lost = Portfolio((Position("BTC/USDT:USDT", 10, 500_000.0),), (Collateral("USD", 10_000),))
-    assert heading(opened(page, lost)).startswith("Liquidated before anything moves: the pool has equity of -$")
+    assert heading(opened(page, lost)).startswith("Liquidated before anything moves: the pool has equity of −$")
 
 
 @pytest.mark.parametrize("page", ["stress", "liquidation"])
@@ -88,7 +88,7 @@ def test_profit_has_one_sign_and_one_meaning_in_every_view():
     assert crash["Profit or loss"] < 0
     own = opened("stress", THREE, "Your own shock")
     shown = next(m.value for m in own.metric if m.label == "Profit or loss")
-    assert shown.startswith("-$"), "a fall of 20% of a long book is a loss, with a minus"
+    assert shown.startswith("−$"), "a fall of 20% of a long book is a loss, with a minus"
     assert "Profit above zero, loss below" in captions(own)
 
 

@@ -6,7 +6,8 @@ import streamlit as st
 
 from margin.audit.one import portfolio_of, position_of
 from ui.audit.books import Audited
-from ui.blocks.formats import money, percent
+from ui.blocks.formats import money, moved, number, percent
+from ui.blocks.tables import data_table
 from ui.blocks.text import plain
 from ui.shell.page import Seen
 from ui.state import book
@@ -67,8 +68,8 @@ def _figures(found: Audited, i: int) -> None:
         week = float(np.concatenate([part.odds for part in found.rows])[i, 2])
         st.metric("Called within a week", percent(100 * week, 1), width="content")
         known = np.isfinite(own["health"])
-        st.metric("Health", f"{own['health']:.2f}" if known else "–", width="content")
-    moves = [f"{100 * own[side]:+.1f}%" for side in ("closed_down", "closed_up") if np.isfinite(own[side])]
+        st.metric("Health", number(own["health"] if known else None), width="content")
+    moves = [moved(own[side], 1) for side in ("closed_down", "closed_up") if np.isfinite(own[side])]
     closed = f"closed by a move of all prices of {' or '.join(moves)}" if moves else "closed by no move of all prices"
     worst = money(own["worst_equity"])
     st.caption(plain(f"Account {held.labels[i]}: {closed}; in its worst shock {worst} is left."))
@@ -79,7 +80,7 @@ def _figures(found: Audited, i: int) -> None:
         for leg, usd in zip(held.legs[inside].tolist(), held.usd[inside].tolist(), strict=True)
     ]
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, key="audit_legs", alt="What the account holds")
+        data_table(pd.DataFrame(rows), key="audit_legs", alt="What the account holds")
 
 
 def _open(seen: Seen, found: Audited, i: int) -> None:

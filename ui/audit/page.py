@@ -5,7 +5,7 @@ import streamlit as st
 from margin.audit.report import AuditReport, market_depth, report
 from ui.audit import accounts, books, views
 from ui.audit.books import Audited
-from ui.blocks.formats import percent, short_money
+from ui.blocks.formats import percent, short_money, true_minus
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import tabbed
 from ui.shell.page import Seen
@@ -32,7 +32,7 @@ def page(seen: Seen) -> None:
             "Insurance fund", FUNDS, 2e7, format_func=short_money, key="audit_fund", bind="query-params"
         )
     said = _report(seen, found, float(fund))
-    st.subheader(dollars(headline(said, str(move))), anchor=False)
+    st.header(dollars(headline(said, str(move))), anchor=False)
     for note in said.notes:
         st.caption(plain(note))
     tabbed(
@@ -59,5 +59,5 @@ def headline(said: AuditReport, move: str) -> str:
     share = percent(100 * line.liquidated / count, 1) if count else "none"
     cover = percent(100 * said.fund.covered, 1)
     fund = f"the {short_money(said.fund.fund)} fund covers" if said.fund.fund else "without a fund nobody loses in"
-    size = move.removeprefix("all ").replace("-", "−")
+    size = true_minus(move.removeprefix("all "))
     return f"Of {count:,} accounts {share} would be closed at {size}; {fund} {cover} of scenarios."

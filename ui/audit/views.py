@@ -8,6 +8,7 @@ from margin.audit.plan import SINGLE_MOVES
 from margin.audit.report import AuditReport
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent, short_money
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars
 from ui.charts import audit as charts
 
@@ -44,7 +45,7 @@ def shocks(said: AuditReport, move: str) -> None:
             "Fund left": [money(x.fund_left) for x in said.shocks],
         }
     )
-    st.dataframe(table_of, hide_index=True, key="audit_shocks", alt="Every shock")
+    data_table(table_of, key="audit_shocks", alt="Every shock")
     csv_button("This table", lambda: table_of, "audit_shocks")
 
 
@@ -102,7 +103,7 @@ def concentration(said: AuditReport) -> None:
                 "R0": ["–" if a.reproduction is None else f"{a.reproduction:.3f}" for a in rows],
             }
         )
-        st.dataframe(table, hide_index=True, key="audit_assets", alt="Concentration by asset")
+        data_table(table, key="audit_assets", alt="Concentration by asset")
         csv_button("This table", lambda: table, "audit_concentration")
     st.markdown("**Held together**: how much of the smaller position stands in accounts that hold both")
     order = [said.plan.assets.index(a.asset) for a in rows[:12]]
@@ -133,10 +134,10 @@ def checks(said: AuditReport) -> None:
         ("Own liquidation price beside the printed one", _own(own)),
     ]
     table = pd.DataFrame(rows, columns=["Check", "Found"])
-    st.dataframe(table, hide_index=True, key="audit_checks", alt="Checks of the book and of the audit")
+    data_table(table, key="audit_checks", alt="Checks of the book and of the audit")
     if s.set_aside:
         aside = pd.DataFrame(sorted(s.set_aside.items()), columns=["Set aside because of", "Rows"])
-        st.dataframe(aside, hide_index=True, key="audit_aside", alt="Rows set aside, by reason")
+        data_table(aside, key="audit_aside", alt="Rows set aside, by reason")
     st.caption("A complete perpetuals book nets to zero: every buyer has a seller.")
 
 

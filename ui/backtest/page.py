@@ -13,6 +13,7 @@ from margin.core.settings import Settings
 from ui.backtest.under_model import under_model
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
+from ui.blocks.tables import data_table
 from ui.blocks.text import plain
 from ui.blocks.views import refused, tabbed
 from ui.charts import backtest as charts_backtest
@@ -104,7 +105,7 @@ def _answer(found: Backtest, active: ActivePrices) -> None:
     portfolio, safe = found.record("portfolio"), found.record("safeguarded")
     isolated = found.record("isolated")
     promised = percent(100 * portfolio.expected, 1)
-    st.subheader(
+    st.header(
         f"Cross margin saved {percent(found.saved_pct(portfolio))} and was breached on "
         f"{percent(100 * portfolio.rate, 2)} of days; at most {promised} are promised.",
         anchor=False,
@@ -166,7 +167,7 @@ def statistics(found: Backtest) -> None:
     for record in found.records:
         st.markdown(f"**{record.method.name}**: {in_words(record)}")
     table = pd.DataFrame([_row(found, record) for record in found.records])
-    st.dataframe(table, hide_index=True, key="backtest_tests", alt="Statistics of every method")
+    data_table(table, key="backtest_tests", alt="Statistics of every method")
     st.caption(
         "Tested on days beyond the method's own VaR, where it has one (a quantile has an exact promise; an expected "
         "shortfall is exceeded less often), else on days beyond the margin. p exact: binomial, two-sided; Kupiec's "
@@ -292,7 +293,7 @@ def accounts(portfolio: Portfolio, settings: Settings, active: ActivePrices, day
     words = "; ".join(f"{MODES[r.mode]}: {percent(100 * r.liquidated_share)} liquidated" for r in records)
     chart(charts_backtest.accounts(records), "backtest_accounts", f"Money left by opening. {words}.")
     st.caption("✕ marks openings that were liquidated. Cross puts in less, so the same loss is a larger share of it.")
-    st.dataframe(table, hide_index=True, key="account_table", alt="Accounts by mode")
+    data_table(table, key="account_table", alt="Accounts by mode")
     csv_button("Every opening", lambda: opening_table(records), "backtest_accounts")
 
 

@@ -12,6 +12,7 @@ from margin.core.settings import Settings
 from ui.backtest.funding import recorded
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
+from ui.blocks.tables import data_table
 from ui.blocks.text import plain
 from ui.charts import backtest as charts_backtest
 from ui.state import longwork
@@ -47,7 +48,7 @@ def under_model(portfolio: Portfolio, model: str | None, settings: Settings, act
         + _looked_at(found)
     )
     table = opening_table(found)
-    st.dataframe(table, hide_index=True, key="model_table", alt="Every opening")
+    data_table(table, key="model_table", alt="Every opening")
     csv_button("Every opening", lambda: table, "backtest_model")
     for note in found.notes[:SHOWN_NOTES]:
         st.caption(plain(note))

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from ui.blocks.formats import true_minus
 from ui.blocks.theme import palette
 
 
@@ -17,7 +18,7 @@ def chart(figure: go.Figure, key: str, alt: str, **more: Any) -> None:
         paper_bgcolor=palette().paper,
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": palette().muted, "activecolor": palette().text},
     )
-    st.plotly_chart(figure, key=key, alt=alt, config=_config(key), **more)
+    st.plotly_chart(figure, key=key, alt=true_minus(alt), config=_config(key), **more)
 
 
 def _config(name: str) -> dict[str, Any]:

@@ -1,14 +1,48 @@
-"""Numbers as text, the same everywhere: money, percent, and what was before."""
+"""Numbers as text, the same everywhere: money, percent, moves, and what was before. One minus sign, the true one."""
+
+import re
+
+MINUS = "\u2212"
+# A hyphen before a figure that is not inside a word, a date, a symbol or a range.
+_HYPHEN = re.compile(r"(?<![\w.\-/:)])-(?=\$?\.?\d)")
+
+
+def true_minus(text: str) -> str:
+    """`text` with every hyphen that means minus as a true minus; dates, symbols and ranges keep theirs."""
+    return _HYPHEN.sub(MINUS, text)
+
+
+def _number(value: float, form: str) -> str:
+    """`value` by a format such as `,.2f`; what rounds to zero has no sign."""
+    text = format(value, form)
+    if not any(digit in text for digit in "123456789"):
+        text = text.lstrip("+-")
+    return text.replace("-", MINUS)
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A plain figure with thousands set apart, a dash where there is none."""
+    return "–" if value is None or value != value else _number(value, f",.{digits}f")
 
 
 def money(amount: float | None, cents: bool = False) -> str:
-    """Dollars: no cents from 100 up (unless asked for), a dash where there is no figure."""
-    if amount is None:
+    """Dollars: no cents from 100 up (unless asked for, and never above 1,000), a dash where there is no figure."""
+    if amount is None or amount != amount:
         return "–"
     size = abs(amount)
-    text = f"{size:,.0f}" if size >= 99.995 and not cents else f"{size:,.2f}"
+    text = f"{size:,.0f}" if size >= (999.995 if cents else 99.995) else f"{size:,.2f}"
     text = "0" if float(text.replace(",", "")) == 0 else text.removesuffix(".00")
-    return f"-${text}" if amount < 0 and text != "0" else f"${text}"
+    return f"{MINUS}${text}" if amount < 0 and text != "0" else f"${text}"
+
+
+def price(amount: float | None) -> str:
+    """The price of one coin or share: cents up to 1,000, four figures below a dollar."""
+    if amount is None or amount != amount:
+        return "–"
+    if not 0 < amount < 0.9999:
+        return money(amount, cents=True)
+    text = f"{amount:.4g}"
+    return f"${text}" if "e" not in text else f"${amount:.12f}".rstrip("0")
 
 
 def short_money(amount: float) -> str:
@@ -16,20 +50,31 @@ def short_money(amount: float) -> str:
     size = abs(amount)
     for factor, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if size >= factor * 0.99995:
-            return f"{'-' if amount < 0 else ''}${size / factor:.3g}{unit}"
+            return f"{MINUS if amount < 0 else ''}${size / factor:.3g}{unit}"
     return money(round(amount, 2) if size < 10 else round(amount))
 
 
 def signed_money(amount: float) -> str:
-    """Short dollars with their sign always shown, a true minus."""
-    return ("+" if amount > 0 else "−" if amount < 0 else "") + short_money(abs(amount))
+    """Short dollars with their sign always shown."""
+    text = short_money(amount)
+    return f"+{text}" if amount > 0 and text != "$0" else text
 
 
 def percent(value: float | None, digits: int = 0) -> str:
     """A percentage that is already one (61.2 -> 61%); one digit below 10."""
-    if value is None:
+    if value is None or value != value:
         return "–"
-    return f"{value:.{max(digits, 1) if abs(value) < 10 else digits}f}%"
+    return _number(value, f",.{max(digits, 1) if abs(value) < 10 else digits}f") + "%"
+
+
+def share(value: float | None, digits: int = 1) -> str:
+    """A percentage given as a share: 0.0285 -> 2.9%."""
+    return "–" if value is None else percent(100.0 * value, digits)
+
+
+def moved(move: float | None, digits: int = 0) -> str:
+    """A move given as a share, its sign always shown: −0.213 -> −21%."""
+    return "–" if move is None or move != move else _number(100.0 * move, f"+,.{digits}f") + "%"
 
 
 def change(before: float | None, after: float | None) -> str:

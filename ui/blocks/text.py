@@ -2,6 +2,8 @@
 
 import re
 
+from ui.blocks.formats import true_minus
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:])")
 # What the browser turns into a link after the escapes are gone: www., http://, a@b. A word joiner, which has no width
 # and breaks no line, keeps the two halves apart.
@@ -14,5 +16,5 @@ def plain(text: str) -> str:
 
 
 def dollars(text: str) -> str:
-    """Our own sentence with its dollar signs kept from starting a formula; other markdown stays."""
-    return re.sub(r"(?<!\\)\$", r"\\$", text)
+    """Our own sentence with its dollar signs kept from starting a formula and a true minus; the rest stays."""
+    return re.sub(r"(?<!\\)\$", r"\\$", true_minus(text))

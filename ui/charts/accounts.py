@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from margin.ladder.as_held import AccountHeld
-from ui.blocks.formats import money, short_money
+from ui.blocks.formats import money, number, short_money
 from ui.blocks.theme import palette
 from ui.charts.base import DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
 
@@ -13,7 +13,7 @@ from ui.charts.base import DOLLARS, amount_column, column_width, drawn, legend_a
 def margin_bars(rows: Sequence[AccountHeld], names: Sequence[str]) -> go.Figure:
     """A bar of equity per account, with a line at its initial and one at its maintenance margin."""
     colours = palette()
-    texts = [f"{row.health:,.2f}×" if row.health is not None else "–" for row in rows]
+    texts = [f"{number(row.health)}×" if row.health is not None else "–" for row in rows]
     places = list(range(len(rows)))
     bars = {
         "type": "bar", "orientation": "h", "name": "Equity", "y": places,
@@ -32,7 +32,7 @@ def margin_bars(rows: Sequence[AccountHeld], names: Sequence[str]) -> go.Figure:
         colours,
         86 + 46 * len(rows),
         [bars, *lines],
-        xaxis={**DOLLARS, "rangemode": "tozero"},
+        xaxis={**DOLLARS, "rangemode": "tozero", "title": "equity, initial and maintenance margin"},
         yaxis=name_axis([safe(name) for name in names], colours),
         margin={"r": column_width(texts), "t": 28},
         annotations=amount_column(texts, colours),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from ui.blocks.formats import short_money, signed_money
+from ui.blocks.formats import moved, short_money, signed_money
 from ui.blocks.theme import palette
 from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
 from ui.charts.heat import columns_above, heat, rows_down
@@ -22,7 +22,7 @@ def shortfalls(names: Sequence[str], moves: Sequence[float], table: np.ndarray) 
         colours,
         90 + 30 * len(names),
         [heat(size, texts, (colours.scale[1], colours.loss), low, max(float(size.max()), low + 1.0))],
-        xaxis=columns_above([f"{m:+.0%}".replace("-", "−") for m in moves], linecolor=CLEAR),
+        xaxis=columns_above([moved(m) for m in moves], linecolor=CLEAR),
         yaxis=rows_down([safe(n) for n in names]),
     )
 
@@ -45,7 +45,7 @@ def ladder(steps: np.ndarray, down: np.ndarray, up: np.ndarray) -> go.Figure:
         400,
         bars,
         xaxis={"tickformat": "+.0%", "title": "move of the market", "nticks": 9},
-        yaxis=DOLLARS,
+        yaxis={**DOLLARS, "title": "closed by force"},
         margin={"t": 50},
         bargap=0.0,
         **legend_above(colours),
@@ -68,7 +68,7 @@ def forced(rows: Sequence[tuple[str, float]]) -> go.Figure:
         colours,
         60 + 28 * len(rows),
         [bars],
-        xaxis=DOLLARS,
+        xaxis={**DOLLARS, "title": "sold (left), bought (right)"},
         yaxis=name_axis([safe(n) for n, _ in rows], colours),
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),
@@ -116,7 +116,7 @@ def amounts(rows: Sequence[tuple[str, float]]) -> go.Figure:
         colours,
         60 + 30 * len(rows),
         [bars],
-        xaxis=DOLLARS,
+        xaxis={**DOLLARS, "title": "size of positions"},
         yaxis=name_axis(names, colours),
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),

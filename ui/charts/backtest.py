@@ -63,7 +63,7 @@ def through_time(found: Backtest, records: Sequence[MethodRecord], watched: Meth
         420,
         [bars, *lines, marks],
         xaxis={"type": "date", "showgrid": False},
-        yaxis={**DOLLARS, "rangemode": "tozero"},
+        yaxis={**DOLLARS, "rangemode": "tozero", "title": "margin, loss of a day"},
         margin={"t": 60},
         bargap=0,
         **legend_above(colours),

@@ -6,12 +6,14 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from ui.blocks.formats import true_minus
 from ui.blocks.theme import Palette
 
 BAR_HEIGHT = 34
 LETTER = 7.4  # pixels a letter of the default font takes at size 13, measured in Chromium and rounded up
 DOLLARS = {"tickformat": "$~s", "nticks": 5}
 CLEAR = "rgba(0,0,0,0)"
+TITLE = 24  # pixels that the title under bars takes, so that the bars keep their height
 
 
 def drawn(
@@ -38,7 +40,7 @@ def drawn(
         "fixedrange": True,
     }
     layout = {
-        "height": height,
+        "height": height + (TITLE if "ticktext" in (yaxis or {}) and "title" in (xaxis or {}) else 0),
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8, **(margin or {})},
         "paper_bgcolor": CLEAR,
         "plot_bgcolor": CLEAR,
@@ -73,7 +75,7 @@ def name_axis(names: Sequence[str], colours: Palette, **more: Any) -> dict[str, 
     """A y axis of names at 0, 1, 2 ... from the top. Positions, not names, so equal names stay separate bars."""
     return {
         "tickvals": list(range(len(names))),
-        "ticktext": list(names),
+        "ticktext": [true_minus(name) for name in names],
         "range": [len(names) - 0.45, -0.55],
         "showgrid": False,
         "zeroline": False,
@@ -93,7 +95,7 @@ def amount_column(
             "xanchor": "right",
             "xshift": column_width(texts, size),
             "y": i,
-            "text": f"<b>{text}</b>" if i < len(bold) and bold[i] else text,
+            "text": f"<b>{true_minus(text)}</b>" if i < len(bold) and bold[i] else true_minus(text),
             "showarrow": False,
             "align": "right",
             "font": {"color": colours.text, "size": size},

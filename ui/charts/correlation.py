@@ -10,6 +10,7 @@ from margin.correlation.frames import MatrixFrames
 from margin.correlation.lead_lag import LeadLag
 from margin.correlation.paths import PairPath
 from margin.sample.events import Event
+from ui.blocks.formats import number
 from ui.blocks.theme import Palette, palette
 from ui.charts.base import CLEAR, drawn, safe
 from ui.charts.heat import columns_above, heat, redrawn, rows_down
@@ -142,7 +143,7 @@ def _heat(matrix: np.ndarray, colours: Palette) -> dict[str, Any]:
 
 
 def _texts(matrix: np.ndarray) -> list[list[str]]:
-    return [["" if np.isnan(v) else f"{v:.2f}".replace("-", "−") for v in row] for row in matrix]
+    return [["" if np.isnan(v) else number(float(v)) for v in row] for row in matrix]
 
 
 def _asset_axes(names: Sequence[str], colours: Palette) -> dict[str, dict[str, Any]]:
@@ -179,7 +180,11 @@ def path(found: PairPath, events: Sequence[Event]) -> go.Figure:
         300,
         [*band, line, *event_marks(events, days, colours, 1.12)],
         xaxis={"type": "date", "showgrid": False},
-        yaxis={"range": [max(-1.02, float(low.min(initial=1.0)) - 0.08), 1.2], "tickvals": [-1, -0.5, 0, 0.5, 1]},
+        yaxis={
+            "title": "correlation",
+            "range": [max(-1.02, float(low.min(initial=1.0)) - 0.08), 1.2],
+            "tickvals": [-1, -0.5, 0, 0.5, 1],
+        },
         shapes=event_lines(events, days, colours),
     )
 
@@ -291,4 +296,11 @@ def lead_lag(found: LeadLag) -> go.Figure:
         "layer": "below",
     }
     title = f"steps that {safe(found.pair[1])} comes later"
-    return drawn(colours, 260, [bars], xaxis={"title": title, "dtick": 1}, yaxis={"nticks": 6}, shapes=[stripe])
+    return drawn(
+        colours,
+        260,
+        [bars],
+        xaxis={"title": title, "dtick": 1},
+        yaxis={"nticks": 6, "title": "correlation"},
+        shapes=[stripe],
+    )

@@ -39,7 +39,7 @@ def survival(curves: Mapping[str, tuple[np.ndarray, float]]) -> go.Figure:
         HEIGHT,
         lines,
         xaxis={"title": "days from now", "nticks": 8},
-        yaxis={**SHARES, "range": [0.0, max(1.08 * most, 0.02)], "nticks": 6},
+        yaxis={**SHARES, "title": "odds", "range": [0.0, max(1.08 * most, 0.02)], "nticks": 6},
         margin={"t": 46},
         **legend_above(colours),
     )
@@ -72,7 +72,7 @@ def money(dollars: np.ndarray, odds: np.ndarray, now: float, line: float = ODDS)
         HEIGHT,
         [curve, dot],
         xaxis={**DOLLARS, "title": "dollars added (left of 0: taken out)", "nticks": 5},
-        yaxis={**SHARES, "nticks": 6},
+        yaxis={**SHARES, "title": "odds", "nticks": 6},
         shapes=[_across(line, colours.muted)],
     )
 
@@ -94,7 +94,7 @@ def size(sizes: np.ndarray, odds: np.ndarray, line: float) -> go.Figure:
             }
         ],
         xaxis={"tickformat": ".0%", "title": "of today's size", "nticks": 6},
-        yaxis={**SHARES, "nticks": 5},
+        yaxis={**SHARES, "title": "odds", "nticks": 5},
         shapes=[_across(line, colours.muted)],
     )
 
@@ -126,7 +126,7 @@ def drivers(steps: Sequence[Driver]) -> go.Figure:
                 "hovertemplate": "%{customdata:+.1%}<extra></extra>",
             }
         ],
-        xaxis={**SHARES, "nticks": 4},
+        xaxis={**SHARES, "title": "odds", "nticks": 4},
         yaxis=name_axis([_wrapped(step.name) for step in steps], colours),
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),
@@ -163,7 +163,7 @@ def legs(found: Sequence[Leg]) -> go.Figure:
                 "hovertemplate": "%{x:+.2%}<extra></extra>",
             }
         ],
-        xaxis={"tickformat": "+.1%", "nticks": 5},
+        xaxis={"title": "change of the odds", "tickformat": "+.1%", "nticks": 5},
         yaxis=name_axis([symbol_name(leg.symbol) for leg in found], colours),
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),
@@ -254,7 +254,7 @@ def capital(rows: Sequence[tuple[str, float]], now: float | None) -> go.Figure:
                 "hovertemplate": "%{x:$,.0f}<extra></extra>",
             }
         ],
-        xaxis={**DOLLARS, "rangemode": "tozero", "nticks": 4, "tickangle": 0},
+        xaxis={**DOLLARS, "title": "capital", "rangemode": "tozero", "nticks": 4, "tickangle": 0},
         yaxis=name_axis([safe(name) for name, _ in rows], colours),
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),

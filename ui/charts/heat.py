@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ui.blocks.formats import true_minus
 from ui.blocks.theme import Palette
 
 SAID = "%{text}<extra></extra>"
@@ -32,7 +33,9 @@ def heat(
     """
     stops = [[i / (len(scale) - 1), colour] for i, colour in enumerate(scale)]
     said = {"hoverinfo": "none"} if hover is None else {"hovertemplate": hover}
-    written = {} if texts is None else {"text": texts, "texttemplate": "%{text}", "textfont": {"size": size}}
+    written: dict[str, Any] = {}
+    if texts is not None:
+        written = {"text": _said(texts), "texttemplate": "%{text}", "textfont": {"size": size}}
     return {
         "type": "heatmap",
         "z": numbers(values, digits),
@@ -51,12 +54,16 @@ def heat(
 
 def redrawn(values: np.ndarray, texts: Sequence[Sequence[str]], digits: int = 2) -> dict[str, Any]:
     """The same layer with other figures: one frame of a film."""
-    return {"type": "heatmap", "z": numbers(values, digits), "text": texts}
+    return {"type": "heatmap", "z": numbers(values, digits), "text": _said(texts)}
 
 
 def numbers(values: np.ndarray, digits: int = 2) -> list[list[float | None]]:
     """Rows for plotly: rounded, empty where there is no figure."""
     return [[None if np.isnan(v) else round(float(v), digits) for v in row] for row in values]
+
+
+def _said(texts: Sequence[Sequence[str]]) -> list[list[str]]:
+    return [[true_minus(text) for text in row] for row in texts]
 
 
 def profit_scale(colours: Palette) -> tuple[str, str, str]:
@@ -78,7 +85,7 @@ def rows_down(names: Sequence[str], **more: Any) -> dict[str, Any]:
 def _names(names: Sequence[str], reach: tuple[float, float]) -> dict[str, Any]:
     return {
         "tickvals": list(range(len(names))),
-        "ticktext": list(names),
+        "ticktext": [true_minus(name) for name in names],
         "range": list(reach),
         "showgrid": False,
         "zeroline": False,

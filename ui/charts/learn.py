@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from margin.ladder.compare import Comparison
 from margin.lessons.closed_forms import CorrelationBreak
 from margin.lessons.history import EventDay, OnePosition
-from ui.blocks.formats import percent, short_money, signed_money
+from ui.blocks.formats import moved, percent, short_money, signed_money, true_minus
 from ui.blocks.theme import Palette, palette
 from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, drawn, name_axis, safe
 from ui.charts.ladder import ladder_steps, waterfall_of
@@ -129,7 +129,13 @@ def accounts(names: Sequence[str], held: Sequence[float], left: Sequence[float])
     return _large(
         colours,
         [outline, filled],
-        {**DOLLARS, "range": list(ACCOUNT_RANGE), "zerolinecolor": colours.text, "zerolinewidth": 2},
+        {
+            **DOLLARS,
+            "range": list(ACCOUNT_RANGE),
+            "zerolinecolor": colours.text,
+            "zerolinewidth": 2,
+            "title": _title("money in the account", colours),
+        },
         name_axis([f"<b>{n}</b>" for n in names], colours, tickfont={"size": TYPE, "color": colours.text}),
         margin={"r": room},
         barmode="overlay",
@@ -175,7 +181,7 @@ def by_correlation(rho: np.ndarray, margins: np.ndarray, alone: float, now: tupl
         colours,
         [curve, gap, dot],
         {"range": [-1.06, 1.06], "tickvals": [-1, -0.5, 0, 0.5, 1], "title": _title("correlation", colours)},
-        {**DOLLARS, "range": [0, alone * 1.16]},
+        {**DOLLARS, "range": [0, alone * 1.16], "title": _title("margin", colours)},
         shapes=[_line(alone, colours.loss, "y")],
         annotations=[
             _note(
@@ -320,8 +326,8 @@ def events(found: Sequence[EventDay]) -> go.Figure:
     colours = palette()
     ordered = sorted(found, key=lambda day: -day.share)
     shares = [100 * day.share for day in ordered]
-    texts = [f"{'▲ ' if s > 100 else ''}{s:.0f}%".replace("-", "−") for s in shares]
-    moves = [", ".join(f"{safe(a)} {100 * m:+.1f}%".replace("-", "−") for a, m in day.moves) for day in ordered]
+    texts = [true_minus(f"{'▲ ' if s > 100 else ''}{s:.0f}%") for s in shares]
+    moves = [", ".join(f"{safe(a)} {moved(m, 1)}" for a, m in day.moves) for day in ordered]
     bars = {
         "type": "bar",
         "orientation": "h",
@@ -391,5 +397,11 @@ def chain(names: Sequence[str], paid: Sequence[float], owed: float) -> go.Figure
         for name, values, colour in parts
     ]
     labels = [safe(name).replace(" to ", "<br>to ") for name in names]
-    axis = {"range": [0, owed * 1.02], "tickprefix": "$", "ticksuffix": "M", "nticks": 6}
+    axis = {
+        "range": [0, owed * 1.02],
+        "tickprefix": "$",
+        "ticksuffix": "M",
+        "nticks": 6,
+        "title": _title("paid, lost", colours),
+    }
     return _large(colours, data, axis, name_axis(labels, colours), barmode="stack")

@@ -10,7 +10,7 @@ from margin.liquidation.adl_comparison import GROUPS, PolicyResult
 from margin.liquidation.ledgers import Ledger, Liquidation
 from margin.liquidation.moves import FatalMove
 from margin.liquidation.population import Cascade
-from ui.blocks.formats import short_money, signed_money
+from ui.blocks.formats import moved, short_money, signed_money
 from ui.blocks.theme import palette
 from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
 from ui.charts.heat import columns_above, heat, rows_down
@@ -47,7 +47,7 @@ def room(rows: Sequence[FatalMove]) -> go.Figure:
         colours,
         70 + 46 * len(rows),
         data,
-        xaxis={"tickformat": "+~%", "range": [-1.05, 1.05], "nticks": 9},
+        xaxis={"title": "move of the price", "tickformat": "+~%", "range": [-1.05, 1.05], "nticks": 9},
         yaxis=name_axis(labels, colours),
         margin={"r": width},
         annotations=amount_column(texts, colours),
@@ -58,8 +58,8 @@ def room(rows: Sequence[FatalMove]) -> go.Figure:
 def _range(move: FatalMove) -> str:
     if move.fall == 0.0 and move.rise == 0.0:
         return "already"
-    low = "never" if move.fall is None else f"{100 * move.fall:+.1f}%"
-    high = "never" if move.rise is None else f"{100 * move.rise:+.1f}%"
+    low = "never" if move.fall is None else moved(move.fall, 1)
+    high = "never" if move.rise is None else moved(move.rise, 1)
     return f"{low} · {high}"
 
 
@@ -87,7 +87,7 @@ def along(found: Sequence[Liquidation], labels: Sequence[str]) -> go.Figure:
         360,
         layers,
         xaxis={"showgrid": False, "nticks": 8},
-        yaxis=DOLLARS,
+        yaxis={**DOLLARS, "title": "equity"},
         margin={"t": 60},
         **legend_above(colours),
     )
@@ -132,7 +132,7 @@ def waterfall(ledgers: Sequence[Ledger]) -> go.Figure:
         colours,
         50 + 34 * len(steps),
         [bars],
-        xaxis=DOLLARS,
+        xaxis={**DOLLARS, "title": "money of the account"},
         yaxis=name_axis([name for name, _, _ in steps], colours),
         margin={"r": width},
         annotations=amount_column(texts, colours),
@@ -146,19 +146,22 @@ def film(found: Cascade) -> go.Figure:
     at = np.unique(np.linspace(0, n - 1, min(FRAMES, n)).round().astype(int))
     sold = np.cumsum(found.volume)
 
+    def said(figure: str) -> dict[str, str]:
+        return {"hovertemplate": f"step %{{x}}: {figure}<extra>%{{fullData.name}}</extra>"}
+
     def layers(upto: int) -> list[dict[str, Any]]:
         x = list(range(upto + 1))
         thin = slice(0, upto + 1)
         return [
-            {"type": "scatter", "x": x, "y": np.round(100 * found.outside[thin, 0], 3).tolist()},
-            {"type": "scatter", "x": x, "y": np.round(100 * found.prices[thin, 0], 3).tolist()},
-            {"type": "scatter", "x": x, "y": np.round(sold[thin] / 1e6, 4).tolist(), "yaxis": "y2"},
+            {"type": "scatter", "x": x, "y": np.round(100 * found.outside[thin, 0], 3).tolist(), **said("%{y:.1f}")},
+            {"type": "scatter", "x": x, "y": np.round(100 * found.prices[thin, 0], 3).tolist(), **said("%{y:.1f}")},
+            {"type": "scatter", "x": x, "y": np.round(sold[thin], 2).tolist(), "yaxis": "y2", **said("%{y:$,.3~s}")},
         ]
 
     looks = (
         {"name": "price without forced sales", "line": {"color": colours.muted, "width": 2, "dash": "dash"}},
         {"name": "price", "line": {"color": colours.gain, "width": 2.5}},
-        {"name": "sold by force so far, $M (right)", "line": {"color": colours.loss, "width": 2}},
+        {"name": "sold by force so far (right)", "line": {"color": colours.loss, "width": 2}},
     )
     full = [{**layer, **look, "mode": "lines"} for layer, look in zip(layers(n - 1), looks, strict=True)]
     low, high = 100 * found.prices[:, 0].min(), 100 * max(found.prices[:, 0].max(), found.outside[:, 0].max())
@@ -178,11 +181,13 @@ def film(found: Cascade) -> go.Figure:
         yaxis2={
             "overlaying": "y",
             "side": "right",
-            "range": [0, max(float(sold[-1]) / 1e6, 1e-6) * 1.06],
+            "range": [0, max(float(sold[-1]), 1.0) * 1.06],
+            "tickmode": "auto",
+            "title": {"text": "sold by force", "font": {"color": colours.loss, "size": 13}},
+            **DOLLARS,
             "showgrid": False,
             "fixedrange": True,
             "tickfont": {"color": colours.loss},
-            "nticks": 5,
         },
         updatemenus=[
             {

@@ -35,7 +35,7 @@ def payoff_lines(found: Payoff, names: tuple[str, ...]) -> go.Figure:
         340,
         data + (edges if found.break_even else []),
         xaxis={"tickformat": "$,.3~s", "nticks": 6, "title": f"{safe(found.underlying)} price"},
-        yaxis={**DOLLARS, "zeroline": True, "zerolinecolor": colours.muted},
+        yaxis={**DOLLARS, "title": "profit or loss", "zeroline": True, "zerolinecolor": colours.muted},
         margin={"t": 28},
         shapes=[line],
         **legend_above(colours),

@@ -11,7 +11,7 @@ from margin.protocols.paid import Falls, Paid
 from margin.protocols.population import FundNeed, Spread, Tipping
 from margin.protocols.sharing import Shared
 from margin.protocols.wallet import NAMES, Rule
-from ui.blocks.formats import short_money, signed_money
+from ui.blocks.formats import short_money, signed_money, true_minus
 from ui.blocks.theme import palette
 from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
 from ui.charts.heat import columns_above, heat, rows_down
@@ -91,7 +91,7 @@ def paid(now: Paid) -> go.Figure:
         colours,
         50 + 34 * len(steps),
         [bars],
-        xaxis=DOLLARS,
+        xaxis={**DOLLARS, "title": "money of the wallet"},
         yaxis=name_axis([name for name, *_ in steps], colours),
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),
@@ -129,7 +129,7 @@ def double_count(falls: Falls) -> go.Figure:
         420,
         lines,
         xaxis={"tickformat": ".0%", "range": [0.02, float(falls.moves[-1]) - 0.02], "title": "price", "nticks": 8},
-        yaxis={**DOLLARS, "zeroline": True, "zerolinecolor": colours.muted, "zerolinewidth": 2},
+        yaxis={**DOLLARS, "title": "gap", "zeroline": True, "zerolinecolor": colours.muted, "zerolinewidth": 2},
         margin={"t": 60},
         shapes=[
             {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1,
@@ -137,7 +137,7 @@ def double_count(falls: Falls) -> go.Figure:
             for at, _, colour, _ in there
         ],
         annotations=[
-            {"x": at, "yref": "paper", "y": high, "text": f"{text} {at:.0%}".replace("-", "−"), "showarrow": False,
+            {"x": at, "yref": "paper", "y": high, "text": true_minus(f"{text} {at:.0%}"), "showarrow": False,
              "xanchor": "left", "xshift": 4, "font": {"color": colour, "size": 14}, "bgcolor": colours.paper}
             for at, text, colour, high in there
         ],
@@ -183,7 +183,7 @@ def losses(names: Sequence[str], values: Sequence[float], marked: Sequence[bool]
         colours,
         60 + 30 * len(names),
         [bars],
-        xaxis={**axis, "rangemode": "tozero"},
+        xaxis={**axis, "title": "equity lost" if unit == "$" else "share of equity lost", "rangemode": "tozero"},
         yaxis=name_axis([safe(n) for n in names], colours),
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours, size=13),
@@ -234,7 +234,7 @@ def double_share(found: Sequence[tuple[float, Spread]]) -> go.Figure:
         320,
         layers,
         xaxis={"tickformat": ".0%", "title": "share of wallets counted twice", "tickvals": x},
-        yaxis=DOLLARS,
+        yaxis={**DOLLARS, "title": "missing"},
         margin={"t": 50},
         barmode="stack",
         **legend_above(colours),
@@ -261,7 +261,7 @@ def fund_losses(found: FundNeed) -> go.Figure:
         340,
         layers,
         xaxis={"title": "scenarios, worst first", "showgrid": False, "nticks": 6},
-        yaxis=DOLLARS,
+        yaxis={**DOLLARS, "title": "missing"},
         margin={"t": 50},
         barmode="stack",
         bargap=0.0,

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from margin.stress.paths import StressPath, Track
 from margin.stress.shocks import ShockGrid, Stressed
-from ui.blocks.formats import short_money, signed_money
+from ui.blocks.formats import moved, short_money, signed_money
 from ui.blocks.theme import Palette, palette
 from ui.charts.base import DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe, symbol_name
 from ui.charts.heat import columns_above, heat, profit_scale, rows_down
@@ -55,8 +55,8 @@ def grid(found: ShockGrid) -> go.Figure:
         colours,
         90 + 30 * len(found.spot),
         [heat(found.change, texts, profit_scale(colours), -most, most)],
-        xaxis=columns_above([f"vol {100 * v:+.0f}%" for v in found.vol]),
-        yaxis=rows_down([f"{100 * s:+.0f}%" for s in found.spot], title="every price"),
+        xaxis=columns_above([f"volatility {moved(v)}" for v in found.vol]),
+        yaxis=rows_down([moved(s) for s in found.spot], title="every price"),
     )
 
 
@@ -109,7 +109,7 @@ def moves(found: dict[str, float]) -> go.Figure:
     """How far each price moves."""
     colours = palette()
     names = sorted(found, key=lambda a: found[a])
-    texts = [f"{100 * found[a]:+.0f}%" for a in names]
+    texts = [moved(found[a]) for a in names]
     width = column_width(texts)
     bars = {
         "type": "bar",
@@ -123,7 +123,7 @@ def moves(found: dict[str, float]) -> go.Figure:
         colours,
         60 + 32 * len(names),
         [bars],
-        xaxis={"tickformat": "+~%", "nticks": 6},
+        xaxis={"title": "move of the price", "tickformat": "+~%", "nticks": 6},
         yaxis=name_axis([safe(a) for a in names], colours),
         margin={"r": width},
         annotations=amount_column(texts, colours),
@@ -160,7 +160,11 @@ def _bars(
         colours,
         60 + 34 * len(names),
         [bars],
-        xaxis={**DOLLARS, **({"rangemode": "tozero"} if tozero else {})},
+        xaxis={
+            **DOLLARS,
+            "title": "profit or loss" if profit else "cost of closing",
+            **({"rangemode": "tozero"} if tozero else {}),
+        },
         yaxis=name_axis([safe(n) for n in names], colours),
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),

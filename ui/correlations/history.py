@@ -19,6 +19,8 @@ from margin.correlation.regimes import RegimeMatrices, regime_matrices
 from margin.correlation.summary import AHEAD, PairSummary
 from margin.sample.events import load_events
 from ui.blocks.exporting import chart, csv_button
+from ui.blocks.formats import number
+from ui.blocks.tables import data_table
 from ui.blocks.text import plain
 from ui.blocks.views import refused
 from ui.charts import correlation as charts_correlation
@@ -143,12 +145,11 @@ def regimes(chosen: Choice, active: ActivePrices) -> None:
         "days: do both lose?"
     )
     table = regime_table(found)
-    st.dataframe(
+    data_table(
         table,
-        hide_index=True,
         key="correlation_regimes",
         alt="Correlation of each pair on calm, stress and worst days",
-        column_config={name: st.column_config.NumberColumn(format="%.2f") for name in table.columns[2:-1]},
+        formats=dict.fromkeys(table.columns[2:-1], number),
     )
     csv_button("This table", lambda: table, "correlation_regimes")
 
@@ -182,11 +183,11 @@ def market_mode(chosen: Choice, active: ActivePrices) -> None:
         return
     last, top = known[-1], known[np.argmax(found.average[known])]
     with st.grid(3, min_column_width=150):
-        st.metric("Average correlation", f"{found.average[last]:.2f}", border=True)
+        st.metric("Average correlation", number(found.average[last]), border=True)
         st.metric("Share of the first eigenvalue", f"{100 * found.share[last]:.0f}%", border=True)
         st.metric(
             "Highest average so far",
-            f"{found.average[top]:.2f}",
+            number(found.average[top]),
             str(found.dates[top])[:10],
             "off",
             delta_arrow="off",

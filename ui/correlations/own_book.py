@@ -12,7 +12,7 @@ from margin.stress.correlation_breaks import correlation_breaks
 from margin.stress.correlation_what_if import WhatIf, margin_by_correlation
 from margin.stress.correlation_what_if import what_if as what_if_of
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, percent, signed_money
+from ui.blocks.formats import money, number, percent, signed_money
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused
 from ui.charts import correlation as charts_correlation
@@ -104,9 +104,11 @@ def _wishes(pairs: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
 
 def _figures(seen: WhatIf, measured: float) -> None:
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Margin, measured", money(seen.margin_now), f"correlation {measured:.2f}", "off", delta_arrow="off")
-        moved = signed_money(seen.change) if abs(seen.change) >= 0.005 else "no change"
-        st.metric("Margin, what if", money(seen.margin), moved, "off", delta_arrow="off")
+        st.metric(
+            "Margin, measured", money(seen.margin_now), f"correlation {number(measured)}", "off", delta_arrow="off"
+        )
+        by = signed_money(seen.change) if abs(seen.change) >= 0.005 else "no change"
+        st.metric("Margin, what if", money(seen.margin), by, "off", delta_arrow="off")
         st.metric(
             "Still saved", percent(seen.saved_pct), f"of {money(seen.isolated)} isolated", "off", delta_arrow="off"
         )

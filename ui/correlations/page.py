@@ -8,6 +8,7 @@ import streamlit as st
 from margin.core.errors import InputError
 from margin.correlation.frames import MatrixFrames, matrix_frames
 from margin.correlation.summary import PairSummary, pair_summary
+from ui.blocks.formats import number
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused, tabbed
 from ui.correlations import history as correlations_history
@@ -164,9 +165,9 @@ def _answer(chosen: Choice, summary: PairSummary) -> None:
     """One sentence: where the pair's correlation is, where it has been, how long it keeps."""
     first, second = (plain(a) for a in chosen.pair)
     if summary.latest is None or summary.least is None or summary.most is None:
-        st.subheader(f"{first} and {second}: no figure, {plain(summary.reason)}.", anchor=False)
+        st.header(f"{first} and {second}: no figure, {plain(summary.reason)}.", anchor=False)
         return
-    st.subheader(
+    st.header(
         f"{first} and {second}: {_rho(summary.latest)} now, from {_rho(summary.least)} to {_rho(summary.most)} so far.",
         anchor=False,
     )
@@ -183,7 +184,7 @@ def _answer(chosen: Choice, summary: PairSummary) -> None:
 
 
 def _rho(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+    return number(value)
 
 
 def _through_time(chosen: Choice, frames: MatrixFrames, summary: PairSummary, active: ActivePrices) -> None:

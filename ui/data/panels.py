@@ -14,6 +14,7 @@ from data.universe import NAMES, is_offline
 from margin.core.errors import InputError
 from ui import charts
 from ui.blocks.exporting import chart
+from ui.blocks.tables import data_table
 from ui.blocks.text import plain
 from ui.state import prices
 from ui.state.prices import ORIGIN_NAMES, ActivePrices
@@ -78,7 +79,7 @@ def provenance(active: ActivePrices) -> None:
         }
         for asset, p in active.priceset.provenance.items()
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="table_provenance", alt="Source and freshness of each asset")
+    data_table(pd.DataFrame(rows), key="table_provenance", alt="Source and freshness of each asset")
 
 
 def cleaning(active: ActivePrices) -> None:
@@ -99,7 +100,7 @@ def cleaning(active: ActivePrices) -> None:
         }
         for f in findings
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="table_findings", alt="What cleaning found in the prices")
+    data_table(pd.DataFrame(rows), key="table_findings", alt="What cleaning found in the prices")
 
 
 def refresh_form() -> None:

@@ -10,6 +10,7 @@ from margin.forecast.capital import DAYS
 from margin.forecast.results import Forecast, Odds, SubForecast, printed
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused, tabbed
 from ui.charts import forecast as charts_forecast
@@ -57,7 +58,7 @@ def headline(found: Forecast, at: Odds, asked: Asked) -> None:
     what = "liquidation" if asked.target == "liquidation" else "a margin call"
     span = "" if printed(at.low) == printed(at.high) else f" (range {printed(at.low)} to {printed(at.high)})"
     days = "1 day" if at.days == 1 else f"{at.days:g} days"
-    st.subheader(f"{printed(at.probability).capitalize()} chance of {what} within {days}{span}", anchor=False)
+    st.header(f"{printed(at.probability).capitalize()} chance of {what} within {days}{span}", anchor=False)
     first, line = found.first, asked.line
     size = first.size_for(line, at.days) if first.size_at_once and len(found.subs) == 1 else None
     cards = [
@@ -157,7 +158,7 @@ def what_if(found: Forecast, at: Odds, line: float) -> None:
     for o in first.horizons:
         now, then = o.probability, first.odds_if(float(added), size / 100.0, o.days)
         rows.append({"Within, days": f"{o.days:g}", "Today": printed(now), "Then": printed(then)})
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="forecast_what_if", alt="Odds today and then", width=420)
+    data_table(pd.DataFrame(rows), key="forecast_what_if", alt="Odds today and then", width=420)
     if first.called is False and first.gap.equity + added <= size / 100.0 * first.gap.requirement:
         st.warning("With that the account is below its requirement at once.", icon=":material/warning:")
     if first.size_at_once:
@@ -188,17 +189,17 @@ def origins(found: Forecast, at: Odds, line: float) -> None:
                 for o, b in zip(found.horizons, found.baseline, strict=True)
             ]
         )  # fmt: skip
-        st.dataframe(table, hide_index=True, key="forecast_table", alt="Odds and what they are made of")
+        data_table(table, key="forecast_table", alt="Odds and what they are made of")
         csv_button("This table", lambda: table, "forecast")
         if len(found.subs) > 1:
             subs = pd.DataFrame([_sub_row(s, at.days, line) for s in found.subs])
-            st.dataframe(subs, hide_index=True, key="forecast_subs", alt="What is liquidated separately")
+            data_table(subs, key="forecast_subs", alt="What is liquidated separately")
     fixed = _sensitivities(found.first, at.days)
     if fixed:
         st.markdown("**Held fixed along the paths: the odds if it moved**")
         rows = [{"If": x.name, "Odds then": printed(x.odds), "Now": printed(_of(found.first, at.days).probability)}
                 for x in fixed]  # fmt: skip
-        st.dataframe(pd.DataFrame(rows), hide_index=True, key="forecast_fixed", alt="What is held fixed", width=560)
+        data_table(pd.DataFrame(rows), key="forecast_fixed", alt="What is held fixed", width=560)
     st.caption(
         f"{found.history_days:,.0f} days of prices, a step is one {found.step}; {found.paths:,} paths. Never an "
         "expected time to liquidation: for a walk without drift it is infinite."

@@ -11,6 +11,7 @@ from margin.forecast.own_check import ENOUGH
 from margin.forecast.results import Forecast, printed
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.charts import forecast as charts_forecast
 from ui.forecast import judged
@@ -71,7 +72,7 @@ def check(found: Forecast, days: float) -> None:
                     for r in rows
                 ]
             )  # fmt: skip
-            st.dataframe(table, hide_index=True, key="forecast_scores", alt="Scores of every model, lower is better")
+            data_table(table, key="forecast_scores", alt="Scores of every model, lower is better")
             st.caption(
                 "Lower scores are better. Machine learning (the boosted trees) loses to two numbers of correction: the "
                 f"books are many, the weeks few. Correction of {source.fitted}: {plain(source.sample)}."
@@ -97,16 +98,14 @@ def alarms(found: Forecast, days: float) -> None:
     ]
     left, right = st.columns(2)
     with left:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, key="forecast_alarms", alt="Alarms at various odds")
+        data_table(pd.DataFrame(rows), key="forecast_alarms", alt="Alarms at various odds")
         csv_button("This table", lambda: pd.DataFrame(rows), "alarms")
     with right:
         if any(r.caught is not None for r in past.rows):
             words = "; ".join(f"at {r.line:.0%} {r.false_a_month:.2f} a month" for r in past.rows)
             chart(charts_forecast.alarms(past), "forecast_alarm_curve", f"False alarms against calls caught. {words}.")
-    st.caption(
-        "The ranking is easy: distance alone wakes as well. What a model adds is the level of the odds. To be told: "
-        "`python -m data watch --portfolio P.json --odds 10% --notify URL`."
-    )
+    st.caption("The ranking is easy: distance alone wakes as well. What a model adds is the level of the odds.")
+    st.markdown("To be told: `python -m data watch --portfolio P.json --odds 10% --notify URL`.")
 
 
 def capital(found: Sequence[Capital], equity: float | None, line: float) -> None:
@@ -122,7 +121,7 @@ def capital(found: Sequence[Capital], equity: float | None, line: float) -> None
         st.caption(dollars(f"The dashed line is today's equity, {money(equity)}."))
     chart(charts_forecast.capital(rows, equity), "forecast_capital", f"Capital for the same safety. {words}.")
     table = pd.DataFrame([_capital_row(c) for c in (*known, *(c for c in found if c not in known))])
-    st.dataframe(table, hide_index=True, key="forecast_capital_table", alt="Capital for the same safety, every rule")
+    data_table(table, key="forecast_capital_table", alt="Capital for the same safety, every rule")
     csv_button("This table", lambda: table, "capital_same_safety")
 
 

@@ -12,7 +12,8 @@ from margin.haircut.tiers import tier_table
 from margin.ladder.account import CollateralLine
 from margin.ladder.compare import Comparison
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, percent, signed_money
+from ui.blocks.formats import money, percent, share, signed_money
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.charts import haircuts as charts_haircuts
 from ui.state import book, compute
@@ -50,16 +51,16 @@ def collateral(now: Answer, active: ActivePrices, settings: HaircutSettings) -> 
             for x in basket.lines
         ]
     )
-    st.dataframe(table, hide_index=True, key="collateral_table", alt="Collateral before and after", column_config=USD)
+    data_table(table, key="collateral_table", alt="Collateral before and after", formats=USD)
     csv_button("This table", lambda: table, "collateral")
     _swap_table(now, active, settings)
     _allocation(now.comparison, active, settings)
 
 
 USD = {
-    "Value": st.column_config.NumberColumn(format="dollar"),
-    "Counts": st.column_config.NumberColumn(format="dollar"),
-    "Haircut": st.column_config.NumberColumn(format="percent"),
+    "Value": money,
+    "Counts": money,
+    "Haircut": share,
 }
 
 
@@ -78,8 +79,8 @@ def _swap_table(now: Answer, active: ActivePrices, settings: HaircutSettings) ->
     names = ["Sell", "Buy", "For", "Haircut treatment", "Joint treatment"]
     rows = [(s.sell, s.buy, s.amount, s.haircut_gain, s.joint_gain) for s in swaps]
     table = pd.DataFrame(rows, columns=names)
-    money_columns = {name: st.column_config.NumberColumn(format="dollar") for name in table.columns[2:]}
-    st.dataframe(table, hide_index=True, key="swap_table", alt="Free equity won by swaps", column_config=money_columns)
+    written = dict.fromkeys(table.columns[2:], money)
+    data_table(table, key="swap_table", alt="Free equity won by swaps", formats=written)
     st.caption(
         "Free equity won. Haircut treatment: by what counts of it. Joint treatment: collateral counts in full and "
         "moves with the book, so the coin you are short of frees more than its haircut takes."
@@ -215,8 +216,8 @@ def right_and_wrong(now: Answer, active: ActivePrices, settings: HaircutSettings
             for w in found
         ]
     )
-    amounts = {name: st.column_config.NumberColumn(format="dollar") for name in table.columns[1:]}
-    st.dataframe(table, hide_index=True, key="ways_table", alt="Right and wrong way", column_config=amounts)
+    written = dict.fromkeys(table.columns[1:], money)
+    data_table(table, key="ways_table", alt="Right and wrong way", formats=written)
     st.caption(
         f"A haircut takes the same {percent(100 * (1 - short.counted / short.market_value), 1)} whichever way the coin "
         "is held. Only the joint treatment sees that one is a hedge and the other a second helping of the same risk."

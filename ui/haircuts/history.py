@@ -10,7 +10,8 @@ from margin.haircut.published import PublishedHaircut, not_found, published_hair
 from margin.haircut.settings import HaircutSettings
 from margin.sample.events import load_events
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, percent
+from ui.blocks.formats import money, percent, share
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.charts import haircuts as charts_haircuts
 from ui.state import compute
@@ -25,10 +26,10 @@ def through_time(active: ActivePrices, settings: HaircutSettings, size: float, a
     first = assets.index("BTC") if "BTC" in assets else 0
     asset = st.selectbox("Asset", assets, first, key="haircut_time_asset", bind="query-params", persist_state="session")
     found = _history(active.market, asset, size_usd=size, settings=settings, as_of=as_of, every=1)
-    share = 100.0 * found.exceedances / found.known if found.known else 0.0
+    exceeded = 100.0 * found.exceedances / found.known if found.known else 0.0
     said = (
         f"{plain(asset)}: the drop that followed was larger than the haircut on **{found.exceedances:,} of "
-        f"{found.known:,} days** ({percent(share, 2)}); a level of {100 * settings.level:g}% allows "
+        f"{found.known:,} days** ({percent(exceeded, 2)}); a level of {100 * settings.level:g}% allows "
         f"{percent(100 * found.allowed, 1)}."
     )
     st.markdown(said)
@@ -57,10 +58,8 @@ def history_table(found: HaircutHistory) -> pd.DataFrame:
 def beside_venues(active: ActivePrices, settings: HaircutSettings, size: float, as_of: str | None) -> None:
     """Our haircut beside every published one we have, each with its date and source."""
     table = pd.DataFrame([_row(p, active, settings, size, as_of) for p in published_haircuts()])
-    shares = {name: st.column_config.NumberColumn(format="percent") for name in ("Published", "Ours")}
-    st.dataframe(
-        table, hide_index=True, key="haircut_venues", alt="Published haircuts beside ours", column_config=shares
-    )
+    written = dict.fromkeys(("Published", "Ours"), share)
+    data_table(table, key="haircut_venues", alt="Published haircuts beside ours", formats=written)
     st.caption(
         dollars(
             f"For a holding of {money(size)}. Venues change these figures often: the date is that of publication, and "

@@ -18,7 +18,8 @@ from margin.haircut.model import Haircut, Haircuts, OrderBook, dynamic_haircuts,
 from margin.haircut.settings import TAILS, HaircutSettings, described
 from margin.haircut.tiers import tier_table
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, percent
+from ui.blocks.formats import money, number, percent, share, short_money
+from ui.blocks.tables import Format, data_table
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import tabbed
 from ui.charts import haircuts as charts_haircuts
@@ -99,13 +100,13 @@ def _answer(now: Answer) -> None:
     """What the book's own collateral counts for."""
     account = None if now.comparison is None else now.comparison.account
     if account is None or not account.collateral or account.market_value <= 0:
-        st.subheader("Your book posts no collateral: here is what each asset would count for.", anchor=False)
+        st.header("Your book posts no collateral: here is what each asset would count for.", anchor=False)
         return
     lost = 100.0 * (1.0 - account.collateral_value / account.market_value)
     parts = ", ".join(
         f"{plain(line.asset)} {percent(100 * line.haircut, 1)}" for line in account.collateral if line.market_value > 0
     )
-    st.subheader(
+    st.header(
         dollars(
             f"Of your collateral of {money(account.market_value)}, {money(account.collateral_value)} counts: "
             f"{percent(lost, 1)} is cut."
@@ -125,12 +126,9 @@ def by_asset(active: ActivePrices, settings: HaircutSettings, size: float, as_of
     chart(charts_haircuts.by_asset(lines), "haircut_by_asset", f"Haircuts by asset: {charts_haircuts.words(lines)}.")
     st.caption(f"A holding of {dollars(money(size))} of each, as of {lines[0].as_of:%d %b %Y}. Our own model.")
     table = asset_table(lines)
-    columns = {
-        name: st.column_config.NumberColumn(format="percent") for name in table.columns if name not in WORDS + NUMBERS
-    }
-    columns |= {"Days to sell": st.column_config.NumberColumn(format="%.2f")}
-    columns |= {"Traded a day": st.column_config.NumberColumn(format="compact")}
-    st.dataframe(table, hide_index=True, key="haircut_table", alt="Haircut of each asset", column_config=columns)
+    written: dict[str, Format] = {name: share for name in table.columns if name not in WORDS + NUMBERS}
+    written |= {"Days to sell": number, "Traded a day": short_money}
+    data_table(table, key="haircut_table", alt="Haircut of each asset", formats=written)
     csv_button("This table", lambda: table, "haircuts")
     for asset, why in found.missing.items():
         st.caption(f"{plain(asset)} has none: {plain(why)}.")
@@ -195,8 +193,8 @@ def by_size(active: ActivePrices, settings: HaircutSettings, as_of: str | None) 
             for tier in tiers
         ]
     )
-    shares = {name: st.column_config.NumberColumn(format="percent") for name in table.columns[2:]}
-    st.dataframe(table, hide_index=True, key="haircut_tiers", alt=f"Tiers of {asset}", column_config=shares)
+    written = dict.fromkeys(table.columns[2:], share)
+    data_table(table, key="haircut_tiers", alt=f"Tiers of {asset}", formats=written)
     csv_button("These tiers", lambda: table, "haircut_tiers")
 
 
@@ -276,7 +274,7 @@ def parameters(settings: HaircutSettings) -> None:
     st.button("Back to the defaults", icon=":material/undo:", key="haircut_defaults", on_click=_defaults)
     rows = [{name.capitalize(): str(r[name]) for name in SHOWN} for r in described(settings)]
     alt = "Every parameter and its source"
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="haircut_parameters_table", alt=alt)
+    data_table(pd.DataFrame(rows), key="haircut_parameters_table", alt=alt)
 
 
 def _keep(name: str) -> None:

@@ -15,6 +15,7 @@ from margin.hedge.tickets import STALE_MINUTES, Ticket, tickets
 from ui.blocks.copy_button import copy_button
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused, tabbed
 from ui.charts import hedge as charts_hedge
@@ -62,7 +63,7 @@ def headline(found: Hedge, model: str | None = None) -> None:
     """
     if found.credit.frees is False:
         st.warning(dollars(plain(found.credit.why)), icon=":material/block:")
-    st.subheader(dollars(plain(found.headline)), anchor=False)
+    st.header(dollars(plain(found.headline)), anchor=False)
     if found.credit.frees is not False:
         st.caption(dollars(plain(found.credit.why)))
     standing = "" if found.before.odds is None else f", {printed(found.before.odds)} odds of liquidation"
@@ -168,7 +169,7 @@ def orders(found: Hedge, chosen: Judged) -> None:
 
 
 def _ticket(number: int, ticket: Ticket) -> None:
-    st.code(ticket.text, language="json", wrap_lines=True)
+    st.code(ticket.text, language=None, wrap_lines=True)  # coloured code is too pale to read
     copy_button("Copy this order", ticket.text, key=f"hedge_ticket_{number}")
     st.caption(dollars(plain(" ".join(ticket.notes))))
 
@@ -193,7 +194,7 @@ def money_instead(seen: Seen, asked: Asked) -> None:
                 for r in ranked.rows
             ]
         )  # fmt: skip
-        st.dataframe(table, hide_index=True, key="hedge_moves", alt="Moves of collateral, best first")
+        data_table(table, key="hedge_moves", alt="Moves of collateral, best first")
         csv_button("This table", lambda: table, "collateral_moves")
     for note in ranked.notes:
         st.caption(dollars(plain(note)))
@@ -221,7 +222,7 @@ def bill(found: Hedge, asked: Asked) -> None:
         st.info("There is no trade to charge for.", icon=":material/info:")
         return
     table = pd.DataFrame(rows)
-    st.dataframe(table, hide_index=True, key="hedge_bill", alt="Every order with its costs")
+    data_table(table, key="hedge_bill", alt="Every order with its costs")
     csv_button("This table", lambda: table, "hedge")
     st.caption(
         "Assumed: fee 4.5 bp, half spreads by asset, impact by the square-root law; a hedge is unwound, so it pays fee "

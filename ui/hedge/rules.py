@@ -7,6 +7,7 @@ from margin.core.errors import InputError
 from margin.hedge.outcomes import Interval, Outcome, Policy
 from margin.hedge.rule import usual_rules
 from ui.blocks.exporting import chart, csv_button
+from ui.blocks.tables import data_table
 from ui.blocks.text import plain
 from ui.blocks.views import refused
 from ui.charts import hedge as charts_hedge
@@ -75,7 +76,7 @@ def draw(found: Policy) -> None:
     said = "; ".join(f"{o.rule.title}: {o.liquidated:.1%}" for o in found.outcomes)
     chart(charts_hedge.liquidated(found.outcomes), "hedge_rules", f"Share of past starts liquidated. {said}.")
     table = pd.DataFrame([_row(o) for o in found.outcomes])
-    st.dataframe(table, hide_index=True, key="hedge_policy", alt="Rules on every past start")
+    data_table(table, key="hedge_policy", alt="Rules on every past start")
     csv_button("This table", lambda: table, "hedge_rules")
     st.caption(
         f"From {found.first} to {found.last}; only {found.independent} windows of {found.days} days do not overlap, so "

@@ -11,7 +11,7 @@ from margin.lessons import history as lessons_history
 from margin.lessons.history import EventDay, OnePosition, Replay
 from margin.sample.events import load_events
 from ui import charts
-from ui.blocks.formats import money, percent
+from ui.blocks.formats import money, percent, true_minus
 from ui.charts import learn as learn_charts
 from ui.learn.view import ASSUMED, LONG, SAMPLE, SHORT, VALUE, View, pair, sample_market
 from ui.state import presets
@@ -110,7 +110,7 @@ def when_it_breaks() -> View:
     return View(
         (
             ("Margin held", money(seen.margin), f"set at correlation {ASSUMED}"),
-            ("Needed", money(seen.needed), f"at {actual:+.2f}".replace("-", "−")),
+            ("Needed", money(seen.needed), true_minus(f"at {actual:+.2f}")),
             ("Not enough on", percent(100 * seen.exceeded, 1), "of days"),
         ),
         learn_charts.broken(seen),

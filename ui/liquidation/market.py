@@ -12,6 +12,7 @@ from margin.liquidation.adl_comparison import compare_policies
 from margin.liquidation.population import MODES, Cascade, Population, World, cascade
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.charts import liquidation as charts_liquidation
 from ui.charts.liquidation import MODE_NAMES
@@ -101,7 +102,7 @@ def market() -> None:
             for c in found
         ]
     )
-    st.dataframe(table, hide_index=True, key="world_table", alt="Three margin modes under the same shock")
+    data_table(table, key="world_table", alt="Three margin modes under the same shock")
     picked = st.segmented_control(
         "Play",
         list(MODES),
@@ -201,5 +202,5 @@ def loss_allocation() -> None:
             for p in found
         ]
     )
-    st.dataframe(table, hide_index=True, key="adl_table", alt="Auto-deleveraging policies compared")
+    data_table(table, key="adl_table", alt="Auto-deleveraging policies compared")
     csv_button("This table", lambda: table, "adl_policies")

@@ -13,6 +13,7 @@ from margin.stress.held import StressBook
 from margin.stress.paths import PricePath, recorded_path, simulated_path
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.charts import liquidation as charts_liquidation
 from ui.state.prices import ActivePrices
@@ -98,7 +99,7 @@ def _outcome(runs: list[Liquidation], path: PricePath) -> None:
             for line in run.log
         ]
         if rows:
-            st.dataframe(pd.DataFrame(rows), hide_index=True, key="liquidation_log", alt="What happened, step by step")
+            data_table(pd.DataFrame(rows), key="liquidation_log", alt="What happened, step by step")
             csv_button("This log", lambda: pd.DataFrame(rows), "liquidation_log")
         else:
             st.markdown("Nothing: no call, no liquidation.")

@@ -9,8 +9,9 @@ from margin.core.errors import InputError
 from margin.liquidation.moves import ALL, FatalMove, nearest_fatal
 from margin.stress.held import StressBook
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, percent
+from ui.blocks.formats import money, percent, price
 from ui.blocks.maintenance import with_maintenance
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused, tabbed
 from ui.charts import liquidation as charts_liquidation
@@ -30,7 +31,7 @@ def page(seen: Seen) -> None:
     except InputError as error:
         refused(error)
         return
-    st.subheader(dollars(headline(held, rows)), anchor=False)
+    st.header(dollars(headline(held, rows)), anchor=False)
     st.caption(dollars(f"Judged by {plain(held.title)}. {plain(' '.join(held.notes))}"))
     views: dict[str, Callable[[], None]] = {
         "Where": lambda: where(rows),
@@ -94,14 +95,14 @@ def where(rows: list[FatalMove]) -> None:
                 "Account": f"{move.account}, alone" if move.alone else move.account,
                 "Price of": move.name,
                 "Fall": "never" if move.fall is None else f"{100 * move.fall:.2f}%",
-                "Liquidated below": "–" if move.price_below is None else money(move.price_below, cents=True),
+                "Liquidated below": price(move.price_below),
                 "Rise": "never" if move.rise is None else f"{100 * move.rise:.2f}%",
-                "Liquidated above": "–" if move.price_above is None else money(move.price_above, cents=True),
+                "Liquidated above": price(move.price_above),
             }
             for move in rows
         ]
     )
-    st.dataframe(table, hide_index=True, key="liquidation_prices", alt="Liquidation prices")
+    data_table(table, key="liquidation_prices", alt="Liquidation prices")
     csv_button("This table", lambda: table, "liquidation_prices")
 
 

@@ -14,7 +14,7 @@ from margin.liquidation.nearest import Nearest, nearest_liquidation
 from margin.venues.check import check
 from margin.venues.checked import Checked
 from ui.blocks.exporting import chart
-from ui.blocks.formats import money
+from ui.blocks.formats import money, moved, price
 from ui.blocks.text import dollars, plain
 from ui.charts.accounts import margin_bars, margin_bars_alt
 from ui.state import accounts as edits
@@ -113,7 +113,7 @@ def near_text(found: Nearest | None) -> str:
     """'liquidated at BTC $45,541 (-33.3%)'."""
     if found is None:
         return "no single price liquidates it"
-    return f"liquidated at {found.asset} {money(found.price)} ({100.0 * found.move:+.1f}%)"
+    return f"liquidated at {found.asset} {price(found.price)} ({moved(found.move, 1)})"
 
 
 def _beside(account: Account, found: Beside) -> None:

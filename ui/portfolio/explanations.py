@@ -4,7 +4,6 @@ Only the tab that is open is computed and drawn.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,7 +15,8 @@ from margin.ladder.equal_risk import EqualRisk, equal_risk
 from margin.ladder.freed_capital import freed_capital
 from ui import charts
 from ui.blocks.exporting import chart
-from ui.blocks.formats import money
+from ui.blocks.formats import money, percent
+from ui.blocks.tables import Format, data_table
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import tabbed
 from ui.portfolio.options import payoff_and_greeks
@@ -81,8 +81,9 @@ def by_method(now: Answer, active: ActivePrices) -> None:
         }
         for name, c in good
     ]
-    formats = dict.fromkeys(("Isolated", "Netted", "Portfolio", "With safeguards", "Saved"), "dollar")
-    _table(rows, {**formats, "Saved, %": "%.1f%%"}, "table_methods")
+    written: dict[str, Format] = dict.fromkeys(("Isolated", "Netted", "Portfolio", "With safeguards", "Saved"), money)
+    written |= {"Saved, %": lambda value: percent(value, 1)}
+    data_table(pd.DataFrame(rows), key="table_methods", alt="Margin under every method", formats=written)
     for name, error in results:
         if isinstance(error, InputError):
             st.caption(f"{ESTIMATOR_NAMES[name]}: {plain(sentence(error))}")
@@ -197,11 +198,6 @@ def computed(comparison: Comparison) -> None:
 
 def plain_colons(text: str) -> str:
     return text.replace(":", r"\:").replace("*", r"\*").replace("_", r"\_").replace("[", r"\[")
-
-
-def _table(rows: list[dict[str, Any]], formats: dict[str, str], key: str) -> None:
-    config = {name: st.column_config.NumberColumn(format=form) for name, form in formats.items()}
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config, key=key)
 
 
 def losses_alt(comparison: Comparison) -> str:

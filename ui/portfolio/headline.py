@@ -10,7 +10,7 @@ from margin.ladder import explain
 from margin.ladder.compare import Comparison
 from margin.liquidation.nearest import Nearest
 from margin.liquidation.standing import standing
-from ui.blocks.formats import change, money, percent
+from ui.blocks.formats import MINUS, change, money, moved, number, percent, price
 from ui.blocks.text import dollars, plain
 
 
@@ -26,7 +26,7 @@ class Card:
 
 
 def _times(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.2f}×"
+    return "–" if value is None else f"{number(value)}×"
 
 
 def _health_meaning(c: Comparison) -> str:
@@ -94,7 +94,7 @@ STANDING_CARDS = (
 
 def sentence(now: Comparison) -> None:
     """The answer in one sentence; on a phone it stays at the top while the tables below are typed in."""
-    st.subheader(dollars(explain.held_headline(now) or explain.headline(now)), anchor=False)
+    st.header(dollars(explain.held_headline(now) or explain.headline(now)), anchor=False)
 
 
 def headline(now: Comparison, baseline: Comparison | None) -> None:
@@ -142,9 +142,9 @@ def nearest_card(place: DeltaGenerator, found: tuple[str, Nearest] | str | None)
         )
         return
     name, near = found
-    away = f"{100.0 * near.move:+.1f}%" + (f", {plain(name)}" if name else "")
+    away = moved(near.move, 1) + (f", {plain(name)}" if name else "")
     place.metric(
-        f"Nearest liquidation: {plain(near.asset)}", money(near.price), away, delta_color="off", delta_arrow="off",
+        f"Nearest liquidation: {plain(near.asset)}", price(near.price), away, delta_color="off", delta_arrow="off",
         border=True, height="stretch", help=f"By {near.model}; the other prices stay.",
     )  # fmt: skip
 
@@ -158,11 +158,13 @@ def _card(card: Card, now: Comparison, baseline: Comparison | None) -> None:
             card.label, text, card.meaning(now), delta_color="off", delta_arrow="off", border=True, height="stretch"
         )
         return
+    more = value > was
     st.metric(
         card.label,
         text,
-        card.write(abs(value - was)) if value > was else f"-{card.write(abs(value - was))}",
-        delta_color="inverse" if card.less_is_better else "normal",
+        f"{'+' if more else MINUS}{card.write(abs(value - was))}",
+        delta_color="red" if more == card.less_is_better else "green",
+        delta_arrow="up" if more else "down",
         delta_description=f"from {before}",
         border=True,
         height="stretch",

@@ -1,7 +1,6 @@
 """Payoff and greeks: profit today, on a chosen day and at expiry; greeks by position and in all."""
 
 import math
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -9,9 +8,25 @@ import streamlit as st
 from margin.ladder.compare import Comparison
 from margin.ladder.payoff import last_expiry_days, payoff, underlyings
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import percent
+from ui.blocks.formats import money, number, percent
+from ui.blocks.tables import Format, data_table
 from ui.charts.payoff import payoff_alt, payoff_lines
 from ui.state.compute import Answer
+
+GREEKS: dict[str, Format] = {
+    "Delta": lambda value: number(value, 4),
+    "Delta, USD": money,
+    "Gamma": lambda value: number(value, 6),
+    "Vega": money,
+    "Theta": money,
+}
+MEANING = {
+    "Delta": "Units of the underlying it behaves like",
+    "Delta, USD": "Dollars that move one for one with the underlying",
+    "Gamma": "Change of delta per dollar",
+    "Vega": "Dollars per volatility point",
+    "Theta": "Dollars a day",
+}
 
 
 def payoff_and_greeks(now: Answer) -> None:
@@ -45,7 +60,10 @@ def payoff_and_greeks(now: Answer) -> None:
         "today's price. Change IV in the table of positions: it appears there when the book holds an option."
     )
     table = greeks(comparison)
-    st.dataframe(table, hide_index=True, key="greeks_table", column_config=_formats())
+    data_table(
+        table, key="greeks_table", alt="Greeks of every position and underlying", formats=GREEKS,
+        column_config={name: st.column_config.Column(help=what) for name, what in MEANING.items()},
+    )  # fmt: skip
     csv_button("Greeks, CSV", lambda: greeks(comparison), "greeks")
 
 
@@ -72,14 +90,3 @@ def greeks(comparison: Comparison) -> pd.DataFrame:
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def _formats() -> Any:
-    number = st.column_config.NumberColumn
-    return {
-        "Delta": number(format="%.4f", help="Units of the underlying it behaves like"),
-        "Delta, USD": number(format="dollar", help="Dollars that move one for one with the underlying"),
-        "Gamma": number(format="%.6f", help="Change of delta per dollar"),
-        "Vega": number(format="%.2f", help="Dollars per volatility point"),
-        "Theta": number(format="%.2f", help="Dollars a day"),
-    }

@@ -97,7 +97,7 @@ def download_panel(now: Answer, active: ActivePrices) -> None:
     prices_file = None if active.origin == "sample" else "prices.csv"
     snippet = report.python_snippet(now.portfolio, comparison.settings, prices_file)
     copy_button("Copy as Python", snippet, key="copy_python")
-    st.code(snippet, language="python", height=160)
+    st.code(snippet, language=None, height=160)
     if prices_file:
         st.caption(f"It reads {prices_file}: download that on the Data page.")
 

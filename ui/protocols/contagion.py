@@ -11,6 +11,7 @@ from margin.protocols.network import Network, clear_network, rank_network, read_
 from margin.protocols.population import Crowd, Tipping, tipping
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.charts import protocols as charts
 from ui.shell.page import Seen
@@ -110,7 +111,7 @@ def _cleared(network: Network, moves: dict[str, float]) -> None:
     owed = float((after.owed - after.paid).sum())
     new = len(found.new_defaults)
     words = f"{new} of {len(network.ids)} cannot pay any more" if new else "Nobody stops paying"
-    st.subheader(
+    st.header(
         dollars(f"{words}: {money(float(lost.sum()))} of equity is gone and {money(owed)} of debts is not paid."),
         anchor=False,
     )
@@ -128,7 +129,7 @@ def _cleared(network: Network, moves: dict[str, float]) -> None:
             "Defaults": ["yes" if after.defaults[i] else "" for i in order],
         }
     )
-    st.dataframe(table, hide_index=True, key="protocols_cleared", alt="Who pays what after the shock")
+    data_table(table, key="protocols_cleared", alt="Who pays what after the shock")
     csv_button("This table", lambda: table, "protocols_clearing")
     lost_to = money(after.value_lost)
     st.caption(
@@ -140,7 +141,7 @@ def _ranked(network: Network, moves: dict[str, float]) -> None:
     found = rank_network(network, moves)
     calm = "it fades out" if found.stable else "a small shock grows until somebody defaults"
     times = f", {found.amplification:.2f} times the shock" if found.amplification is not None else ""
-    st.subheader(
+    st.header(
         dollars(
             f"Distress travels: {percent(100 * found.impact, 1)} of all equity is lost beyond the shock itself{times}; "
             f"{calm}."
@@ -159,7 +160,7 @@ def _sold(network: Network, moves: dict[str, float], seen: Seen) -> None:
     )  # fmt: skip
     impact = dict.fromkeys((a for a in network.assets if a != "USD"), float(volume) / 100.0 / 1e6)
     found = sell_network(network, moves, impact)
-    st.subheader(
+    st.header(
         dollars(
             f"Holders sell {money(float(np.abs(found.sales).sum()))} to keep their leverage; that alone costs "
             f"{percent(100 * found.vulnerability, 1)} of all equity."
@@ -181,7 +182,7 @@ def _sold(network: Network, moves: dict[str, float], seen: Seen) -> None:
             "All rounds end at": ["do not end" if ends is None else f"{100 * float(ends[i]):.2f}%" for i in order],
         }
     )
-    st.dataframe(table, hide_index=True, key="protocols_firesale", alt="What is sold and what it does to prices")
+    data_table(table, key="protocols_firesale", alt="What is sold and what it does to prices")
     st.caption(f"Spectral radius of a round {found.radius:.3f}: below 1 the rounds die out.")
 
 

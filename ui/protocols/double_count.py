@@ -29,7 +29,7 @@ def draw(compared: Callable[[], tuple[Asked, Compared]]) -> None:
         _, found = compared()
         wallet = opened(found.told.wallet, "double", found.equal.of("double").buffer)
     falls = along_falls(wallet, "double")
-    st.subheader(dollars(said(falls)), anchor=False)
+    st.header(dollars(said(falls)), anchor=False)
     words = "; ".join(
         f"{name} {'at none' if at is None else percent(100 * at, 1)}"
         for name, at in (("worth nothing", falls.nothing), ("lender calls", falls.lender_call),

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from margin.protocols.events import events as known
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 
 
@@ -12,12 +13,12 @@ def draw() -> None:
     found = {e.title: e for e in reversed(known())}
     title = st.selectbox("Event", list(found), key="protocols_event", bind="query-params")
     event = found[str(title)]
-    st.subheader(dollars(event.lesson), anchor=False)
+    st.header(dollars(event.lesson), anchor=False)
     rows = []
     for f in event.figures:
         amount = f"{f.low:,.10g}" if f.low == f.high else f"{f.low:,.10g} to {f.high:,.10g}"
         rows.append({"Figure": f.name, "As reported": f"{f.qualifier} {amount} {f.unit}".strip(), "Source": f.source})
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="protocols_figures", alt=f"Figures of {event.title}")
+    data_table(pd.DataFrame(rows), key="protocols_figures", alt=f"Figures of {event.title}")
     st.caption(f"{plain(event.date)}. Figures are as reported and differ between reports: ranges are kept.")
     if event.network is not None:
         st.caption("Its network of debts can be chosen under Contagion.")

@@ -8,6 +8,7 @@ from margin.protocols.paths import recorded_paths
 from margin.protocols.population import Crowd, FundNeed, Spread, by_double, fund_need
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars
 from ui.charts import protocols as charts
 from ui.shell.page import Seen
@@ -63,7 +64,7 @@ def draw(seen: Seen) -> None:
             "Lowest price": [percent(100 * float(s.prices.min()), 1) for _, s in swept],
         }
     )
-    st.dataframe(table, hide_index=True, key="protocols_swept", alt="By share of wallets counted twice")
+    data_table(table, key="protocols_swept", alt="By share of wallets counted twice")
     csv_button("This table", lambda: table, "protocols_double_share")
 
 

@@ -30,7 +30,7 @@ def page(seen: Seen) -> None:
 
 
 def _sharing(wanted: Asked, found: Compared) -> None:
-    st.subheader(dollars(headline(found)), anchor=False)
+    st.header(dollars(headline(found)), anchor=False)
     if found.split is not None:
         least = found.split.capital - found.equal.of("unified").capital
         st.caption(

@@ -8,6 +8,7 @@ from margin.protocols.sharing import opened
 from margin.protocols.wallet import NAMES, Rule
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars
 from ui.charts import protocols as charts
 from ui.protocols.wallets import RULES_SHOWN, Asked, Compared
@@ -81,7 +82,7 @@ def _table(found: Compared) -> None:
             }
         )
     table = pd.DataFrame(rows)
-    st.dataframe(table, hide_index=True, key="protocols_table", alt="Every rule of sharing")
+    data_table(table, key="protocols_table", alt="Every rule of sharing")
     csv_button("This table", lambda: table, "protocols_rules")
     coins = "; ".join(
         f"{p.asset}: lent {p.ltv:.1%}, counted {p.threshold:.1%}, by the venue {p.weight:.1%}"

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ui.blocks.copy_button import copy_button
 from ui.blocks.text import plain
+from ui.blocks.theme import readable
 from ui.shell.facts import PageFacts
 from ui.shell.judge import judge
 from ui.state import prices
@@ -17,6 +18,7 @@ _LOGO = Path(__file__).parent / "logo.svg"
 
 def header(facts: PageFacts) -> None:
     """The logo in the bar, the page's question as its heading, whom it answers for, its link, its prices' source."""
+    readable()
     st.logo(_LOGO.read_text(encoding="utf-8"), size="large")
     active = prices.active()
     badge = describe(active)

@@ -9,7 +9,8 @@ from margin.stress.held import StressBook
 from margin.stress.reverse import plausible, reverse_stress
 from margin.stress.shocks import Stressed, depeg, dried_up, everything, shock, shock_grid
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, percent, signed_money
+from ui.blocks.formats import money, moved, number, percent, signed_money
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.charts import stress as charts_stress
 from ui.state import book, compute
@@ -22,10 +23,7 @@ FACTORS = (1.0, 2.0, 5.0, 10.0, 20.0)
 MARKS = "✕ liquidated as it is held   ! only in isolated accounts of their own."
 _dry = compute.remembered(dried_up, 16)
 _reverse = compute.remembered(reverse_stress, 64)
-MONEY = {
-    name: st.column_config.NumberColumn(format="dollar")
-    for name in ("Profit or loss", "Of positions", "Of collateral", "Equity after", "Maintenance after")
-}
+MONEY = dict.fromkeys(("Profit or loss", "Of positions", "Of collateral", "Equity after", "Maintenance after"), money)
 
 
 def events(held: StressBook, found: list[Stressed], beta: bool) -> None:
@@ -41,7 +39,7 @@ def events(held: StressBook, found: list[Stressed], beta: bool) -> None:
     chart(charts_stress.events(shown, held.symbols), "stress_events", f"Profit and loss by event. {words}.")
     st.caption(f"{MARKS} Recorded moves; today's book, as if bought at the close before.")
     table = stressed_table(held, shown)
-    st.dataframe(table, hide_index=True, key="stress_events_table", alt="Each event in figures", column_config=MONEY)
+    data_table(table, key="stress_events_table", alt="Each event in figures", formats=MONEY)
     csv_button("This table", lambda: table, "stress_events")
 
 
@@ -58,11 +56,11 @@ def stressed_table(held: StressBook, found: list[Stressed]) -> pd.DataFrame:
                 "Of collateral": s.collateral_change,
                 "Equity after": s.equity,
                 "Maintenance after": s.maintenance,
-                "Health": "–" if s.health is None else f"{s.health:.2f}",
+                "Health": number(s.health),
                 "As held": f"liquidated: {', '.join(s.liquidated_held)}" if s.liquidated else "survives",
                 "Liquidated alone": ", ".join(alone) or "none",
                 "Taken down by the pool": s.dragged_down,
-                "By beta": ", ".join(f"{a} {100 * m:+.0f}%" for a, m in s.by_beta.items()) or "–",
+                "By beta": ", ".join(f"{a} {moved(m)}" for a, m in s.by_beta.items()) or "–",
                 "Not moved": ", ".join(s.missing) or "–",
             }
         )
@@ -115,7 +113,7 @@ def _figures(held: StressBook, found: Stressed) -> None:
     with st.grid(4, min_column_width=150):
         st.metric("Profit or loss", money(found.change), border=True)
         st.metric("Equity after", money(found.equity), f"of {money(held.money)}", "off", delta_arrow="off", border=True)
-        st.metric("Health after", "–" if found.health is None else f"{found.health:.2f}×", border=True)
+        st.metric("Health after", "–" if found.health is None else f"{number(found.health)}×", border=True)
         st.metric("As held", "liquidated" if found.liquidated else "survives", border=True)
     alone = [plain(s) for s, dead in zip(held.symbols, found.liquidated_alone, strict=True) if dead]
     st.markdown(f"Liquidated in isolated accounts of their own: {', '.join(alone) if alone else 'none'}.")
@@ -200,12 +198,12 @@ def reverse(held: StressBook) -> None:
     st.markdown(
         f"**The nearest move that {verb} {dollars(money(found.stressed.equity_before))}{of} is {plausible(found)}.**"
     )
-    moved = {a: m for a, m in found.moves.items() if m}
-    said = ", ".join(f"{a} {100 * m:+.0f}%" for a, m in moved.items())
-    chart(charts_stress.moves(moved), "stress_reverse", f"Moves of the reverse stress test: {said}.")
+    prices = {a: m for a, m in found.moves.items() if m}
+    said = ", ".join(f"{a} {moved(m)}" for a, m in prices.items())
+    chart(charts_stress.moves(prices), "stress_reverse", f"Moves of the reverse stress test: {said}.")
     st.caption(
         "Nearest by Mahalanobis distance in the joint distribution of the last daily returns. The worst day in this "
         f"price history was {found.worst_seen:.1f} standard deviations for this account: tails are fatter than normal."
     )
-    table = pd.DataFrame({"asset": list(moved), "move": list(moved.values())})
+    table = pd.DataFrame({"asset": list(prices), "move": list(prices.values())})
     csv_button("These moves", lambda: table, "reverse_stress")

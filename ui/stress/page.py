@@ -51,7 +51,7 @@ def page(seen: Seen) -> None:
 
 def _answer(held: StressBook, found: list[Stressed]) -> None:
     """The worst event in one sentence, with what was not recorded, and the two kinds of liquidation."""
-    st.subheader(dollars(headline(held, found)), anchor=False)
+    st.header(dollars(headline(held, found)), anchor=False)
     if found and held.positions:
         isolated = sum(1 for s in found if s.only_alone)
         drags = sum(1 for s in found if s.dragged_down)

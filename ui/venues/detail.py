@@ -10,7 +10,8 @@ from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import tier_at
 from margin.venues.survey import Asked, Refused, Survey, betas
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, percent
+from ui.blocks.formats import money, moved, percent
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import tabbed
 from ui.charts import venues as charts_venues
@@ -40,7 +41,7 @@ def nearest(a: Asked) -> str:
     if a.nearest is None:
         return "never"
     what, move = a.nearest
-    return "now" if move == 0 else f"{what.split('/')[0]} {100 * move:+.1f}%".replace("-", "−")
+    return "now" if move == 0 else f"{what.split('/')[0]} {moved(move, 1)}"
 
 
 def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> None:
@@ -94,7 +95,7 @@ def _lines(picked: Asked) -> None:
             for line in m.lines
         ]
     )
-    st.dataframe(lines, hide_index=True, key="venue_lines", alt=f"Every line of {m.venue}, {m.mode}")
+    data_table(lines, key="venue_lines", alt=f"Every line of {m.venue}, {m.mode}")
     if m.collateral:
         held = pd.DataFrame(
             [
@@ -108,7 +109,7 @@ def _lines(picked: Asked) -> None:
                 for c in m.collateral
             ]
         )
-        st.dataframe(held, hide_index=True, key="venue_collateral", alt="What each balance counts")
+        data_table(held, key="venue_collateral", alt="What each balance counts")
     csv_button("These lines", lambda: lines, "venue_lines")
 
 
@@ -147,7 +148,7 @@ def _modes(found: Survey, picked: Asked, portfolio: Portfolio, marks: Marks, mar
         for a in same
     ]
     table = pd.DataFrame(rows)
-    st.dataframe(table, hide_index=True, key="venue_modes", alt="Modes side by side")
+    data_table(table, key="venue_modes", alt="Modes side by side")
     if len(same) == 1:
         _why_not(refused)
         return
@@ -183,7 +184,7 @@ def _liquidation(picked: Asked, portfolio: Portfolio, marks: Marks, market: Mark
         for name, e in picked.edges.items()
     ]
     table = pd.DataFrame(rows)
-    st.dataframe(table, hide_index=True, key="venue_edges", alt="Liquidation prices")
+    data_table(table, key="venue_edges", alt="Liquidation prices")
     csv_button("These prices", lambda: table, "venue_liquidation")
     if picked.margin.mode == "isolated":
         st.caption("Isolated positions are liquidated one by one, each with its own margin.")

@@ -13,7 +13,8 @@ from margin.venues import Marks, Rulebook
 from margin.venues.families.perpetuals import FIRST_LEVERAGE, PerpetualVenue, as_perpetuals
 from margin.venues.survey import Asked, Refused, Survey, recent_gain, survey
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money
+from ui.blocks.formats import money, number, share
+from ui.blocks.tables import Format, data_table
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused
 from ui.charts import venues as charts_venues
@@ -44,7 +45,7 @@ def page(seen: Seen) -> None:
     needed = safety.capital(found, chosen, portfolio, active.market, seen.settings)
     asked = [a for a in found.asked if a.rulebook.purpose != "comparison" and not a.left_out]
     if not asked:
-        st.subheader("No venue reproduced here can hold this book.", anchor=False)
+        st.header("No venue reproduced here can hold this book.", anchor=False)
     else:
         safety.answer(asked, needed)
         _answer(now, asked)
@@ -111,12 +112,9 @@ def _table(found: Survey, needed: safety.Needed) -> None:
     order = sorted(found.asked, key=lambda a: (safety.of(needed, a) or float("inf"), a.margin.initial))
     rows = [_row(a, safety.of(needed, a)) for a in order]
     table = pd.DataFrame([*rows, *map(_no_row, found.refused)])
-    columns = {name: st.column_config.NumberColumn(format="dollar") for name in DOLLARS}
-    columns["Health"] = st.column_config.NumberColumn(format="%.2f")
-    columns["30-day return on margin"] = st.column_config.NumberColumn(format="percent")
-    st.dataframe(
-        table, hide_index=True, key="venues_table", alt="Every venue and mode", column_config=columns, placeholder="–"
-    )
+    written: dict[str, Format] = dict.fromkeys(DOLLARS, money)
+    written |= {"Health": number, "30-day return on margin": share}
+    data_table(table, key="venues_table", alt="Every venue and mode", formats=written)
     csv_button("This table", lambda: table, "venues")
 
 

@@ -48,7 +48,7 @@ def answer(asked: list[Asked], needed: Needed) -> None:
     known = [(a, usd) for a in asked if (usd := of(needed, a)) is not None]
     if not known:
         why = next((row.error for row in needed.values() if row.error), "books with options: see the Forecast page")
-        st.subheader("Ranked by what each venue asks.", anchor=False)
+        st.header("Ranked by what each venue asks.", anchor=False)
         st.caption(f"Capital for the same safety is not computed: {plain(why)}.")
         return
     known.sort(key=lambda pair: pair[1])
@@ -61,7 +61,7 @@ def answer(asked: list[Asked], needed: Needed) -> None:
     )
     if len(best) > 1:
         words += f"; {plain(last.margin.venue)} needs at least {money(most)}"
-    st.subheader(dollars(f"{words}."), anchor=False)
+    st.header(dollars(f"{words}."), anchor=False)
     rows = [(f"{a.margin.venue}, {a.margin.mode}", usd) for a, usd in best]
     said = "; ".join(f"{name} {money(usd)}" for name, usd in rows)
     chart(charts_forecast.capital(rows, None), "venues_safety", f"Capital for the same safety, best mode. {said}.")

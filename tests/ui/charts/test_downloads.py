@@ -72,9 +72,9 @@ def test_formats():
         "$12.50",
         "$100",
         "$1,234",
-        "-$1,234",
+        "−$1,234",
     ]
-    assert [short_money(x) for x in (950, 12_240, 3.4e6, 5e9, -999.999)] == ["$950", "$12.2k", "$3.4M", "$5B", "-$1k"]
+    assert [short_money(x) for x in (950, 12_240, 3.4e6, 5e9, -999.999)] == ["$950", "$12.2k", "$3.4M", "$5B", "−$1k"]
     assert [signed_money(x) for x in (1500, -1500, 0)] == ["+$1.5k", "−$1.5k", "$0"]
     assert [percent(x) for x in (None, 3.26, 61.2)] == ["–", "3.3%", "61%"]
     assert change(100, 200) == "$100 → $200"

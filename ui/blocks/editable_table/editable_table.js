@@ -56,7 +56,9 @@ class Editable {
     for (const column of columns) {
       head.append(make("th", { scope: "col", className: classOf(column), textContent: column.label, title: column.help ?? "" }));
     }
-    head.append(make("th", { scope: "col", className: "remove", ariaLabel: "Remove" }));
+    const remove = make("th", { scope: "col", className: "remove" });
+    remove.append(make("span", { className: "unseen", textContent: "Remove" }));
+    head.append(remove);
     this.body = make("tbody");
     const thead = make("thead");
     thead.append(head);

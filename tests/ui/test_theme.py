@@ -1,0 +1,70 @@
+"""Every pair of colours that a page puts together can be read: 4.5:1 at least, by WCAG's relative luminance."""
+
+import re
+import tomllib
+
+import pytest
+
+from tests.support import ROOT
+from ui.blocks import theme
+
+THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+TINTS = ("green", "red", "orange", "blue", "gray")
+LEAST = 4.5
+
+
+def rgb(colour):
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def luminance(colour):
+    parts = (v / 255 / 12.92 if v / 255 <= 0.04045 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in colour)
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+def contrast(one, other):
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def faded(colour, paper, opacity):
+    return [opacity * a + (1 - opacity) * b for a, b in zip(colour, paper, strict=True)]
+
+
+def test_the_measure_itself():
+    assert contrast([0, 0, 0], [255, 255, 255]) == pytest.approx(21.0)
+    assert contrast(rgb("#777777"), [255, 255, 255]) == pytest.approx(4.48, abs=0.01)  # the published borderline
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_words_on_the_page(name):
+    own = THEME[name]
+    paper, second, text = (rgb(own[key]) for key in ("backgroundColor", "secondaryBackgroundColor", "textColor"))
+    words = {"text": text, "caption": None, "link": rgb(own["linkColor"]), "tab": rgb(own["primaryColor"])}
+    words |= {tint: rgb(own[f"{tint}TextColor"]) for tint in TINTS}
+    for word, colour in words.items():
+        for ground in (paper, second):
+            shown = faded(text, ground, 0.6) if colour is None else colour  # Streamlit draws captions at 60%
+            assert contrast(shown, ground) >= LEAST, (word, ground)
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_badges_messages_chips_and_charts(name):
+    own, drawn = THEME[name], {"light": theme.LIGHT, "dark": theme.DARK}[name]
+    for tint in TINTS:
+        assert contrast(rgb(own[f"{tint}TextColor"]), rgb(own[f"{tint}BackgroundColor"])) >= LEAST, tint
+    on_primary = drawn.paper if name == "dark" else "#FFFFFF"
+    assert contrast(rgb(on_primary), rgb(own["primaryColor"])) >= LEAST
+    assert drawn.text == own["textColor"] and drawn.paper == own["backgroundColor"]
+    for written in (drawn.text, drawn.muted):
+        assert contrast(rgb(written), rgb(drawn.paper)) >= LEAST
+    for line in (drawn.gain, drawn.loss, drawn.total):  # drawn, not read: 3:1
+        assert contrast(rgb(line), rgb(drawn.paper)) >= 3.0, line
+
+
+def test_the_tables_own_faint_words_can_be_read():
+    css = (ROOT / "ui/blocks/editable_table/editable_table.css").read_text()
+    for own in (THEME["light"], THEME["dark"]):
+        text, paper = rgb(own["textColor"]), rgb(own["backgroundColor"])
+        for opacity in map(float, re.findall(r"opacity: (0\.\d+)", css)):
+            assert contrast(faded(text, paper, opacity), paper) >= LEAST, opacity
