@@ -40,7 +40,7 @@ def test_three_accounts_each_with_its_line_and_the_page_fits(visit, expect, opti
     page = three_venues(visit, expect, **options)
     for name in ("Binance", "Bybit", "Hyperliquid"):
         page.get_by_text(f"{name} · {name}, cross").wait_for()
-    page.get_by_text("Nearest liquidation: ").first.wait_for()
+    page.get_by_text("Nearest liquidation").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 

@@ -59,21 +59,21 @@ def test_the_first_screen_is_the_engines():
         "As held": result.as_held.initial, "In one pool": result.as_held.pooled, "Freed": result.as_held.saved,
         "Equity": figures.equity, "Free": figures.free,
     }  # fmt: skip
-    from ui.blocks.formats import money
+    from ui.blocks.formats import money, price
 
     assert {label: shown[label] for label in wanted} == {label: money(value) for label, value in wanted.items()}
     near = min((nearest_liquidation(a, market) for a in BOOK.accounts), key=lambda n: abs(n.move) if n else 9e9)
-    assert shown[f"Nearest liquidation: {near.asset}"] == money(near.price)
+    assert shown["Nearest liquidation"] == price(near.price)
 
 
 def test_the_nearest_liquidation_is_the_liquidation_pages():
     from margin.liquidation.moves import fatal_moves, nearest_fatal
     from margin.stress.held import stress_book
-    from ui.blocks.formats import money
+    from ui.blocks.formats import price
 
     found = nearest_fatal(fatal_moves(stress_book(BOOK, sample_market(), Settings())))
     assert found is not None and found.spot is not None and found.nearest is not None
-    assert cards(opened())[f"Nearest liquidation: {found.name}"] == money(found.spot * (1.0 + found.nearest))
+    assert cards(opened())["Nearest liquidation"] == price(found.spot * (1.0 + found.nearest))
 
 
 def test_each_account_has_a_line_and_ours_stands_beside_the_venues():

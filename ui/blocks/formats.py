@@ -60,6 +60,17 @@ def signed_money(amount: float) -> str:
     return f"+{text}" if amount > 0 and text != "$0" else text
 
 
+def tiny_money(amount: float) -> str:
+    """Dollars for a cell as narrow as a phone's: the sign, two or three figures, no dollar sign: −57k, +1.3M, +842."""
+    size = abs(amount)
+    if size < 0.5:
+        return "0"
+    factor, unit = next(((f, u) for f, u in ((1e9, "B"), (1e6, "M"), (1e3, "k")) if size >= 0.995 * f), (1.0, ""))
+    digits = 1 if unit and size < 9.95 * factor else 0
+    text = f"{size / factor:.{digits}f}".removesuffix(".0")
+    return f"{MINUS if amount < 0 else '+'}{text}{unit}"
+
+
 def percent(value: float | None, digits: int = 0) -> str:
     """A percentage that is already one (61.2 -> 61%); one digit below 10."""
     if value is None or value != value:

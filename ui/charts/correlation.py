@@ -138,12 +138,14 @@ def heatmap(assets: Sequence[str], matrix: np.ndarray) -> go.Figure:
 
 
 def _heat(matrix: np.ndarray, colours: Palette) -> dict[str, Any]:
-    size = 13 if len(matrix) <= 9 else 10
+    size = 12 if len(matrix) <= 7 else 10 if len(matrix) <= 11 else 8
     return heat(matrix, _texts(matrix), colours.scale, -1.0, 1.0, digits=4, size=size, hover=None)
 
 
 def _texts(matrix: np.ndarray) -> list[list[str]]:
-    return [["" if np.isnan(v) else number(float(v)) for v in row] for row in matrix]
+    """Two digits; of a large matrix without the zero before the point, so that a phone's cells hold them."""
+    zero = "0" if len(matrix) <= 7 else ""
+    return [["" if np.isnan(v) else number(float(v)).replace("0.", f"{zero}.") for v in row] for row in matrix]
 
 
 def _asset_axes(names: Sequence[str], colours: Palette) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from margin.stress.correlation_breaks import Breaks
 from margin.stress.correlation_what_if import MarginCurve, WhatIf
 from ui.blocks.formats import short_money
 from ui.blocks.theme import palette
-from ui.charts.base import BAR_HEIGHT, DOLLARS, amount_column, column_width, drawn, name_axis, safe
+from ui.charts.base import BAR_HEIGHT, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
 from ui.charts.correlation import event_lines, event_marks
 
 
@@ -31,34 +31,17 @@ def mode(found: MarketMode, events: Sequence[Event]) -> go.Figure:
             {
                 "type": "scatter",
                 "mode": "lines",
+                "name": name,
                 "x": days,
                 "y": np.round(values, 4).tolist(),
                 "line": {"color": colour, "width": 2, "dash": dash},
                 "hovertemplate": f"%{{x|%d %b %Y}}: {name} %{{y:.2f}}<extra></extra>",
             }
         )
-    labels = [
-        {
-            "x": 0.01,
-            "xref": "paper",
-            "xanchor": "left",
-            "y": 0,
-            "yref": "paper",
-            "yanchor": "bottom",
-            "yshift": 22 * i,
-            "text": text,
-            "showarrow": False,
-            "font": {"color": colour},
-            "bgcolor": colours.paper,
-        }
-        for i, (text, colour) in enumerate(
-            (("── average correlation", colours.gain), ("╌╌ share of the first eigenvalue", colours.loss))
-        )
-    ]
     return drawn(
         colours,
         340,
-        [*lines, *event_marks(events, days, colours, 1.06)],
+        [*lines, *({**mark, "showlegend": False} for mark in event_marks(events, days, colours, 1.06))],
         xaxis={"type": "date", "showgrid": False},
         yaxis={
             "title": "correlation, share",
@@ -66,7 +49,8 @@ def mode(found: MarketMode, events: Sequence[Event]) -> go.Figure:
             "nticks": 7,
         },
         shapes=event_lines(events, days, colours),
-        annotations=labels,
+        margin={"t": 52},
+        **legend_above(colours),
     )
 
 

@@ -1,38 +1,70 @@
 """Stress drawn: events by position, the grid of spot and volatility, a path through the record, the reverse stress."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from margin.core.instruments import parse_symbol
 from margin.stress.paths import StressPath, Track
 from margin.stress.shocks import ShockGrid, Stressed
-from ui.blocks.formats import moved, short_money, signed_money
+from ui.blocks.formats import moved, short_money, signed_money, tiny_money
 from ui.blocks.theme import Palette, palette
-from ui.charts.base import DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe, symbol_name
+from ui.charts.base import DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
 from ui.charts.heat import columns_above, heat, profit_scale, rows_down
 
 
 def events(found: Sequence[Stressed], symbols: Sequence[str]) -> go.Figure:
-    """Profit and loss of each position (columns) in each event (rows), of collateral, and of the whole."""
+    """Profit and loss of each position (columns) in each event (rows), of collateral, and of the whole.
+
+    Made for a phone: of more than six positions the five that move most have columns of their own.
+    """
     colours = palette()
-    columns = [*symbols, "collateral", "all"]
-    table = np.array([[*s.by_position, s.collateral_change, s.change] for s in found])
+    table = np.array([s.by_position for s in found]).reshape(len(found), len(symbols))
+    names = column_names(symbols)
+    if len(symbols) > MOST_COLUMNS:
+        order = np.argsort(-np.abs(table).max(axis=0), kind="stable")
+        own, others = np.sort(order[: MOST_COLUMNS - 1]), order[MOST_COLUMNS - 1 :]
+        table = np.column_stack([table[:, own], table[:, others].sum(axis=1)])
+        names = [*(names[i] for i in own), f"{len(others)}<br>others"]
+    table = np.column_stack([table, [s.collateral_change for s in found], [s.change for s in found]])
     most = max(float(np.abs(table).max()), 1.0)
-    marks = [_mark(s) for s in found]
-    texts = [[signed_money(v) if abs(v) >= 0.5 else "0" for v in row] for row in table]
+    texts = [[tiny_money(v) for v in row] for row in table]
+    size = 12 if table.shape[1] <= 4 else 11 if table.shape[1] <= 6 else 9
+    full = [[signed_money(v) if abs(v) >= 0.5 else "$0" for v in row] for row in table]
+    said = {"customdata": full, "hover": "%{y}: %{customdata}<extra></extra>"}
+    rows = [f"{_mark(s)}{_two_lines(s.name)}" for s in found]
+    cells = heat(table, texts, profit_scale(colours), -most, most, size=size, **said)
     return drawn(
         colours,
-        90 + 30 * len(found),
-        [heat(table, texts, profit_scale(colours), -most, most)],
-        xaxis=columns_above([symbol_name(c) for c in columns]),
-        yaxis=rows_down([f"{mark}{safe(_short(s.name))}" for mark, s in zip(marks, found, strict=True)]),
+        90 + 34 * len(rows),
+        [cells],
+        xaxis=columns_above([*names, "colla-<br>teral", "<b>all</b>"], tickangle=0),
+        yaxis=rows_down(rows, tickfont={"color": colours.muted, "size": 12}),
     )
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 30 else f"{name[:28].rstrip()}…"
+MOST_COLUMNS = 6  # of positions; with collateral and the whole that is what 390 pixels hold
+KINDS = {"spot": "spot", "perpetual": "perp", "loan": "lent"}
+
+
+def column_names(symbols: Sequence[str]) -> list[str]:
+    """Short names in two lines: the asset, and below it what tells it from others of that asset."""
+    names = []
+    for symbol in symbols:
+        asset = parse_symbol(symbol)
+        kind = f"{asset.expiry:%y%m%d}" if asset.expiry else KINDS.get(asset.kind, asset.kind)
+        kind = f"{asset.strike:g} {asset.option_type}" if asset.strike is not None else kind
+        names.append(f"{safe(asset.base)}<br>{safe(kind)}")
+    return names
+
+
+def _two_lines(name: str, width: int = 20) -> str:
+    """A long name in two lines, so that it leaves room for the cells."""
+    first, *more = textwrap.wrap(name, max(width, (len(name) + 1) // 2 + 2))
+    return "<br>".join([safe(first), *([safe(" ".join(more))] if more else [])])
 
 
 def _mark(s: Stressed) -> str:
@@ -45,17 +77,14 @@ def grid(found: ShockGrid) -> go.Figure:
     colours = palette()
     most = max(float(np.abs(found.change).max()), 1.0)
     texts = [
-        [
-            f"{signed_money(v) if abs(v) >= 0.5 else '0'}{' ✕' if dead else ''}"
-            for v, dead in zip(row, gone, strict=True)
-        ]
+        [f"{tiny_money(v)}{' ✕' if dead else ''}" for v, dead in zip(row, gone, strict=True)]
         for row, gone in zip(found.change, found.liquidated, strict=True)
     ]
     return drawn(
         colours,
         90 + 30 * len(found.spot),
         [heat(found.change, texts, profit_scale(colours), -most, most)],
-        xaxis=columns_above([f"volatility {moved(v)}" for v in found.vol]),
+        xaxis=columns_above([moved(v) for v in found.vol], title="implied volatility"),
         yaxis=rows_down([moved(s) for s in found.spot], title="every price"),
     )
 

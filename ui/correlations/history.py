@@ -19,7 +19,7 @@ from margin.correlation.regimes import RegimeMatrices, regime_matrices
 from margin.correlation.summary import AHEAD, PairSummary
 from margin.sample.events import load_events
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import number
+from ui.blocks.formats import number, percent
 from ui.blocks.tables import data_table
 from ui.blocks.text import plain
 from ui.blocks.views import refused
@@ -184,7 +184,10 @@ def market_mode(chosen: Choice, active: ActivePrices) -> None:
     last, top = known[-1], known[np.argmax(found.average[known])]
     with st.grid(3, min_column_width=150):
         st.metric("Average correlation", number(found.average[last]), border=True)
-        st.metric("Share of the first eigenvalue", f"{100 * found.share[last]:.0f}%", border=True)
+        st.metric(
+            "Common factor", percent(100 * found.share[last]), border=True,
+            help="The first eigenvalue's share: how much of all movement one common factor carries.",
+        )  # fmt: skip
         st.metric(
             "Highest average so far",
             number(found.average[top]),

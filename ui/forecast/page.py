@@ -62,8 +62,8 @@ def headline(found: Forecast, at: Odds, asked: Asked) -> None:
     first, line = found.first, asked.line
     size = first.size_for(line, at.days) if first.size_at_once and len(found.subs) == 1 else None
     cards = [
-        ("Distance", "–" if at.distance is None else f"{at.distance:.1f} σ", "standard deviations to the line"),
-        ("Half such books gone", _by_day(first.half_gone_days), "without drift, closed form"),
+        ("Distance", "–" if at.distance is None else f"{at.distance:.1f} σ", "to the line"),
+        ("Half such books gone", _by_day(first.half_gone_days), "closed form"),
         _money_card(found, at, line),
     ]
     if size is not None:

@@ -153,8 +153,8 @@ def freed(comparison: Comparison) -> None:
     with st.grid(5, min_column_width=150, key="freed_cards"):
         st.metric("Freed", money(uses.freed), border=True, height="stretch")
         st.metric(
-            "The book could be",
-            "unlimited" if uses.scale is None else f"{uses.scale:.2f}× as large",
+            "The book, larger",
+            "unlimited" if uses.scale is None else f"{uses.scale:.2f}×",
             help="How much larger the same book could be before it needs the isolated margin again.",
             border=True,
             height="stretch",
@@ -170,12 +170,12 @@ def freed(comparison: Comparison) -> None:
             "Yield in a year", money(uses.yearly_yield), help="The freed capital at the yield set above.", border=True
         )
         st.metric(
-            "Spread a maker could quote",
+            "Maker's spread",
             f"{uses.spread_pooled_bps:.2f} bp",
             f"{uses.spread_isolated_bps:.2f} bp isolated",
             delta_color="off",
             delta_arrow="off",
-            help="The spread on traded volume that earns the wanted return on the margin.",
+            help="The spread a maker could quote: on traded volume it earns the wanted return on the margin.",
             border=True,
             height="stretch",
         )

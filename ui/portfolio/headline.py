@@ -144,7 +144,7 @@ def nearest_card(place: DeltaGenerator, found: tuple[str, Nearest] | str | None)
     name, near = found
     away = moved(near.move, 1) + (f", {plain(name)}" if name else "")
     place.metric(
-        f"Nearest liquidation: {plain(near.asset)}", price(near.price), away, delta_color="off", delta_arrow="off",
+        "Nearest liquidation", price(near.price), f"{plain(near.asset)} {away}", delta_color="off", delta_arrow="off",
         border=True, height="stretch", help=f"By {near.model}; the other prices stay.",
     )  # fmt: skip
 

@@ -37,7 +37,7 @@ def events(held: StressBook, found: list[Stressed], beta: bool) -> None:
     shown = replay_events(held, recorded(), True, beta) if low else found
     words = "; ".join(f"{s.name} {signed_money(s.change)}" for s in shown)
     chart(charts_stress.events(shown, held.symbols), "stress_events", f"Profit and loss by event. {words}.")
-    st.caption(f"{MARKS} Recorded moves; today's book, as if bought at the close before.")
+    st.caption(f"{MARKS} Dollars. Recorded moves; today's book, as if bought at the close before.")
     table = stressed_table(held, shown)
     data_table(table, key="stress_events_table", alt="Each event in figures", formats=MONEY)
     csv_button("This table", lambda: table, "stress_events")
@@ -126,7 +126,7 @@ def grid(held: StressBook) -> None:
     worst = float(found.change.min())
     chart(charts_stress.grid(found), "stress_grid", f"Profit and loss on a grid; the worst cell is {money(worst)}.")
     note = "" if len(vols) > 1 else " The book holds no options, so volatility changes nothing."
-    st.caption(f"Every price but stablecoins' moves alike; ✕ liquidated as it is held.{note}")
+    st.caption(f"Dollars. Every price but stablecoins' moves alike; ✕ liquidated as it is held.{note}")
     table = pd.DataFrame(found.change, [f"{s:+.0%}" for s in SPOT], [f"vol {v:+.0%}" for v in vols])
     csv_button("This grid", lambda: table.rename_axis("spot").reset_index(), "stress_grid")
 

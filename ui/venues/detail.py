@@ -266,7 +266,7 @@ def _tiers(picked: Asked, portfolio: Portfolio, marks: Marks) -> None:
             st.caption("The tier that the venue printed for it, not the table's.")
         value, size = rulebook.sized(position, marks, rulebook.basis(picked.margin.mode, marks)[1])
         unit = value / size if size else 0.0
-        st.dataframe(
+        data_table(
             pd.DataFrame(
                 [
                     {
@@ -283,7 +283,6 @@ def _tiers(picked: Asked, portfolio: Portfolio, marks: Marks) -> None:
                     for here in [max(min(size, t.cap or size) - t.floor, 0.0)]
                 ]
             ),
-            hide_index=True,
             key=f"venue_tiers_{position.symbol}",
             alt=f"Tiers of {position.symbol}",
         )
