@@ -24,18 +24,30 @@ CHROMIUM_FLAGS = [
 ]
 
 
+_servers: dict[str, int] = {}
+
+
+def server_of(address: str) -> int:
+    """The process that `started_app` started at this address."""
+    return _servers[address]
+
+
 @contextmanager
-def started_app(folder: Path, wait: bool = True, **environment: str) -> Iterator[str]:
-    """Address of a started app; `folder` takes its price store and its log. Ends the process it started."""
+def started_app(folder: Path, wait: bool = True, app: Path | None = None, **environment: str) -> Iterator[str]:
+    """Address of a started app; `folder` takes its price store and its log. Ends the process it started.
+
+    app : another script than Margin Lab's own
+    """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", str(app or ROOT / "app.py"), f"--server.port={port}"]
     options = ["--server.address=127.0.0.1", "--server.headless=true", "--server.fileWatcherType=none"]
     variables = {**os.environ, "MARGIN_OFFLINE": "1", "MARGIN_DATA_DIR": str(folder), **environment}
     if "MARGIN_EXCHANGE_GATEWAY" not in environment:
         variables.pop("MARGIN_EXCHANGE_GATEWAY", None)
     with (folder / "log").open("w") as log:
         process = subprocess.Popen([*command, *options], cwd=ROOT, env=variables, stdout=log, stderr=log)
+        _servers[address] = process.pid
         try:
             if wait:
                 wait_until_healthy(process, address)

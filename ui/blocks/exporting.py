@@ -9,15 +9,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from ui.blocks.formats import true_minus
-from ui.blocks.theme import palette
 
 
 def chart(figure: go.Figure, key: str, alt: str, **more: Any) -> None:
     """A chart with one button, shown when it is pointed at or touched: save it as a PNG, drawn in the browser."""
-    figure.update_layout(
-        paper_bgcolor=palette().paper,
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": palette().muted, "activecolor": palette().text},
-    )
     st.plotly_chart(figure, key=key, alt=true_minus(alt), config=_config(key), **more)
 
 

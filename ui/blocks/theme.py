@@ -45,8 +45,10 @@ _TOUCH_FIX = """
 @media (pointer: coarse) {
   button[aria-label^="Help for"] { padding: 6px; margin: -6px; box-sizing: content-box; }
   [data-testid=stMultiSelect] button[aria-label^="Remove"] {
-    padding: 9px 5px; margin: -9px -5px; box-sizing: content-box;
+    padding: 9px 3px 9px 0; margin: -9px 0; box-sizing: content-box;
   }
+  [data-testid=stElementContainer]:has([data-testid=stPlotlyChart]) { overflow: visible !important; }
+  [data-testid=stPlotlyChart] .modebar-container { top: -22px !important; }
 }
 """
 
