@@ -34,9 +34,9 @@ def events(found: Sequence[Stressed], symbols: Sequence[str]) -> go.Figure:
     texts = [[tiny_money(v) for v in row] for row in table]
     size = 12 if table.shape[1] <= 4 else 11 if table.shape[1] <= 6 else 9
     full = [[signed_money(v) if abs(v) >= 0.5 else "$0" for v in row] for row in table]
-    said = {"customdata": full, "hover": "%{y}: %{customdata}<extra></extra>"}
     rows = [f"{_mark(s)}{_two_lines(s.name)}" for s in found]
-    cells = heat(table, texts, profit_scale(colours), -most, most, size=size, **said)
+    hover = "%{y}: %{customdata}<extra></extra>"
+    cells = heat(table, texts, profit_scale(colours), -most, most, size=size, hover=hover, customdata=full)
     return drawn(
         colours,
         90 + 34 * len(rows),
