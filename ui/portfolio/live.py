@@ -17,7 +17,7 @@ from data.model import PriceSet
 from data.universe import is_offline
 from margin.core.errors import InputError
 from margin.ladder.compare import Comparison
-from ui.blocks.formats import change, money, percent
+from ui.blocks.formats import change, percent, price
 from ui.blocks.text import dollars, plain
 from ui.state import book, compute, prices
 from ui.state.compute import Answer
@@ -86,15 +86,15 @@ def line(now: Answer, comparison: Comparison, active: ActivePrices, last: Mappin
     """'Live: BTC $61,234 ▲ 0.4%, ETH ... since the close; margin $5,261 → $5,301, saved 71%. kraken, 12:03:05 UTC'."""
     closes = {p.underlying: p for p in comparison.positions}
     parts = []
-    for asset, price in list(last.items())[:SHOWN]:
+    for asset, seen in list(last.items())[:SHOWN]:
         close = active.market.price(asset) if asset in closes else None
-        moved = "" if not close else f" {_arrow(price.price / close - 1)}"
-        parts.append(f"{plain(asset)} **{money(price.price)}**{moved}")
+        moved = "" if not close else f" {_arrow(seen.price / close - 1)}"
+        parts.append(f"{plain(asset)} **{price(seen.price)}**{moved}")
     at_live = at_last_prices(now, comparison, active, last)
     margin = ""
     if at_live is not None:
         margin = f" · margin {change(comparison.portfolio, at_live.portfolio)}, saved {percent(at_live.saved_pct)}"
-    newest = max(last.values(), key=lambda price: price.at)
+    newest = max(last.values(), key=lambda seen: seen.at)
     return f"Live: {' · '.join(parts)}{margin} · {plain(newest.exchange)}, {newest.at:%H:%M:%S} UTC"
 
 

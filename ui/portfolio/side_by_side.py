@@ -11,6 +11,7 @@ from margin.ladder.as_held import AccountHeld
 from margin.ladder.compare import Comparison
 from ui.blocks.exporting import csv_button
 from ui.blocks.formats import money
+from ui.blocks.tables import data_table
 from ui.portfolio.accounts import near_text, nearest
 from ui.state.accounts import labels, venue_title
 from ui.state.prices import ActivePrices
@@ -43,11 +44,11 @@ def side_by_side(result: Comparison, accounts: tuple[Account, ...], settings: Se
     of_each = gross(result, accounts)
     heads = [first, second if second != first else f"{second} (again)"]
     table = figures(rows, [of_each[i] for i in chosen], pair, heads, settings, active)
-    st.dataframe(table, hide_index=True, key="side_table", alt=f"{first} beside {second}", width="stretch")
+    data_table(table, key="side_table", alt=f"{first} beside {second}", width="stretch")
     for row, name in zip(rows, heads, strict=True):
         if row.error is not None:
             st.caption(f"{name} is not computed: {row.error}")
-    st.dataframe(holdings(pair, heads), hide_index=True, key="side_holdings", alt="What each holds", width="stretch")
+    data_table(holdings(pair, heads), key="side_holdings", alt="What each holds", width="stretch")
     csv_button("This table", lambda: table, "accounts_side_by_side")
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from margin.core.instruments import USD_LIKE
 from ui.blocks.editable_table import Column, Edit, editable_table
-from ui.blocks.formats import money, percent
+from ui.blocks.formats import money, percent, price
 from ui.portfolio.symbols import symbol_options, with_offers
 from ui.state import book
 from ui.state.accounts import labels
@@ -159,7 +159,7 @@ def _position_figures(present: book.Book, now: Answer) -> dict[int, dict[str, An
     held = zip(present.position_ids, present.positions_in_order, strict=True)
     counted = [row for row, p in held if row not in now.positions and not p.owned]
     owned = {
-        row: {"price": money(line.price), "value": money(p.quantity * line.price), "alone": "collateral"}
+        row: {"price": price(line.price), "value": money(p.quantity * line.price), "alone": "collateral"}
         for row, p in zip(present.position_ids, present.positions_in_order, strict=True)
         if p.owned and row not in now.positions
         for line in now.comparison.account.collateral
@@ -167,7 +167,7 @@ def _position_figures(present: book.Book, now: Answer) -> dict[int, dict[str, An
     }
     return owned | {
         row: {
-            "price": money(p.price),
+            "price": price(p.price),
             "value": money(p.value),
             "alone": money(p.standalone),
             "share": {"text": percent(None if p.share is None else 100 * p.share), "share": p.share or 0.0},
