@@ -19,7 +19,7 @@ SUMMED = [
     if isinstance(venues.rulebook(name), PerpetualVenue)
     for mode in venues.rulebook(name).summed
 ]
-PLAIN = [name for name, _ in SUMMED if name not in ("aster", "bybit_inverse")]
+PLAIN = [name for name, _ in SUMMED if name not in ("aster", "bybit_inverse", "extended")]
 
 
 def both(name, positions, held, factors, **chosen):

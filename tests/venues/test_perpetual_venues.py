@@ -29,7 +29,7 @@ def marks(portfolio, **prices):
 
 
 def test_every_parameter_file_has_its_rulebook_and_says_what_is_missing():
-    assert len(venues.names()) == 24
+    assert len(venues.names()) == 26
     for name in venues.names():
         rulebook = venues.rulebook(name)
         assert rulebook.name == name

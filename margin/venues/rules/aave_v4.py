@@ -27,6 +27,11 @@ def debt_to_repay(debt: float, health: float, target: float, paid: float, factor
     return debt * (target - health) / (target - paid * factor)
 
 
+def shared_bonus(paid: float, share: float) -> tuple[float, float]:
+    """(protocol, liquidator): how a bonus of `paid` - 1 a dollar of debt is divided; the fee is a share of it alone."""
+    return (paid - 1.0) * share, (paid - 1.0) * (1.0 - share)
+
+
 class AaveV4(LendingVenue):
     """Aave v4: debt against collateral at one factor an asset."""
 
@@ -63,7 +68,8 @@ class AaveV4(LendingVenue):
         formula = f"{owed:,.2f} x ({target:g} - {health:.4f}) / ({target:g} - {paid:.4f} x factor)"
         lines.add("Debt repaid in a liquidation now", formula, repaid, source, "note")
         taken = min(repaid * paid, held)
-        fee = (taken - repaid) * rule["protocol_share"]
+        fee, _ = shared_bonus(taken / repaid, rule["protocol_share"]) if repaid else (0.0, 0.0)
+        fee = fee * repaid
         formula = f"{repaid:,.2f} x {paid:.4f}, {fee:,.2f} of it to the protocol"
         lines.add("Collateral taken", formula, taken, source, "note")
 

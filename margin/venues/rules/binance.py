@@ -1,6 +1,7 @@
 """Binance USD-M futures: brackets per contract; isolated, cross, and portfolio margin that nets collateral only."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from margin.core.account import SubAccount
 from margin.models.marks import Marks
-from margin.venues.base import Lines, Mode, PositionMargin, Slider
+from margin.venues.base import Lines, Mode, PositionMargin, Slider, VenueMargin
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tiers, tiers_of
 
@@ -16,6 +17,11 @@ from margin.venues.families.tiers import Tiers, tiers_of
 def portfolio_value(net: Any, price: Any, rate: float) -> Any:
     """USD that portfolio margin counts of a net asset: min(net x price x rate, net x price), so debts count in full."""
     return np.minimum(net * price * rate, net * price)
+
+
+def converted(deficit: Any, cut: float) -> Any:
+    """USD of a coin that auto-exchange sells to cover a deficit in dollars: its value less the cut must cover it."""
+    return deficit / (1.0 - cut)
 
 
 UNI_MMR_LIQUIDATION = 1.05  # equity / maintenance margin at which liquidation starts
@@ -42,6 +48,15 @@ class Binance(PerpetualVenue):
             unit="",
             help="Binance shows it to account holders only: look yours up. At 0 coins count for nothing.",
         ),
+        Slider(
+            key="multi_assets",
+            title="Multi-assets mode (cross): 1 is on",
+            low=0.0,
+            high=1.0,
+            default=0.0,
+            step=1.0,
+            help="Coins and other dollars back the contracts at the published ratios; off, only dollars do.",
+        ),
     )
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
@@ -52,6 +67,10 @@ class Binance(PerpetualVenue):
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
         """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
+        if mode == "cross" and settings["multi_assets"] and np.all(np.greater(quantity, 0)):
+            ratio = self.parameters["multi_assets"].get(asset, 0.0)
+            value = quantity * price * ratio
+            return value, value, f"{asset} counts at {ratio:.2%} in multi-assets mode."
         if mode != "portfolio" or asset in self.collateral_assets:
             return super().counted(asset, quantity, price, mode, settings)
         rate = settings["coin_rate"]
@@ -71,6 +90,23 @@ class Binance(PerpetualVenue):
             formula = f"{maintenance:,.2f} x {UNI_MMR_LIQUIDATION:g}"
             lines.add("Liquidated at uniMMR 105%", formula, raised, self.parameters.source("uni_mmr"), "maintenance")
         return np.maximum(initial, raised), raised
+
+    def reckon(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
+    ) -> VenueMargin:
+        """The account's figures; in multi-assets mode also what auto-exchange would sell now."""
+        found = super().reckon(book, marks, mode, settings, lines)
+        if mode != "cross" or not settings["multi_assets"] or not lines.wanted:
+            return found
+        rule, source = self.parameters["auto_exchange"], self.parameters.source("auto_exchange")
+        held = {c.asset: c.market_value for c in found.collateral}
+        for asset in ("USDT", "USDC"):
+            deficit = -held.get(asset, 0.0)
+            for coin, cut in rule["cut"].items():
+                if deficit >= -rule["least"] and held.get(coin, 0.0) > 0:
+                    formula = f"{deficit:,.2f} / (1 - {cut:.1%})"
+                    lines.add(f"{coin} sold for {asset}", formula, converted(deficit, cut), source, "note")
+        return replace(found, lines=tuple(lines.kept))
 
     @cached_property
     def _tiers(self) -> dict[str, Tiers]:

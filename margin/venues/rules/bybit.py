@@ -4,6 +4,7 @@ Source: Bybit help centre, "Liquidation price calculation under isolated mode" a
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -11,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from margin.core.account import SubAccount
+from margin.core.portfolio import Portfolio
 from margin.core.position import Position
 from margin.models.marks import Marks
 from margin.venues import accounts
-from margin.venues.base import Lines, Mode, PositionMargin, Slider
+from margin.venues.base import Lines, Mode, PositionMargin, Slider, Unsupported, VenueMargin
 from margin.venues.families.perpetuals import FIRST_LEVERAGE, Basis, PerpetualVenue
 from margin.venues.families.tiers import Tiers, sliced, tiers_of
 
@@ -32,6 +34,13 @@ def bankruptcy_price(
     return max((abs(quantity) * entry - side * posted) / (abs(quantity) * (1.0 - side * fee)), 0.0)
 
 
+def short_option(out_of_money: Any, index: Any, mark: Any, rule: Mapping[str, float]) -> tuple[Any, Any]:
+    """(initial, maintenance) USD per option sold; out of the money, index and mark in USD."""
+    kept = np.maximum(rule["maintenance"] * index, rule["maintenance"] * mark) + mark + rule["liquidation_fee"] * index
+    opening = np.maximum(rule["most"] * index - out_of_money, rule["least"] * index) + mark
+    return np.maximum(opening, kept), kept
+
+
 class Bybit(PerpetualVenue):
     """Bybit unified trading account: risk limits and collateral ratios."""
 
@@ -40,6 +49,7 @@ class Bybit(PerpetualVenue):
     rule = "risk_limits"
     summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     valued: ClassVar[bool] = True
+    kinds: ClassVar[tuple[str, ...]] = ("perpetual", "option")
     closed = True
     mode_notes: ClassVar = {
         "cross": (
@@ -57,6 +67,65 @@ class Bybit(PerpetualVenue):
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         """The market's tiers; None where they are not reproduced here."""
         return self._tiers.get(asset)
+
+    def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        """Also refused: options of coins whose factors are not carried, and in isolated mode."""
+        found, sub = super().supports(book, mode), accounts.as_sub(book)
+        known = {u.symbol for u in found}
+        for p in accounts.of_kind(sub, "option"):
+            if p.symbol in known:
+                continue
+            if mode == "isolated" or sub.isolated:
+                found += (Unsupported(symbol=p.symbol, reason="options have no isolated margin here"),)
+            elif p.underlying not in self.parameters["options"]:
+                why = f"the option factors of {p.underlying} are not known here: not reproduced here"
+                found += (Unsupported(symbol=p.symbol, reason=why, alone=True),)
+        return found
+
+    def tiered(self, position: Position) -> bool:
+        """Perpetuals have tiers, options factors of their own."""
+        return not position.instrument.is_option
+
+    def position_margin(
+        self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
+    ) -> PositionMargin:
+        """Initial and maintenance margin of one position."""
+        if not position.instrument.is_option:
+            return super().position_margin(position, marks, mode, settings, lines)
+        i, index = position.instrument, marks.price(position.underlying)
+        assert i.strike is not None
+        rates: tuple[Any, Any] = (0.0, 0.0)  # bought: paid for, asks nothing
+        if position.quantity < 0:
+            out = np.maximum(i.strike - index if i.option_type == "C" else index - i.strike, 0.0)
+            rates = short_option(out, index, marks.mark(i), self.parameters["options"][position.underlying])
+        size = abs(position.quantity)
+        amounts = size * rates[0], size * rates[1]
+        if lines.wanted:
+            amounts = float(amounts[0]), float(amounts[1])
+            for word, rate, amount in zip(("initial", "maintenance"), rates, amounts, strict=True):
+                formula = f"{size:,.8g} x {float(rate):,.2f}"
+                lines.add(f"{position.symbol}: {word}", formula, amount, self.parameters.source("options"), word)
+        return PositionMargin(
+            symbol=position.symbol, quantity=position.quantity, notional=size * index, initial=amounts[0],
+            maintenance=amounts[1],
+        )  # fmt: skip
+
+    def reckon(
+        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
+    ) -> VenueMargin:
+        """The account's figures; the margin balance counts no option's value: what it cost or brought is cash."""
+        found = super().reckon(book, marks, mode, settings, lines)
+        held = accounts.of_kind(book, "option")
+        if not held:
+            return found
+        worth = self.worths(book, marks, mode) or {}
+        value = sum(p.quantity * marks.mark(p.instrument) * worth.get(str(p.instrument.settle), 1.0) for p in held)
+        if lines.wanted:
+            source = self.parameters.source("options")
+            lines.add("Options' value", "not part of the margin balance", -float(value), source, "pnl")
+        return replace(
+            found, equity=found.equity - value, equity_initial=found.equity_initial - value, lines=tuple(lines.kept)
+        )
 
     def basis(self, mode: Mode, marks: Marks) -> tuple[Basis, Basis]:
         """Cross margins are taken at mark since November 2025, before at entry; isolated initial margin at entry."""
@@ -100,7 +169,7 @@ class Bybit(PerpetualVenue):
         for asset, positions in accounts.of_underlying(accounts.margined(book)).items() if lines.wanted else ():
             reach = self.parameters["portfolio_range"].get(asset)
             if mode == "cross" and reach is not None:
-                net = sum(p.quantity for p in positions) * marks.price(asset)
+                net = sum(p.quantity for p in positions if not p.instrument.is_option) * marks.price(asset)
                 label, source = f"{asset}: where portfolio margin starts", self.parameters.source("portfolio_range")
                 lines.add(label, f"largest loss within {reach:.0%}", abs(net) * reach, source, "note")
         return super().totals(book, marks, mode, rows, lines)

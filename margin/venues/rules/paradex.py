@@ -9,15 +9,18 @@ from typing import Any, ClassVar
 import numpy as np
 
 from margin.core.account import SubAccount
+from margin.core.options import DAYS_PER_YEAR
 from margin.core.portfolio import Portfolio
 from margin.core.position import Position
 from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.base import Lines, Mode, PositionMargin, Slider, Unsupported
+from margin.venues.families.grids import scenario_pnl
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tiers, one_rate
 
 MAINTENANCE_SHARE = 0.5
+SHORT_DAYS = 30.0
 
 
 def scan_loss(delta: Any, moves: Sequence[float], tails: Sequence[Sequence[float]]) -> Any:
@@ -32,6 +35,43 @@ def least_delta(net: Any, gross: Any, unhedged: float, hedged: float) -> Any:
     return unhedged * np.abs(net) + hedged * (gross - np.abs(net)) / 2.0
 
 
+def shocked(vol: Any, shock: float, days: float, powers: Sequence[float]) -> Any:
+    """Annual volatility after a relative shock, damped by (30 / max(1, days))^p: the first power below 30 days."""
+    power = powers[0] if days < SHORT_DAYS else powers[1]
+    return vol * (1.0 + shock * (SHORT_DAYS / max(1.0, days)) ** power)
+
+
+def scenarios(held: Sequence[Position], marks: Marks, unit: Mapping[str, Any]) -> np.ndarray:
+    """(..., s) USD: PnL of one coin's contracts in each scenario; the widest move and the tails with volatility up."""
+    wide, *inner = unit["moves"]
+    both = [*inner, *(-move for move in inner), 0.0]
+    up = [wide, -wide, *both]
+    moves = np.array([*up, *both, *(move for move, _ in unit["tails"])])
+    shares = np.array([1.0] * (len(up) + len(both)) + [share for _, share in unit["tails"]])
+    down = np.zeros(len(moves), dtype=bool)
+    down[len(up) : len(up) + len(both)] = True
+    total: Any = scenario_pnl([p for p in held if not p.instrument.is_option], marks, 1.0 + moves, np.ones(len(moves)))
+    for p in held:
+        if p.instrument.is_option:
+            days = marks.years(p.instrument) * DAYS_PER_YEAR
+            own = marks.vols.get(p.symbol)
+            vol = np.asarray(own if own is not None else marks.vol(p.underlying), dtype=float)
+            risen = np.maximum(shocked(vol, unit["vol_up"], days, unit["powers"]), unit["least_vol"])
+            fallen = shocked(vol, -unit["vol_down"], days, unit["powers"])
+            ratio = np.where(down, np.asarray(fallen / vol)[..., None], np.asarray(risen / vol)[..., None])
+            total = total + scenario_pnl([p], marks, 1.0 + moves, ratio)
+    found: np.ndarray = total * shares
+    return found
+
+
+def _delta(position: Position, marks: Marks) -> Any:
+    """USD that a position gains by a doubling, as far as its delta now says."""
+    if not position.instrument.is_option:
+        return position.quantity * marks.contract(position.instrument)
+    up, down = (scenario_pnl([position], marks, np.array([1.0 + s]), np.ones(1))[..., 0] for s in (1e-4, -1e-4))
+    return (up - down) / 2e-4
+
+
 class Paradex(PerpetualVenue):
     """Paradex's perpetuals, cross and portfolio margin."""
 
@@ -39,6 +79,7 @@ class Paradex(PerpetualVenue):
     rule = "initial_fractions"
     summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     one = "coin"
+    kinds: ClassVar[tuple[str, ...]] = ("perpetual", "option")
     modes: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")
     collateral_assets = frozenset({"USDC", "USD"})
     fee_to_open = True
@@ -73,7 +114,10 @@ class Paradex(PerpetualVenue):
         """What of the account is not reproduced here, row by row."""
         found = super().supports(book, mode)
         if mode != "portfolio":
-            return found
+            why = "options in cross margin are not reproduced here: how premium and put cap enter is not printed"
+            known = {u.symbol for u in found}
+            held = accounts.of_kind(accounts.as_sub(book), "option")
+            return found + tuple(Unsupported(symbol=p.symbol, reason=why) for p in held if p.symbol not in known)
         out = {u.symbol for u in found}
         return found + tuple(
             Unsupported(
@@ -85,6 +129,22 @@ class Paradex(PerpetualVenue):
             if p.symbol not in out and p.underlying not in self._units
         )
 
+    def tiered(self, position: Position) -> bool:
+        """Perpetuals have a fraction, options stand in the scenarios alone."""
+        return not position.instrument.is_option
+
+    def position_margin(
+        self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
+    ) -> PositionMargin:
+        """A perpetual's own margins; an option has none."""
+        if not position.instrument.is_option:
+            return super().position_margin(position, marks, mode, settings, lines)
+        value = abs(position.quantity) * marks.price(position.underlying)
+        return PositionMargin(
+            symbol=position.symbol, quantity=position.quantity, notional=value, initial=0.0, maintenance=0.0,
+            tier="in the scenarios",
+        )  # fmt: skip
+
     def totals(
         self, book: SubAccount, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines
     ) -> tuple[Any, Any]:
@@ -95,9 +155,12 @@ class Paradex(PerpetualVenue):
         needed: Any = 0.0
         for asset, held in accounts.of_underlying(accounts.margined(book)).items():
             unit = self._units[asset]
-            values = [p.quantity * marks.contract(p.instrument) for p in held]
+            values = [_delta(p, marks) for p in held]
             net, gross = sum(values), sum(np.abs(v) for v in values)
-            scan = scan_loss(net, unit["moves"], unit["tails"])
+            if any(p.instrument.is_option for p in held):
+                scan = np.maximum(-np.min(scenarios(held, marks, unit), axis=-1), 0.0)
+            else:
+                scan = scan_loss(net, unit["moves"], unit["tails"])
             least = least_delta(net, gross, *unit["least_delta"])
             needed = needed + np.maximum(scan, least)
             if lines.wanted:

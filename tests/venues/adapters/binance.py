@@ -2,7 +2,7 @@
 
 from margin.core.portfolio import Position
 from margin.venues.families.tiers import tier_at, tiers_of
-from tests.venues.door import Account, isolated
+from tests.venues.door import Account, isolated, with_facts
 
 # Brackets of freqtrade's test fixture (commit c9ae5e1e), older than the table carried with the project: floor, rate.
 _OLDER = {
@@ -25,6 +25,8 @@ SIGN = {"long": 1.0, "short": -1.0}
 
 def run(case):
     x, expected = case["inputs"], case["expected"]
+    if "deficit" in x:
+        return _auto_exchange(x)
     if "positions" in x:
         return _cross(x)
     if "liq_price" in expected:
@@ -43,6 +45,14 @@ def run(case):
         tier = tier_at(tiers_of(FIXTURE[x["symbol"].split("/")[0]]), x["notional"])
         return {"mmr": tier.rate, "cum": tier.deduction}
     return None
+
+
+def _auto_exchange(x):
+    """An account in multi-assets mode whose USDC is owed, with bitcoin enough to cover it: the line it shows."""
+    rules = with_facts("binance", auto_exchange={"least": -x["deficit"], "cut": {"BTC": x["cut"]}})
+    held = {"USDC": -x["deficit"], "BTC": 1.0}
+    state = Account(rules, "cross", [], held, {"BTC": 60_000.0}, multi_assets=1.0).state
+    return {"converted": next(line.amount for line in state.lines if line.label == "BTC sold for USDC")}
 
 
 def _cross(x):

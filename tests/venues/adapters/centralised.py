@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
+import pandas as pd
 
+from margin.core.options import implied_vol, years_to_expiry
 from margin.core.portfolio import Position
 from margin.liquidation import adl
 from margin.venues import rulebook
@@ -77,6 +79,20 @@ def bybit(case):
     own = isolated("bybit", held, taker_fee=fee).sub.collateral[0].quantity
     held = replace(held, margin=own + x.get("extra_margin", 0.0))
     return {"liq_price": isolated("bybit", held, taker_fee=fee).liquidation_price()}
+
+
+def bybit_option(case):
+    """The mark the case prints is the premium at some volatility; what was received for it is in the balance."""
+    x = case["inputs"]
+    rule = {"most": 0.15, "least": 0.10, "maintenance": x["mm_factor"], "liquidation_fee": x["liquidation_fee"]}
+    held = Position("BTC/USDC:USDC-240126-31000-C", x["size"])  # the strike is in its description
+    when = pd.Timestamp("2023-12-04")
+    years = years_to_expiry(held.instrument, when)
+    vol = implied_vol(x["mark"], x["index"], held.instrument.strike, years, "C")
+    cash = {"USDC": x["balance"] + x["size"] * x["mark"]}
+    rules = with_facts("bybit", options={"BTC": rule})
+    state = Account(rules, "cross", [held], cash, {"BTC": x["index"]}, when=when, vols={"BTC": vol}).state
+    return {"maintenance": state.maintenance, "account_mm_rate": state.maintenance / state.equity}
 
 
 def _bybit_inverse(x):

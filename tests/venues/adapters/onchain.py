@@ -2,9 +2,11 @@
 
 from margin.core.portfolio import Position
 from margin.venues.rules.aave import average, close_factor, health_factor, seized
-from margin.venues.rules.aave_v4 import bonus
+from margin.venues.rules.aave_v4 import bonus, shared_bonus
 from margin.venues.rules.gmx import open_interest_factor
 from margin.venues.rules.lighter import zero_price
+from margin.venues.rules.morpho import incentive
+from margin.venues.rules.paradex import shocked
 from margin.venues.rules.synthetix import fill_price
 from tests.venues.door import Account, with_facts
 
@@ -81,10 +83,33 @@ def euler(case):
 
 def aave_v4(case):
     x = case["inputs"]
+    if "fee" in x:
+        protocol, liquidator = shared_bonus(x["bonus"], x["fee"])
+        return {"protocol": protocol, "liquidator": liquidator}
     if "health" not in x:
         return None
     rule = x["max_bonus"], x["factor"], x["full_at"]
     return {"bonus": bonus(x["health"], *rule), "min_bonus": bonus(1.0, *rule)}
+
+
+def morpho(case):
+    x = case["inputs"]
+    return {"lif": incentive(x["lltv"], x["cursor"], x["cap"])}
+
+
+def extended(case):
+    """The case's tiers as the rulebook's own; a position of that value asks its tier's factor of all of it."""
+    x = case["inputs"]
+    factors = [f / 1_000 for f in x["factors"]]
+    rules = with_facts("extended", risk_factors={"XYZ": [x["first"], x["tier_size"], factors]})
+    held = [("XYZ/USDC:USDC", x["value"] / 10.0, 10.0)]
+    (row,) = Account(rules, "cross", held, {"USDC": x["value"]}, {"XYZ": 10.0}).state.positions
+    return {"index": factors.index(row.maintenance_rate), "risk": row.maintenance}
+
+
+def paradex_volatility(case):
+    x = case["inputs"]
+    return {"shocked_iv": float(shocked(x["mark_iv"], x["shock"], x["days"], [x["power"], 0.0]))}
 
 
 def paradex(case):
