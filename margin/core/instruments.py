@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from margin.core.errors import InputError
@@ -71,7 +71,7 @@ class Instrument:
         """True for calls and puts."""
         return self.kind == "option"
 
-    @property
+    @cached_property
     def is_inverse(self) -> bool:
         """Margined and paid in the coin itself (`BTC/USD:BTC`)."""
         return self.settle is not None and self.settle == self.base and self.kind in ("perpetual", "future")

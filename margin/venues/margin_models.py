@@ -122,6 +122,11 @@ def states(
         if made is not None and made.covers(factors):
             return States(**dict(zip(FIGURES, compiled.states(made, factors), strict=True)))
     out = np.empty((len(FIGURES), len(factors)))
+    if len(factors) == 1 and not vols:  # numbers are quicker than arrays of one
+        moved = start.moved(dict(zip(assets, factors[0].tolist(), strict=True)))
+        found = rulebook.reckon(fixed, moved, mode, settings, Lines(wanted=False))
+        out[:, 0] = [getattr(found, name) for name in FIGURES]
+        return States(equity=out[0], equity_initial=out[1], initial=out[2], maintenance=out[3])
     for begin in range(0, len(factors), ROWS):
         rows = slice(begin, begin + ROWS)
         moved = accounts.moved(start, assets, factors[rows], {a: v[rows] for a, v in (vols or {}).items()})

@@ -67,7 +67,8 @@ class PerpetualVenue(TierTables):
     def initial_rate(self, position: Position, leverage: Any, settings: Mapping[str, float]) -> Any:
         """Share of notional asked to open; `leverage` is the highest that the tier allows."""
         own = position.leverage or FIRST_LEVERAGE
-        return 1.0 / (min(own, leverage) if np.ndim(leverage) == 0 else np.minimum(own, leverage))
+        plain = isinstance(leverage, float) or np.ndim(leverage) == 0
+        return 1.0 / (min(own, leverage) if plain else np.minimum(own, leverage))
 
     def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
         """USD kept back for closing the position, part of both margins."""

@@ -71,6 +71,9 @@ class Tiers(tuple[Tier, ...]):
 
     def maintenance(self, size: Any) -> Any:
         """Margin of a size, in its own unit."""
+        if isinstance(size, float):
+            tier = self[self.at(size)]
+            return tier.rate * size - tier.deduction
         if np.ndim(size) == 0 or size.size == 1:
             tier = self[self.at(float(size) if np.ndim(size) == 0 else size.item())]
             return tier.rate * size - tier.deduction
@@ -91,6 +94,8 @@ class Tiers(tuple[Tier, ...]):
 
     def leverage(self, size: Any) -> Any:
         """Highest leverage at a size."""
+        if isinstance(size, float):
+            return self[self.at(size)].leverage
         if np.ndim(size) == 0 or size.size == 1:
             return self[self.at(float(size) if np.ndim(size) == 0 else size.item())].leverage
         low, high = self.between(size)
