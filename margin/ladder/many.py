@@ -1,9 +1,9 @@
 """A method's requirement of one book at many sets of prices at once: options, safeguards, windows a book chooses.
 
 Every scenario loss is worked out for a block of rows together, an array (scenarios, rows) per position; what only the
-returns decide (correlations, volatilities, volumes) once for all. The safeguards' lines are then read row by row from
-those arrays. Equals the same book valued anew at each row, to rounding; books without options under a method without
-safeguards have a shorter way (margin/ladder/margin_models.py).
+returns decide (correlations, volatilities, volumes) once for all. The safeguards follow from those arrays
+(margin/ladder/many_safeguards.py). Equals the same book valued anew at each row, to rounding; books without options
+under a method without safeguards have a shorter way (margin/ladder/margin_models.py).
 """
 
 from collections.abc import Callable
@@ -17,8 +17,8 @@ from margin.core import options
 from margin.core.market import Market
 from margin.core.settings import Settings
 from margin.ladder.basis import NO_BASIS, BasisCharge, Legs, charge_of
+from margin.ladder.many_safeguards import Pooled, safeguarded
 from margin.ladder.method import VOLUME_DAYS
-from margin.ladder.safeguards import safeguard_lines
 from margin.risk.elliptical import elliptical, simulate, tail_factor
 from margin.risk.estimators import Estimator, estimator
 from margin.risk.exposures import Book, Exposure
@@ -27,7 +27,7 @@ from margin.risk.history import History
 from margin.risk.models import EllipticalModel, ScenarioModel, without_dust
 from margin.risk.tail import expected_shortfall, value_at_risk
 
-__all__ = ["ManyRows", "Margins", "RowOf"]
+__all__ = ["ManyRows", "Margins"]
 
 CELLS = 2_000_000  # scenario losses of one position worked on at a time
 
@@ -167,8 +167,9 @@ class ManyRows:
         units = np.stack((self._tail(-returns), self._tail(returns)))  # (2, k)
         columns = np.array([0 if e.column is None else e.column for e in self.book.exposures])
         alone = np.abs(usd) * units[(usd < 0).astype(int), columns]  # dollars that do not move are 0 in `dollars`
-        parts = [self._net(usd * members[:, u]) for u in range(members.shape[1])]
-        netted = np.column_stack([self._tail(-(returns @ net.T)) for net in parts])
+        netted = alone @ members  # what an underlying's only line asks is what it asks netted
+        for u in np.flatnonzero(members.sum(axis=0) > 1):
+            netted[:, u] = self._tail(-(returns @ self._net(usd * members[:, u]).T))
         return Margins(
             alone=alone,
             netted=without_dust(netted, alone @ members, dust),
@@ -235,20 +236,15 @@ class ManyRows:
             everything = sum((self.losses(e, past, rows) for e in self.book.exposures), start=np.zeros(1))
         else:
             everything = -(past @ net.T)
-        isolated = found.alone.sum(axis=1)
-        out = np.empty(len(usd))
-        for i, charge in enumerate(charges):
-            pooled = float(found.pooled[i])
-            row = RowOf(
-                isolated=float(isolated[i]),
-                portfolio=pooled,
-                losses=np.ascontiguousarray(everything[:, i]),
-                net=net[i],
-                basis=charge,
-                rows=self,
-            )
-            out[i] = safeguard_lines(row)[-1].requirement_after - pooled
-        return out
+        book = Pooled(
+            isolated=found.alone.sum(axis=1), pooled=found.pooled,
+            basis=np.array([charge.amount if charge.assets else 0.0 for charge in charges]),
+            coins=np.array([charge.coins for charge in charges]), losses=everything, net=net, assets=self.book.assets,
+            daily_vol=self.book.daily_vol, recent_vol=self.recent_vol, volumes=self.volumes,
+            correlations=self.correlations, settings=self.settings, tail=self._tail,
+        )  # fmt: skip
+        more: np.ndarray = safeguarded(book) - found.pooled
+        return more
 
     @cached_property
     def recent_vol(self) -> np.ndarray:
@@ -266,50 +262,3 @@ class ManyRows:
         """(k,) median USD traded per day, NaN where it is not known."""
         found = [self.market.median_volume(asset, self.when, VOLUME_DAYS) for asset in self.book.assets]
         return np.array([np.nan if volume is None else volume for volume in found])
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class RowOf:
-    """One row as the safeguards ask for a book (margin/ladder/method.py)."""
-
-    isolated: float
-    portfolio: float
-    losses: np.ndarray
-    net: np.ndarray
-    basis: BasisCharge
-    rows: ManyRows
-
-    @property
-    def settings(self) -> Settings:
-        """Those of every row."""
-        return self.rows.settings
-
-    @property
-    def dates(self) -> np.ndarray:
-        """(n,) end of each return."""
-        return self.rows.past.horizon.dates
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        """Whose price each column is."""
-        return self.rows.book.assets
-
-    @property
-    def daily_vol(self) -> np.ndarray:
-        """(k,) EWMA volatility per day."""
-        return self.rows.book.daily_vol
-
-    @property
-    def recent_vol(self) -> np.ndarray:
-        """(k,) standard deviation of the last `lookback` daily returns."""
-        return self.rows.recent_vol
-
-    @property
-    def correlations(self) -> Extremes | None:
-        """Seen so far."""
-        return self.rows.correlations
-
-    @property
-    def volumes(self) -> np.ndarray:
-        """(k,) median USD traded per day, NaN where it is not known."""
-        return self.rows.volumes

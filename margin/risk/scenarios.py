@@ -1,6 +1,6 @@
 """Scenario sets: which returns could happen over the next horizon, from data up to as-of only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,8 @@ from margin.risk.history import History
 from margin.risk.tail import tail_mass
 
 __all__ = ["Scenarios", "filtered", "historical", "in_window", "not_below_zero", "worst_window"]
+
+FEW = 256  # largest losses, which nearly always decide where the worst window is
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def worst_window(losses: np.ndarray, length: int, level: float) -> int:
     mass, _ = tail_mass(length, level)
     last = len(losses) - length
     dealt, room = np.zeros(last + 1), np.full(last + 1, mass)
-    for step, i in enumerate(np.argsort(-losses, kind="stable")):
+    for step, i in enumerate(_from_the_largest(losses)):
         holds = slice(max(0, i - length + 1), min(i, last) + 1)
         taken = np.minimum(room[holds], 1.0)
         dealt[holds] += taken * losses[i]
@@ -79,6 +81,18 @@ def worst_window(losses: np.ndarray, length: int, level: float) -> int:
                 break
     full = room <= 0
     return int(np.flatnonzero(full & (dealt == dealt[full].max()))[-1])
+
+
+def _from_the_largest(losses: np.ndarray) -> Iterator[int]:
+    """Places of the losses from the largest down, of equal ones the first first; the small ones are sorted if asked."""
+    if len(losses) > FEW:
+        least = np.partition(losses, len(losses) - FEW)[len(losses) - FEW]
+        large = np.flatnonzero(losses >= least)
+        yield from large[np.argsort(-losses[large], kind="stable")].tolist()
+        small = np.flatnonzero(losses < least)
+        yield from small[np.argsort(-losses[small], kind="stable")].tolist()
+        return
+    yield from np.argsort(-losses, kind="stable").tolist()
 
 
 def not_below_zero(returns: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
