@@ -1,5 +1,7 @@
 """The walk through history against `compare` day by day, losses by hand, accounts by a loop."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -156,6 +158,15 @@ def test_more_margin_is_exceeded_less_along_the_frontier():
         assert [r.average for r in same] == sorted(r.average for r in same)
         assert [r.rate for r in same] == sorted((r.rate for r in same), reverse=True)
         assert len(same) == 5
+
+
+def test_beside_an_isolated_margin_of_nothing_no_share_is_saved():
+    methods = (Method("isolated"), Method("portfolio"))
+    found = backtest(BOOK, MARKET, SHORT, methods, days=20)
+    plain, pooled = found.record("isolated"), found.record("portfolio")
+    assert found.saved_pct(pooled) == pytest.approx(100.0 * (1.0 - pooled.average / plain.average))
+    nothing = replace(found, records=(replace(plain, required=0.0 * plain.required), pooled))
+    assert nothing.saved_pct(pooled) is None
 
 
 def test_progress_runs_to_one_and_can_stop_the_walk():

@@ -262,6 +262,14 @@ def test_hourly_prices_are_used_where_they_are():
         past_returns(Market(mixed), ["AAA", "BBB"])
 
 
+def test_closes_on_business_days_make_longer_steps_and_say_so():
+    days = pd.date_range("2023-01-01", periods=400, freq="B")
+    closes = 100.0 * np.exp(np.cumsum(np.random.default_rng(1).normal(0.0, 0.02, (400, 1)), axis=0))
+    past = past_returns(Market(pd.DataFrame(closes, days, ["AAA"])), ["AAA"])
+    assert past.steps_per_day == pytest.approx(5 / 7, rel=0.01)
+    assert "common closes on 72% of days: a step is one such day" in past.notes
+
+
 def test_drivers_end_at_the_odds_and_legs_name_the_one_that_matters():
     found = forecast(thin(), MARKET)
     steps = found.first.drivers()

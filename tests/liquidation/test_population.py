@@ -80,6 +80,13 @@ def loop(world, mode):
     return price, closed, volume, gone, used, taken_all, unpaid
 
 
+def test_the_outside_world_moves_as_its_volatilities_and_correlation_say():
+    world = World(steps=20_000, shock=(0.0, 0.0), noise=1.0, correlation=0.6)
+    moves = outside_moves(world) * np.sqrt(world.steps)
+    np.testing.assert_allclose(moves.std(axis=0), world.volatilities, rtol=0.03)
+    assert np.corrcoef(moves.T)[0, 1] == pytest.approx(0.6, abs=0.02)
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_population_equals_a_loop_of_accounts(mode, seed):

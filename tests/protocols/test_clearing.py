@@ -43,6 +43,18 @@ def test_a_circle_without_outside_assets_takes_the_greatest_vector():
     np.testing.assert_array_equal(clear(np.roll(np.eye(3), 1, axis=1), np.zeros(3)).paid, np.ones(3))
 
 
+def test_a_circle_that_hardly_leaks_is_solved_exactly():
+    """Steps alone would need millions of rounds; the node that pays in full counts in the linear system."""
+    debts = np.zeros((4, 4))
+    debts[0, 1] = debts[1, 0] = 1e6
+    debts[0, 2] = debts[1, 2] = 1.0
+    debts[3, 0] = 0.25
+    share = 1e6 / (1e6 + 1.0)
+    first, second = np.linalg.solve([[1.0, -share], [-share, 1.0]], [0.5, 0.25])
+    found = clear(debts, np.array([0.25, 0.25, 0.0, 5.0]))
+    np.testing.assert_allclose(found.paid, [first, second, 0.0, 0.25], rtol=1e-7)
+
+
 @st.composite
 def networks(draw):
     n = draw(st.integers(2, 8))

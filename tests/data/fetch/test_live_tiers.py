@@ -6,6 +6,7 @@ import time
 import pytest
 
 from data.exchange.client import Patience
+from data.fetch import live
 from data.fetch.live_tiers import SECONDS, fetch_all_tiers
 from tests.data.exchange.conftest import QUICK, running_server, server, store  # noqa: F401
 from tests.exchange_server import Fault
@@ -61,3 +62,12 @@ def test_each_venues_tiers_are_handed_over_as_they_come_and_an_ended_page_ends_t
         )
     assert came == ["bybit"] and shares[0] == 0.0 and shares[-1] == 0.5
     assert time.monotonic() - began < 5.0
+
+
+def test_of_too_many_assets_those_asked_for_last_are_followed(monkeypatch):
+    monkeypatch.setattr(live, "MOST_ASSETS", 2)
+    monkeypatch.setattr(live.LiveFeed, "_start", lambda _: None)
+    feed = live.LiveFeed(QUICK)
+    for asset in ("BTC", "ETH", "SOL"):
+        feed.ask([asset])
+    assert feed._names() == ["SOL", "ETH"]

@@ -9,6 +9,7 @@ import pytest
 from data.files.layout import asset_name
 from data.files.read import UPLOAD_BYTES, read_prices, read_prices_path
 from margin.core.errors import InputError
+from margin.formats.price_names import looks_like_asset
 from tests.support import shared_path
 
 WIDE = "date,BTC,ETH\n2024-01-01,42000.5,2300\n2024-01-02,43000,2350.25\n2024-01-03,44000,2400\n"
@@ -212,6 +213,22 @@ def test_a_long_file_with_volumes():
     assert prices.volumes["BTC"].tolist() == [80000.0, 160000.0, 240000.0]  # units x close
     assert prices.volumes["ETH"].tolist() == [20000.0, 40000.0, 60000.0]
     assert prices.findings == ()
+
+
+def test_volumes_too_large_for_units_are_dollars():
+    """2e10 a day at 60,000 dollars would be more units than there are; 2e4 may be units, contracts or thousands."""
+    text = "date,close,volume\n" + "".join(f"2024-01-{d:02},60000,{{0}}\n" for d in range(1, 6))
+    large = read(text.format("2e10"), "BTC.csv")
+    assert large.volumes["BTC"].tolist() == [2e10] * 5
+    assert finding(large, "volume", "BTC").action == "taken as dollars"
+    assert finding(read(text.format("2e4"), "BTC.csv"), "volume", "BTC").action == "not used"
+
+
+@pytest.mark.parametrize(
+    ("name", "asset"), [("WXYZq", True), ("WXYZqu", False), ("WXYZQURSTUVW", True), ("WXYZQURSTUVWX", False)]
+)
+def test_an_unknown_column_is_an_asset_where_it_is_short_or_in_capitals(name, asset):
+    assert looks_like_asset(name) is asset
 
 
 def test_a_long_file_with_volumes_in_dollars():
