@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = ("tests/browser", "tests/mutants")  # never asked: hours, and this tool itself
 SLOW = ("tests/ui", "tests/cli")  # whole pages and commands: after the others
-IMPORTED, STEM, LATE = 100, 20, 500  # points for an import of the very module, for its name in the test file's
+IMPORTED, ROOM, USED, STEM, LATE = 100, 60, 20, 20, 500  # points; STEM: the module's name in the test file's
 
 
 def room(root: Path, path: str) -> str:
@@ -22,23 +22,34 @@ def room(root: Path, path: str) -> str:
 
 
 def ordered(root: Path, path: str) -> list[str]:
-    """Test files, nearest first: those that import the module (of any room), then the rest of its room by what they name."""
-    module = ".".join(Path(path).with_suffix("").parts)
+    """Test files, nearest first: those that import the module (of any room), its room's by what they name, its users'."""
+    module = _module(root, root / path)
     names = frozenset(public_names((root / path).read_text(encoding="utf-8")))
-    own = room(root, path)
+    own, using = room(root, path), users(root, module)
     ranked = []
     for test in sorted((root / "tests").rglob("test_*.py")):
         name = test.relative_to(root).as_posix()
         if name.startswith(HERE):
             continue
         text = _text(test)
-        direct = module in imported(text)
-        if direct or name.startswith(f"{own}/"):
-            points = IMPORTED * direct + STEM * (test.stem.removeprefix("test_") in Path(path).stem)
-            points -= LATE * name.startswith(SLOW)
+        points = IMPORTED * (module in imported(text)) + ROOM * name.startswith(f"{own}/")
+        points += USED * bool(using & imported(text))
+        if points:
+            points += STEM * (test.stem.removeprefix("test_") in Path(path).stem) - LATE * name.startswith(SLOW)
             points += sum(min(5, len(re.findall(rf"\b{each}\b", text))) for each in names)
             ranked.append((-points, name))
     return [name for _, name in sorted(ranked)]
+
+
+@cache
+def users(root: Path, module: str) -> frozenset[str]:
+    """Modules of the engine and the loaders that import this one."""
+    files = (file for house in ("margin", "data") for file in (root / house).rglob("*.py"))
+    return frozenset(_module(root, file) for file in files if module in imported(_text(file)))
+
+
+def _module(root: Path, file: Path) -> str:
+    return ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
 
 
 def public_names(source: str) -> list[str]:
@@ -67,8 +78,8 @@ def compiled_with(root: Path, path: str) -> set[str]:
         if any(
             name == "numba" or name.startswith(("numba.", "margin.rolling.pearson_kernels.compiled")) for name in uses
         ):
-            kernels[".".join(file.relative_to(root).with_suffix("").parts)] = uses
-    stale = {".".join(Path(path).with_suffix("").parts)} & set(kernels)
+            kernels[_module(root, file)] = uses
+    stale = {_module(root, root / path)} & set(kernels)
     while more := {name for name, uses in kernels.items() if name not in stale and uses & stale}:
         stale |= more
     return {name.rsplit(".", 1)[-1] for name in stale}
