@@ -22,6 +22,7 @@ MEMORY = 12 * 2**30  # bytes of addresses: a fault must not fill the machine
 COPIED = ("app.py", "conftest.py", "pyproject.toml", "README.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "margin", "data",
           "ui", "pages", "tests", "tools", "docs", "examples", "benchmarks", "notebooks", "requirements.txt",
           "requirements.lock")  # fmt: skip
+ITSELF = "pytest itself"  # in the place of a test: a crash, or a conftest that cannot be imported
 SEEN, SURVIVED, OUT_OF_TIME = "seen", "survived", "not seen in time"
 NO_TESTS = 5  # pytest's exit status
 
@@ -49,7 +50,7 @@ class Tree:
         self.root, self.place, self.kept = root, folder / "tree", folder / "compiled"
         self.place.mkdir()
         self.kept.mkdir()
-        names = [entry for entry in root.iterdir() if not entry.name.startswith(".") and entry.name in _tracked(root)]
+        names = [entry for entry in root.iterdir() if entry.name in _tracked(root)]
         for source in names:
             if source.is_dir():
                 shutil.copytree(source, self.place / source.name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -68,7 +69,7 @@ class Tree:
                 "HYPOTHESIS_STORAGE_DIRECTORY": str(Path(own, "hypothesis")), "OMP_NUM_THREADS": "1",
             }  # fmt: skip
             command = [
-                sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov",
+                sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:cov",
                 "-p", "no:randomly", "-p", "tests.mutants.plugin", "-m", "not browser", "--tb=short", *tests,
             ]  # fmt: skip
             begun, before = time.monotonic(), _used()
@@ -80,7 +81,7 @@ class Tree:
             by, reason = (
                 "pytest itself",
                 f"ended with status {status}",
-            )  # a crash, or a conftest that cannot be imported
+            )
         verdict = SEEN if by else OUT_OF_TIME if status is None else SURVIVED
         return Verdict(verdict=verdict, by=by, reason=reason, cpu=round(spent, 1), wall=round(took, 1))
 

@@ -1,0 +1,209 @@
+"""Memory of the started app: before, at the peak, 150 s after the last visitor left; others' edits meanwhile.
+
+python -m benchmarks.bench_memory [upload] [columns] [gzip] [superseded]        (all four when none is named)
+
+upload     : ../shared/files/memory_0.parquet, 0.9 MB, 190,000 days x 25 assets (else one like it), on five pages
+columns    : a CSV with a million columns
+gzip       : an exchange whose every answer unpacks to 300 MB
+superseded : ten fetched sets of 5 million cells, one after the other, with results on each (one process, no browser)
+"""
+
+import gc
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+
+from benchmarks.bench_app import WATCH, chromium, quantile
+from tests.exchange_server import ExchangeServer, Fault
+from tests.running_app import settled, started_app
+from tests.support import SHARED
+
+AFTER = 150.0  # seconds after the last visitor left
+PAGES = ("portfolio", "stress", "correlations", "haircuts", "liquidation")
+
+
+class Meter:
+    """MB that a process and its children hold, read ten times a second."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self.process, self.peak, self._stop = process, 0.0, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def now(self) -> float:
+        total = 0
+        for process in [self.process, *self.process.children(recursive=True)]:
+            try:
+                total += process.memory_info().rss
+            except psutil.Error:  # it has just ended
+                continue
+        return total / 1e6
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.1):
+            self.peak = max(self.peak, self.now())
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@contextmanager
+def another_visitor(browser: Any, address: str) -> Iterator[Callable[[], None]]:
+    """A visitor with a page of their own; each call is one edit, and the times of all are printed at the end."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    settled(page)
+    page.wait_for_timeout(1500)
+    page.evaluate(WATCH)
+    times: list[float] = []
+
+    def edit() -> None:
+        page.get_by_label("Quantity, position 1").fill(f"{40 + (len(times) % 97) * 0.37:.2f}")
+        page.wait_for_function("window.shown.length > 0", timeout=120_000)
+        times.append(page.evaluate("window.shown[0] - window.typed"))
+        page.wait_for_timeout(100)
+
+    yield edit
+    page.close()
+    print(
+        f"  another visitor's {len(times)} edits meanwhile: p50 {quantile(times, 0.5):.0f} ms, max {max(times):.0f} ms"
+    )
+
+
+def told(what: str, address: str, visit: Callable[[Any], None]) -> None:
+    """The three figures around one visit."""
+    port = int(address.rsplit(":", 1)[1])
+    server = next(p for p in psutil.Process().children() if f"--server.port={port}" in p.cmdline())
+    meter = Meter(server)
+    with chromium() as browser:
+        page = browser.new_page()
+        for name in PAGES:  # what every process loads once
+            page.goto(f"{address}/{name}")
+            settled(page)
+        page.close()
+        time.sleep(2.0)
+        before = meter.now()
+        visit(browser)
+    time.sleep(AFTER)
+    after = meter.now()
+    meter.close()
+    print(
+        f"{what}: {before:.0f} MB before, {meter.peak:.0f} at the peak, {after:.0f} {AFTER:.0f} s after all left",
+        flush=True,
+    )
+
+
+def upload_of(name: str, content: bytes, address: str, browser: Any, accepted: bool) -> None:
+    """One visitor brings a file, uses it where it is accepted, and looks at five pages; another one edits."""
+    with another_visitor(browser, address) as edit:
+        edit()
+        page = browser.new_page()
+        page.goto(f"{address}/data?data_view=Your+own+file")
+        settled(page)
+        file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        page.locator("input[type=file]").set_input_files(file)
+        begun = time.monotonic()
+        done = page.get_by_role("button", name="Use these prices") if accepted else page.get_by_test_id("stAlert")
+        while not done.count():
+            edit()
+        print(f"  {'read' if accepted else 'refused'} after {time.monotonic() - begun:.1f} s")
+        if accepted:
+            done.click()
+            edit()
+            for each in PAGES:
+                page.get_by_test_id("stSidebarNavLink").or_(page.get_by_role("link")).filter(
+                    has_text=each.capitalize()
+                ).first.click()
+                edit()
+                settled(page)
+        page.close()
+
+
+def upload() -> None:
+    path = SHARED / "files" / "memory_0.parquet"
+    content = path.read_bytes() if path.exists() else _like_memory_0()
+    with tempfile.TemporaryDirectory() as folder, started_app(Path(folder)) as address:
+        told(
+            f"upload of {len(content) / 1e6:.1f} MB", address,
+            lambda browser: upload_of("memory_0.parquet", content, address, browser, True),
+        )  # fmt: skip
+
+
+def _like_memory_0() -> bytes:
+    days = pd.date_range("1500-01-01", periods=190_000, unit="s")
+    return bytes(pd.DataFrame(100.0, days, [f"A{i}" for i in range(25)]).to_parquet())
+
+
+def columns() -> None:
+    content = b"date" + b"," * 1_000_000 + b"\n2024-01-01" + b",1" * 100
+    with tempfile.TemporaryDirectory() as folder, started_app(Path(folder)) as address:
+        wide = b"," * 1_000_000 + b"\n2024-01-01" + b",1" * 100
+        told(
+            "CSV of a million columns", address, lambda b: upload_of("wide.csv", content[:50] + wide, address, b, False)
+        )
+
+
+def gzip() -> None:
+    with ExchangeServer() as exchange, tempfile.TemporaryDirectory() as folder:
+        exchange.faults.append(Fault("bomb", where="all"))
+        online = {"MARGIN_OFFLINE": "", "MARGIN_EXCHANGE_GATEWAY": exchange.address}
+        with started_app(Path(folder), **online) as address:
+
+            def visit(browser: Any) -> None:
+                with another_visitor(browser, address) as edit:
+                    for _ in range(60):
+                        edit()
+
+            told("gzip answers of 300 MB", address, visit)
+
+
+def superseded() -> None:
+    from margin import Portfolio, Position, Settings
+    from ui.state import compute, leaving, prices
+
+    class Service:
+        version = 0
+
+        def snapshot(self) -> Any:
+            return replace(frame, version=str(self.version), provenance={})
+
+    sample = prices._sample().priceset
+    rng = np.random.default_rng(1)
+    days = pd.date_range("1985-01-01", periods=15_000)
+    names = ["BTC", "ETH", *(f"COIN{i}" for i in range(331))]
+    closes = pd.DataFrame(100.0 * np.exp(np.cumsum(rng.normal(0, 0.02, (15_000, 333)), axis=0)), days, names)
+    frame = replace(sample, closes=closes, volumes=closes * np.nan)
+    service = Service()
+    prices.service = lambda: service  # type: ignore[assignment]
+    book = Portfolio((Position("BTC/USDT:USDT", 1.0), Position("ETH/USDT:USDT", -10.0)))
+    meter = Meter(psutil.Process())
+    gc.collect()
+    before = meter.now()
+    for service.version in range(1, 11):
+        active = prices.fetched()
+        assert active is not None
+        compute.compared(book, Settings(), active)
+        gc.freeze()  # as the pages do after a run
+    del active
+    time.sleep(leaving.PAUSE + 2.0)
+    after = meter.now()
+    meter.close()
+    figures = f"{before:.0f} MB before, {meter.peak:.0f} at the peak, {after:.0f} with the last"
+    print(f"ten fetched sets of 5 million cells: {figures}", flush=True)
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or ["upload", "columns", "gzip", "superseded"]
+    for name in chosen:
+        {"upload": upload, "columns": columns, "gzip": gzip, "superseded": superseded}[name]()
