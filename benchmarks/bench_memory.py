@@ -116,6 +116,7 @@ def upload_of(name: str, content: bytes, address: str, browser: Any, accepted: b
         begun = time.monotonic()
         done = page.get_by_role("button", name="Use these prices") if accepted else page.get_by_test_id("stAlert")
         while not done.count():
+            assert time.monotonic() - begun < 300.0, page.inner_text("body")[-800:]
             edit()
         print(f"  {'read' if accepted else 'refused'} after {time.monotonic() - begun:.1f} s")
         if accepted:

@@ -1,6 +1,8 @@
 """One fault in a copy of the tree, and its tests: do they see it?"""
 
 import contextlib
+import gc
+import importlib
 import importlib.util
 import json
 import os
@@ -16,6 +18,7 @@ from pathlib import Path
 
 from tests.mutants import nearest
 from tests.mutants.sites import Mutant, faulty
+from tests.support import ROOT
 
 CPU_SECONDS, WALL_SECONDS = 60, 900
 MEMORY = 12 * 2**30  # bytes of addresses: a fault must not fill the machine
@@ -24,6 +27,7 @@ COPIED = ("app.py", "conftest.py", "pyproject.toml", "README.md", "CONTRIBUTING.
           "requirements.lock")  # fmt: skip
 ITSELF = "pytest itself"  # in the place of a test: a crash, or a conftest that cannot be imported
 SEEN, SURVIVED, OUT_OF_TIME = "seen", "survived", "not seen in time"
+NEAREST = 3  # files of tests that are run by themselves first
 NO_TESTS = 5  # pytest's exit status
 
 
@@ -47,6 +51,7 @@ class Tree:
     """A copy of the project in which faults are put, with compiled code kept from one trial to the next."""
 
     def __init__(self, root: Path, folder: Path) -> None:
+        preload()
         self.root, self.place, self.kept = root, folder / "tree", folder / "compiled"
         self.place.mkdir()
         self.kept.mkdir()
@@ -59,31 +64,37 @@ class Tree:
         if (root.parent / "shared").exists():
             (folder / "shared").symlink_to((root.parent / "shared").resolve())
 
-    def run(self, tests: list[str], around: str = "", cpu: int = CPU_SECONDS, stale: set[str] | None = None) -> Verdict:
-        """These tests, in this order, until one fails or the CPU time is used up."""
+    def run(
+        self, tests: list[str], around: str = "", cpu: float = CPU_SECONDS, stale: set[str] | None = None
+    ) -> Verdict:
+        """These tests, in this order, until one fails or the CPU time is used up; the nearest files by themselves first."""
+        spent, begun = 0.0, time.monotonic()
+        verdict, by, reason = SURVIVED, "", ""
         with tempfile.TemporaryDirectory() as own:
             compiled = self._compiled(Path(own), stale) if stale else self.kept
-            failed = Path(own, "failed")
-            environment = os.environ | {
-                "NUMBA_CACHE_DIR": str(compiled), "MUTANTS_FAILED": str(failed), "MUTANTS_AROUND": around,
-                "HYPOTHESIS_STORAGE_DIRECTORY": str(Path(own, "hypothesis")), "OMP_NUM_THREADS": "1",
-            }  # fmt: skip
-            command = [
-                sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:cov",
-                "-p", "no:randomly", "-p", "tests.mutants.plugin", "-m", "not browser", "--tb=short", *tests,
-            ]  # fmt: skip
-            begun, before = time.monotonic(), _used()
-            status = _bounded(command, self.place, environment, cpu)
-            spent, took = _used() - before, time.monotonic() - begun
-            lines = failed.read_text(encoding="utf-8").splitlines() if failed.exists() else []
-        by, _, reason = lines[0].partition("\t") if lines else ("", "", "")
-        if not by and status not in (0, NO_TESTS, None):
-            by, reason = (
-                "pytest itself",
-                f"ended with status {status}",
-            )
-        verdict = SEEN if by else OUT_OF_TIME if status is None else SURVIVED
-        return Verdict(verdict=verdict, by=by, reason=reason, cpu=round(spent, 1), wall=round(took, 1))
+            for part in (tests[:NEAREST], tests[NEAREST:]):
+                if part and verdict == SURVIVED:
+                    before = _used()
+                    verdict, by, reason = self._part(part, around, max(1, round(cpu - spent)), Path(own), compiled)
+                    spent += _used() - before
+        wall = time.monotonic() - begun
+        return Verdict(verdict=verdict, by=by, reason=reason, cpu=round(spent, 1), wall=round(wall, 1))
+
+    def _part(self, tests: list[str], around: str, cpu: int, own: Path, compiled: Path) -> tuple[str, str, str]:
+        failed = own / "failed"
+        variables = {
+            "NUMBA_CACHE_DIR": str(compiled), "MUTANTS_FAILED": str(failed), "MUTANTS_AROUND": around,
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(own / "hypothesis"),
+        }  # fmt: skip
+        options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "tests.mutants.plugin"]
+        options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what is imported already
+        status = _bounded([*options, "-m", "not browser", "--tb=short", *tests], self.place, variables, cpu)
+        if failed.exists():
+            by, _, reason = failed.read_text(encoding="utf-8").splitlines()[0].partition("\t")
+            return SEEN, by, reason
+        if status not in (0, NO_TESTS, None):
+            return SEEN, ITSELF, f"ended with status {status}"
+        return (OUT_OF_TIME if status is None else SURVIVED), "", ""
 
     def trial(self, mutant: Mutant, cpu: int = CPU_SECONDS) -> Verdict:
         """The verdict on one fault; the tree is whole again after it."""
@@ -130,30 +141,58 @@ def _used() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _bounded(command: list[str], folder: Path, environment: dict[str, str], cpu: int) -> int | None:
-    """The exit status; None where the CPU time, or the much longer time by the clock, was used up."""
+def preload() -> None:
+    """What every test needs and no fault can be in: imported once here, so that a trial need not."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    for name in ("numpy", "scipy.stats", "scipy.optimize", "pandas", "numba", "hypothesis", "pytest", "pyarrow"):
+        importlib.import_module(name)
+    gc.freeze()
 
-    def bound() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        preexec_fn=bound, start_new_session=True,
-    ) as process:  # fmt: skip
+def _bounded(arguments: list[str], folder: Path, variables: dict[str, str], cpu: int) -> int | None:
+    """pytest's exit status in a forked child; None where the CPU time, or the longer time by the clock, was used up."""
+    if not (child := os.fork()):
         try:
-            status = process.wait(WALL_SECONDS)
-        except subprocess.TimeoutExpired:
-            status = -signal.SIGXCPU
+            _become_pytest(arguments, folder, variables, cpu)
         finally:
-            _end(process)
-    return None if status in (-signal.SIGXCPU, -signal.SIGKILL) else status
+            os._exit(3)  # pytest's status of an internal error
+    until = time.monotonic() + WALL_SECONDS
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            break
+        if time.monotonic() > until:
+            _end(child)
+        time.sleep(0.02)
+    _end(child)
+    if os.WIFSIGNALED(status):
+        cut = os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
+        return None if cut else -os.WTERMSIG(status)
+    return os.WEXITSTATUS(status)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """The process and what it started: servers of a test that was cut off."""
+def _become_pytest(arguments: list[str], folder: Path, variables: dict[str, str], cpu: int) -> None:
+    os.setsid()
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
+    os.chdir(folder)
+    os.environ.update(variables)
+    sys.modules["numba"].config.reload_config()  # type: ignore[attr-defined]
+    for name in [
+        name for name in sys.modules if name.split(".", 1)[0] in ("tests", "margin", "data", "ui", "conftest")
+    ]:
+        del sys.modules[name]
+    sys.path[:] = [str(folder), *(entry for entry in sys.path if Path(entry or ".").resolve() != ROOT)]
+    os._exit(int(sys.modules["pytest"].main(arguments)))  # type: ignore[attr-defined]
+
+
+def _end(child: int) -> None:
+    """The child and what it started: servers of a test that was cut off."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(child, signal.SIGKILL)
 
 
 def as_line(mutant: Mutant, verdict: Verdict) -> str:
