@@ -355,3 +355,9 @@ def test_the_coin_behind_a_markets_name(name, asset):
 def test_bad_shocks_are_named(plan, data, says):
     with pytest.raises(InputError, match=says):
         read_shocks(data, plan.assets)
+
+
+@pytest.mark.parametrize("wrong", [{"gap": 1.0}, {"gap": -0.01}, {"share": 0.0}, {"share": 1.01}])
+def test_a_share_or_gap_out_of_reach_is_refused(market, wrong):
+    with pytest.raises(InputError, match="above 0 and at most 1, and the gap from 0 to below 1"):
+        make_plan(market, **wrong)

@@ -155,3 +155,13 @@ def test_too_little_is_refused():
         filter_profits(np.ones(119), 1)
     with pytest.raises(InputError, match="too little history"):
         draw(10, 48, 24)
+
+
+def test_the_error_of_a_volatility_grows_with_the_tails_of_its_shocks():
+    """root((kurtosis - 1) / (4 n)) with n effective steps, the kurtosis that of the shocks themselves."""
+    for shocks in (np.random.default_rng(3).standard_normal(900), np.random.default_rng(3).standard_t(3, 900)):
+        found = filter_profits(shocks, 1)
+        kurtosis = float(np.mean(found.shocks**4) / np.mean(found.shocks**2) ** 2)
+        effective = (1 + found.decay) / (1 - found.decay)
+        assert found.sigma_error == pytest.approx(np.sqrt((kurtosis - 1) / (4 * effective)), rel=1e-9)
+    assert kurtosis > 5

@@ -109,6 +109,14 @@ def test_pythons_print_wrapped_or_not_with_balances():
         assert [(c.asset, c.quantity) for c in read.portfolio.collateral] == wanted
 
 
+def test_a_balance_that_names_no_venue_belongs_to_the_only_account():
+    rows = [row(info={"symbol": "PF_XBTUSD"})]
+    balance = {"info": {}, "free": {"USD": 900.0}, "used": {"USD": 100.0}, "total": {"USD": 1000.0}}
+    read = read_portfolio(json.dumps({"positions": rows, "balance": balance}))
+    (account,) = read.portfolio.accounts
+    assert account.venue == "kraken" and [c.quantity for c in account.collateral] == [1000.0]
+
+
 @pytest.mark.parametrize("text", ["[__import__('os').system('true')]", "[open('x')]", "[{'contracts': (lambda: 1)()}]"])
 def test_nothing_in_a_print_is_executed(text):
     with pytest.raises(InputError):

@@ -1,5 +1,7 @@
 """The basis line: instruments of one underlying that offset, owned coins, dated futures, own prices; by hand."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -180,3 +182,12 @@ def test_the_record_behind_the_rates():
     assert Safeguards().basis_majors == pytest.approx(-1e-4 * min(worst["BTC"], worst["ETH"]), abs=1e-4)
     assert Safeguards().basis_others == pytest.approx(-1e-4 * min(worst.values()), abs=1e-4)
     assert pd.Series(worst).idxmin() == "SOL"
+
+
+def test_the_last_step_adds_up_in_its_own_words():
+    c = compare(Portfolio((Position("BTC/USDT:USDT", 1), Position("ETH/USDT:USDT", -20))), MARKET)
+    said = next(step.numbers for step in explain.steps(c) if step.title == "4. With safeguards")
+    pieces = re.findall(r"([+-]) (\$[\d,]+(?:\.\d+)?)", said)
+    assert pieces
+    numbers = [float(f"{sign}{usd.strip('$').replace(',', '')}") for sign, usd in pieces]
+    assert c.portfolio + sum(numbers) == pytest.approx(c.safeguarded, abs=2.0)

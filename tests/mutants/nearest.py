@@ -26,6 +26,7 @@ def ordered(root: Path, path: str) -> list[str]:
     module = _module(root, root / path)
     names = frozenset(public_names((root / path).read_text(encoding="utf-8")))
     own, using = room(root, path), users(root, module)
+    theirs = tuple({f"{room(root, each.replace('.', '/') + '.py')}/" for each in using})
     ranked = []
     for test in sorted((root / "tests").rglob("test_*.py")):
         name = test.relative_to(root).as_posix()
@@ -33,7 +34,7 @@ def ordered(root: Path, path: str) -> list[str]:
             continue
         text = _text(test)
         points = IMPORTED * (module in imported(text)) + ROOM * name.startswith(f"{own}/")
-        points += USED * bool(using & imported(text))
+        points += USED * (name.startswith(theirs) or bool(using & imported(text)))
         if points:
             points += STEM * (test.stem.removeprefix("test_") in Path(path).stem) - LATE * name.startswith(SLOW)
             points += sum(min(5, len(re.findall(rf"\b{each}\b", text))) for each in names)

@@ -105,6 +105,12 @@ def test_a_table_of_edges_is_read_as_claims():
     assert network.debts[network.ids.index("Aave"), network.ids.index("Maker")] == 30
 
 
+def test_each_node_holds_outside_what_it_owes_beyond_its_claims_and_its_cushion():
+    network = read_network("source,target,value\nAave,Lido,100\nMaker,Aave,30\n")
+    held = dict(zip(network.ids, network.outside(), strict=True))
+    assert held == pytest.approx({"Lido": 110.0, "Aave": 0.1 * 30, "Maker": 0.0})
+
+
 WEEKS = """date,source_protocol,target_protocol,weight
 2025-06-23,Aave,Lido,999
 2025-06-30,Aave,Lido,100

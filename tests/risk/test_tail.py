@@ -33,6 +33,12 @@ def slow_var(losses, level):
     raise AssertionError
 
 
+def test_a_level_that_is_reached_exactly_is_reached_though_floats_say_a_little_more():
+    """0.55 x 100 is 55.00000000000001 in floating point: the 55th loss has the level, not the 56th."""
+    assert 0.55 * 100 > 55
+    assert value_at_risk(np.arange(1.0, 101.0), 0.55) == 55.0
+
+
 @given(LOSSES, LEVELS)
 def test_es_and_var_equal_the_slow_twins(losses, level):
     assert expected_shortfall(losses, level) == pytest.approx(slow_es(losses, level), rel=1e-9, abs=1e-6)

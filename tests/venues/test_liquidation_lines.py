@@ -26,6 +26,22 @@ def test_dydx_names_the_worst_price_and_the_insurance_fund():
     assert not any("liquidation" in label for label in lines(safe))
 
 
+def test_dydx_s_fund_pays_what_a_nearly_broke_short_lacks():
+    held = Position("BTC/USDC:USDC", -0.1, 50_000.0, maintenance_rate=0.1)
+    found = lines(Account("dydx", "cross", [held], {"USDC": 1.0}, PRICES).state)
+    worst = 50_000 + (1 - 1 / 500) * 1.5 * 500 / 0.1
+    assert found["BTC/USDC:USDC: worst price of a liquidation"].formula == f"{worst:,.6g}"
+    # Closed at its bankruptcy price it costs 5,001; at the worst price more, and the fund pays the difference.
+    assert found["BTC/USDC:USDC: to the insurance fund at it"].amount == pytest.approx(5_001 - 0.1 * worst)
+
+
+@pytest.mark.parametrize("quantity", [0.4, -0.4])
+def test_bybit_says_from_where_on_portfolio_margin_begins(quantity):
+    state = Account("bybit", "cross", [Position("BTC/USDT:USDT", quantity, 50_000.0)], {"USDT": 9e4}, PRICES).state
+    line = lines(state)["BTC: where portfolio margin starts"]
+    assert (line.formula, line.amount) == ("largest loss within 10%", pytest.approx(0.4 * 50_000 * 0.1))
+
+
 def test_drift_names_what_is_closed_at_once_and_what_a_liquidator_repays():
     held = Position("SOL/USDC:USDC", 100.0, 100.0)
     state = Account("drift", "cross", [held], {"USDC": 490.0}, PRICES).state  # 5% of $10,000 is 500: short of 10

@@ -5,7 +5,7 @@ import pytest
 from data.errors import FetchError
 from data.exchange.event_loop import run
 from data.exchange.public import fetch_table
-from data.exchange.tables import public_tables
+from data.exchange.tables import lighter, public_tables
 from data.exchange.tiers import PUBLISHERS, fetch_tiers
 from margin import Collateral, InputError, Portfolio, Position, venues
 from margin.models.marks import Marks
@@ -85,3 +85,10 @@ def test_who_has_none_is_refused():
     with pytest.raises(InputError, match="no public table"):
         run(fetch_table("mango"))
     assert {"okx", "bybit", "kraken", *public_tables()} == set(PUBLISHERS)
+
+
+def test_a_market_of_lighter_without_a_margin_is_left_out():
+    market = {f"{name}_margin_fraction": 500 for name in lighter.NAMES}
+    rows = [market | {"symbol": "BTC"}, market | {"symbol": "NEW", "maintenance_margin_fraction": 0}]
+    rows += [market | {"symbol": "OLD", "status": "inactive"}]
+    assert lighter.facts({"order_book_details": rows}) == {"fractions": {"BTC": [500, 500, 500, 500]}}
