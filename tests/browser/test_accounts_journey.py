@@ -38,7 +38,7 @@ def put(page, text: str) -> None:
 @pytest.mark.parametrize("options", [{}, PHONE], ids=["desk", "phone"])
 def test_three_accounts_each_with_its_line_and_the_page_fits(visit, expect, options):
     page = three_venues(visit, expect, **options)
-    for name in ("Binance", "Bybit", "Hyperliquid"):
+    for name in ("Binance USD-M", "Bybit", "Hyperliquid"):
         page.get_by_text(f"{name} · {name}, cross").wait_for()
     page.get_by_text("Nearest liquidation").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
