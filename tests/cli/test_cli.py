@@ -1,6 +1,7 @@
 """`python -m margin`: the contract other programs rely on, and one clear line for everything wrong."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.cli import parser as data_parser
 from margin import Market, Portfolio, compare
 from margin.cli.main import main, parser
 from margin.sample.ready import LABEL, sample_market, sample_portfolio
@@ -258,15 +260,32 @@ def test_a_session_that_prints_something_else_is_found(monkeypatch):
     assert "error: level: must be a number" in sessions.renewed(page)
 
 
-def test_every_command_and_option_is_documented():
+def undocumented(text):
+    """Commands of both command lines without a section of their own, and options and choices their section lacks."""
+    parts = re.split(r"^## (.+)$", text, flags=re.M)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    missing = []
+    for house, whole in (("margin", parser()), ("data", data_parser())):
+        (commands,) = [a for a in whole._actions if a.dest == "command"]
+        for name, command in commands.choices.items():
+            section = sections.get(name if house == "margin" else f"{house} {name}", "")
+            if f"python -m {house} {name}" not in section:
+                missing.append(f"{house} {name}")
+            prose = re.sub(r"^```.*?^```", "", section, flags=re.S | re.M)
+            for action in command._actions:
+                asked = [o for o in action.option_strings if o not in ("-h", "--help")]
+                said = re.search(r"\bone of ([\w, -]+)", action.help or "")
+                asked += said[1].strip().split(", ") if said else []
+                missing += [f"{house} {name} {o}" for o in asked if not re.search(rf"(?<![\w-]){o}(?![\w-])", prose)]
+    return missing
+
+
+def test_every_command_has_its_section_and_every_option_stands_in_it():
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    (commands,) = [a for a in parser()._actions if a.dest == "command"]
-    assert set(commands.choices) >= {"compare", "correlation", "haircuts"}
-    for name, command in commands.choices.items():
-        assert f"python -m margin {name}" in text
-        for action in command._actions:
-            for option in action.option_strings:
-                assert option in ("-h", "--help") or f"`{option}`" in text, f"{name} {option}"
+    assert undocumented(text) == []
+    without = re.sub(r"^## hedge$.*?(?=^## )", "", text, flags=re.S | re.M)
+    assert "margin hedge" in undocumented(without) and "margin hedge --budget" in undocumented(without)
+    assert undocumented(text.replace("spearman", "")) == ["margin correlation spearman"]
 
 
 def test_portfolio_prints_version_2_and_reads_it_back(tmp_path, capsys):
