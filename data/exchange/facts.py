@@ -23,6 +23,7 @@ class Exchange:
     book_depths     : the depths an order book may be asked in, ascending; () for any
     all_tickers     : whether one request gives the tickers of several pairs
     book_ticker     : whether the last price is read as the middle of the order book
+    quirk           : what one must know of it, for docs/data-exchanges.md
     source          : where the figures are from
     """
 
@@ -46,4 +47,5 @@ class Exchange:
     book_depths: tuple[int, ...] = ()
     all_tickers: bool = False
     book_ticker: bool = False
+    quirk: str = ""
     source: str = "the exchange's API documentation, as in ccxt 4.5.90"

@@ -91,7 +91,3 @@ def table(pages: list[PageFacts]) -> str:
     """The pages as a table in markdown."""
     rows = [f"| {p.title} | {p.question} | {p.section} | `pages/{p.path.name}` |" for p in pages]
     return "\n".join(["| page | question | section | file |", "|---|---|---|---|", *rows]) + "\n"
-
-
-if __name__ == "__main__":
-    print(table(page_facts()), end="")  # noqa: T201  (the command's output)

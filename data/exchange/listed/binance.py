@@ -9,4 +9,5 @@ EXCHANGE = Exchange(
     page=1000,
     end_wanted=True,
     spot_types=("spot",),
+    quirk="451 from US hosts",
 )

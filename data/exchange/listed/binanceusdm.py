@@ -12,4 +12,5 @@ EXCHANGE = Exchange(
     perpetual_types=("linear",),
     funding_page=1000,
     funding_order=1,
+    quirk="451 from US hosts; perpetuals",
 )

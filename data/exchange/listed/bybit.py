@@ -14,4 +14,5 @@ EXCHANGE = Exchange(
     funding_order=2,
     funding_backwards=True,
     tiers_of="bybit",
+    quirk="403 from US hosts; the end of a span is included",
 )

@@ -7,4 +7,5 @@ EXCHANGE = Exchange(
     name="Coinbase",
     order=2,
     page=300,
+    quirk="more is an error",
 )

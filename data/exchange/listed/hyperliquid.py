@@ -14,4 +14,5 @@ EXCHANGE = Exchange(
     funding_page=500,
     funding_order=3,
     book_ticker=True,
+    quirk="the newest 5,000 only; perpetuals",
 )

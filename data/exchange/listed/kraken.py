@@ -9,4 +9,5 @@ EXCHANGE = Exchange(
     page=720,
     kept=720,
     all_tickers=True,
+    quirk="always the newest 720, whatever `since` says",
 )

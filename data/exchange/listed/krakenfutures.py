@@ -10,4 +10,5 @@ EXCHANGE = Exchange(
     perpetual_quote="USD",
     tiers_of="kraken",
     tiers_at_once=True,
+    quirk="asked for margin tiers only",
 )

@@ -14,4 +14,5 @@ EXCHANGE = Exchange(
     funding_page=100,
     funding_backwards=True,
     book_depths=(20, 100),
+    quirk="the end of a span is excluded",
 )

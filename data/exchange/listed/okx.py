@@ -14,4 +14,5 @@ EXCHANGE = Exchange(
     funding_cursor="after",
     tiers_of="okx",
     tiers_in_contracts=True,
+    quirk="300 recent, 100 of the history; the recent endpoint ends at 1,440 candles",
 )
