@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from data.exchange.registry import exchanges
 from margin.risk.estimators import closed_forms, estimators
+from tests.core.house_map import drawn
+from tests.core.layers import read_table
 from tests.support import ROOT
 from tools.venues import tables as venue_tables
 from ui.shell.facts import page_facts, table
@@ -38,8 +40,9 @@ MADE: dict[str, Callable[[], str]] = {
     "closed_forms": lambda: " and ".join(closed_forms()),
     "exchanges": _exchanges,
     "pages": _pages,
+    "map": lambda: drawn(read_table((ROOT / "docs/architecture.md").read_text(encoding="utf-8"))),
 }
-PAGES = ("docs/cli.md", "docs/models.md", "docs/data-exchanges.md", "docs/dashboard.md")
+PAGES = ("docs/architecture.md", "docs/cli.md", "docs/models.md", "docs/data-exchanges.md", "docs/dashboard.md")
 
 
 def renewed(text: str) -> str:

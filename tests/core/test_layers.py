@@ -1,11 +1,13 @@
 """Who may import whom: the table of docs/architecture.md against every import; and what importing the engine must not load."""
 
 import ast
+import re
 import subprocess
 import sys
 
 import pytest
 
+from tests.core.house_map import drawn
 from tests.core.layers import breaches, circles, read_sources, read_table
 from tests.support import ROOT
 
@@ -57,6 +59,17 @@ def test_a_table_that_climbs_and_a_row_without_files_are_found():
     empty = breaches(SOURCES, read_table(text.replace(row, f"| `margin/nobody/` | 0 | | |\n{row}")))
     assert "margin.nobody has a row in docs/architecture.md and no file" in empty
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c", "a"]]
+
+
+def test_every_room_of_the_table_is_drawn():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    found = re.search(r"```mermaid\n(.*?)```", text, re.DOTALL)
+    for room in TABLE:
+        house, _, name = room.partition(".")
+        box = rf'^ +{house}\w*\["\d+: [^"]*\b{name}\b' if name else rf"^ +{house}\["
+        assert re.search(box, found[1], re.MULTILINE), f"{room} is not on the map: python -m tests.docs_tables"
+    row = "| `margin/nobody/` | 1 | `margin/core/` | |\n| `margin/core/` | 0 |"
+    assert "1: nobody" in drawn(read_table(text.replace("| `margin/core/` | 0 |", row)))
 
 
 def test_every_package_says_its_floor_and_what_it_holds():
