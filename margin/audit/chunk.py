@@ -1,16 +1,19 @@
 """One chunk of accounts through the plan: a row per account, and what the whole venue's sums need."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from margin.audit import passes
 from margin.audit.gaps import DAYS, gap_risk
+from margin.audit.lines import END, margins_at_once
 from margin.audit.plan import Plan
 from margin.audit.summary import BANDS, ODDS_UNIT, STEP, STEPS, TOP, AuditSummary, cents
 
 DENSE = 9  # legs from which books are multiplied out together: a matrix product is then cheaper
 TILE = 512
+BEYOND = "positions larger than the last tier known here, judged at its rate"
 MOST_UP = 10.0  # market moves up are followed to eleven times the price
 
 
@@ -89,16 +92,15 @@ def audit_chunk(plan: Plan, held: Accounts) -> tuple[Rows, AuditSummary]:
     requirement, maintenance = _requirement(plan, held, owner, es, n)
     health = np.divide(held.equity, maintenance, out=np.full(n, np.nan), where=maintenance > 0)
     moves = np.empty((n, 2))
-    tables = (plan.rates, plan.deductions)
     passes.closing_moves(
-        held.indptr, held.legs, held.usd, held.equity, maintenance, plan.kind, plan.share, plan.alone, *tables, moves,
-        MOST_UP,
+        held.indptr, held.legs, held.usd, held.equity, maintenance, plan.kind, plan.share, plan.alone, plan.lines,
+        moves, MOST_UP,
     )  # fmt: skip
     sigma, odds, overlap = np.zeros(n), np.zeros((n, len(DAYS))), np.zeros((k, k), dtype=np.int64)
     whole, mass = plan.mass
     gap_risk(
         held.indptr, held.legs, held.usd, held.equity - maintenance, es, tails, plan.losses, plan.alone, whole, mass,
-        plan.kind, plan.share, *tables, plan.covariance, np.array(DAYS), sigma, odds, overlap,
+        plan.kind, plan.share, plan.lines, plan.covariance, np.array(DAYS), sigma, odds, overlap,
     )  # fmt: skip
     shocks, scenarios = len(plan.names), plan.losses.shape[1]
     out = AuditSummary(assets=plan.assets, shocks=shocks, scenarios=scenarios, accounts=n, positions=len(held.usd))
@@ -106,7 +108,7 @@ def audit_chunk(plan: Plan, held: Accounts) -> tuple[Rows, AuditSummary]:
     forced, floor = np.zeros((shocks, k), dtype=np.int64), held.equity.copy()
     passes.shock_books(
         held.indptr, held.legs, held.usd, held.equity, es, tails, plan.losses, plan.alone, whole, mass, plan.kind,
-        plan.share, *tables, plan.moves, plan.uniform, plan.gap, closed, notional, short, forced, floor,
+        plan.share, plan.lines, plan.moves, plan.uniform, plan.gap, closed, notional, short, forced, floor,
     )  # fmt: skip
     by_scenario = [np.zeros(scenarios, dtype=np.int64) for _ in range(3)]
     passes.short_by_scenario(held.indptr, held.legs, held.usd, held.equity, worst, plan.losses, *by_scenario)
@@ -133,7 +135,7 @@ def audit_chunk(plan: Plan, held: Accounts) -> tuple[Rows, AuditSummary]:
     )
     out.overlap = overlap.astype(object)
     out.odds = np.rint(odds * ODDS_UNIT).astype(np.int64).sum(axis=0).astype(object)
-    _add_up(out, rows, held, owner, size)
+    _add_up(plan, out, rows, held, owner, size)
     return rows, out
 
 
@@ -147,14 +149,11 @@ def _requirement(
         side = np.where(held.usd >= 0, 0, 1)
         alone = np.bincount(owner, np.maximum(size * plan.alone[side, held.legs], 0.0), n)
         return alone, plan.share * alone
-    lines = plan.rates[held.legs] * size[:, None] - plan.deductions[held.legs]
-    tier = lines.shape[1] - 1 - lines[:, ::-1].argmax(axis=1)  # the last of the highest: a position's own tier
-    legs = np.arange(len(size))
-    kept = np.bincount(owner, np.maximum(lines[legs, tier], 0.0), n)
-    return np.bincount(owner, size * plan.opening[held.legs, tier], n), kept
+    opened, kept = margins_at_once(plan.lines, held.legs, held.usd)
+    return np.bincount(owner, opened, n), np.bincount(owner, kept, n)
 
 
-def _add_up(out: AuditSummary, rows: Rows, held: Accounts, owner: np.ndarray, size: np.ndarray) -> None:
+def _add_up(plan: Plan, out: AuditSummary, rows: Rows, held: Accounts, owner: np.ndarray, size: np.ndarray) -> None:
     k = len(out.assets)
     out.empty = int((rows.legs == 0).sum())
     out.closed_now = int(((rows.equity < rows.maintenance) & (rows.maintenance > 0)).sum())
@@ -180,6 +179,9 @@ def _add_up(out: AuditSummary, rows: Rows, held: Accounts, owner: np.ndarray, si
         row = np.clip(np.ceil(at[inside] / STEP - 1e-9).astype(np.int64) - 1, 0, STEPS - 1)
         flat = _by(held.legs[inside] * STEPS + row, amount[inside], k * STEPS)
         setattr(out, name, flat.reshape(k, STEPS))
+    if plan.kind == passes.TIERED:
+        beyond = int((size > plan.lines[held.legs, 0, END]).sum())
+        out.remarks += Counter({BEYOND: beyond} if beyond else {})
     out.top = _top(gross_cents, held.labels)
     lost = np.rint(np.maximum(-rows.worst_equity, 0.0) * 100.0).astype(np.int64)
     out.top_short = _top(lost, held.labels)

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from margin.audit.kernels import add_cents
+from margin.audit.lines import move_of
 from margin.audit.passes import ALONE, POOLED
 from margin.rolling.pearson_kernels import compiled
 
@@ -30,8 +31,7 @@ def gap_risk(
     mass: float,
     kind: int,
     share: float,
-    rates: np.ndarray,
-    deductions: np.ndarray,
+    lines: np.ndarray,
     covariance: np.ndarray,
     days: np.ndarray,
     sigma: np.ndarray,
@@ -61,13 +61,7 @@ def gap_risk(
             elif kind == ALONE:
                 moves = share * max(size * alone[side, leg], 0.0)
             else:
-                best, rate = 0.0, 0.0
-                for t in range(rates.shape[1]):
-                    line = rates[leg, t] * size - deductions[leg, t]
-                    if line >= best and rates[leg, t] > 0.0:
-                        best = line
-                        rate = rates[leg, t]
-                moves = rate * size
+                moves = move_of(lines[leg], usd[i])
             exposure[i - low] = usd[i] - moves
             for other in range(low, i):
                 smaller = min(size, abs(usd[other]))

@@ -94,17 +94,6 @@ def tail_mean(
 
 
 @compiled
-def tier_margin(size: float, rates: np.ndarray, deductions: np.ndarray) -> float:
-    """Maintenance of one position: the highest of its tiers' lines. size USD >= 0; unused lines have rate 0."""
-    best = 0.0
-    for t in range(rates.shape[0]):
-        line = rates[t] * size - deductions[t]
-        if line > best:
-            best = line
-    return best
-
-
-@compiled
 def add_cents(total: np.ndarray, at: int, usd: float) -> None:
     """Money is added up in whole cents, so that any order gives the same sum."""
     total[at] += np.int64(np.rint(usd * CENT))

@@ -5,7 +5,8 @@ A chunk is `indptr` (n + 1), `legs` (m,) column of each position's asset and `us
 
 import numpy as np
 
-from margin.audit.kernels import DUST, GROUPS, add_cents, book_losses, tail_mean, tier_margin
+from margin.audit.kernels import DUST, GROUPS, add_cents, book_losses, tail_mean
+from margin.audit.lines import closes_at, margin_of
 from margin.rolling.pearson_kernels import compiled
 
 POOLED, ALONE, TIERED = 0, 1, 2  # kinds of rule: ES of the book, sum of ES of its positions, a venue's tiers
@@ -111,20 +112,19 @@ def maintenance_of(
     es: float,
     alone: np.ndarray,
     share: float,
-    rates: np.ndarray,
-    deductions: np.ndarray,
+    lines: np.ndarray,
 ) -> float:
     """USD below which one account is closed, its positions multiplied by `factor` each; pooled ES is given."""
     if kind == POOLED:
         return share * es
     total = 0.0
     for i in range(usd.shape[0]):
-        u = usd[i] * factor[legs[i]]
         if kind == ALONE:
+            u = usd[i] * factor[legs[i]]
             side = 0 if u >= 0 else 1
             total += share * max(abs(u) * alone[side, legs[i]], 0.0)
         else:
-            total += tier_margin(abs(u), rates[legs[i]], deductions[legs[i]])
+            total += margin_of(lines[legs[i]], usd[i], factor[legs[i]])
     return total
 
 
@@ -142,8 +142,7 @@ def shock_books(
     mass: float,
     kind: int,
     share: float,
-    rates: np.ndarray,
-    deductions: np.ndarray,
+    lines: np.ndarray,
     moves: np.ndarray,
     uniform: np.ndarray,
     gap: float,
@@ -177,7 +176,7 @@ def shock_books(
         least = equity[a]
         for i in range(count):
             factor[g[i]] = 1.0
-        still = maintenance_of(kind, u, g, factor, es[a], alone, share, rates, deductions)
+        still = maintenance_of(kind, u, g, factor, es[a], alone, share, lines)
         for j in range(moves.shape[0]):
             pnl, gross = 0.0, 0.0
             touched = False
@@ -205,7 +204,7 @@ def shock_books(
             else:
                 for i in range(count):
                     factor[g[i]] = 1.0 + moves[j, g[i]]
-                needed = maintenance_of(kind, u, g, factor, 0.0, alone, share, rates, deductions)
+                needed = maintenance_of(kind, u, g, factor, 0.0, alone, share, lines)
             if left < needed or left < 0.0:
                 closed[j] += 1
                 add_cents(notional, j, gross)
@@ -297,15 +296,18 @@ def closing_moves(
     kind: int,
     share: float,
     alone: np.ndarray,
-    rates: np.ndarray,
-    deductions: np.ndarray,
+    lines: np.ndarray,
     out: np.ndarray,
     most: float,
 ) -> None:
     """out (n, 2): the move of all assets alike at which each account is closed, down (> -1) and up (< most); NaN: none.
 
-    The ladder's requirement scales with the prices, so its root is closed form; tiers are closed in on by bisection.
+    The ladder's requirement scales with the prices, so its root is closed form; tiers are straight lines between edges.
     """
+    most_legs = 1
+    for a in range(indptr.shape[0] - 1):
+        most_legs = max(most_legs, indptr[a + 1] - indptr[a])
+    tiers = np.empty(most_legs, np.int64)
     for a in range(indptr.shape[0] - 1):
         low, high = indptr[a], indptr[a + 1]
         out[a, 0] = np.nan
@@ -329,25 +331,7 @@ def closing_moves(
                 if 0.0 <= root < most:
                     out[a, 1] = root
             continue
-        for side in range(2):
-            far = -1.0 + 1e-12 if side == 0 else most
-            if _gap_at(far, usd[low:high], legs[low:high], equity[a], net, rates, deductions) >= 0.0:
-                continue
-            fine, bad = 0.0, far
-            for _ in range(60):
-                middle = 0.5 * (fine + bad)
-                if _gap_at(middle, usd[low:high], legs[low:high], equity[a], net, rates, deductions) >= 0.0:
-                    fine = middle
-                else:
-                    bad = middle
-            out[a, side] = bad
-
-
-@compiled
-def _gap_at(
-    move: float, usd: np.ndarray, legs: np.ndarray, equity: float, net: float, rates: np.ndarray, deductions: np.ndarray
-) -> float:
-    needed = 0.0
-    for i in range(usd.shape[0]):
-        needed += tier_margin(abs(usd[i]) * (1.0 + move), rates[legs[i]], deductions[legs[i]])
-    return equity + net * move - needed
+        u, g = usd[low:high], legs[low:high]
+        out[a, 0] = closes_at(lines, u, g, equity[a], False, 1e-12, tiers)
+        up = closes_at(lines, u, g, equity[a], True, 1.0 + most, tiers)
+        out[a, 1] = up

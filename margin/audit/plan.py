@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from margin.audit.lines import FIRST_LEVERAGE, of_tiers, stacked
 from margin.audit.passes import ALONE, POOLED, TIERED
 from margin.core.errors import InputError, did_you_mean
 from margin.core.instruments import USD_STABLECOINS
@@ -18,7 +19,6 @@ UNIFORM = (0.01, 0.03, 0.05, 0.10, 0.15, 0.20, 0.30)
 SINGLE_MOVES = (-0.30, -0.20, -0.10, 0.10, 0.30, 0.50)
 LADDER_KINDS = {"portfolio": POOLED, "isolated": ALONE, "netted": ALONE}
 DECAY = 0.94  # RiskMetrics' of a day
-FIRST_LEVERAGE = 10.0  # at which a position is opened whose account names none
 MAINTENANCE = 0.5  # share of the ladder's requirement below which an account is closed
 
 
@@ -34,8 +34,8 @@ class Shock:
 class Plan:
     """assets (k) with prices (k,) USD; losses (k, S) per dollar held long; alone (4, k): ES and worst, long and short.
 
-    kind, share, rates, deductions : the rule (margin/audit/passes.py); opening (k, T): share asked to open
-    covariance (k, k) of a day's returns, EWMA
+    kind, share, lines (k, T, 14) : the rule (margin/audit/passes.py, margin/audit/lines.py)
+    covariance (k, k) of a day's returns, EWMA; single: an account is one position, the rule of an isolated mode
     moves (K, k) of the shocks, uniform (K,) where all assets move alike; gap: adverse move between trigger and close
     """
 
@@ -48,20 +48,19 @@ class Plan:
     level: float
     kind: int
     share: float
-    rates: np.ndarray
-    deductions: np.ndarray
-    opening: np.ndarray
+    lines: np.ndarray
     names: tuple[str, ...]
     moves: np.ndarray
     uniform: np.ndarray
     gap: float
     covariance: np.ndarray
+    single: bool = False
     notes: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """A fingerprint of everything that an account's figures depend on."""
         found = hashlib.sha256(repr([self.model, self.as_of, self.assets, self.level, self.kind, self.share]).encode())
-        found.update(repr([self.names, self.gap]).encode())
+        found.update(repr([self.names, self.gap, self.single]).encode())
         for name, values in vars(self).items():
             if isinstance(values, np.ndarray):
                 found.update(name.encode() + np.ascontiguousarray(values).tobytes())
@@ -79,7 +78,7 @@ def make_plan(
     model: str = "portfolio",
     settings: Settings | None = None,
     shocks: Sequence[Shock] | None = None,
-    tiers: Mapping[str, Sequence[Sequence[float]]] | None = None,
+    tiers: Mapping[str, Any] | None = None,
     gap: float = 0.0,
     share: float = MAINTENANCE,
     assets: Sequence[str] | None = None,
@@ -87,8 +86,8 @@ def make_plan(
     """The plan of an audit as of settings.as_of.
 
     model  : "portfolio", "isolated" or "netted" (the ladder), else any name together with `tiers`
-    tiers  : by asset, rows of (maintenance rate, deduction USD, highest leverage[, share asked to open]): a venue's
-             rule; margin.audit.models makes them from a model of the registry
+    tiers  : by asset, rows of (maintenance rate, deduction USD, highest leverage), or lines (T, 14) of
+             margin/audit/lines.py: a venue's rule; margin.audit.models makes them from a model of the registry
     assets : which to judge (default: every asset of the market whose returns fill the lookback)
     Raises InputError for an unknown model, a share outside 0 to 1, or a market without a common stretch of returns.
     """
@@ -114,7 +113,6 @@ def make_plan(
     alone = np.stack(
         [expected_shortfall(side, chosen.level) for side in (losses.T, -losses.T)] + [losses.max(1), -losses.min(1)]
     )
-    rates, deductions, opening = _tier_arrays(names, tiers or {})
     grid = list(default_shocks(names)) if shocks is None else list(shocks)
     moves = np.array([[shock.moves.get(a, 0.0) for a in names] for shock in grid]).reshape(len(grid), len(names))
     if not ((moves >= -1.0) & (moves <= 100.0)).all():
@@ -129,14 +127,13 @@ def make_plan(
         level=chosen.level,
         kind=TIERED if tiers is not None else LADDER_KINDS[model],
         share=share,
-        rates=rates,
-        deductions=deductions,
-        opening=opening,
+        lines=stacked([_lines(tiers, name) for name in names]),
         names=tuple(shock.name for shock in grid),
         moves=moves,
         uniform=np.array([len(set(row.tolist())) == 1 for row in moves], dtype=np.bool_),
         gap=gap,
         covariance=_covariance(market, names, chosen),
+        single=tiers is not None and model.endswith(":isolated"),
         notes=tuple(notes),
     )
 
@@ -198,17 +195,11 @@ def worst_days(
     )
 
 
-def _tier_arrays(
-    assets: Sequence[str], tiers: Mapping[str, Sequence[Sequence[float]]]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(k, T) rates, deductions and shares asked to open, by tier; unused tiers ask nothing."""
-    most = max((len(rows) for rows in tiers.values()), default=1)
-    rates, deductions, opening = (np.zeros((len(assets), most)) for _ in range(3))
-    for i, asset in enumerate(assets):
-        for t, row in enumerate(tiers.get(asset, ())):
-            rates[i, t], deductions[i, t] = float(row[0]), float(row[1])
-            opening[i, t] = float(row[3]) if len(row) > 3 else 1.0 / min(float(row[2]), FIRST_LEVERAGE)
-    return rates, deductions, opening
+def _lines(tiers: Mapping[str, Any] | None, asset: str) -> np.ndarray:
+    rows = (tiers or {}).get(asset, ())
+    if isinstance(rows, np.ndarray):
+        return rows
+    return of_tiers(rows) if len(rows) else of_tiers([(0.0, 0.0, FIRST_LEVERAGE)])
 
 
 def read_shocks(data: Any, assets: Sequence[str]) -> tuple[Shock, ...]:

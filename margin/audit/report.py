@@ -137,6 +137,7 @@ class AuditReport:
             "hot_spots": [{"asset": asset, "shortfall": usd} for asset, usd in self.hot_spots],
             "checks": self.checks,
             "set_aside": dict(sorted(s.set_aside.items())),
+            "remarks": dict(sorted(s.remarks.items())),
             "notes": list(self.notes),
         }
 
@@ -271,7 +272,7 @@ def _checks(plan: Plan, s: AuditSummary, tvl: float | None) -> dict[str, Any]:
 
 
 def _notes(s: AuditSummary) -> list[str]:
-    notes = []
+    notes = [f"{count:,} {what}." for what, count in sorted(s.remarks.items())]
     aside = sum(s.set_aside.values())
     if aside:
         parts = ", ".join(f"{count:,} {why}" for why, count in sorted(s.set_aside.items()))

@@ -24,7 +24,7 @@ from margin.audit.summary import AuditSummary
 from margin.audit.tables import Built, build
 from margin.core.errors import InputError
 
-FORMAT = 2  # of what a stopped audit leaves behind; one of another is not gone on with
+FORMAT = 3  # of what a stopped audit leaves behind; one of another is not gone on with
 CHUNK = 50_000  # accounts at a time: their sums in cents stay inside 64 bits whatever their size
 
 

@@ -42,7 +42,8 @@ class AuditSummary:
     odds       : (3,) billionths of accounts called within 1, 3, 7 days; overlap: (k, k) smaller of two sizes, summed
     squares    : (k,) sum over accounts of whole dollars squared, for concentration
     top, top_short : (cents, account) largest by gross, and by shortfall in their worst shock
-    set_aside  : rows that could not be used, by reason; unknown: cents of positions without history, by asset
+    set_aside  : rows that could not be used, by reason; unknown: positions without history, by asset
+    remarks    : positions or accounts that were judged, and how, by reason
     """
 
     assets: tuple[str, ...]
@@ -79,6 +80,7 @@ class AuditSummary:
     top_short: list[tuple[int, str]] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
     set_aside: Counter[str] = field(default_factory=Counter)
+    remarks: Counter[str] = field(default_factory=Counter)
     differences: Counter[int] = field(default_factory=Counter)
 
     SIZES = (
@@ -117,7 +119,7 @@ class AuditSummary:
         four = np.sort(np.stack([self.largest, self.second, other.largest, other.second]), axis=0)
         out.largest, out.second = four[3], four[2]
         out.top, out.top_short = _best(self.top + other.top), _best(self.top_short + other.top_short)
-        for name in ("unknown", "set_aside", "differences"):
+        for name in ("unknown", "set_aside", "remarks", "differences"):
             setattr(out, name, getattr(self, name) + getattr(other, name))
         return out
 
@@ -127,7 +129,9 @@ class AuditSummary:
         out |= {name: getattr(self, name) for name in self.SUMS}
         out |= {name: getattr(self, name).tolist() for name, _ in self.SIZES}
         out |= {"top": self.top, "top_short": self.top_short}
-        return out | {name: list(getattr(self, name).items()) for name in ("unknown", "set_aside", "differences")}
+        return out | {
+            name: list(getattr(self, name).items()) for name in ("unknown", "set_aside", "remarks", "differences")
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "AuditSummary":
@@ -138,7 +142,7 @@ class AuditSummary:
             kept[name] = np.array(kept[name], dtype=object)
         for name in ("top", "top_short"):
             kept[name] = [(int(amount), str(account)) for amount, account in kept[name]]
-        for name in ("unknown", "set_aside", "differences"):
+        for name in ("unknown", "set_aside", "remarks", "differences"):
             kept[name] = Counter(dict(kept[name]))
         return cls(**kept)
 

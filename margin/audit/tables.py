@@ -16,6 +16,7 @@ from margin.core.errors import InputError
 NOT_LINEAR = ("an option, not reproduced here", "a coin-settled contract, not reproduced here")
 OPTION = re.compile(r"[-_](?:C|P|CALL|PUT)$", re.IGNORECASE)
 INVERSE = re.compile(r"^(\w+)/USD:\1\b", re.IGNORECASE)
+SEVERAL = "an account of several positions on one equity, which an isolated rule does not have"
 MOST_USD = 1e12  # of one position or account: beyond, the row is no real one and its cents would not add up exactly
 
 
@@ -57,9 +58,29 @@ def build(plan: Plan, rows: pa.Table, money: pa.Table | None, adapter: Adapter) 
     isolated, posted = _isolated(rows, adapter, keep, aside)
     codes, ids, equity = _accounts(labels, money, rows, adapter, keep, isolated, aside)
     reported = _numbers(rows, adapter.reported)
-    return _assemble(
+    built = _assemble(
         ids, equity, codes, column, usd, keep & (codes >= 0), isolated, posted, names, reported, aside, unknown
     )
+    return _single(built) if plan.single else built
+
+
+def _single(built: Built) -> Built:
+    """Accounts of one position at most: an isolated rule has no others."""
+    held = built.accounts
+    legs = np.diff(held.indptr)
+    many = legs > 1
+    if not many.any():
+        return built
+    rows = ~np.repeat(many, legs)
+    left = Accounts(
+        labels=held.labels[~many],
+        indptr=np.concatenate([[0], np.cumsum(legs[~many])]).astype(np.int64),
+        legs=held.legs[rows],
+        usd=held.usd[rows],
+        equity=held.equity[~many],
+    )
+    aside = built.set_aside + Counter({SEVERAL: int(many.sum())})
+    return Built(accounts=left, set_aside=aside, unknown=built.unknown, reported=built.reported[rows])
 
 
 def _counting(rows: pa.Table, adapter: Adapter) -> pa.Table:

@@ -87,7 +87,7 @@ def test_an_audit_under_a_venues_rule_with_its_own_figures_beside(capsys, tmp_pa
     assert all(line["reproduction"] is not None for line in found["concentration"]["assets"])
     assert set(found["expected_calls"]) == {"1d", "3d", "7d"}
     assert len(found["concentration"]["overlap"]["shares"]) == len(found["concentration"]["overlap"]["assets"])
-    for wrong in (("--tvl", "0"), ("--model", "okx:cross"), ("--model", "nobody"), ("--fund", "-1")):
+    for wrong in (("--tvl", "0"), ("--model", "bitmex:cross"), ("--model", "nobody"), ("--fund", "-1")):
         status, _, err = printed(capsys, "audit", "--positions", tmp_path / "book", *wrong)
         assert (status, err.count("\n")) == (2, 1) and err.startswith("error: "), wrong
 

@@ -66,7 +66,7 @@ def chosen(seen: Seen) -> Audited | None:
         model = st.selectbox(
             "Margin rule", names, format_func=lambda m: ours().get(m, m.replace(":", ", ")), key="audit_model",
             bind="query-params",
-            help="Venues whose tiers add up account by account; portfolio margins are not batched.",
+            help="Rules whose margin is the sum of the positions' own; docs/audit.md names the others, and why.",
         )  # fmt: skip
     with third:
         gap = st.slider(
