@@ -86,7 +86,7 @@ def test_500_sampled_accounts_are_what_state_says(market, key):
     )
     rows, total = audit_accounts(plan, held)
     model = models.get(key)
-    marks = Marks(dict(zip(plan.assets, plan.prices.tolist(), strict=True)), market.dates[-1])
+    marks = Marks({a: market.price(a) for a in market.assets}, market.dates[-1])
     sampled = judged(plan, held, model, key, 500, marks, shocks[0].moves)
     closed, large = 0, 0
     for a, account in sampled.items():
