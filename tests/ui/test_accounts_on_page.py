@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -158,21 +159,21 @@ def test_two_accounts_stand_side_by_side():
     assert (first, second) == ("1. HL main", "2. Account 2")
     rows = table.set_index("Figure")
     assert result.as_held is not None
-    from ui.blocks.formats import money
+    from ui.blocks.formats import money, price
 
     a, b = result.as_held.accounts
     assert (rows.loc["Equity", first], rows.loc["Equity", second]) == (money(a.equity), money(b.equity))
     assert rows.loc["Equity", "Difference"] == money(b.equity - a.equity)
     assert rows.loc["Health", first] == f"{a.health:,.2f}×"
     near = nearest_liquidation(BOOK.accounts[1], sample_market())
-    assert near is not None and money(near.price) in rows.loc["Nearest liquidation", second]
+    assert near is not None and price(near.price) in rows.loc["Nearest liquidation", second]
     wide = sum(abs(p.delta_usd) for p in result.positions)
     from ui.portfolio.side_by_side import gross
 
     assert sum(gross(result, BOOK.accounts)) == pytest.approx(wide)
     held = next(frame.value for frame in app.dataframe if "Held" in frame.value.columns).set_index("Held")
-    assert held.loc["ETH/USDC:USDC", first] == "2" and held.loc["ETH/USDC:USDC", second] == ""
-    assert held.loc["USDC, collateral", second] == "2,000"
+    assert held.loc["ETH/USDC:USDC", first] == 2 and pd.isna(held.loc["ETH/USDC:USDC", second])
+    assert held.loc["USDC, collateral", second] == 2000
     app.selectbox(key="side_second").set_value("1. HL main").run()
     assert not app.exception
 

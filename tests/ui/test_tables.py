@@ -49,6 +49,12 @@ def test_what_is_no_figure_stays_text(drawn):
     assert sizes.equals(frame)
 
 
+def test_figures_of_different_kinds_in_one_column_stay_text(drawn):
+    frame = pd.DataFrame({"First": ["$9", "12.5×", "–"], "Second": ["5%", "ETH $2,100 (−3%)", "1%"]})
+    sizes, _ = drawn(frame)
+    assert sizes.equals(frame)
+
+
 def test_numbers_are_never_raw_and_none_is_a_dash(drawn):
     frame = pd.DataFrame(
         {"Usd": [30_744.4612, None, -842.4], "Any": [0.8202754, 20462.1864, None], "Count": [1_000, 2, 3]}

@@ -15,7 +15,7 @@ _UNITS = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9}
 # What a page writes for a figure: a sign, dollars, thousands, a unit; words may follow ("12,510 (63%)", "5 of 8").
 _FIGURE = re.compile(
     rf"(?P<sign>[+\-{MINUS}]?)\$?(?P<digits>\d[\d,]*(?:\.\d+)?)(?P<unit>[kMB]?)"
-    r"(?:%|×|x| ?σ| ?bp| ?pts| ?points)?(?: [(\[].*| of .*| to .*| · .*| → .*)?"
+    r"(?P<of>%|×|x| ?σ| ?bp| ?pts| ?points|)(?: [(\[].*| of .*| to .*| · .*| → .*)?"
 )
 
 
@@ -61,7 +61,7 @@ def _safely(form: Format) -> Format:
 def _read(column: "pd.Series[Any]") -> "tuple[pd.Series[float], Format] | None":
     """(sizes, how each is written) of a column of texts that are figures; None for any other column.
 
-    At most one word may stand in it besides figures ("–", "never"); it is sorted last.
+    All are of one kind (dollars, or percent, or plain). One word may stand in it besides ("–", "never"), sorted last.
     """
     texts = column.tolist()
     if not texts or not all(isinstance(text, str) for text in texts):
@@ -70,10 +70,17 @@ def _read(column: "pd.Series[Any]") -> "tuple[pd.Series[float], Format] | None":
     known = {size: text for size, text in zip(sizes, texts, strict=True) if size is not None}
     words = {text for size, text in zip(sizes, texts, strict=True) if size is None}
     same = all(size is None or known[size] == text for size, text in zip(sizes, texts, strict=True))
-    if not known or len(words) > 1 or not same:
+    kinds = {_kind(text) for size, text in zip(sizes, texts, strict=True) if size is not None}
+    worded = len(words) > 1 or any(character.isdigit() for word in words for character in word)
+    if len(kinds) != 1 or worded or not same:
         return None
     word = next(iter(words), DASH)
     return pd.Series(sizes, column.index, float), lambda value: true_minus(known.get(value, word))
+
+
+def _kind(text: str) -> tuple[bool, str]:
+    found = _FIGURE.fullmatch(text.strip())
+    return "$" in text.split()[0], found["of"].strip() if found else ""
 
 
 def _size(text: str) -> float | None:
