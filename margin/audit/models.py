@@ -33,6 +33,7 @@ from margin.audit.lines import margins_at_once as _asked_now
 from margin.core.account import SubAccount
 from margin.core.checks import parse_date
 from margin.core.errors import InputError, did_you_mean
+from margin.core.instruments import USD_STABLECOINS
 from margin.core.market import Market
 from margin.core.portfolio import Collateral, Position
 from margin.models.base import Model, States
@@ -118,9 +119,10 @@ def batch_tiers(key: str, market: Market, as_of: Any = None) -> Mapping[str, np.
             prices[asset] = market.price(asset, as_of)
         except InputError:
             continue
+    prices |= dict.fromkeys(USD_STABLECOINS, 1.0)  # a book's dollars are dollars, whatever coin they stand in
     when = parse_date(as_of) if as_of is not None else parse_date(market.dates[-1])
     marks, model, made = Marks(prices, when), models.get(key), batches()[key]
-    found = {asset: _lines(model, made, asset, marks, None) for asset in prices}
+    found = {asset: _lines(model, made, asset, marks, None) for asset in prices if asset not in USD_STABLECOINS}
     return {asset: lines for asset, lines in found.items() if not isinstance(lines, str)}
 
 
