@@ -6,6 +6,7 @@ Nothing in it is executed: Python's form is parsed and only literals are taken.
 import ast
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,22 @@ from margin.core.errors import InputError
 from margin.core.portfolio import MAX_TEXT
 
 _WORDS = {"null": None, "true": True, "false": False, "nan": math.nan, "NaN": math.nan, "inf": math.inf}
-_MAKERS = ("Decimal", "float", "int", "str", "OrderedDict", "dict")
-_SECRETS = frozenset(("apikey", "secret", "secretkey", "apisecret", "privatekey", "passphrase", "mnemonic"))
+_NUMBERS = ("Decimal", "float", "float64", "float32", "int", "int64", "int32", "mpf")
+_MAKERS = ("str", "OrderedDict", "dict", "list", "tuple", "bool_", "str_")
+_MOMENTS = ("datetime", "date", "time", "timedelta", "Timestamp", "Timedelta", "datetime64", "UUID")  # kept as text
+_SECRETS = frozenset(
+    ("apikey", "secret", "secretkey", "apisecret", "privatekey", "passphrase", "password", "mnemonic", "seedphrase")
+)
+_SECRET_TEXT = re.compile(
+    r"(?:api[\s_-]?(?:key|secret)|secret(?:[\s_-]?key)?|private[\s_-]?key|pass(?:phrase|word)|mnemonic|seed phrase)"
+    r"[\"']?\s*[:=\t]\s*[\"']?[A-Za-z0-9+/_.-]{6,}|-----BEGIN [A-Z ]*PRIVATE KEY",
+    re.IGNORECASE,
+)
+_KEY_DIGITS = re.compile(r"(?<![0-9a-fA-F])(?:0x)?[0-9a-fA-F]{64}(?![0-9a-fA-F])")
+_FENCE = re.compile(r"^```[a-zA-Z]*\s*\n(.*?)\n?```\s*$", re.DOTALL)
+_NAMED = re.compile(r"^(?:(?:const|let|var)\s+)?[A-Za-z_]\w{0,40}\s*=\s*(?=[\[{])")
+SECRET = "is a secret; nothing of this text was kept"
+LEAVE_OUT = "Positions are enough: leave keys out."
 
 
 def decoded(source: "str | bytes") -> str:
@@ -39,9 +54,10 @@ def documents(text: str) -> list[Any] | None:
 
     Raises InputError where it begins like one and breaks off.
     """
-    rest = text.strip()
+    rest = unwrapped(text)
     if not rest.startswith(("{", "[")):
         return None
+    text = rest
     found = []
     decoder = json.JSONDecoder(object_pairs_hook=_unique)
     broken: json.JSONDecodeError | None = None
@@ -68,6 +84,22 @@ def documents(text: str) -> list[Any] | None:
         found = printed
     _without_secrets(found)
     return found
+
+
+def unwrapped(text: str) -> str:
+    """The text without a code fence around it and a name before it: ```json ... ```, positions = [...]."""
+    plain = text.strip()
+    fenced = _FENCE.match(plain)
+    return _NAMED.sub("", fenced[1].strip() if fenced else plain, count=1)
+
+
+def refuse_secrets(text: str, digits: bool = False) -> None:
+    """Raises InputError, which shows nothing of it, where the text holds a key of an exchange or a wallet.
+
+    digits : 64 hexadecimal digits too; in a venue's answer they may be a mere hash
+    """
+    if _SECRET_TEXT.search(text) or (digits and _KEY_DIGITS.search(text)):
+        raise InputError("portfolio", "not shown", SECRET, LEAVE_OUT)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -101,10 +133,24 @@ def _literal(node: ast.AST) -> Any:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
         value = _literal(node.operand)
         return -value if isinstance(node.op, ast.USub) else value
-    call = node.func if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords else None
-    if isinstance(node, ast.Call) and isinstance(call, ast.Name) and call.id in _MAKERS:
-        return _literal(node.args[0])
+    if isinstance(node, ast.Attribute):  # np.nan
+        return _WORDS[node.attr] if node.attr in _WORDS else _refused()
+    if isinstance(node, ast.Call):
+        return _made_by(node)
     return _refused()
+
+
+def _made_by(call: ast.Call) -> Any:
+    """What Decimal('1.5'), np.float64(0.5), OrderedDict(...) hold; a moment as its text. Nothing is called."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name in _MOMENTS or name in ("fromtimestamp", "fromisoformat"):
+        return ast.unparse(call)
+    if len(call.args) != 1 or call.keywords or name not in (*_NUMBERS, *_MAKERS):
+        return _refused()
+    inside = _literal(call.args[0])
+    if name in _NUMBERS and isinstance(inside, str):
+        return float(inside) if name != "int" else int(inside)
+    return inside
 
 
 def _refused() -> Any:
@@ -120,8 +166,7 @@ def _without_secrets(found: list[Any]) -> None:
             for key, inside in value.items():
                 plain = str(key).replace("_", "").replace("-", "").lower()
                 if plain in _SECRETS and isinstance(inside, str) and inside:
-                    problem = "is a secret; nothing of this text was kept"
-                    raise InputError("portfolio", str(key), problem, "Positions are enough: leave keys out.")
+                    raise InputError("portfolio", str(key), SECRET, LEAVE_OUT)
                 waiting.append(inside)
         elif isinstance(value, list):
             waiting.extend(value)

@@ -14,12 +14,13 @@ from margin.formats.books import ask, readers
 from margin.formats.contract_names import ASKS
 from margin.formats.found import Part, ReadPortfolio, SetAside
 from margin.formats.merge import merge
-from margin.formats.pasted import decoded, documents
+from margin.formats.pasted import decoded, documents, refuse_secrets, unwrapped
 from margin.formats.portfolio import is_own_table, portfolio_from_csv
 from margin.formats.tables import read_table
 
 __all__ = ["ReadPortfolio", "SetAside", "read_documents", "read_portfolio", "read_whole"]
 
+WRAPPERS = ("positions", "openPositions", "subaccounts", "accounts", "data", "result", "list", "rows", "items")
 VENUE_ERRORS = ("msg", "retMsg", "error_description", "message", "sMsg")
 
 
@@ -36,9 +37,10 @@ def read_portfolio(
     text = decoded(source)
     if not text.strip():
         raise InputError("portfolio", "nothing", "is empty", "Paste JSON or a table, or choose a file.")
+    refuse_secrets(text)
     found = documents(text)
     if found is None:
-        return _table(text, pairs)
+        return _table(unwrapped(text), pairs)
     if len(found) == 1 and _is_ours(found[0]):
         return ReadPortfolio(portfolio_json.read(text))  # again and strictly: NaN is no number of ours
     return _from_documents(found)
@@ -64,6 +66,10 @@ def _is_ours(document: Any) -> bool:
 
 
 def _table(text: str, pairs: "bool | None") -> ReadPortfolio:
+    refuse_secrets(text, digits=True)
+    if text[:500].lstrip().lower().startswith(("<!doctype", "<html", "<table", "<div", "<?xml")):
+        hint = "Select the table in the browser and copy it, or paste what the venue's API answers."
+        raise InputError("portfolio", "HTML", "is the source of a web page, not a table", hint)
     if not is_own_table(text):
         return _made([read_table(text, pairs)])
     try:
@@ -85,14 +91,38 @@ def read_documents(found: list[Any]) -> ReadPortfolio:
 
 def _from_documents(found: list[Any], whole: bool = False) -> ReadPortfolio:
     parts: list[Part] = []
-    for document in found:
+    for document in _gathered(found):
         if _is_ours(document):
             raise InputError("portfolio", f"{len(found)} documents", "hold one of Margin Lab's own", "Open it alone.")
-        said = [Part(positions=[], notes=["The list is empty: no open position."])] if document == [] else ask(document)
+        empty = _is_empty(document)
+        said = [Part(positions=[], notes=["The list is empty: no open position."])] if empty else ask(document)
         if said is None:
             raise _unknown(document)
         parts += said
     return _made(parts, whole)
+
+
+def _gathered(found: list[Any]) -> list[Any]:
+    """Single ccxt positions, one a line or alone, as the list that they are part of; the rest as it is."""
+    known = [isinstance(d, Mapping) and "symbol" in d and ("contracts" in d or "contractSize" in d) for d in found]
+    single = [d for d, one in zip(found, known, strict=True) if one]
+    return [single, *(d for d, one in zip(found, known, strict=True) if not one)] if single else found
+
+
+def _is_empty(document: Any) -> bool:
+    """An empty list, bare or in what answers are wrapped in: {"positions": []}, {"result": {"list": []}}."""
+    while isinstance(document, Mapping):
+        inside = [document[key] for key in WRAPPERS if isinstance(document.get(key), Mapping | list)]
+        if (
+            len(inside) != 1
+            or document.get("error")
+            or any(str(document.get(k, 0)) != "0" for k in ("code", "retCode"))
+        ):
+            return False
+        if inside[0] == {}:
+            return document.get("error") == []  # Kraken's way
+        document = inside[0]
+    return isinstance(document, list) and not document
 
 
 def _made(parts: list[Part], whole: bool = False) -> ReadPortfolio:

@@ -40,6 +40,7 @@ def parse_table(text: str) -> Table:
     rows = [(i, split(line)) for i, line in lines if not re.fullmatch(r"[\s|:+=-]+", line)]
     rows = _joined(rows)
     head = next((k for k, (_, cells) in enumerate(rows[:10]) if _is_header(cells)), None)
+    rows = _without_index(rows, head)
     if head is None:
         columns, body = _without_header(rows), rows
     else:
@@ -61,6 +62,16 @@ def parse_table(text: str) -> Table:
     signed = any(_negative(found, cells) for _, cells in body)
     venue = _venue(found, rows[head][1] if head is not None else [])
     return Table(columns, body, found.comma, derivative, venue, signed)
+
+
+def _without_index(rows: list[tuple[int, list[str]]], head: int | None) -> list[tuple[int, list[str]]]:
+    """Rows of a printed data frame, which have their number before the first column that is named."""
+    if head is None:
+        return rows
+    width, body = len(rows[head][1]), rows[head + 1 :]
+    if not body or any(len(cells) != width + 1 or not cells[0].isdecimal() for _, cells in body):
+        return rows
+    return [*rows[: head + 1], *((line, cells[1:]) for line, cells in body)]
 
 
 def _splitter(lines: list[tuple[int, str]]) -> Callable[[str], list[str]]:

@@ -126,3 +126,11 @@ def test_an_address_is_looked_up_and_offered(monkeypatch):
         from ui.state import share
 
         assert WALLET not in share.encode(book) and WALLET not in book.portfolio.to_json()
+
+
+@pytest.mark.parametrize("text", ["ab" * 32, "apiKey: AKIA1234567\nsymbol\tsize\nBTC/USDT:USDT\t1"])
+def test_a_secret_leaves_the_box_at_once(text):
+    app = read(opened(), text)
+    assert "secret" in said(app) or "private key" in said(app)
+    assert app.text_area[0].value == ""
+    assert not any(text in str(value) for value in app.session_state.filtered_state.values())

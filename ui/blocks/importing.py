@@ -11,6 +11,7 @@ from data.universe import is_offline
 from margin.core.errors import InputError
 from margin.core.portfolio import MAX_TEXT, Account
 from margin.formats.contract_names import ASKS
+from margin.formats.pasted import SECRET
 from ui.blocks.formats import money
 from ui.blocks.text import plain
 from ui.state import book, incoming
@@ -20,7 +21,7 @@ from ui.state.incoming import Incoming
 EXAMPLE = "0x… or dydx1…, JSON from a venue or ccxt, or a table:\nsymbol\tside\tsize\tentry\nBTCUSDT\tlong\t0.5\t61000"
 SHOWN = 12  # rows of a preview
 PERPETUAL, COINS = "the perpetual", "coins (spot)"
-_PREVIEW, _ERROR, _ASKED = "import_preview", "import_error", "import_asked"
+_PREVIEW, _ERROR, _ASKED, _WIPE = "import_preview", "import_error", "import_asked", "import_wipe"
 
 
 @st.cache_resource
@@ -40,6 +41,8 @@ def import_panel() -> None:
             st.error(plain(error), icon=":material/error:")
         return
     version = book.version()
+    if st.session_state.pop(_WIPE, False):  # a secret does not stay in the box either
+        st.session_state[f"import_text_{version}"] = ""
     st.text_area(
         "Paste anything", key=f"import_text_{version}", placeholder=EXAMPLE, height=140,
         help="A wallet address; what Hyperliquid, Binance, Bybit, OKX, Deribit, Kraken, BitMEX, dYdX, Lighter or "
@@ -53,6 +56,8 @@ def import_panel() -> None:
         _read(st.session_state.get(f"import_text_{version}") or "")
         if _PREVIEW in st.session_state:
             st.rerun()  # the preview takes the place of the box
+        if _WIPE in st.session_state:
+            st.rerun()
     if error := st.session_state.get(_ERROR):
         st.error(plain(error), icon=":material/error:")
     if st.session_state.get(_ASKED):
@@ -83,6 +88,8 @@ def _read(source: str | bytes, pairs: bool | None = None) -> None:
                 st.session_state[_ASKED] = found.text
     except InputError as error:
         st.session_state[_ERROR] = str(error)
+        if error.problem == SECRET or error.problem.startswith("is a private key"):
+            st.session_state[_WIPE] = True
         if error.problem == ASKS:
             st.session_state.pop(_ERROR)
             st.session_state[_ASKED] = source if isinstance(source, str) else source.decode("utf-8", "replace")

@@ -184,8 +184,12 @@ def premiums(
     return entry * index if entry else None, mark * index if mark else None, note
 
 
+SIDES = {"long": "long", "short": "short", "both": "", "net": ""}
+
+
 def _sign(side: Any, contracts: float | None, notional: float | None, own: float | None) -> tuple[float, str]:
     """Which way, and what was assumed. Raises InputError where the fields contradict each other."""
+    side = SIDES.get(side.strip().lower(), side) if isinstance(side, str) else side
     if side not in ("long", "short", None, ""):
         raise InputError("side", side, "must be 'long' or 'short'")
     signs = {math.copysign(1.0, v) for v in (contracts, notional, own) if v is not None and v < 0}
