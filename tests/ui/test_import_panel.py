@@ -133,4 +133,4 @@ def test_a_secret_leaves_the_box_at_once(text):
     app = read(opened(), text)
     assert "secret" in said(app) or "private key" in said(app)
     assert app.text_area[0].value == ""
-    assert not any(text in str(value) for value in app.session_state.filtered_state.values())
+    assert not any(text in str(value) for value in app.session_state._state.filtered_state.values())
