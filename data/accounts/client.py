@@ -4,8 +4,9 @@ import logging
 from typing import Any
 
 from data.errors import FetchError
-from data.exchange import answers, gateway, refusals
+from data.exchange import answers, refusals
 from data.exchange.asker import Asker, Patience
+from data.exchange.plain import open_plain
 
 NOTHING = ("not found", "no subaccounts", "does not exist")
 _SILENT = logging.Logger("margin-lab-accounts", logging.CRITICAL)  # ccxt's own writes every address that it asks
@@ -25,7 +26,8 @@ class AccountClient(Asker):
         """
         if self._exchange is None:
             refusals.check(what, self.id)
-            self._exchange = _open(self.id, self.patience)
+            self._exchange = open_plain(self.id, self.patience)
+            self._exchange.logger = _SILENT
 
         async def once() -> Any:
             try:
@@ -55,21 +57,3 @@ def without(text: str, address: str) -> str:
             low = text.lower()
             at = low.find(needle[:size])
     return text
-
-
-def _open(exchange_id: str, patience: Patience) -> Any:
-    import ccxt.async_support as ccxt
-
-    from data.exchange.session import open_session
-
-    exchange = getattr(ccxt, exchange_id)({"enableRateLimit": True, "timeout": int(patience.timeout * 1000)})
-    exchange.logger = _SILENT
-    if patience.pace != 1.0:
-        exchange.rateLimit, exchange.tokenBucket = exchange.rateLimit * patience.pace, None
-        exchange.init_rest_rate_limiter()
-    exchange.on_rest_response = answers.remember
-    exchange.session = open_session(exchange.cafile)
-    through = gateway.gateway()
-    if through is not None:
-        gateway.rewrite_urls(exchange, through)
-    return exchange

@@ -70,7 +70,7 @@ class Asker:
                 self._quiet_until = max(self._quiet_until, time.monotonic() + pause)
                 if pause > self.patience.longest_pause:
                     refusals.remember(self.id, kind, pause)
-            most = SILENCES if kind == "timeout" else self.patience.tries
+            most = min(SILENCES, self.patience.tries) if kind == "timeout" else self.patience.tries
             if not verdict.again or attempt >= most or pause > self.patience.longest_pause:
                 raise verdict.error
             await asyncio.sleep(pause)

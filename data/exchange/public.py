@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from data.errors import FetchError
-from data.exchange import answers, gateway, refusals
+from data.exchange import refusals
 from data.exchange.asker import Asker, Patience
+from data.exchange.plain import open_plain
 from data.exchange.tables import PublicTable, Row, public_tables
 from margin.core.errors import InputError, did_you_mean
 
@@ -57,19 +58,5 @@ class _TableClient(Asker):
     async def ask(self, table: PublicTable) -> Any:
         if self._exchange is None:
             refusals.check("tiers", self.id)
-            self._exchange = _open(self.id, self.patience)
+            self._exchange = open_plain(self.id, self.patience)
         return await self.call("tiers", getattr(self._exchange, table.method), dict(table.params))
-
-
-def _open(exchange_id: str, patience: Patience) -> Any:
-    import ccxt.async_support as ccxt
-
-    from data.exchange.session import open_session
-
-    exchange = getattr(ccxt, exchange_id)({"enableRateLimit": True, "timeout": int(patience.timeout * 1000)})
-    exchange.on_rest_response = answers.remember
-    exchange.session = open_session(exchange.cafile)
-    through = gateway.gateway()
-    if through is not None:
-        gateway.rewrite_urls(exchange, through)
-    return exchange

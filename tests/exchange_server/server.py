@@ -14,6 +14,7 @@ from tests.exchange_server import (
     binance,
     bybit,
     coinbase,
+    deribit,
     dydx,
     hyperliquid,
     kraken,
@@ -27,7 +28,21 @@ from tests.exchange_server import (
 from tests.exchange_server.faults import ANSWERS, DAMAGE, Fault, damaged
 from tests.exchange_server.prices import candles
 
-EXCHANGES = (kraken, krakenfutures, coinbase, okx, binance, bybit, kucoin, hyperliquid, dydx, lighter, paradex, yahoo)
+EXCHANGES = (
+    kraken,
+    krakenfutures,
+    coinbase,
+    okx,
+    binance,
+    bybit,
+    kucoin,
+    hyperliquid,
+    dydx,
+    lighter,
+    paradex,
+    deribit,
+    yahoo,
+)
 SIMPLE = {
     "null": ("null", 200), "blank": ("", 200), "204": ("", 204),
     "invalid": ('{"code": -1121, "msg": "Invalid symbol."}', 400),

@@ -20,6 +20,7 @@ from ui.portfolio.settings_panel import settings_panel, summary
 from ui.portfolio.side_by_side import side_panel
 from ui.portfolio.tables import collateral_table, position_table
 from ui.portfolio.toolbar import toolbar
+from ui.portfolio.volatility import mark_vols_button
 from ui.shell.page import Seen
 from ui.state import book, compute
 
@@ -62,6 +63,7 @@ def page(seen: Seen) -> None:
     with positions:
         toolbar(now, active)
         position_table(now, active)
+        mark_vols_button()
         fetch_offer(now.missing)
     with collateral:
         st.markdown("**Collateral**")
