@@ -64,7 +64,5 @@ def in_words(found: MarkVols) -> str:
         if count
         else ""
     )
-    missed = " ".join(
-        f"{symbol} keeps its own: {why}." for symbol, why in list(found.failures.items())[:5]
-    )
+    missed = " ".join(f"{symbol} keeps its own: {why}." for symbol, why in list(found.failures.items())[:5])
     return f"{said} {missed}".strip()
