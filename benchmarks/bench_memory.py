@@ -58,10 +58,17 @@ class Meter:
         self._thread.join()
 
 
+def page_of(browser: Any) -> Any:
+    """A visitor's page; patient, for the machine may be busy."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(180_000)
+    return page
+
+
 @contextmanager
 def another_visitor(browser: Any, address: str) -> Iterator[Callable[[], None]]:
     """A visitor with a page of their own; each call is one edit, and the times of all are printed at the end."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page = page_of(browser)
     page.goto(address)
     settled(page)
     page.wait_for_timeout(1500)
@@ -70,7 +77,7 @@ def another_visitor(browser: Any, address: str) -> Iterator[Callable[[], None]]:
 
     def edit() -> None:
         page.get_by_label("Quantity, position 1").fill(f"{40 + (len(times) % 97) * 0.37:.2f}")
-        page.wait_for_function("window.shown.length > 0", timeout=120_000)
+        page.wait_for_function("window.shown.length > 0")
         times.append(page.evaluate("window.shown[0] - window.typed"))
         page.wait_for_timeout(100)
 
@@ -87,7 +94,7 @@ def told(what: str, address: str, visit: Callable[[Any], None]) -> None:
     server = next(p for p in psutil.Process().children() if f"--server.port={port}" in p.cmdline())
     meter = Meter(server)
     with chromium() as browser:
-        page = browser.new_page()
+        page = page_of(browser)
         for name in PAGES:  # what every process loads once
             page.goto(f"{address}/{name}")
             settled(page)
@@ -108,7 +115,7 @@ def upload_of(name: str, content: bytes, address: str, browser: Any, accepted: b
     """One visitor brings a file, uses it where it is accepted, and looks at five pages; another one edits."""
     with another_visitor(browser, address) as edit:
         edit()
-        page = browser.new_page()
+        page = page_of(browser)
         page.goto(f"{address}/data?data_view=Your+own+file")
         settled(page)
         file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}

@@ -123,3 +123,7 @@ def test_what_cannot_be_is_named(change, field):
     with pytest.raises(InputError) as caught:
         Crowd(**change)
     assert caught.value.field.startswith(field)
+
+
+def test_a_lender_may_lend_up_to_its_threshold():
+    assert Crowd(wallets=300, ltv=0.8, threshold=0.8).ltv == 0.8

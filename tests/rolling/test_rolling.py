@@ -73,6 +73,14 @@ def test_the_same_as_pandas():
         np.testing.assert_allclose(line, expected[:, i, j], atol=1e-10)
 
 
+def test_exactly_one_window_gives_exactly_one_value():
+    data = returns(60, 3, 1)
+    values = rolling_correlation(data, 60).values
+    assert np.isnan(values[:, :-1]).all()
+    np.testing.assert_allclose(values[:, -1], np.corrcoef(data.T)[np.triu_indices(3, 1)], rtol=1e-12)
+    assert np.isnan(rolling_correlation(data[1:], 60).values).all()
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(3, 40), st.integers(1, 90), st.integers(0, 1000))
 def test_any_length_and_window(window, n, seed):

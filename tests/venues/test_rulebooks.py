@@ -286,6 +286,16 @@ def test_clearing_rules_by_hand():
     assert capped == pytest.approx(1.25 * (1 - 0.8) * 2 * 0.3 * 60_000), "at most 80% may be offset, 25% on top"
 
 
+def test_emirs_lines_say_how_the_cap_the_stress_and_the_floor_make_the_margin():
+    spread = book(("BTC/USDT:USDT", 1.0), ("BTC/USDT:USDT-250328", -1.0), USDC=1e5)
+    cap = (1 - 0.8) * 2 * 0.3 * 60_000
+    found = ask("emir", spread, "portfolio", scan_range=0.3, stressed=2.0, long_run=1.6)
+    lines = {line.label: line for line in found.lines}
+    assert lines["Article 28(1)(b)"].formula == f"75% x {cap:,.2f} + 25% x {2 * cap:,.2f}"
+    assert lines["Article 28(1)(b)"].amount == pytest.approx(0.75 * cap + 0.25 * 2 * cap)
+    assert lines["Floor (article 28(1)(c))"].amount == pytest.approx(1.6 * cap) == found.initial
+
+
 def test_spans_sixteen_scenarios_count_extremes_at_35_percent():
     found = ask("span", book(("BTC/USDT:USDT", 1.0), USDC=1e5), "portfolio", scan_range=0.3)
     values = found.grids[0].values[:, 0]

@@ -167,6 +167,15 @@ def test_progress_runs_from_waiting_to_done_per_asset(server, store):
         assert shares == sorted(shares)
 
 
+@pytest.mark.parametrize("days", [1, 2, 3])
+def test_a_few_days_that_are_missing_at_the_end_are_fetched(server, store, days):
+    fetch(["BTC"], store, exchanges=["okx"], days=60, now=AT - timedelta(days=days))
+    shares = []
+    again = fetch(["BTC"], store, exchanges=["okx"], days=60, progress=lambda a, s, t: shares.append(s))
+    assert again.failures == {} and again.closes.index[-1].date() == AT.date() - timedelta(days=1)
+    assert shares == sorted(shares) and shares[-1] == 1.0
+
+
 def test_last_prices_fall_through_to_the_next_exchange(server):
     server.faults.append(Fault("500", host="kraken", where="all"))
     found = fetch_last_prices(["BTC", "BNB", "NOPE"], patience=QUICK)
