@@ -62,3 +62,12 @@ def test_bad_settings_are_named(data, said):
     with pytest.raises(InputError) as error:
         Settings.from_dict(data)
     assert said in str(error.value)
+
+
+def test_a_year_of_days_and_a_name_of_twenty_letters_are_the_most():
+    assert Settings(horizon=365).horizon == 365
+    name = "A" * 20
+    assert Settings(what_if=((name, "BTC", 0.5),), correlation="what-if").what_if == ((name, "BTC", 0.5),)
+    for wrong in ({"horizon": 366}, {"what_if": (("A" * 21, "BTC", 0.5),)}):
+        with pytest.raises(InputError):
+            Settings(**wrong)

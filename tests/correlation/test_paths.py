@@ -35,6 +35,8 @@ def test_a_path_is_each_window_of_common_returns_on_its_own(pair, horizon):
 
 def test_a_coin_brings_its_weekend_to_the_stocks_monday():
     (path,) = rolling_pairs(MARKET, [("BTC", "SPY")])
+    (daily,) = rolling_pairs(MARKET, [("BTC", "SPY")], horizon=1)
+    np.testing.assert_array_equal(path.values, daily.values)
     monday = next(i for i, d in enumerate(pd.DatetimeIndex(path.dates)) if d.day_of_week == 0)
     date = pd.Timestamp(path.dates[monday])
     closes = FRAME["BTC"]

@@ -191,3 +191,10 @@ def test_bad_input_is_one_line(call):
     with pytest.raises(InputError) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_half_of_the_days_are_the_most_that_count_as_bad():
+    half = downside_correlation(MARKET, ("BTC", "ETH"), 0.5, "pair")
+    assert half.days > 20
+    with pytest.raises(InputError, match="must be above 0"):
+        downside_correlation(MARKET, ("BTC", "ETH"), 0.51, "pair")

@@ -92,3 +92,10 @@ def test_bad_input_is_named():
         log_distance(1.0, 0.005)
     with pytest.raises(InputError):
         hitting_quantile(1.0, 0.1, 0.6)
+
+
+def test_without_maintenance_a_long_is_liquidated_where_its_margin_is_gone():
+    assert log_distance(10, 0.0) == pytest.approx(-np.log(0.9))
+    for wrong in ((1.0, 0.0), (10, 0.1), (10, -0.001)):
+        with pytest.raises(InputError):
+            log_distance(*wrong)

@@ -162,6 +162,11 @@ def test_equal_risk_probability_inverts_capital():
         curve.capital(0.0)
 
 
+def test_freed_capital_earns_five_percent_a_year_unless_told():
+    c = compare(Portfolio((Position("BTC/USDT:USDT", 1), Position("ETH/USDT:USDT", -20))), Market(market_frame()))
+    assert freed_capital(c).yearly_yield == pytest.approx(0.05 * (c.isolated - c.portfolio))
+
+
 def test_freed_capital_by_hand():
     c = compare(book([Position("BTC/USDC:USDC", 1), Position("ETH/USDC:USDC", -15)]), MARKET)
     uses = freed_capital(c, 0.05, 0.2, 2.0)

@@ -110,8 +110,12 @@ def test_a_gap_below_nothing_is_paid_by_the_fund_then_by_winners_or_by_all():
     assert (full.fund, full.adl) == (pytest.approx(missing), 0.0)
     half = along(book, moves, rules_of("BitMEX"), frictions=Frictions(fund=5_000.0)).ledgers[0]
     assert (half.fund, half.adl, half.shared) == (pytest.approx(5_000), pytest.approx(missing - 5_000), 0.0)
-    drift = along(book, moves, rules_of("Drift v2"), frictions=Frictions(fund=5_000.0)).ledgers[0]
+    spread = along(book, moves, rules_of("Drift v2"), frictions=Frictions(fund=5_000.0))
+    drift = spread.ledgers[0]
     assert (drift.adl, drift.shared) == (0.0, pytest.approx(missing - 5_000))
+    assert [(x.kind, x.amount) for x in spread.log if "shared" in x.kind] == [
+        ("shared loss", pytest.approx(drift.shared))
+    ]
 
 
 def test_the_liquidation_buffer_acts():

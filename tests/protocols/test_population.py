@@ -116,6 +116,8 @@ def test_the_fund_keeps_its_level_whole():
         ({"rules": (("separate", 0.5),)}, "rules"),
         ({"rules": (("borrowed", 1.0),)}, "rules"),
         ({"ltv": 0.9}, "ltv"),
+        ({"depth": 51}, "depth"),
+        ({"margin": 0.001}, "depth"),
         ({"volumes": (0.0, 1.0)}, "volumes"),
     ],
 )

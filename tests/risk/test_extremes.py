@@ -6,7 +6,7 @@ import pytest
 
 from margin import Market, Portfolio, Position
 from margin.ladder.compare import compare
-from margin.risk.extremes import CORRELATION_WINDOW, break_ratio, correlations, extremes, running_extremes
+from margin.risk.extremes import CORRELATION_WINDOW, Extremes, break_ratio, correlations, extremes, running_extremes
 from margin.rolling.pearson import rolling_correlation
 from margin.stress.correlation_breaks import correlation_breaks
 from tests.support import shared_path
@@ -59,3 +59,15 @@ def test_the_safeguard_and_the_page_have_one_definition_of_the_worst_correlation
     assert ours == pytest.approx(breaks.margin("pairs") / breaks.margin("now"), rel=1e-9)
     rolling = rolling_correlation(measured.past.daily, 60).values[0]
     assert [seen.low[0, 1], seen.high[0, 1]] == pytest.approx([np.nanmin(rolling), np.nanmax(rolling)], abs=1e-12)
+
+
+def test_todays_correlation_counts_where_no_window_of_the_past_was_as_bad():
+    """Over a year a pair may stand together more than in any 60 days; then today's is the worst."""
+    low, high, now = (np.array([[1.0, r], [r, 1.0]]) for r in (0.1, 0.3, 0.5))
+    seen = Extremes(low, high, now)
+    assert break_ratio(np.array([1.0, 2.0]), seen) == 1.0  # today is the worst of all: nothing rises
+    opposite = break_ratio(np.array([1.0, -2.0]), seen)
+    assert opposite == pytest.approx(np.sqrt((1 + 4 - 2 * 2 * 0.1) / (1 + 4 - 2 * 2 * 0.5)))
+    calm = Extremes(low, high, np.array([[1.0, -0.2], [-0.2, 1.0]]))
+    assert break_ratio(np.array([1.0, -2.0]), calm) == 1.0
+    assert break_ratio(np.array([1.0, 2.0]), calm) == pytest.approx(np.sqrt((5 + 4 * 0.3) / (5 - 4 * 0.2)))
