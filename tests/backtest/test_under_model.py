@@ -252,3 +252,10 @@ def test_recorded_candles_close_more_accounts_within_days_than_at_closes():
     book = Portfolio((Position("BTC/USDT:USDT", 1.0, leverage=20), Position("ETH/USDT:USDT", 10.0, leverage=20)))
     found = backtest_model(book, Market(table), "binance:cross", days=1000)
     assert 0 < found.closed.sum() < found.closed_intraday.sum()
+
+
+def test_a_book_that_leaves_nothing_to_walk_through_is_named():
+    owned = Portfolio((Position("BTC/USD", 1.0),), (Collateral("USD", 1e5),))
+    with pytest.raises(InputError, match="leaves nothing to walk through") as said:
+        backtest_model(owned, MARKET, "binance:cross", SHORT, days=40)
+    assert said.value.value == "only owned spot"

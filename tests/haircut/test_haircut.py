@@ -328,3 +328,8 @@ def test_bad_input_is_one_line(call, said):
     with pytest.raises(InputError, match=said) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_what_has_no_history_has_a_haircut_without_parts():
+    found = haircut(MARKET, "USD", 1e6)
+    assert [found.total, found.tail, found.stress, found.depeg, found.impact, found.buffer] == [0.0] * 6

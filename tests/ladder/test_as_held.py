@@ -1,9 +1,12 @@
 """As held: every account by its own model, summed, beside one pooled account."""
 
+from dataclasses import replace
+
 import pytest
 
 from margin import Collateral, Market, Portfolio, Position, compare
 from margin.core.account import Account
+from margin.ladder import explain
 from tests.ladder.books import market_frame
 
 MARKET = Market(market_frame())
@@ -54,3 +57,32 @@ def test_an_account_whose_rules_are_not_here_leaves_the_sum_uncomputed_and_says_
 def test_notes_of_reading_reach_the_reader():
     book = Portfolio.from_json({"version": 1, "positions": [{"symbol": "BTC/USD", "quantity": 1}]})
     assert any("borrowed" in note for note in compare(book, MARKET).notes)
+
+
+def test_the_headline_counts_the_accounts_in_words():
+    """One that saves nothing asks; several that hedge each other need what one pool would free."""
+    one = Account(name="one", venue="binance", positions=LONG.positions, collateral=[Collateral("USDT", 20_000)])
+    said = explain.held_headline(compare(Portfolio(accounts=[one]), MARKET))
+    held = compare(Portfolio(accounts=[one]), MARKET).as_held
+    assert held.saved <= 0
+    assert said.startswith(f"This account asks {explain.usd(held.initial)} as held; one pool with safeguards would ask")
+    alike = compare(Portfolio(accounts=[replace(one, name="a"), replace(one, name="b")]), MARKET)
+    assert alike.as_held.saved <= 0 and explain.held_headline(alike).startswith("These 2 accounts ask $")
+    freed = compare(Portfolio(accounts=[LONG, SHORT]), MARKET)
+    share = 100 * freed.as_held.saved / freed.as_held.initial
+    assert f"{explain.usd(freed.as_held.saved)} ({share:.0f}%) is freed" in explain.held_headline(freed)
+
+
+def test_why_little_is_saved_is_said_of_one_way_books_alone():
+    long = compare(Portfolio((Position("BTC/USDT:USDT", 1), Position("ETH/USDT:USDT", 20))), MARKET)
+    hedged = compare(Portfolio((Position("BTC/USDT:USDT", 1), Position("ETH/USDT:USDT", -20))), MARKET)
+    assert long.saved_pct < explain.LITTLE < hedged.saved_pct
+    assert explain.why(long).startswith("Almost nothing is saved because everything is long")
+    assert explain.why(hedged).startswith("Saved: ") and "one asset's loss is another's gain" in explain.why(hedged)
+
+
+def test_a_note_on_one_price_names_what_shares_it_and_nothing_else():
+    pair = [Position("BTC/USDT:USDT", 1), Position("BTC/USDC:USDC", -1), Position("ETH/USDT:USDT", 1)]
+    notes = [n for n in compare(Portfolio(pair), MARKET).notes if "share one price" in n]
+    assert notes == ["Instruments of BTC share one price here: the basis line is kept for that."]
+    assert not [n for n in compare(Portfolio(pair[1:]), MARKET).notes if "share one price" in n]

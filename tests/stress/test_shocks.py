@@ -236,3 +236,11 @@ def test_a_market_that_dries_up_costs_more_to_leave():
 def test_bad_input_is_named(call, said):
     with pytest.raises(InputError, match=said):
         call()
+
+
+def test_accounts_without_a_name_are_numbered_and_one_alone_is_the_pool():
+    accounts = [
+        Account(positions=(Position("BTC/USDT:USDT", q),), collateral=(Collateral("USD", 2e4),)) for q in (1, -1)
+    ]
+    assert [h.name for h in stress_book(Portfolio(accounts=accounts), MARKET).held] == ["account 1", "account 2"]
+    assert [h.name for h in stress_book(Portfolio(accounts=accounts[:1]), MARKET).held] == ["the pool"]
