@@ -11,6 +11,7 @@ import pytest
 
 from data.exchange.client import Client, _open, to_frame
 from data.exchange.gateway import through_gateway
+from data.exchange.pagination import reach
 from data.exchange.registry import EXCHANGES, exchanges
 from data.fetch.fetch import fetch_prices
 from data.universe import step_ms
@@ -66,8 +67,17 @@ def test_no_more_pages_than_needed(server, exchange):
 def test_kraken_gives_the_newest_720_whatever_is_asked_and_that_is_said(server, store):
     prices = fetch_prices(["BTC"], 900, exchanges=["kraken"], store=store, now=AT, patience=QUICK)
     provenance = prices.provenance["BTC"]
-    assert 717 <= provenance.rows <= 720
+    assert provenance.rows == 719  # of the 720 the newest is not finished
     assert "kraken keeps only the newest" in provenance.note
+
+
+def test_the_oldest_candle_that_an_exchange_keeps_is_asked_for_and_none_before_it():
+    """Of Kraken's 720 newest the last is not finished: with the newest finished one they reach back 718 steps."""
+    day = step_ms("1d")
+    newest = 1_000 * day
+    kept = [newest + day - i * day for i in range(720)]
+    assert reach("kraken", newest, day) == min(kept)
+    assert reach("binance", newest, day) is None
 
 
 def test_a_longer_history_is_taken_from_an_exchange_that_has_it(server, store):
