@@ -178,3 +178,12 @@ def test_spacing_is_named_in_words() -> None:
     assert str(measure(start + np.arange(50) * np.timedelta64(15, "m"))) == "15 minutes"
     assert str(measure(start + np.arange(50) * np.timedelta64(4, "h"))) == "4 hours"
     assert str(measure(start + np.arange(50) * np.timedelta64(7, "D"))) == "7 days"
+
+
+@pytest.mark.parametrize(("clock", "later"), [("10:00:00", 1), ("09:59:00", 0)])
+def test_closes_from_sunday_to_thursday_at_ten_or_later_are_the_next_days(clock: str, later: int) -> None:
+    """No zone changes there, but no market trades from Sunday to Thursday: each stamp is the eve of its day."""
+    eve = pd.bdate_range("2025-03-02", periods=60, freq="C", weekmask="Sun Mon Tue Wed Thu")
+    stamps = (eve + pd.Timedelta(clock)).to_numpy()
+    found = days_of(stamps)
+    np.testing.assert_array_equal(found, (eve + pd.Timedelta(days=later)).to_numpy().astype("datetime64[D]"))
