@@ -240,6 +240,18 @@ def test_an_option_that_expires_leaves_its_payoff():
     np.testing.assert_allclose(lows[-1], lows[3])
 
 
+def test_what_an_option_was_worth_at_its_expiry_stays_in_cash():
+    """A call far in the money, paid for and expiring within the forecast, is as good as the coin: it loses a part."""
+    spot = MARKET.price("BTC")
+    call = Position(f"BTC/USDC:USDC-260402-{spot / 4:.0f}-C", 1.0)
+    for interval_model in ("deribit:cross", "portfolio"):
+        found = forecast(
+            Portfolio([call], (Collateral("USDC", spot),)), MARKET, model=interval_model, horizons=(1, 7), paths=300
+        )
+        lows = found.first.walk.lowest_of
+        assert (lows[-1] <= 0).all() and lows[-1].min() > -0.6 * spot
+
+
 def test_hourly_prices_are_used_where_they_are():
     rng = np.random.default_rng(4)
     hours = pd.date_range("2025-01-01 01:00", periods=24 * 200, freq="h")

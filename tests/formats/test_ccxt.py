@@ -109,6 +109,11 @@ def test_pythons_print_wrapped_or_not_with_balances():
         assert [(c.asset, c.quantity) for c in read.portfolio.collateral] == wanted
 
 
+@pytest.mark.parametrize(("collateral", "margin"), [(500.0, 500.0), (0.0, 0.0), (-0.5, None)])
+def test_a_margin_posted_is_never_below_nothing(collateral, margin):
+    assert only(row(marginMode="isolated", collateral=collateral)).margin == margin
+
+
 def test_a_balance_that_names_no_venue_belongs_to_the_only_account():
     rows = [row(info={"symbol": "PF_XBTUSD"})]
     balance = {"info": {}, "free": {"USD": 900.0}, "used": {"USD": 100.0}, "total": {"USD": 1000.0}}

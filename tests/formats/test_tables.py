@@ -186,3 +186,8 @@ def test_columns_in_a_traders_words():
     assert column_of("Size (BTC)") == ("size", "BTC")
     assert column_of("PNL(ROI %)") == ("pnl", "")
     assert column_of("Funding Countdown") == ("", "")
+
+
+def test_sizes_below_one_are_long_where_the_table_has_signs():
+    found = held("symbol,size,entry\nBTC/USDT:USDT,0.5,61000\nETH/USDT:USDT,-2,3000\n")
+    assert {symbol: p.quantity for symbol, p in found.items()} == {"BTC/USDT:USDT": 0.5, "ETH/USDT:USDT": -2.0}

@@ -1,5 +1,7 @@
 """`states` of every method, estimator and kind of book equals `state` row by row, with volatilities and time moved."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,3 +71,15 @@ def test_blocks_of_rows_join_without_a_seam(monkeypatch):
     whole = model.states(sub, marks, factors)
     monkeypatch.setattr("margin.ladder.many.CELLS", 3_000)
     np.testing.assert_array_equal(model.states(sub, marks, factors).initial, whole.initial)
+
+
+def test_coins_behind_a_book_count_after_their_haircut():
+    held = SubAccount(
+        name="coins", positions=LINEAR[:1], collateral=(Collateral("BTC", 0.3), Collateral("USDC", 1_000))
+    )
+    bare = replace(held, collateral=(Collateral("USDC", 1_000),))
+    chosen = Settings(lookback=300, haircuts=(("BTC", 0.25), ("USDC", 0.0)))
+    model = get("isolated", MARKET, chosen)
+    marks = Marks.of_market(MARKET, Portfolio(held.positions, held.collateral))
+    more = model.state(held, marks).equity - model.state(bare, marks).equity
+    assert more == pytest.approx(0.3 * MARKET.price("BTC") * (1 - 0.25))

@@ -12,6 +12,7 @@ from margin.models.marks import Marks
 from margin.venues import liquidation
 from margin.venues.families.tiers import Tier, tier_at, tiers_of
 from tests.ladder.books import market_frame
+from tests.venues.door import TODAY
 from tests.venues.oracles import binance_price, liquidation_price
 
 FRAME = market_frame()
@@ -200,3 +201,15 @@ def test_the_command_line(files, capsys):
     for wrong in (["all", "--set", "open_interest=1"], ["dydx", "--set", "open_interest"], ["dydx", "--set", "oi=1"]):
         assert main(["venue", wrong[0], *arguments, *wrong[1:]]) == 2
         assert capsys.readouterr().err
+
+
+@pytest.mark.parametrize("venue", ["binance", "bybit", "hyperliquid"])
+def test_isolated_positions_have_their_margins_and_their_profits(venue):
+    held = (
+        Position("BTC/USDC:USDC", 1.0, 49_000.0, margin=5_000.0),
+        Position("ETH/USDC:USDC", -10.0, 2_900.0, margin=4_000.0),
+    )
+    prices = Marks({"BTC": 50_000.0, "ETH": 3_000.0, "USDC": 1.0}, TODAY)
+    found = venues.rulebook(venue).requirement(Portfolio(held, (Collateral("USDC", 700.0),)), prices, "isolated")
+    assert [row.equity for row in found.positions] == pytest.approx([5_000 + 1_000, 4_000 - 1_000])
+    assert found.equity == pytest.approx(9_000)

@@ -12,6 +12,7 @@ from margin import Collateral, InputError, Market, Portfolio, Position, venues
 from margin.core import options
 from margin.models.marks import Marks
 from margin.venues import liquidation
+from margin.venues.families.grids import scenario_pnl
 from margin.venues.rules import deribit
 from margin.venues.rules import drift_arithmetic as drift_rules
 from margin.venues.survey import betas, recent_gain, survey
@@ -294,6 +295,19 @@ def test_emirs_lines_say_how_the_cap_the_stress_and_the_floor_make_the_margin():
     assert lines["Article 28(1)(b)"].formula == f"75% x {cap:,.2f} + 25% x {2 * cap:,.2f}"
     assert lines["Article 28(1)(b)"].amount == pytest.approx(0.75 * cap + 0.25 * 2 * cap)
     assert lines["Floor (article 28(1)(c))"].amount == pytest.approx(1.6 * cap) == found.initial
+
+
+def test_scenario_profits_of_linear_and_inverse_contracts_by_hand():
+    """100,000 USD of an inverse future gain at a rise like coins bought at today's price; in the coin, 1 - 1 / (1 + r)."""
+    marks = Marks({"BTC": 50_000.0}, pd.Timestamp("2025-01-01"))
+    moves = np.array([-0.2, 0.1])
+    linear, inverse = Position("BTC/USDT:USDT", -2.0), Position("BTC/USD:BTC", 2.0)
+    held = [linear, inverse]
+    one = scenario_pnl(held[:1], marks, 1 + moves, np.ones(2))
+    np.testing.assert_allclose(one, -100_000 * moves)
+    usd = inverse.exposure(50_000.0)
+    np.testing.assert_allclose(scenario_pnl(held, marks, 1 + moves, np.ones(2)), (usd - 100_000) * moves)
+    assert usd > 0
 
 
 def test_spans_sixteen_scenarios_count_extremes_at_35_percent():
