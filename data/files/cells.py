@@ -161,7 +161,8 @@ ISO = re.compile(
 )
 COMPACT = re.compile(r"(19[0-9]{2}|20[0-9]{2}|21[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])")
 NUMERIC = re.compile(
-    r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([12][0-9]{3})(?:[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?"
+    r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([12][0-9]{3})(?:[T, ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]{1,9})?)?"
+    r"\s*([AaPp][Mm])?\s*(?:Z|UTC|GMT)?([+-][0-9]{2}:?[0-9]{2})?)?"
 )
 WORDS = re.compile(
     r"(?:([0-9]{1,2})[-\s.]*([A-Za-z]{3,9})|([A-Za-z]{3,9})[-\s.]*([0-9]{1,2}))[-\s.,]+([12][0-9]{3})"
@@ -273,8 +274,8 @@ def _date(text: str, order: str) -> tuple[datetime, float, str] | None:
         if match := NUMERIC.fullmatch(text):
             first, second = int(match[1]), int(match[3])
             day, month = (second, first) if order == "month" else (first, second)
-            form = f"{order} first"
-            return _moment(int(match[4]), month, day, match[5], match[6], match[7]), 0.0, form
+            hour = match[5] if match[8] is None else str(int(match[5]) % 12 + 12 * (match[8].upper() == "PM"))
+            return _moment(int(match[4]), month, day, hour, match[6], match[7]), _offset(match[9]), f"{order} first"
         if match := WORDS.fullmatch(text):
             day_text, month_name = match[1] or match[4], (match[2] or match[3])[:3].lower()
             time = (match[6], match[7], match[8])

@@ -10,7 +10,7 @@ from data.files.table import FORM, Column, Table, note
 from data.model import Finding
 from margin.core.errors import InputError, did_you_mean
 from margin.formats.price_names import Meaning, asset_name, asset_of_file, looks_like_asset, meaning, pair
-from margin.formats.price_words import DOLLARS, currency, fold
+from margin.formats.price_words import COIN_QUOTES, DOLLARS, currency, fold
 
 DATE_ORDER = (
     "date",
@@ -26,7 +26,9 @@ DATE_ORDER = (
 ASSET_ORDER = ("asset", "symbol", "ticker", "tic", "coin", "pair", "instrument", "base", "baseasset", "market")
 CLOSE_ORDER = ("close", "closeusd", "closeprice", "closingprice", "priceclose", "price", "priceusd")
 # Codes that are tickers too: taken for assets where no family of open, high, low and close stands beside them.
-TICKERS_TOO = frozenset(("LOW", "HIGH", "OPEN", "COIN", "MA", "V", "T", "S", "C", "O", "H", "L"))
+TICKERS_TOO = frozenset(
+    ("LOW", "HIGH", "OPEN", "COIN", "MA", "V", "T", "S", "C", "O", "H", "L", "ALPHA", "BETA", "RSI")
+)
 CMC_DOLLAR = "2781"  # CoinMarketCap writes the number of the currency into the column `name`; 2781 is the US dollar
 COLUMN_HINT = "Write one column of US dollar closes per asset, named by its code: BTC, ETH, SPY."
 
@@ -42,6 +44,8 @@ class Layout:
     kind   : "wide" (`series`: roles by asset), "long" (`roles` with asset and close) or "single" (`roles`, `asset`)
     quote  : a column that names the currency of each row, or None
     vendor : who wrote the file, where its columns say so: "yahoo", "coinmarketcap", "coingecko", "klines", ...
+    words  : what the file calls an asset, where that is another word than ours: {"BTC": "BTC-USD"}
+    volume_of : the asset in whose units the column of role "volume base" counts, "" where it is each row's own
     """
 
     kind: str
@@ -51,6 +55,8 @@ class Layout:
     asset: str = ""
     quote: Column | None = None
     vendor: str = ""
+    words: dict[str, str] = field(default_factory=dict)
+    volume_of: str = ""
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -83,6 +89,7 @@ def find_layout(table: Table, name: str, asset: str | None = None) -> Layout:
     if quote is None:  # a column `currency` may name the coin or the money
         quote = next((c for c in named if _all_money(c) and fold(c.name) not in ASSET_ORDER), None)
         named = [c for c in named if c is not quote]
+        quote = quote or next((c for c, m in columns.all if m.role in ("", "other") and _all_cash(c)), None)
     elif not named and fold(quote.name) == "currency" and not _all_money(quote):
         named, quote = [quote], None
     if not named and (family := _asset_in_cells(columns)) is not None:
@@ -99,7 +106,10 @@ def find_layout(table: Table, name: str, asset: str | None = None) -> Layout:
         raise InputError(name, shown, "has opens, highs or lows but no column of closes", "Name it 'close'.")
     else:
         layout = _wide(table, date, columns, name)
-    layout.quote, layout.vendor = quote, vendor
+        layout.vendor = "yahoo" if table.many_tickers else ""
+    layout.quote, layout.vendor = quote, layout.vendor or vendor
+    if layout.roles and (base := layout.roles.get("volume base")) is not None:
+        layout.volume_of = meaning(base.name).asset
     return layout
 
 
@@ -138,6 +148,14 @@ def _holds_names(column: Column) -> bool:
 def _all_money(column: Column) -> bool:
     some = {str(cell).strip() for cell in column.cells[:2000] if str(cell).strip()}
     return bool(some) and all(currency(cell) for cell in some)
+
+
+def _all_cash(column: Column) -> bool:
+    """Whether every cell names a currency that is no coin, whatever the column is called."""
+    if column.cells.dtype.kind != "O":
+        return False
+    some = {str(cell).strip() for cell in column.cells[:2000] if str(cell).strip()}
+    return bool(some) and all((code := currency(cell)) and code not in COIN_QUOTES for cell in some)
 
 
 def _asset_in_cells(columns: _Columns) -> Column | None:
@@ -299,8 +317,8 @@ def _wide(table: Table, date: Column, columns: _Columns, name: str) -> Layout:
             continue
         if found.why and found.asset:
             layout.findings.append(note("refused", 1, "dropped", f"column {shown!r}: {found.why}"))
-        elif found.asset and volume and found.role == "volume usd":
-            layout.series.setdefault(found.asset, {})["volume usd"] = column
+        elif found.asset and volume and (found.role == "volume usd" or table.many_tickers):
+            layout.series.setdefault(found.asset, {})[found.role] = column
         elif not found.asset or not named or _is_time(column):
             why = found.why or (f"a column of {found.role}s" if found.role else "not the name of an asset")
             layout.findings.append(note("refused", 1, "dropped", f"column {shown!r}: {why}; it is no price"))
@@ -314,6 +332,8 @@ def _wide(table: Table, date: Column, columns: _Columns, name: str) -> Layout:
                 layout.findings.append(note("duplicate column", 1, "dropped", detail, found.asset))
                 continue
             kept[role] = column
+            if role == "close":
+                layout.words[found.asset] = column.name
             if role == "close" and column.name.strip() != found.asset:
                 layout.findings.append(note("name", 1, "renamed", f"{shown!r} is taken as {found.asset}", found.asset))
     order = [meaning(c.name).asset or c.name.strip() for c in table.columns]

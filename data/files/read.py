@@ -185,7 +185,7 @@ def _frames(table: Table, layout: Layout, when: Dates, name: str) -> tuple[dict[
     if layout.kind == "single":
         by_asset = {layout.asset: frame[readable]}
     else:
-        by_asset, findings = _by_asset(frame, layout.roles["asset"], readable, name, findings)
+        by_asset, layout.words, findings = _by_asset(frame, layout.roles["asset"], readable, name, findings)
     for asset, part in by_asset.items():
         _refuse_returns(part["close"], asset, name)
         by_asset[asset] = _with_volume(part, layout, asset, name, findings)
@@ -238,13 +238,14 @@ def _role_values(table: Table, layout: Layout, name: str) -> tuple[dict[str, np.
 
 def _by_asset(
     frame: pd.DataFrame, column: Column, readable: np.ndarray, name: str, findings: list[Finding]
-) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
+) -> tuple[dict[str, pd.DataFrame], dict[str, str], list[Finding]]:
     codes, words = pd.factorize(pd.Series(column.cells, dtype=object).str.strip())
     if len(words) > MAX_COLUMNS:
         raise InputError(
             name, f"{len(words):,} assets", f"has more than {MAX_COLUMNS} assets", "Keep the ones you need."
         )
     rows_of: dict[str, list[np.ndarray]] = {}
+    said: dict[str, str] = {}
     # A word that is the asset's own name goes before one that only reduces to it, as in a wide file.
     for number, word in sorted(enumerate(words), key=lambda item: item[1] != asset_name(item[1])[0]):
         asset, why = asset_name(word)
@@ -259,10 +260,10 @@ def _by_asset(
             continue
         if why:
             findings.append(note("name", 1, "renamed", why, asset))
-        rows_of[asset] = [mine]
+        rows_of[asset], said[asset] = [mine], str(word)
     if not rows_of:
         raise InputError(name, ", ".join(map(str, words))[:60], "names no asset", _first_detail(findings))
-    return {asset: frame[mine[0]] for asset, mine in sorted(rows_of.items())}, findings
+    return {asset: frame[mine[0]] for asset, mine in sorted(rows_of.items())}, said, findings
 
 
 def _refusals(values: Numbers, asset: str, column: Column) -> list[Finding]:

@@ -57,6 +57,7 @@ class Table:
     columns: list[Column]
     separator: str = ""
     findings: list[Finding] = field(default_factory=list)
+    many_tickers: bool = False  # two lines of names, as pandas writes yfinance's frame of many tickers
 
     @property
     def rows(self) -> int:
@@ -177,16 +178,16 @@ def _usual_width(rows: list[list[str]]) -> int:
     return Counter(len(row) for row in rows[:200]).most_common(1)[0][0] if rows else 0
 
 
-def _header(rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """(names, rows below). Two lines of names, as pandas writes many tickers (Close over BTC-USD), become one.
+def _header(rows: list[list[str]]) -> tuple[list[str], list[list[str]], bool]:
+    """(names, rows below, whether there were two lines of names). Two lines of names, as pandas writes many tickers (Close over BTC-USD), become one.
 
     Binance's archive has no line of names: twelve cells that begin with an epoch are its klines.
     """
     first = [cell.strip().lstrip("\ufeff#").strip() for cell in rows[0]]
     if len(first) == len(KLINES) and re.fullmatch(r"1[0-9]{12,15}", first[0]) and PLAIN.fullmatch(first[4]):
-        return list(KLINES), rows
+        return list(KLINES), rows, False
     if len(rows) < 3 or len(rows[1]) != len(first):
-        return first, rows[1:]
+        return first, rows[1:], False
     second = [cell.strip() for cell in rows[1]]
     below = [cell.strip() for cell in rows[2]]
     roles, tickers = (meaning(cell).role for cell in first[1:]), (meaning(cell).role for cell in second[1:])
@@ -194,21 +195,21 @@ def _header(rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
     names = all(cell and not PLAIN.fullmatch(cell) for cell in second[1:]) and len(second) > 1
     marked = second[0].lower() in ("ticker", "price", "tickers", "symbol", "symbols", "attributes", "")
     if not names or not marked:
-        return first, rows[1:]
+        return first, rows[1:], False
     first_roles, second_roles = list(roles), list(tickers)
     if not (all(r in priced for r in first_roles + second_roles) and (all(first_roles) or all(second_roles))):
-        return first, rows[1:]
+        return first, rows[1:], False
     body = rows[2:]
     if below[0].lower() in ("date", "datetime", "") and not any(below[1:]):
         body = rows[3:]
     upper = first if all(second_roles) else second  # the line of tickers
     lower = second if all(second_roles) else first
     joined = [f"{ticker} {role}" for ticker, role in zip(upper[1:], lower[1:], strict=True)]
-    return ["date", *joined], body
+    return ["date", *joined], body, True
 
 
 def _columns(rows: list[list[str]], separator: str, name: str, findings: list[Finding]) -> Table:
-    header, body = _header(rows)
+    header, body, many = _header(rows)
     width = len(header)
     while width and not header[width - 1] and all(not r[width - 1].strip() for r in body if len(r) >= width):
         width -= 1  # a separator at the end of every line
@@ -239,4 +240,4 @@ def _columns(rows: list[list[str]], separator: str, name: str, findings: list[Fi
         findings.append(note("short row", short, "left empty", "rows with fewer cells than columns"))
     padded = [(row + [""] * (width - len(row)))[:width] for row in body]
     table = np.array(padded, dtype=object).reshape(len(padded), width)
-    return Table([Column(header[i], table[:, i]) for i in range(width)], separator, findings)
+    return Table([Column(header[i], table[:, i]) for i in range(width)], separator, findings, many)

@@ -32,13 +32,16 @@ def usd_volume(frame: pd.DataFrame, layout: Layout, asset: str, name: str) -> tu
             detail = "contracts of a coin-settled future; the coins of its quote volume at the close are used"
             return _bounded(usd * close, asset, [note("volume", 1, "converted", detail, asset)])
         return _bounded(usd, asset, findings)
-    if base is not None:
+    if base is not None and layout.volume_of in ("", asset):
         return _bounded(base * close, asset, findings)
-    if plain is None or not plain.notna().any() or not (plain > 0).any():
-        return None, findings
-    if (plain < 0).any():
+    if plain is None and base is not None:
+        detail = f"its volume counts {layout.volume_of}, not {asset}. {USE}"
+        return None, [note("volume", 1, "not used", detail, asset)]
+    if plain is not None and (plain < 0).any():
         detail = f"{int((plain < 0).sum())} volumes are below zero: the column is not used"
         return None, [note("volume", int((plain < 0).sum()), "not used", detail, asset)]
+    if plain is None or not (plain > 0).any():
+        return None, findings
     unit = _unit(layout, asset, name, plain, close)
     if unit == "usd":
         detail = "its volume is in US dollars already"
@@ -55,7 +58,10 @@ def _unit(layout: Layout, asset: str, name: str, plain: pd.Series, close: pd.Ser
     if layout.vendor in DOLLAR_VENDORS:
         return "usd"
     if layout.vendor == "yahoo":
-        return "units" if asset in SHARES or not _is_coin(asset, name) else "usd"
+        word = layout.words.get(asset, "") + name
+        if "^" in word or "=" in word:
+            return ""  # an index counts shares of its members, a future contracts
+        return "units" if asset in SHARES or not _is_coin(asset, word) else "usd"
     words = set(re.split(r"[^A-Z0-9]+", name.upper()))
     if "PERP" in words or "CM" in words:
         return ""  # contracts, perhaps

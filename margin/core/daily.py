@@ -176,14 +176,18 @@ def odd_jumps(asset: str, dates: np.ndarray, closes: np.ndarray) -> list[str]:
                 found.append(f"{asset} goes on {said} after a pause until {day}: no return is taken across")
             continue
         before, after = np.abs(steps[max(at - AROUND, 0) : at]), np.abs(steps[at + 1 : at + 1 + AROUND])
-        if min(len(before), len(after)) < 2 and not (steps[at] >= NEVER_A_RISE and len(before) and len(after)):
+        known = [part for part in (before, after) if len(part) >= 2]  # at the very end, or start, one side must do
+        sudden = steps[at] >= NEVER_A_RISE
+        if not known and not sudden:
             continue
-        usual = 1.4826 * max(float(np.median(before)), float(np.median(after)), 1e-6)
-        stays = abs(float(np.median(logs[at + 1 : at + 1 + AROUND])) - logs[at]) >= 0.5 * abs(steps[at])
-        clear = abs(steps[at]) >= max(JUMP_SIGMAS * usual, usual / CALM) or steps[at] >= NEVER_A_RISE
-        if clear and stays:
+        usual = 1.4826 * max([float(np.median(part)) for part in known], default=0.0)
+        usual = max(usual, 1e-6)
+        level = logs[at + 1 : at + 1 + AROUND]
+        stays = abs(float(np.median(level)) - logs[at]) >= 0.5 * abs(steps[at])
+        if (sudden or abs(steps[at]) >= max(JUMP_SIGMAS * usual, usual / CALM)) and stays:
+            where = "and stays there" if len(after) >= 2 else "at the end of its prices"
             found.append(
-                f"{asset} jumps {said} on {day} and stays there: a split, a redenomination or a renamed ticker? "
+                f"{asset} jumps {said} on {day} {where}: a split, a redenomination or a renamed ticker? "
                 "It counts as a loss or gain until the earlier closes are adjusted"
             )
     return found

@@ -17,6 +17,7 @@ from margin.formats.price_words import (
     EXCHANGE_WORDS,
     FILLER_WORDS,
     FOREIGN_LISTINGS,
+    NO_VOLUME,
     JOINED_COINS,
     JOINED_FIAT,
     KEPT_WHOLE,
@@ -24,12 +25,17 @@ from margin.formats.price_words import (
     MONEY_WORDS,
     OTHER_MONEY,
     ROLES,
+    SHARES,
     currency,
     fold,
 )
 
 ASSET = re.compile(r"[A-Z0-9][A-Z0-9.]{0,19}")
 YAHOO_COIN = re.compile(r"([A-Z0-9]*[A-Z])[0-9]{3,6}")  # UNI7083-USD: Yahoo numbers coins whose ticker was taken
+MONEY_SIGNS = re.compile("[€£¥₩₹₽₺]")
+INDICATOR = re.compile(
+    "(?:rsi|sma|ema|wma|hma|vwma|ma|macd|atr|adx|cci|mfi|bb|stoch|vol|std|var|ret|roc|mom|lag|lead)[0-9]{1,3}"
+)
 SPLIT = re.compile(r"[/_\s,()\[\]|-]+")
 DATE_OR_NUMBER = re.compile(r"[0-9]+(?:[.:][0-9]+)*|[0-9]{1,4}(?:D|H|M|W|MIN|MO|Y|YR|S|MN|HR|DAY|DAYS)|V[0-9]+")
 
@@ -53,8 +59,12 @@ def meaning(text: str) -> Meaning:
     if match := re.fullmatch(r"\(\s*'([^']*)'\s*,\s*'([^']*)'\s*\)", raw):  # pandas' two-level columns in Parquet
         raw = f"{match[1]} {match[2]}".strip()
     key = fold(raw)
+    if (sign := MONEY_SIGNS.search(raw)) and ROLES.get(key, "") in ("close", "adjusted", "open", "high", "low"):
+        return Meaning(ROLES[key], quote=currency(sign[0]))  # "Close €"
     if key in ROLES:
         return Meaning(ROLES[key])
+    if INDICATOR.fullmatch(key):
+        return Meaning("other")
     if not key:
         signs = {"%": "change", "+/- %": "change", "+/-%": "change"}
         return Meaning(signs.get(raw, ""), why="a column without a name")
@@ -69,8 +79,14 @@ def meaning(text: str) -> Meaning:
             return Meaning("volume usd")
         if code and role and (code not in COIN_QUOTES or fold("".join(rest)) == "price"):
             return Meaning(role, quote=code)
+        if role == "volume" and money.upper() in NO_VOLUME:
+            return Meaning("other")
         if role == "volume" and ASSET.fullmatch(money.upper()):
             return Meaning(role, asset=ALIASES.get(money.upper(), money.upper()))  # "Volume BTC"
+    if len(parts) == 2 and ROLES.get(fold(parts[1])) == "volume":  # "BTC-USD Volume": of the pair, in whatever unit
+        asset, quote, why = pair(parts[0])
+        if asset and quote and not why:
+            return Meaning("volume", asset, quote)
     for size in (3, 2, 1):
         if len(words) <= size:
             continue
@@ -143,7 +159,7 @@ def pair(text: str) -> tuple[str, str, str]:
         if "/" in name:
             return base if ASSET.fullmatch(base) else "", quote, "a pair that is not quoted in USD"
         if len(quote) == 1 and quote.isalpha() and ASSET.fullmatch(base):
-            return f"{base}.{quote}", "", ""  # a class of shares, BRK-B
+            return _checked(f"{base}.{quote}", "")  # a class of shares, BRK-B
         return "", "", "not the name of an asset"
     if len(parts) > 2:
         if currency(parts[-1]) and len(parts) == 3 and parts[1] in ("IN", "VS", "TO"):
@@ -162,6 +178,9 @@ def pair(text: str) -> tuple[str, str, str]:
 
 
 def _checked(base: str, quote: str) -> tuple[str, str, str]:
+    coin, _, tail = base.partition(".")
+    if tail == "D" and coin in KNOWN and coin not in SHARES:
+        return "", quote, "a share of the whole market, not a price"  # CRYPTOCAP:BTC.D
     if base == "USD":
         return "", quote, "the dollar is always 1 here"
     if quote and quote not in DOLLARS:

@@ -47,13 +47,17 @@ ROLE_WORDS = {
         涨跌幅 変化率""",
     "asset": """asset symbol ticker coin pair market instrument base name tic stock security secid baseasset assetname
         crypto code""",
-    "quote": "quote quotecurrency quoteasset currency convert vscurrency ccy counter quotesymbol denomination",
+    "quote": """quote quotecurrency quoteasset currency convert vscurrency ccy counter quotesymbol denomination
+        wahrung devise monnaie moneda divisa valuta moeda waluta parabirimi валюта 货币 通貨 pricedin unit units""",
     "other": """tickvol ticks spread count trades tradecount numberoftrades ignore takerbuyvolume takerbuyquotevolume
         takerbuybaseassetvolume takerbuyquoteassetvolume takerbuybasevolume dominance btcdominance supply
         circulatingsupply maxsupply totalsupply rank id sno index vwap weightedprice average avg dividends
         dividend stocksplits splits splitratio splitcoefficient capitalgains openinterest oi funding fundingrate
         s sma ema ma rsi macd signal rowid row no nr numtrades source exchange provider tradetype conversiontype
-        conversionsymbol timeframe interval per period typical hlc3 ohlc4 feargreed sentiment total sum mean
+        conversionsymbol timeframe interval per period typical year month week weekday dayofweek quarter hour minute
+        pnl weight weights position quantity qty balance equity drawdown hashrate difficulty mvrv nupl sopr fng
+        total2 total3 totalcap nan null nil true false bbupper bblower bbmiddle bbands stoch stochrsi obv adx psar
+        supertrend tenkan kijun zscore sharpe alpha beta score contracts contract lots lot typical hlc3 ohlc4 feargreed sentiment total sum mean
         median std volatility basis label target comment note notes""",
 }  # fmt: skip
 ROLES = {word: role for role, words in ROLE_WORDS.items() for word in words.split()}
@@ -119,6 +123,9 @@ KNOWN = frozenset(COINS.values()) | words(
 SHARES = words("""SPY QQQ GLD TLT AAPL MSFT NVDA TSLA AMZN GOOGL GOOG META SLV IWM DIA VTI VOO COIN MSTR""")
 ALIASES = {"XBT": "BTC", "XXBT": "BTC", "XETH": "ETH", "XDG": "DOGE", "XXDG": "DOGE", "XXRP": "XRP", "XLTC": "LTC"}
 
+# What stands beside the word volume and is no asset: a moving average of it, a side, a kind of unit.
+NO_VOLUME = words("""MA SMA EMA WMA AVG AVERAGE MEAN CHANGE DELTA BUY SELL TAKER CONTRACTS CONTRACT LOTS LOT TRADES TICKS
+    TICK COUNT 24H 1H 7D 30D RATIO PROFILE OSC""")
 EXCHANGE_WORDS = words(
     """BINANCE BINANCEUS COINBASE COINBASEPRO KRAKEN BITSTAMP BITFINEX OKX OKEX BYBIT KUCOIN GEMINI BITGET HUOBI
     HTX GATEIO GATE MEXC POLONIEX BITTREX CRYPTOCOM UPBIT BITHUMB BITMEX DERIBIT PHEMEX WHITEBIT FTX NASDAQ NYSE

@@ -7,7 +7,7 @@ import pandas as pd
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.formats.price_names import Meaning, asset_of_file, looks_like_asset, meaning, pair
-from margin.formats.price_words import DOLLARS
+from margin.formats.price_words import COIN_QUOTES, DOLLARS, currency
 
 MAX_BYTES = 200_000_000
 
@@ -32,6 +32,8 @@ def dollar_columns(frame: pd.DataFrame, name: str, asset: str | None = None) -> 
     """
     columns = [str(c) for c in frame.columns[1:]]
     found = {c: meaning(c) for c in columns}
+    _refuse_other_money(frame, name)
+    asset = _said_in_rows(frame, found, name) or asset
     bare = [c for c, m in found.items() if m.role in ("adjusted", "close") and not m.asset and not m.why]
     family = {m.role for m in found.values() if m.role in ("open", "high", "low") and not m.asset}
     if bare and (len(family) >= 2 or len(columns) == 1 or not any(_is_asset(c, m) for c, m in found.items())):
@@ -59,6 +61,37 @@ def dollar_columns(frame: pd.DataFrame, name: str, asset: str | None = None) -> 
         raise InputError(name, ", ".join(columns)[:60], "holds no column of US dollar prices", " ".join(findings)[:200])
     chosen = frame[[frame.columns[0], *kept.values()]]
     return chosen.set_axis([frame.columns[0], *kept], axis=1), findings
+
+
+def _refuse_other_money(frame: pd.DataFrame, name: str) -> None:
+    """InputError where a column says that rows are quoted in other money than dollars, whatever it is called."""
+    for column in frame.columns[1:]:
+        words = _words(frame[column])
+        quoted = meaning(str(column)).role == "quote"
+        codes = {w: currency(w) for w in words}
+        cash = bool(words) and all(codes.values()) and (quoted or not set(codes.values()) & COIN_QUOTES)
+        foreign = sorted(w for w in words if codes[w] not in DOLLARS)
+        if foreign and (cash or quoted):
+            raise InputError(name, ", ".join(foreign)[:40], "prices are not in US dollars", "Give US dollar closes.")
+
+
+def _said_in_rows(frame: pd.DataFrame, found: dict[str, Meaning], name: str) -> str | None:
+    """The asset that every row names in a column of its own (date, asset, close). InputError for more than one."""
+    for column, said in found.items():
+        words = _words(frame[column]) if said.role == "asset" and list(frame.columns).count(column) == 1 else set()
+        if len(words) > 1:
+            hint = "Give one column of closes per asset; `python -m data read` shows what a long file holds."
+            raise InputError(name, ", ".join(sorted(words))[:40], "has a row per asset, not a column", hint)
+        if words:
+            return words.pop()
+    return None
+
+
+def _words(column: "pd.Series | pd.DataFrame") -> set[str]:
+    """The different texts of a column; none where it holds numbers."""
+    if isinstance(column, pd.DataFrame) or pd.api.types.is_numeric_dtype(column):
+        return set()
+    return {str(cell).strip() for cell in column.dropna().unique()[:2000]} - {""}
 
 
 def _is_asset(column: str, said: Meaning) -> bool:

@@ -1,10 +1,14 @@
 """Every small file of the kinds people have, through `python -m data read`, as its README says; and others of each kind."""
 
 import json
+from datetime import date
 
 import pytest
 
 from data.cli import main
+from margin.cli.main import main as margin_main
+from margin.core.errors import InputError
+from margin.formats.prices import read_market
 from tests.support import shared_path
 
 READ = {
@@ -237,3 +241,87 @@ def test_kaggles_coins_print_dollars(tmp_path, capsys):
     header = "SNo,Name,Symbol,Date,High,Low,Open,Close,Volume,Marketcap"
     path = written(tmp_path, "k.csv", header, lambda n, d: f"{n},Bitcoin,BTC,{d} 23:59:59,9,7,8,8,30000000000,2e11")
     assert read(path, capsys)[1]["assets"]["BTC"]["last_volume_usd"] == 3e10
+
+
+# Neighbours of each kind, found by trying ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "row"),
+    [
+        ("BTC.csv", "Date,Close €", "{d},{p}"),
+        ("p.csv", "date,BTC,Währung", "{d},{p},EUR"),
+        ("p.csv", "date,asset,close,priced in", "{d},BTC,{p},GBP"),
+        ("p.csv", "date,asset,close,col5", "{d},BTC,{p},CHF"),
+    ],
+)
+def test_money_is_seen_whatever_its_column_is_called(name, header, row, tmp_path, capsys):
+    path = written(tmp_path, name, header, lambda n, d: row.format(d=d, p=100 + n))
+    status, _, err = read(path, capsys)
+    assert status == 2 and "US dollars" in err
+    assert margin_main(["correlation", "--prices", str(path)]) == 2
+
+
+@pytest.mark.parametrize("word", ["RSI14", "SMA200", "EMA_50", "YEAR", "PNL", "WEIGHT", "MVRV", "TOTAL3", "NULL"])
+def test_indicators_and_calendars_are_no_assets(word, tmp_path, capsys):
+    path = written(tmp_path, "p.csv", f"date,BTC,{word}", lambda n, d: f"{d},{100 + n},{17 + n}")
+    assert list(read(path, capsys)[1]["assets"]) == ["BTC"]
+
+
+def test_a_share_of_the_market_is_no_price(tmp_path, capsys):
+    path = written(tmp_path, "CRYPTOCAP_BTC.D, 1D.csv", "time,open,high,low,close", lambda n, d: f"{d},50,51,49,50")
+    assert read(path, capsys)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "row", "traded"),
+    [
+        ("BTC.csv", "date,close,volume (contracts)", "{d},60000,330000", None),
+        ("BTC.csv", "date,close,volume (ETH)", "{d},60000,330000", None),
+        ("BTC.csv", "date,close,volume (BTC)", "{d},60000,33000", 1.98e9),
+        ("BITSTAMP_BTCUSD, 60.csv", "time,open,high,low,close,Volume MA,Volume", "{d},60000,60000,60000,60000,5,33000", 1.98e9),
+        ("^GSPC.csv", "Date,Close,Adj Close,Volume", "{d},5000,5000,4000000000", None),
+        ("p.csv", "Date,Close,Volume\nTicker,XYZ-USD,XYZ-USD", "{d},2,5000000", 5e6),
+        ("p.csv", "Date,Close,Volume\nTicker,AAPL,AAPL", "{d},200,50000000", 1e10),
+        ("p.csv", "date,BTC/USD,BTC/USD volume", "{d},60000,33000", None),
+        ("p.csv", "date,symbol,close,adj close,volume", "{d},XYZ-USD,2,2,5000000", 5e6),
+        ("BTC.csv", "date,close,volume", "{d},60000,-5", None),
+    ],
+)  # fmt: skip
+def test_a_volume_counts_what_its_column_says_or_nothing(name, header, row, traded, tmp_path, capsys):
+    path = written(tmp_path, name, header, lambda n, d: row.format(d=d))
+    found = next(iter(read(path, capsys)[1]["assets"].values()))
+    assert found["last_volume_usd"] == (None if traded is None else pytest.approx(traded))
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "{0:%d.%m.%Y} 00:00:00.000", "{0:%d.%m.%Y} 00:00:00.000 GMT+0100", "{0:%m/%d/%Y} 12:00:00 AM",
+        "{0:%m/%d/%Y} 11:59:59 PM", "{0:%d/%m/%Y}, 00:00:00",
+    ],
+)  # fmt: skip
+def test_dates_with_times_of_day_keep_their_day(stamp, tmp_path, capsys):
+    path = written(tmp_path, "p.csv", "date,BTC", lambda n, d: f'"{stamp.format(date.fromisoformat(d))}",{100 + n}')
+    status, found, err = read(path, capsys)
+    assert status == 0, err
+    assert (found["assets"]["BTC"]["first"], found["assets"]["BTC"]["last"]) == ("2024-01-01", "2024-01-30")
+
+
+def test_a_row_of_zero_of_the_same_date_removes_no_good_close(tmp_path, capsys):
+    path = written(tmp_path, "p.csv", "date,BTC", lambda n, d: f"{d},{100 + n}\n{d},0")
+    assert read(path, capsys)[1]["assets"]["BTC"]["rows"] == 30
+
+
+@pytest.mark.parametrize("at", [1, 15, 28, 29])
+def test_a_split_is_a_finding_wherever_it_stands(at, tmp_path, capsys):
+    path = written(tmp_path, "p.csv", "date,NVDA", lambda n, d: f"{d},{(100 + n % 2) * (0.1 if n >= at else 1)}")
+    assert [f["kind"] for f in read(path, capsys)[1]["findings"]] == ["jump"]
+
+
+def test_a_long_file_for_the_command_line_is_the_asset_its_rows_name(tmp_path, capsys):
+    path = written(tmp_path, "BTC.csv", "date,asset,close", lambda n, d: f"{d},ETH,{100 + n}")
+    assert read_market(str(path)).assets == ("ETH",)
+    path = written(tmp_path, "BTC.csv", "date,asset,close", lambda n, d: f"{d},ETH,{n + 9}\n{d},BTC,{n + 5}")
+    with pytest.raises(InputError, match="a row per asset"):
+        read_market(str(path))
