@@ -179,8 +179,9 @@ def _usual_width(rows: list[list[str]]) -> int:
 
 
 def _header(rows: list[list[str]]) -> tuple[list[str], list[list[str]], bool]:
-    """(names, rows below, whether there were two lines of names). Two lines of names, as pandas writes many tickers (Close over BTC-USD), become one.
+    """(names, rows below, whether there were two lines of names).
 
+    Two lines, as pandas writes many tickers (Close over BTC-USD), become one.
     Binance's archive has no line of names: twelve cells that begin with an epoch are its klines.
     """
     first = [cell.strip().lstrip("\ufeff#").strip() for cell in rows[0]]

@@ -57,8 +57,8 @@ ROLE_WORDS = {
         conversionsymbol timeframe interval per period typical year month week weekday dayofweek quarter hour minute
         pnl weight weights position quantity qty balance equity drawdown hashrate difficulty mvrv nupl sopr fng
         total2 total3 totalcap nan null nil true false bbupper bblower bbmiddle bbands stoch stochrsi obv adx psar
-        supertrend tenkan kijun zscore sharpe alpha beta score contracts contract lots lot typical hlc3 ohlc4 feargreed sentiment total sum mean
-        median std volatility basis label target comment note notes""",
+        supertrend tenkan kijun zscore sharpe alpha beta score contracts contract lots lot hlc3 ohlc4
+        feargreed sentiment total sum mean median std volatility basis label target comment note notes""",
 }  # fmt: skip
 ROLES = {word: role for role, words in ROLE_WORDS.items() for word in words.split()}
 
@@ -124,8 +124,10 @@ SHARES = words("""SPY QQQ GLD TLT AAPL MSFT NVDA TSLA AMZN GOOGL GOOG META SLV I
 ALIASES = {"XBT": "BTC", "XXBT": "BTC", "XETH": "ETH", "XDG": "DOGE", "XXDG": "DOGE", "XXRP": "XRP", "XLTC": "LTC"}
 
 # What stands beside the word volume and is no asset: a moving average of it, a side, a kind of unit.
-NO_VOLUME = words("""MA SMA EMA WMA AVG AVERAGE MEAN CHANGE DELTA BUY SELL TAKER CONTRACTS CONTRACT LOTS LOT TRADES TICKS
-    TICK COUNT 24H 1H 7D 30D RATIO PROFILE OSC""")
+NO_VOLUME = words(
+    """MA SMA EMA WMA AVG AVERAGE MEAN CHANGE DELTA BUY SELL TAKER CONTRACTS CONTRACT LOTS LOT TRADES TICKS TICK
+    COUNT 24H 1H 7D 30D RATIO PROFILE OSC"""
+)
 EXCHANGE_WORDS = words(
     """BINANCE BINANCEUS COINBASE COINBASEPRO KRAKEN BITSTAMP BITFINEX OKX OKEX BYBIT KUCOIN GEMINI BITGET HUOBI
     HTX GATEIO GATE MEXC POLONIEX BITTREX CRYPTOCOM UPBIT BITHUMB BITMEX DERIBIT PHEMEX WHITEBIT FTX NASDAQ NYSE
