@@ -66,6 +66,7 @@ def remember(
         answer.retry_after = seconds(by_name.get("retry-after"), datetime.now(UTC))
         answer.is_web_page = answer.is_web_page or text[:1] == "<"
         whole = text[:1] in ("{", "[") and text[-1:] in ("}", "]")
+        whole = whole or (len(text) > 1 and text[0] == text[-1] == '"')  # a bare JSON string, as an account's mode is
         answer.is_truncated = answer.is_truncated or (200 <= int(code) < 300 and not whole)
         if answer.is_web_page or not whole or not answer.text:
             answer.text = said(text)

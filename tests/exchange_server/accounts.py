@@ -8,10 +8,12 @@ WALLET = "0x" + "a1" * 20  # Hyperliquid with spot and a builder's market, and L
 COINS_ONLY = "0x" + "b2" * 20  # Hyperliquid's spot side only
 DYDX = "dydx1" + "q2w3e4r5t6y7u8j9" * 2 + "q2w3e4"
 EMPTY = "0x" + "00" * 20
+UNIFIED = "0x" + "c3" * 20  # the first wallet's positions in a unified account
+MODES = {UNIFIED: "unifiedAccount"}
 
 
 def hyperliquid(user: str, dex: str, now_ms: int) -> dict[str, Any]:
-    if user.lower() != WALLET:
+    if user.lower() not in (WALLET, UNIFIED):
         rows, value = [], 0.0
     elif dex == "xyz":
         rows, value = [_position("xyz:TSLA", 10.0, 400.0, 410.0, 10)], 1_000.0
@@ -44,6 +46,9 @@ def _position(
 
 
 def hyperliquid_spot(user: str) -> dict[str, Any]:
+    if user.lower() == UNIFIED:
+        dollars = {"coin": "USDC", "token": 0, "total": "9000.0", "hold": "0.0", "entryNtl": "0"}
+        return {"balances": [dollars, {"coin": "UBTC", "token": 1, "total": "0.25", "hold": "0.0", "entryNtl": "0"}]}
     if user.lower() not in (WALLET, COINS_ONLY):
         return {"balances": []}
     return {"balances": [{"coin": "UBTC", "token": 1, "total": "0.25", "hold": "0.0", "entryNtl": "0"}]}

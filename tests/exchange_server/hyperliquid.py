@@ -42,6 +42,8 @@ def answer(ask: Any) -> tuple[int, Any]:
         return 200, [None, {"name": "xyz", "full_name": "a builder", "deployer": "0x" + "0" * 40}]
     if kind == "clearinghouseState":
         return 200, accounts.hyperliquid(ask.body["user"], ask.body.get("dex", ""), ask.now_ms)
+    if kind == "userAbstraction":
+        return 200, f'"{accounts.MODES.get(ask.body["user"], "default")}"'  # a bare JSON string
     if kind == "spotClearinghouseState":
         return 200, accounts.hyperliquid_spot(ask.body["user"])
     if kind == "candleSnapshot":

@@ -168,6 +168,28 @@ def test_hyperliquids_spot_side_is_an_account_of_its_own():
     assert found.speaks_of == (("positions", "collateral"), ("collateral",))
 
 
+SPOT = {"balances": [{"coin": "USDC", "total": "5000"}, {"coin": "HYPE", "total": "30"}]}
+
+
+def test_hyperliquids_unified_account_is_one_and_its_portfolio_margin_too():
+    both = {"clearinghouseState": HYPERLIQUID, "spotClearinghouseState": SPOT}
+    for named, mode in (("unifiedAccount", "cross"), ("portfolioMargin", "portfolio")):
+        account = read({**both, "userAbstraction": named}).portfolio.account
+        given = sum(p.margin or 0.0 for p in account.positions)
+        assert given > 0
+        assert account.mode == mode
+        assert {c.asset: c.quantity for c in account.collateral} == {"USDC": pytest.approx(5_000 - given), "HYPE": 30.0}
+        assert account.venue_says.figures == ()
+        assert "ETH/USDC:USDC" in account.venue_says.by_symbol("liquidation_prices")
+    by_dex = {"": HYPERLIQUID, "xyz": {**HYPERLIQUID, "assetPositions": HYPERLIQUID["assetPositions"][:1]}}
+    found = read({**both, "clearinghouseState": by_dex, "userAbstraction": "unifiedAccount"}).portfolio.account
+    assert len(found.positions) == len(read(HYPERLIQUID).portfolio.account.positions) + 1
+    apart = read({**both, "userAbstraction": "default"}).portfolio.accounts
+    assert [a.venue for a in apart] == ["hyperliquid", ""]
+    alone = read({"clearinghouseState": HYPERLIQUID, "userAbstraction": "unifiedAccount"})
+    assert any("spot balances are missing" in note for note in alone.portfolio.notes)
+
+
 def test_bybit():
     found = read(BYBIT, BYBIT_WALLET)
     account = found.portfolio.account

@@ -1,4 +1,4 @@
-"""Hyperliquid by address: the clearinghouse, each builder's own clearinghouse (HIP-3), and the spot balances."""
+"""Hyperliquid by address: the clearinghouse, each builder's own clearinghouse (HIP-3), the spot balances, the mode."""
 
 from typing import Any
 
@@ -23,7 +23,22 @@ async def ask(client: AccountClient) -> Answers:
         about = {"type": "clearinghouseState", "user": user, "dex": name}
         held = await _or_failure(client, found, f"positions at {name[:20]}", about)
         found.documents += [{**held, "dex": name}] if isinstance(held, dict) else []
+    states = [d for d in found.documents if isinstance(d, dict) and "assetPositions" in d]
+    whole = bool(states) and len(states) + bool(spot) == len(found.documents)  # else what came is judged as it is
+    mode = await _mode(client, user) if whole else None
+    if mode is not None:
+        answers = {"userAbstraction": mode, "clearinghouseState": states, "spotClearinghouseState": spot}
+        found.documents[:] = [{key: value for key, value in answers.items() if value}]
     return found
+
+
+async def _mode(client: AccountClient, user: str) -> str | None:
+    """The account's mode, e.g. "unifiedAccount"; None where the venue does not say: then each state stands alone."""
+    try:
+        mode = await client.ask("account mode", METHOD, {"type": "userAbstraction", "user": user})
+    except FetchError:
+        return None
+    return mode.strip().strip('"') if isinstance(mode, str) else None  # ccxt leaves a bare JSON string as its text
 
 
 async def _or_failure(client: AccountClient, found: Answers, what: str, params: dict[str, Any]) -> Any:

@@ -1,8 +1,10 @@
-"""Hyperliquid's info endpoint: `clearinghouseState` and `spotClearinghouseState`.
+"""Hyperliquid's info endpoint: `clearinghouseState`, `spotClearinghouseState`, and both with `userAbstraction`.
 
 Source: Hyperliquid docs, API, info endpoint. The mark is positionValue / |szi|. The dollars of the cross pool are its
 account value less the open profit of its cross positions (= totalRawUsd + sum of szi x entry); what an isolated
-position was given is marginUsed less its open profit. A market of a builder is `dex:COIN`.
+position was given is marginUsed less its open profit. A market of a builder is `dex:COIN`. In a unified account and
+under portfolio margin one balance a token backs every cross position: the spot state holds it, and the clearinghouses'
+own dollars say nothing (docs, account abstraction modes, August 2026).
 """
 
 from collections.abc import Mapping
@@ -12,11 +14,16 @@ from margin.core.errors import InputError
 from margin.core.position import Collateral, Position
 from margin.formats.books import BookReader
 from margin.formats.contract_names import unify
-from margin.formats.found import Part
+from margin.formats.found import Balance, Part
 from margin.formats.plain import needed, number, optional, text, when
 
 VENUE = "hyperliquid"
 # Coins that stand for one other coin, as Unit issues them on Hyperliquid's spot market.
+APART = (
+    "Coins on Hyperliquid's spot side are an account of their own here: they back perpetuals only where the account is "
+    "unified; move them over if yours is."
+)
+UNIFIED = {"unifiedAccount": "cross", "portfolioMargin": "portfolio"}
 STANDS_FOR = {"UBTC": "BTC", "UETH": "ETH", "USOL": "SOL", "UFART": "FARTCOIN", "UPUMP": "PUMP", "USDT0": "USDT"}
 
 
@@ -25,6 +32,8 @@ def knows(document: Any) -> bool:
     if not isinstance(document, Mapping):
         return False
     if "assetPositions" in document and ("marginSummary" in document or "crossMarginSummary" in document):
+        return True
+    if isinstance(document.get("userAbstraction"), str) and "clearinghouseState" in document:
         return True
     return _is_spot(document)
 
@@ -36,7 +45,56 @@ def _is_spot(document: Mapping[str, Any]) -> bool:
 
 def read(document: Any) -> list[Part]:
     """The accounts in it, row by row; what cannot be read is set aside by name."""
+    if "userAbstraction" in document:
+        return _with_mode(document)
     return [_spot(document)] if _is_spot(document) else [_perpetuals(document)]
+
+
+def _with_mode(document: Mapping[str, Any]) -> list[Part]:
+    """The states of one address with its mode: one account where it is unified, else one each."""
+    held = document["clearinghouseState"]
+    if isinstance(held, Mapping):  # one state, or one by dex
+        named = [{"dex": dex, **s} if dex else s for dex, s in held.items() if isinstance(s, Mapping) and knows(s)]
+        states: list[Any] = [held] if knows(held) else named
+    else:
+        states = list(held) if isinstance(held, list) else []
+    unknown = [s for s in states if not isinstance(s, Mapping) or "assetPositions" not in s]
+    if unknown or not states:
+        raise InputError("clearinghouseState", unknown[:1] or held, "is no state of a clearinghouse")
+    parts = [_perpetuals(state) for state in states]
+    spot = document.get("spotClearinghouseState")
+    coins = _spot(spot) if isinstance(spot, Mapping) and _is_spot(spot) else None
+    mode = UNIFIED.get(str(document["userAbstraction"]))
+    if mode is None or coins is None or not parts:
+        if mode is not None and parts:
+            parts[0].notes.append("The account is unified and its spot balances are missing: what backs it is unknown.")
+        return [*parts[:1], *([coins] if coins is not None else []), *parts[1:]]
+    return [_unified(parts, coins, mode)]
+
+
+def _unified(parts: list[Part], coins: Part, mode: str) -> Part:
+    """Every dex's positions behind the spot balances, less what isolated positions were given."""
+    whole = Part(venue=VENUE, mode=mode, as_of=max((p.as_of for p in parts if p.as_of), default=None), positions=[])
+    for part in parts:
+        whole.positions = [*(whole.positions or ()), *(part.positions or ())]
+        whole.notes += part.notes
+        whole.aside += part.aside
+        whole.first_error = whole.first_error or part.first_error
+        whole.closed += part.closed
+        for key, said in part.says.items():
+            if isinstance(said, dict):  # totals are of one clearinghouse alone, and mean nothing here
+                whole.says.setdefault(key, {}).update(said)
+    given = sum(p.margin or 0.0 for p in whole.positions or ())
+    whole.balances = [
+        Balance(b.asset, b.quantity - given if b.asset == "USDC" else b.quantity) for b in coins.balances or ()
+    ]
+    whole.aside += coins.aside
+    whole.first_error = whole.first_error or coins.first_error
+    whole.notes += [note for note in coins.notes if note != APART]
+    whole.notes.append(
+        "Unified account: its spot balances back every cross position; a clearinghouse's totals say nothing."
+    )
+    return whole
 
 
 def _perpetuals(state: Mapping[str, Any]) -> Part:
@@ -124,10 +182,7 @@ def _spot(state: Mapping[str, Any]) -> Part:
 
     part.each(state["balances"], "balances", one, ("coin",))
     if part.balances:
-        part.notes.append(
-            "Coins on Hyperliquid's spot side are an account of their own here: they back perpetuals only where the "
-            "account is unified; move them over if yours is."
-        )
+        part.notes.append(APART)
     return part
 
 

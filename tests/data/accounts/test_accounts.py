@@ -13,7 +13,7 @@ from data.cli import main
 from margin.core.errors import InputError
 from margin.formats.read import read_portfolio
 from tests.data.accounts.conftest import QUICK
-from tests.exchange_server.accounts import COINS_ONLY, DYDX, EMPTY, WALLET
+from tests.exchange_server.accounts import COINS_ONLY, DYDX, EMPTY, UNIFIED, WALLET
 from tests.exchange_server.faults import Fault
 
 ACCOUNT = {"where": "account"}
@@ -31,6 +31,18 @@ def test_an_ethereum_address_is_asked_at_hyperliquid_and_lighter(server):
     assert [(c.asset, c.quantity) for c in spot.collateral] == [("BTC", 0.25)]
     (lighter,) = answer.found["lighter"].portfolio.accounts
     assert lighter.positions[0].quantity == -2.0
+
+
+def test_a_unified_account_at_hyperliquid_comes_in_as_one(server):
+    """Positions of every dex behind the spot balances, less what the isolated position was given."""
+    (account,) = fetch_accounts(UNIFIED, ["hyperliquid"], QUICK).found["hyperliquid"].portfolio.accounts
+    assert (account.venue, account.mode, account.name) == ("hyperliquid", "cross", "")
+    assert [p.underlying for p in account.positions] == ["ETH", "BTC", "SOL", "XYZ-TSLA"]
+    assert {c.asset: c.quantity for c in account.collateral} == {"USDC": pytest.approx(9_000 - 650), "BTC": 0.25}
+    assert [key for key, _ in account.venue_says.figures] == []
+    server.faults.append(Fault("500", host="hyperliquid", where="other", asset="userAbstraction"))
+    answer = fetch_accounts(UNIFIED, ["hyperliquid"], QUICK)
+    assert len(answer.found["hyperliquid"].portfolio.accounts) == 3, "without the mode each state stands alone"
 
 
 def test_a_dydx_address_gives_its_subaccounts_that_hold_something(server):
