@@ -26,6 +26,13 @@ from margin.venues.rules.derive.book import SECONDS_PER_YEAR, vol_multiple
 STATES = ("vol down", "vol same", "vol up")
 
 
+def unknown_day(month: str, marks: Marks, what: str) -> str:
+    """Words for marks within a month (YYYY-MM) of whose change the day is unknown: its first is used; else ""."""
+    return (
+        f"The day in {month} on which {what} is unknown: its first is used." if f"{marks.as_of:%Y-%m}" == month else ""
+    )
+
+
 def linear_rates(size: Any, initial: float, maintenance: float, growth: float) -> tuple[Any, Any]:
     """(initial, maintenance) rate of a perpetual: each grows with the size in coins."""
     return initial + growth * size, maintenance + growth * size
@@ -127,6 +134,10 @@ class Deribit(PerpetualVenue):
         own = position.instrument.kind == "future" and marks.as_of >= pd.Timestamp(self.parameters["futures_since"])
         rows = self.parameters["future_rates"] if own else {}  # before, futures had the perpetual's rates
         undated = self.parameters["perpetual_rates"].get(position.underlying, (0.0, 0.0, 0.0))  # 0: in the grid only
+        older = self.parameters["older_rates"]
+        before = marks.as_of < pd.Timestamp(older["until"]) and position.underlying in older["rates"]
+        if before:
+            undated = older["rates"][position.underlying]
         rates = linear_rates(size, *rows.get(position.underlying, undated))
         amounts = notional * rates[0], notional * rates[1]
         if not lines.wanted:
@@ -135,6 +146,10 @@ class Deribit(PerpetualVenue):
                 maintenance=amounts[1],
             )  # fmt: skip
         source = self.parameters.source("future_rates" if position.underlying in rows else self.rule)
+        if before:
+            source = self.parameters.source("older_rates")
+        if position.instrument.kind == "future":
+            lines.note(unknown_day(self.parameters["futures_since"], marks, "dated futures went to their own rates"))
         for word, rate, amount in zip(("initial", "maintenance"), rates, amounts, strict=True):
             lines.add(f"{position.symbol}: {word}", f"{notional:,.2f} x {rate:.4%}", amount, source, word)
         return PositionMargin(

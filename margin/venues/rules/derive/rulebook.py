@@ -163,6 +163,10 @@ class Derive(DeriveAccounts):
         older = self.parameters["perpetuals_older"]
         if asset in older["rates"] and marks.as_of < pd.Timestamp(older["until"]):
             known = older["rates"][asset]
+        elif asset in older["rates"] and held and marks.as_of < pd.Timestamp(older["sure_from"]):
+            lines.note(
+                f"{asset}: the day on which {known[0] if known else 0:.1%} began is unknown: {older['until']} is used."
+            )
         initial, kept = known or (0.0, 0.0)
         for p in held:
             if p.maintenance_rate is not None:
