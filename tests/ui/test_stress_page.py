@@ -94,8 +94,8 @@ def test_profit_has_one_sign_and_one_meaning_in_every_view():
 
 def test_the_cross_means_liquidated_in_every_view():
     app = opened("stress", THREE, "Spot and volatility")
-    assert "✕ liquidated as it is held" in captions(app)
-    assert "✕ liquidated as it is held" in captions(opened("stress", THREE, "Named events"))
+    assert "✕: liquidated as it is held" in captions(app)
+    assert "✕: liquidated as it is held" in captions(opened("stress", THREE, "Named events"))
 
 
 def test_day_by_day_names_what_was_looked_at():

@@ -1,5 +1,6 @@
 """Every pair of colours that a page puts together can be read: 4.5:1 at least, by WCAG's relative luminance."""
 
+import ast
 import re
 import tomllib
 
@@ -68,3 +69,18 @@ def test_the_tables_own_faint_words_can_be_read():
         text, paper = rgb(own["textColor"]), rgb(own["backgroundColor"])
         for opacity in map(float, re.findall(r"opacity: (0\.\d+)", css)):
             assert contrast(faded(text, paper, opacity), paper) >= LEAST, opacity
+
+
+def test_the_cross_means_liquidated_and_nothing_else():
+    """Wherever a page explains the cross, or a chart puts one, something was closed by force."""
+    bare = {"✕ ", " ✕"}
+    for path in (ROOT / "ui").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "✕" in node.value:
+                word = re.search(r"liquidat|closed by force", node.value)
+                assert word or (node.value in bare and path.name == "stress.py"), (path.name, node.value)
+            if isinstance(node, ast.Dict) and any(
+                isinstance(k, ast.Constant) and k.value == "symbol" for k in node.keys
+            ):
+                marks = ast.unparse(node)
+                assert "'symbol': 'x'" not in marks, (path.name, marks[:80])

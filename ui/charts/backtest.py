@@ -55,7 +55,7 @@ def through_time(found: Backtest, records: Sequence[MethodRecord], watched: Meth
         "name": f"beyond {watched.method.name.lower()}",
         "x": [d for d, hit in zip(days, watched.hits, strict=True) if hit],
         "y": np.round(losses[watched.hits], 2).tolist(),
-        "marker": {"color": colours.loss, "size": 10, "symbol": "x"},
+        "marker": {"color": colours.loss, "size": 10, "symbol": "diamond"},
         "hovertemplate": "%{x|%d %b %Y}: lost %{y:$,.0f}, more than the margin<extra></extra>",
     }
     return drawn(

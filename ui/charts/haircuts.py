@@ -119,7 +119,7 @@ def through_time(found: HaircutHistory, events: Sequence[Event]) -> go.Figure:
             "name": "drop beyond the haircut",
             "x": [d for d, o in zip(days, over, strict=True) if o],
             "y": np.round(found.drops[over], 5).tolist(),
-            "marker": {"color": colours.loss, "size": 9, "symbol": "x"},
+            "marker": {"color": colours.loss, "size": 9, "symbol": "diamond"},
             "hovertemplate": "%{x|%d %b %Y}: fell %{y:.1%} after, more than the haircut<extra></extra>",
         },
         {

@@ -167,7 +167,7 @@ def losses(names: Sequence[str], values: Sequence[float], marked: Sequence[bool]
     """A bar per node, largest loss first; marked ones default."""
     colours = palette()
     texts = [
-        f"{short_money(v) if unit == '$' else f'{v:.0%}'}{' ✕' if bad else ''}"
+        f"{short_money(v) if unit == '$' else f'{v:.0%}'}{' ◆' if bad else ''}"
         for v, bad in zip(values, marked, strict=True)
     ]
     bars = {

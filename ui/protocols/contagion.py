@@ -133,7 +133,7 @@ def _cleared(network: Network, moves: dict[str, float]) -> None:
     csv_button("This table", lambda: table, "protocols_clearing")
     lost_to = money(after.value_lost)
     st.caption(
-        dollars(f"The greatest clearing vector; outside debts first. Lost to costs of default: {lost_to}. ✕ defaults.")
+        dollars(f"The greatest clearing vector; outside debts first. Lost to costs of default: {lost_to}. ◆: defaults.")
     )
 
 

@@ -20,7 +20,7 @@ from ui.state.prices import ActivePrices
 SPOT = (-0.6, -0.4, -0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 VOL = (-0.5, -0.25, 0.0, 0.5, 1.0)
 FACTORS = (1.0, 2.0, 5.0, 10.0, 20.0)
-MARKS = "✕ liquidated as it is held   ! only in isolated accounts of their own."
+MARKS = "✕: liquidated as it is held. !: only in isolated accounts of their own."
 _dry = compute.remembered(dried_up, 16)
 _reverse = compute.remembered(reverse_stress, 64)
 MONEY = dict.fromkeys(("Profit or loss", "Of positions", "Of collateral", "Equity after", "Maintenance after"), money)
@@ -126,7 +126,7 @@ def grid(held: StressBook) -> None:
     worst = float(found.change.min())
     chart(charts_stress.grid(found), "stress_grid", f"Profit and loss on a grid; the worst cell is {money(worst)}.")
     note = "" if len(vols) > 1 else " The book holds no options, so volatility changes nothing."
-    st.caption(f"Dollars. Every price but stablecoins' moves alike; ✕ liquidated as it is held.{note}")
+    st.caption(f"Dollars. Every price but stablecoins' moves alike; ✕: liquidated as it is held.{note}")
     table = pd.DataFrame(found.change, [f"{s:+.0%}" for s in SPOT], [f"vol {v:+.0%}" for v in vols])
     csv_button("This grid", lambda: table.rename_axis("spot").reset_index(), "stress_grid")
 
