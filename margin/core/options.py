@@ -5,7 +5,6 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from margin.core.errors import InputError
 from margin.core.instruments import Instrument
@@ -35,6 +34,8 @@ def black76(
     forward : USD; vol : annual; years to expiry; at or after expiry the intrinsic value
     Source: Black (1976), "The pricing of commodity contracts".
     """
+    from scipy.special import ndtr  # slow to import, and a first page needs none of it
+
     forward, vol = np.asarray(forward, dtype=float), np.asarray(vol, dtype=float)
     sign = 1.0 if option_type == "C" else -1.0
     spread = vol * np.sqrt(max(years, 0.0))
@@ -68,6 +69,8 @@ def greeks(forward: float, strike: float, years: float, vol: float, option_type:
 
     Source: Haug (2007), "The Complete Guide to Option Pricing Formulas", chapter 2 (Black-76 with rate zero).
     """
+    from scipy.special import ndtr
+
     value = float(black76(forward, strike, years, vol, option_type))
     sign = 1.0 if option_type == "C" else -1.0
     spread = vol * np.sqrt(max(years, 0.0))

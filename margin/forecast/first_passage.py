@@ -7,7 +7,6 @@ import math
 from typing import Literal
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr, ndtri
 
 from margin.core.errors import InputError
 
@@ -31,6 +30,8 @@ def hit_probability(
     Source: Harrison (1985), "Brownian Motion and Stochastic Flow Systems", 1.8; Broadie, Glasserman and Kou (1997), "A
     continuity correction for discrete barrier options", Mathematical Finance 7(4).
     """
+    from scipy.special import log_ndtr, ndtr  # slow to import, and a first page needs none of it
+
     b, s, t, mu = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (distance, sigma, time, drift)))
     if (s < 0).any() or (t < 0).any() or any(np.isnan(a).any() for a in (b, s, t, mu)):
         raise InputError("sigma, time", "below 0 or not a number", "must be at least 0")
@@ -72,6 +73,8 @@ def hitting_quantile(share: float, distance: float, sigma: float) -> float:
 
     share : strictly between 0 and 1; sigma above 0
     """
+    from scipy.special import ndtri
+
     if not 0.0 < share < 1.0 or not sigma > 0.0:
         raise InputError("share", share, "must lie strictly between 0 and 1, and sigma above 0")
     return (distance / (sigma * -float(ndtri(share / 2.0)))) ** 2

@@ -54,3 +54,11 @@ def lowest_points(
             while mark < len(marks) and t + 1 == marks[mark]:
                 out[p, mark] = lowest
                 mark += 1
+
+
+@compiled
+def smoothed(squares: np.ndarray, decay: float, out: np.ndarray) -> None:
+    """Fill rows 1.. of out (n + 1, k), row 0 given: out[t + 1] = decay out[t] + (1 - decay) squares[t], by column."""
+    for t in range(squares.shape[0]):
+        for j in range(squares.shape[1]):
+            out[t + 1, j] = decay * out[t, j] + (1.0 - decay) * squares[t, j]

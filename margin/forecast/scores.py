@@ -6,7 +6,6 @@ forecasts (n,) in 0..1, outcomes (n,) of 0 and 1. Lower scores are better.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from margin.core.errors import InputError
 
@@ -115,6 +114,8 @@ def murphy(forecasts: np.ndarray, outcomes: np.ndarray, labels: np.ndarray | Non
 
 def recalibrated(forecasts: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
     """(n,) observed shares made to rise with the forecast: isotonic regression, equal forecasts equal."""
+    from scipy.optimize import isotonic_regression  # slow to import, and a first page needs none of it
+
     p, y = checked(forecasts, outcomes)
     _, label, mass = np.unique(p, return_inverse=True, return_counts=True)
     means = np.bincount(label, y) / mass

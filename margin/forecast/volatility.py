@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import lfilter
 
 from margin.core.errors import InputError
 
@@ -44,8 +43,12 @@ def ewma_variance(profits: np.ndarray, decay: float, start: np.ndarray | float) 
     first = np.broadcast_to(np.asarray(start, dtype=float), squares.shape[1:])
     if not len(squares):
         return first[None].copy()
-    later, _ = lfilter([1.0 - decay], [1.0, -decay], squares, axis=0, zi=(decay * first)[None])
-    return np.concatenate([first[None], later])
+    from margin.forecast.kernels import smoothed  # imports numba
+
+    out = np.empty((len(squares) + 1, first.size))
+    out[0] = first.ravel()
+    smoothed(squares.reshape(len(squares), -1), decay, out)
+    return out.reshape(len(out), *first.shape)
 
 
 def filter_profits(profits: np.ndarray, steps_per_day: float) -> Filtered:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln, ndtri, stdtrit
 
 from margin.core.errors import InputError
 from margin.core.settings import Settings
@@ -88,6 +87,8 @@ def tail_factor(measure: str, level: float, dof: float | None) -> float:
 
     Source: McNeil, Frey and Embrechts (2015), "Quantitative Risk Management", examples 2.14 and 2.15.
     """
+    from scipy.special import gammaln, ndtri, stdtrit  # slow to import, and a first page needs none of it
+
     if dof is None:
         quantile = float(ndtri(level))
         density = np.exp(-quantile * quantile / 2.0) / np.sqrt(2.0 * np.pi)

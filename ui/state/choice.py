@@ -17,8 +17,9 @@ def open_choice(address: Mapping[str, str]) -> None:
     """What a link asks for, at the start of a visit; what is not known is left at its default."""
     if address.get("account", "").isdecimal():
         st.session_state["account"] = address["account"]
-    if address.get("model") in models.keys():  # noqa: SIM118  (a function of the registry, not a mapping)
-        st.session_state["model"] = address["model"]
+    asked = address.get("model")
+    if asked and asked in models.keys():  # noqa: SIM118  (of the registry; asking loads every venue's rules)
+        st.session_state["model"] = asked
 
 
 def follow_history(address: Mapping[str, str]) -> None:
