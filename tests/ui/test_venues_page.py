@@ -172,3 +172,38 @@ def test_an_exchange_that_fails_is_named_and_the_page_stays(monkeypatch, tmp_pat
     refusals.forget()
     assert any("OKX" in str(w.value) for w in app.warning)
     assert "Bybit" in set(app.dataframe[0].value.dropna(subset=["Initial"])["Venue"])
+
+
+def test_the_book_is_split_over_venues_with_the_sum_and_becomes_accounts(monkeypatch, tmp_path):
+    from margin.sample.ready import sample_market
+    from ui.state.book import _KEY, Book
+
+    monkeypatch.setenv("MARGIN_OFFLINE", "1")
+    monkeypatch.setenv("MARGIN_DATA_DIR", str(tmp_path))
+    pair = Portfolio(
+        (Position("ETH/USDT:USDT", 30.0), Position("BTC/USDT:USDT", -1.0)), (Collateral("USDC", 20_000.0),)
+    )
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params[share.PARAMETER] = share.encode(Book.of(pair), "sample")
+    app.query_params["venues_leverage"] = "5×"
+    app.session_state["venues_split"] = True
+    app.run()
+    page = app.switch_page("pages/venues.py").run()
+    assert not page.exception, [e.value for e in page.exception]
+    table = next(f.value for f in page.dataframe if "Cannot hold" in f.value.columns and "Health" in f.value.columns)
+    assert table["Status"].str.startswith("alive").any() and table["Status"].str.startswith("historic").any()
+    page.selectbox(key="split_0").set_value("Hyperliquid, cross").run()
+    page.selectbox(key="split_1").set_value("Bybit, cross").run()
+    assert not page.exception
+    said = " ".join(m.value.replace("\\", "") for m in page.markdown)
+    parts = next(f.value for f in page.dataframe if "Positions" in f.value.columns).set_index("Venue")
+    usd = [float(parts.loc[name, "Initial"].strip("$").replace(",", "")) for name in ("Hyperliquid", "Bybit")]
+    assert "Split over 2 venues the book asks" in said
+    (total,) = re.findall(r"Split over 2 venues the book asks \*\*\$([\d,]+)", said)
+    assert abs(float(total.replace(",", "")) - sum(usd)) <= 1.0
+    gross = sum(abs(p.quantity) * sample_market().price(p.underlying) for p in pair.positions)
+    assert sum(usd) == pytest.approx(gross / 5.0, rel=0.01)  # five times, as chosen
+    page.button(key="split_use").click().run()
+    accounts = app.session_state[_KEY].present.book.portfolio.accounts
+    assert [a.venue for a in accounts] == ["hyperliquid", "bybit"]
+    assert sum(c.quantity for a in accounts for c in a.collateral) == pytest.approx(20_000.0)

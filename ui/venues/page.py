@@ -1,5 +1,7 @@
 """The Venues page: the visitor's book under each venue's own rules, in every mode, and why some cannot hold it."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -19,17 +21,23 @@ from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused
 from ui.charts import venues as charts_venues
 from ui.shell.page import Seen
+from ui.state import book
 from ui.state.compute import Answer
 from ui.venues import detail as venues_detail
 from ui.venues import safety
+from ui.venues import split as venues_split
 
+OWN_LEVERAGE = "own"
+LEVERAGES: dict[str, float | None] = {
+    OWN_LEVERAGE: None, **{f"{x}×": float(x) for x in (1, 2, 3, 5, 10, 20, 25, 50, 100)}
+}  # fmt: skip
 ON_PERPETUALS = "Hold my spot positions as perpetuals of the same coin"
 
 
 def page(seen: Seen) -> None:
     """The whole page below its heading."""
     active, now = seen.active, seen.now
-    portfolio = _as_asked(now)
+    portfolio = _at_leverage(_as_asked(now))
     try:
         marks = Marks.of_market(active.market, portfolio, seen.settings.as_of)
     except InputError as error:
@@ -50,6 +58,14 @@ def page(seen: Seen) -> None:
         safety.answer(asked, needed)
         _answer(now, asked)
     _table(found, needed)
+    panel = st.expander(
+        "Split this book over venues", icon=":material/call_split:", key="venues_split", on_change="rerun"
+    )
+    if panel.open:
+        with panel:
+            mine = book.current().portfolio.positions
+            whole = [(p.symbol, p.quantity) for p in portfolio.positions] == [(p.symbol, p.quantity) for p in mine]
+            venues_split.split_view(found, portfolio, marks, chosen, whole)
     _live_tiers(portfolio)
     if found.asked:
         venues_detail.draw(found, portfolio, marks, active.market)
@@ -61,6 +77,29 @@ def _as_asked(now: Answer) -> Portfolio:
     if not spot or not st.toggle(ON_PERPETUALS, key="venues_perpetuals", bind="query-params", persist_state="session"):
         return now.portfolio
     return as_perpetuals(now.portfolio)
+
+
+def _at_leverage(portfolio: Portfolio) -> Portfolio:
+    """Every perpetual and future opened at one leverage where the visitor wishes it; a venue's own limit stays."""
+    said = st.select_slider(
+        "Opened at", list(LEVERAGES), OWN_LEVERAGE, key="venues_leverage", bind="query-params", persist_state="session",
+        help=f"The same leverage at every venue, or the highest that it allows. Own: what each position names, else "
+        f"{FIRST_LEVERAGE:g} times.",
+    )  # fmt: skip
+    leverage = LEVERAGES[said]
+    if leverage is None:
+        return portfolio
+    accounts = [
+        replace(
+            account,
+            positions=tuple(
+                replace(p, leverage=leverage) if p.instrument.kind in ("perpetual", "future") else p
+                for p in account.positions
+            ),
+        )
+        for account in portfolio.accounts
+    ]
+    return Portfolio(accounts=accounts, name=portfolio.name)
 
 
 def _rulebooks() -> list[Rulebook]:
@@ -133,12 +172,13 @@ def _row(a: Asked, capital: float | None) -> dict[str, object]:
         "Health": m.health,
         "30-day return on margin": a.return_on_margin,
         "Rules of": a.rulebook.dated(m),
+        "Status": a.rulebook.status or "",
         "Cannot hold": "; ".join(f"{u.symbol}: {u.reason}" for u in a.left_out),
     }
 
 
 def _no_row(r: Refused) -> dict[str, object]:
-    about = {"Rules of": r.rulebook.as_of, "Cannot hold": "; ".join(r.reasons)}
+    about = {"Rules of": r.rulebook.as_of, "Status": r.rulebook.status or "", "Cannot hold": "; ".join(r.reasons)}
     return {"Venue": r.rulebook.title, "Mode": r.mode or "any", **about}
 
 
