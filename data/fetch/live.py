@@ -30,6 +30,7 @@ class LiveFeed:
         self._patience = patience
         self._lock = threading.Lock()
         self._wanted: dict[str, float] = {}  # asset -> when it was last asked for, monotonic
+        self._marked: dict[str, float] = {}  # those of them that somebody holds as a contract
         self._tried: set[str] = set()  # what the last round looked for
         self._known: dict[str, LastPrice] = {}
         self._reachable: bool | None = None
@@ -43,12 +44,16 @@ class LiveFeed:
         """Whether the last round got any price; None before the first."""
         return self._reachable
 
-    def ask(self, assets: Iterable[str]) -> dict[str, LastPrice]:
-        """What is known, at once; newer prices are fetched behind. An asset without a fresh one is left out."""
+    def ask(self, assets: Iterable[str], marked: Iterable[str] = ()) -> dict[str, LastPrice]:
+        """What is known, at once; newer prices are fetched behind. An asset without a fresh one is left out.
+
+        marked : those held as contracts, whose mark price is wanted where a venue gives it
+        """
         names = [name for name in map(_known_name, dict.fromkeys(assets)) if name and name not in FUNDS]
         now = datetime.now(UTC)
         with self._lock:
             self._wanted.update(dict.fromkeys(names, time.monotonic()))
+            self._marked.update(dict.fromkeys(set(marked) & set(names), time.monotonic()))
             if self._thread is None and names:
                 self._start()
             known = {name: self._known[name] for name in names if name in self._known}
@@ -88,7 +93,7 @@ class LiveFeed:
         try:
             while not self._stop.is_set() and (names := self._names()):
                 try:
-                    found = await desk.last_prices(names)
+                    found = await desk.last_prices(names, self._contracts())
                 except Exception:  # whatever an exchange made of its answer: the page must not wait for a dead thread
                     found = {}
                 self._take(names, found)
@@ -101,6 +106,12 @@ class LiveFeed:
         with self._lock:
             self._wanted = {asset: at for asset, at in self._wanted.items() if at > limit}
             return sorted(self._wanted, key=lambda asset: -self._wanted[asset])[:MOST_ASSETS]
+
+    def _contracts(self) -> list[str]:
+        limit = time.monotonic() - WANTED_SECONDS
+        with self._lock:
+            self._marked = {asset: at for asset, at in self._marked.items() if at > limit}
+            return list(self._marked)
 
     def _take(self, names: list[str], found: dict[str, LastPrice]) -> None:
         with self._lock:

@@ -143,12 +143,12 @@ class PriceService:
             self._thread.join(seconds)
         return self._state != "running"
 
-    def last_prices(self, assets: Iterable[str]) -> dict[str, LastPrice]:
+    def last_prices(self, assets: Iterable[str], marked: Iterable[str] = ()) -> dict[str, LastPrice]:
         """Last prices as far as known, at once; newer ones are fetched behind the page every few seconds.
 
         Empty while no exchange has answered. After a failure the next try waits longer each time, up to ten minutes.
         """
-        return {} if is_offline() else self.live.ask(asset for asset in assets if asset != "USD")
+        return {} if is_offline() else self.live.ask([asset for asset in assets if asset != "USD"], marked)
 
 
 def _statuses(prices: PriceSet) -> list[tuple[str, str]]:

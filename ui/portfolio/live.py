@@ -52,7 +52,8 @@ def _fragment() -> None:
         return
     if active.origin != "fetched" or now.comparison is None or book.current().settings.as_of is not None:
         return
-    last = prices.service().last_prices(now.portfolio.assets)
+    contracts = {p.underlying for p in now.portfolio.positions if not p.owned and p.instrument.kind != "loan"}
+    last = prices.service().last_prices(now.portfolio.assets, contracts)
     if last:
         st.caption(dollars(line(now, now.comparison, active, last)))
     elif prices.service().live.reachable is False:
@@ -89,7 +90,7 @@ def line(now: Answer, comparison: Comparison, active: ActivePrices, last: Mappin
     for asset, seen in list(last.items())[:SHOWN]:
         close = active.market.price(asset) if asset in closes else None
         moved = "" if not close else f" {_arrow(seen.price / close - 1)}"
-        parts.append(f"{plain(asset)} **{price(seen.price)}**{moved}")
+        parts.append(f"{plain(asset)} **{price(seen.price)}**{' mark' if seen.is_mark else ''}{moved}")
     at_live = at_last_prices(now, comparison, active, last)
     margin = ""
     if at_live is not None:

@@ -185,6 +185,16 @@ def test_last_prices_fall_through_to_the_next_exchange(server):
     assert found["BTC"].price > 0
 
 
+def test_a_contract_is_followed_by_its_mark_and_by_last_trades_where_no_mark_is_to_be_had(server):
+    found = fetch_last_prices(["BTC", "ETH"], patience=QUICK, marked=["BTC"])
+    assert (found["BTC"].exchange, found["BTC"].is_mark) == ("hyperliquid", True)
+    assert (found["ETH"].exchange, found["ETH"].is_mark) == ("kraken", False)
+    assert found["BTC"].price > 0
+    server.faults.append(Fault("500", host="hyperliquid", where="all"))
+    found = fetch_last_prices(["BTC"], patience=QUICK, marked=["BTC"])
+    assert (found["BTC"].exchange, found["BTC"].is_mark) == ("kraken", False)
+
+
 def test_the_service_serves_at_once_and_refreshes_behind(clock_server, store):
     service = PriceService(store, QUICK)
     assert service.snapshot().is_sample
