@@ -9,7 +9,7 @@ from margin.audit import passes
 from margin.audit.gaps import DAYS, gap_risk
 from margin.audit.lines import END, margins_at_once
 from margin.audit.plan import Plan
-from margin.audit.summary import BANDS, ODDS_UNIT, STEP, STEPS, TOP, AuditSummary, cents
+from margin.audit.summary import BANDS, GROSS_ROWS, ODDS_UNIT, STEP, STEPS, TOP, AuditSummary, cents
 
 DENSE = 9  # legs from which books are multiplied out together: a matrix product is then cheaper
 TILE = 512
@@ -38,6 +38,7 @@ class Rows:
     requirement : to open (ladder: its margin; venue: at 10x, or the highest leverage if lower); maintenance: to keep
     closed_down, closed_up : market move at which it is closed, NaN where none; worst_equity: least over all shocks
     sigma : USD a day of equity less maintenance; odds (n, 3): of a call within 1, 3, 7 days, by closed form
+    times_closed : by how many of the shocks
     """
 
     labels: np.ndarray
@@ -54,6 +55,15 @@ class Rows:
     worst_equity: np.ndarray
     sigma: np.ndarray
     odds: np.ndarray
+    times_closed: np.ndarray
+
+    @property
+    def distance(self) -> np.ndarray:
+        """(n,) days' sigmas between the account and its call; NaN where nothing moves it."""
+        out: np.ndarray = np.divide(
+            self.equity - self.maintenance, self.sigma, out=np.full(len(self.sigma), np.nan), where=self.sigma > 0
+        )
+        return out
 
     @property
     def liquidated_at(self) -> np.ndarray:
@@ -105,15 +115,19 @@ def audit_chunk(plan: Plan, held: Accounts) -> tuple[Rows, AuditSummary]:
     shocks, scenarios = len(plan.names), plan.losses.shape[1]
     out = AuditSummary(assets=plan.assets, shocks=shocks, scenarios=scenarios, accounts=n, positions=len(held.usd))
     closed, notional, short = (np.zeros(shocks, dtype=np.int64) for _ in range(3))
-    forced, floor = np.zeros((shocks, k), dtype=np.int64), held.equity.copy()
+    forced, marginal = (np.zeros((shocks, k), dtype=np.int64) for _ in range(2))
+    halved, floor, times = np.zeros(shocks, dtype=np.int64), held.equity.copy(), np.zeros(n, dtype=np.int64)
     passes.shock_books(
         held.indptr, held.legs, held.usd, held.equity, es, tails, plan.losses, plan.alone, whole, mass, plan.kind,
-        plan.share, plan.lines, plan.moves, plan.uniform, plan.gap, closed, notional, short, forced, floor,
+        plan.share, plan.lines, plan.moves, plan.uniform, plan.gap, closed, notional, short, forced, marginal,
+        halved, floor, times,
     )  # fmt: skip
     by_scenario = [np.zeros(scenarios, dtype=np.int64) for _ in range(3)]
     passes.short_by_scenario(held.indptr, held.legs, held.usd, held.equity, worst, plan.losses, *by_scenario)
     for name, values in zip(
-        ("closed", "notional", "shortfall", "forced"), (closed, notional, short, forced), strict=True
+        ("closed", "notional", "shortfall", "forced", "marginal", "halved"),
+        (closed, notional, short, forced, marginal, halved),
+        strict=True,
     ):
         setattr(out, name, values.astype(object))
     out.short, out.largest, out.second = (values.astype(object) for values in by_scenario)
@@ -132,6 +146,7 @@ def audit_chunk(plan: Plan, held: Accounts) -> tuple[Rows, AuditSummary]:
         worst_equity=floor,
         sigma=sigma,
         odds=odds,
+        times_closed=times,
     )
     out.overlap = overlap.astype(object)
     out.odds = np.rint(odds * ODDS_UNIT).astype(np.int64).sum(axis=0).astype(object)
@@ -185,6 +200,15 @@ def _add_up(plan: Plan, out: AuditSummary, rows: Rows, held: Accounts, owner: np
     out.top = _top(gross_cents, held.labels)
     lost = np.rint(np.maximum(-rows.worst_equity, 0.0) * 100.0).astype(np.int64)
     out.top_short = _top(lost, held.labels)
+    short_of = np.rint(lost / 100.0).astype(np.int64)
+    out.lost, out.lost_squares = int(lost.sum()), sum(int(x) * int(x) for x in short_of[short_of > 0].tolist())
+    row = np.clip(np.floor(10.0 * np.log10(np.maximum(rows.gross, 1e-3))).astype(np.int64) + 30, 0, GROSS_ROWS - 1)
+    out.sizes = np.bincount(row[rows.legs > 0], minlength=GROSS_ROWS).astype(object)
+    at, bought = row[owner], held.usd > 0
+    out.sizes_long, out.sizes_short = (
+        _by(at[bought], amount[bought], GROSS_ROWS),
+        _by(at[~bought], amount[~bought], GROSS_ROWS),
+    )
 
 
 def _by(keys: np.ndarray, amounts: np.ndarray, count: int) -> np.ndarray:

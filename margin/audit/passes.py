@@ -150,9 +150,15 @@ def shock_books(
     notional: np.ndarray,
     short: np.ndarray,
     forced: np.ndarray,
+    marginal: np.ndarray,
+    halved: np.ndarray,
     floor: np.ndarray,
+    times: np.ndarray,
 ) -> None:
     """Every account under every shock; counts and cents are added to closed, notional, short (K,) and forced (K, k).
+
+    marginal (K, k): cents of shortfall that would not be there without the positions in that asset; halved (K,): the
+    most that halving one account's positions would take off; times (n,): shocks that close each account
 
     moves (K, k) fractions; uniform (K,): whether all assets move alike, where ES scales and needs no sort
     gap : further adverse move of every position between trigger and close, as a fraction of its value
@@ -208,9 +214,16 @@ def shock_books(
             if left < needed or left < 0.0:
                 closed[j] += 1
                 add_cents(notional, j, gross)
+                times[a] += 1
                 after = left - gap * gross
                 if after < 0.0:
                     add_cents(short, j, -after)
+                    for i in range(count):
+                        own = u[i] * moves[j, g[i]] - gap * abs(moved[i])
+                        add_cents(marginal[j], g[i], -after - max(own - after, 0.0))
+                    saved = np.int64(np.rint((-after - max(-0.5 * (equity[a] + after), 0.0)) * 100.0))
+                    if saved > halved[j]:
+                        halved[j] = saved
                 for i in range(count):
                     forced[j, g[i]] -= np.int64(np.rint(moved[i] * 100.0))
         floor[a] = least

@@ -9,25 +9,16 @@ import numpy as np
 
 from margin.audit.lines import FIRST_LEVERAGE, of_tiers, stacked
 from margin.audit.passes import ALONE, POOLED, TIERED
+from margin.audit.shocks import Shock, default_shocks
 from margin.core.errors import InputError, did_you_mean
 from margin.core.instruments import USD_STABLECOINS
 from margin.core.market import Market
 from margin.core.settings import Settings
 from margin.risk.tail import expected_shortfall, tail_mass
 
-UNIFORM = (0.01, 0.03, 0.05, 0.10, 0.15, 0.20, 0.30)
-SINGLE_MOVES = (-0.30, -0.20, -0.10, 0.10, 0.30, 0.50)
 LADDER_KINDS = {"portfolio": POOLED, "isolated": ALONE, "netted": ALONE}
 DECAY = 0.94  # RiskMetrics' of a day
 MAINTENANCE = 0.5  # share of the ladder's requirement below which an account is closed
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Shock:
-    """A move of every asset, fractions by asset; assets that are not named stay."""
-
-    name: str
-    moves: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,61 +156,8 @@ def with_history(market: Market, settings: Settings) -> tuple[str, ...]:
     return tuple(max(found.values(), key=lambda names: len(list(names)))) if found else ()
 
 
-def default_shocks(assets: Sequence[str]) -> tuple[Shock, ...]:
-    """Every asset down and up by 1, 3, 5, 10, 15, 20 and 30%."""
-    sizes = [*(-x for x in reversed(UNIFORM)), *UNIFORM]
-    return tuple(Shock(name=f"all {size:+.0%}", moves=dict.fromkeys(assets, size)) for size in sizes)
-
-
-def single_shocks(assets: Sequence[str], down: float = -0.3, up: float = 0.5) -> tuple[Shock, ...]:
-    """Each asset alone down and up."""
-    return tuple(Shock(name=f"{asset} {size:+.0%}", moves={asset: size}) for asset in assets for size in (down, up))
-
-
-def wide_shocks(market: Market, assets: Sequence[str], settings: Settings | None = None) -> tuple[Shock, ...]:
-    """All assets alike, each asset alone by -30, -20, -10, +10, +30 and +50%, and the 20 worst days of the lookback."""
-    singles = [Shock(name=f"{asset} {size:+.0%}", moves={asset: size}) for asset in assets for size in SINGLE_MOVES]
-    return (*default_shocks(assets), *singles, *worst_days(market, assets, settings))
-
-
-def worst_days(
-    market: Market, assets: Sequence[str], settings: Settings | None = None, count: int = 20
-) -> tuple[Shock, ...]:
-    """The recorded days on which the assets fell most on average, within the lookback, worst first."""
-    chosen = settings or Settings()
-    past = market.returns(list(assets), chosen.as_of, 1, chosen.lookback)
-    worst = np.argsort(past.values.mean(axis=1), kind="stable")[:count]
-    return tuple(
-        Shock(name=str(past.dates[i])[:10], moves=dict(zip(assets, past.values[i].tolist(), strict=True)))
-        for i in worst
-    )
-
-
 def _lines(tiers: Mapping[str, Any] | None, asset: str) -> np.ndarray:
     rows = (tiers or {}).get(asset, ())
     if isinstance(rows, np.ndarray):
         return rows
     return of_tiers(rows) if len(rows) else of_tiers([(0.0, 0.0, FIRST_LEVERAGE)])
-
-
-def read_shocks(data: Any, assets: Sequence[str]) -> tuple[Shock, ...]:
-    """Shocks from JSON: [{"name": "crash", "moves": {"BTC": -0.3}}], "*" for every other asset. Raises InputError."""
-    if not isinstance(data, list) or not data:
-        raise InputError(
-            "shocks", str(data)[:20], "must be a list of shocks", '[{"name": "crash", "moves": {"*": -0.2}}]'
-        )
-    out = []
-    for i, row in enumerate(data):
-        if not isinstance(row, Mapping) or not isinstance(row.get("moves"), Mapping):
-            raise InputError(f"shocks[{i}]", str(row)[:20], "must be an object with moves")
-        given = dict(row["moves"])
-        rest = given.pop("*", 0.0)
-        for asset, move in {**given, "*": rest}.items():
-            if isinstance(move, bool) or not isinstance(move, int | float) or not -1.0 <= move <= 100.0:
-                raise InputError(f"shocks[{i}].{asset}", move, "must be a fraction from -1 to 100")
-        unknown = [asset for asset in given if asset not in assets]
-        if unknown:
-            raise InputError(f"shocks[{i}]", unknown[0], "has no prices", did_you_mean(unknown[0], assets))
-        moves = {asset: float(given.get(asset, rest)) for asset in assets}
-        out.append(Shock(name=str(row.get("name", f"shock {i + 1}")), moves=moves))
-    return tuple(out)

@@ -60,9 +60,23 @@ class AssetLine:
     reproduction: float | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class HotSpot:
+    """An asset in the shock with the largest shortfall, USD: what would not be short without it; its forced flow."""
+
+    asset: str
+    shortfall: float
+    forced: float
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AuditReport:
-    """The whole report; `to_dict` is the contract of `audit --json`."""
+    """The whole report; `to_dict` is the contract of `audit --json`.
+
+    halved    : USD of the largest shortfall that halving one account's positions would take off
+    short_hhi, short_top_share : concentration of the accounts' shortfalls, each in its worst shock; None without any
+    crowding  : long share of what the tenth of accounts largest by gross holds, None without positions
+    """
 
     plan: Plan
     summary: AuditSummary
@@ -73,7 +87,11 @@ class AuditReport:
     assets: tuple[AssetLine, ...]
     top: tuple[tuple[str, float], ...]
     top_share: float | None
-    hot_spots: tuple[tuple[str, float], ...]
+    hot_spots: tuple[HotSpot, ...]
+    halved: float
+    short_hhi: float | None
+    short_top_share: float | None
+    crowding: float | None
     checks: dict[str, Any]
     notes: tuple[str, ...]
 
@@ -132,10 +150,15 @@ class AuditReport:
                 "assets": [asdict(line) for line in self.assets],
                 "top": [{"account": account, "gross": usd} for account, usd in self.top],
                 "top_10_share": self.top_share,
+                "shortfall_hhi": self.short_hhi,
+                "shortfall_top_10_share": self.short_top_share,
+                "crowding": self.crowding,
                 "overlap": {"assets": list(self.plan.assets), "shares": self.overlap.round(6).tolist()},
             },
-            "hot_spots": [{"asset": asset, "shortfall": usd} for asset, usd in self.hot_spots],
+            "hot_spots": [asdict(spot) for spot in self.hot_spots],
+            "halving_the_largest": self.halved,
             "checks": self.checks,
+            "without_history": {"positions": sum(s.unknown.values()), "usd": s.unvalued / 100.0},
             "set_aside": dict(sorted(s.set_aside.items())),
             "remarks": dict(sorted(s.remarks.items())),
             "notes": list(self.notes),
@@ -199,6 +222,10 @@ def report(
         top=top,
         top_share=share,
         hot_spots=_hot_spots(plan, summary),
+        halved=int(summary.halved[_worst(plan, summary)]) / 100.0 if plan.names else 0.0,
+        short_hhi=summary.lost_squares / (summary.lost / 100.0) ** 2 if summary.lost else None,
+        short_top_share=sum(usd for usd, _ in summary.top_short[:10]) / summary.lost if summary.lost else None,
+        crowding=_crowding(summary),
         checks=_checks(plan, summary, tvl),
         notes=(*plan.notes, *_notes(summary)),
     )
@@ -237,13 +264,32 @@ def _asset(plan: Plan, s: AuditSummary, i: int, volumes: dict[str, float], vols:
     )
 
 
-def _hot_spots(plan: Plan, s: AuditSummary) -> tuple[tuple[str, float], ...]:
-    """Assets by the dollars that accounts are forced to trade of them in the shock with the largest shortfall."""
-    if not len(plan.names):
+def _worst(plan: Plan, s: AuditSummary) -> int:
+    """Number of the shock with the largest shortfall, of those without one the one that closes most."""
+    return max(range(len(plan.names)), key=lambda j: (s.shortfall[j], s.notional[j]))
+
+
+def _hot_spots(plan: Plan, s: AuditSummary) -> tuple[HotSpot, ...]:
+    """Assets by the shortfall that would not be there without them in the worst shock, then by what is forced."""
+    if not plan.names:
         return ()
-    worst = max(range(len(plan.names)), key=lambda j: (s.shortfall[j], s.notional[j]))
-    rows = zip(plan.assets, (abs(int(usd)) / 100.0 for usd in s.forced[worst]), strict=True)
-    return tuple(sorted((row for row in rows if row[1] > 0), key=lambda row: (-row[1], row[0]))[:10])
+    worst = _worst(plan, s)
+    spots = [
+        HotSpot(asset=asset, shortfall=int(short) / 100.0, forced=int(forced) / 100.0)
+        for asset, short, forced in zip(plan.assets, s.marginal[worst], s.forced[worst], strict=True)
+        if short > 0 or forced
+    ]
+    return tuple(sorted(spots, key=lambda x: (-x.shortfall, -abs(x.forced), x.asset))[:10])
+
+
+def _crowding(s: AuditSummary) -> float | None:
+    """Long / gross of the largest tenth of accounts with positions; of the row of sizes that is cut, its share."""
+    counts, long, short = (getattr(s, name).astype(float)[::-1] for name in ("sizes", "sizes_long", "sizes_short"))
+    wanted = 0.1 * counts.sum()
+    before = np.concatenate([[0.0], np.cumsum(counts)[:-1]])
+    part = np.divide(np.clip(wanted - before, 0.0, counts), counts, out=np.zeros_like(counts), where=counts > 0)
+    gross = float((part * (long + short)).sum())
+    return float((part * long).sum()) / gross if gross > 0 else None
 
 
 def _checks(plan: Plan, s: AuditSummary, tvl: float | None) -> dict[str, Any]:
@@ -280,7 +326,9 @@ def _notes(s: AuditSummary) -> list[str]:
     if s.unknown:
         names = ", ".join(name for name, _ in s.unknown.most_common(5))
         count = sum(s.unknown.values())
+        share = f", {s.unvalued / (s.unvalued + s.gross):.1%} of notional," if s.unvalued else ""
         notes.append(
-            f"{count:,} positions in {len(s.unknown)} assets without enough history here are not judged: {names}."
+            f"{count:,} positions{share} in {len(s.unknown)} assets without enough history here are not judged: "
+            f"{names}."
         )
     return notes

@@ -72,6 +72,7 @@ def audit_part(plan: Plan, part: Part, adapter: Adapter, rows_to: str | None = N
     rows, total = audit_accounts(plan, built.accounts)
     total.set_aside += built.set_aside
     total.unknown += built.unknown
+    total.unvalued += built.unvalued
     _against_reported(total, plan, built, rows)
     if rows_to is not None:
         partial = Path(f"{rows_to}.partial")
@@ -103,7 +104,9 @@ def table_of(rows: Rows) -> pa.Table:
         "health": pa.array(rows.health, from_pandas=True),
         "liquidated_at": pa.array(rows.liquidated_at, from_pandas=True),
         "worst_equity": rows.worst_equity,
+        "times_closed": rows.times_closed.astype(np.int32),
         "sigma": rows.sigma,
+        "distance": pa.array(rows.distance, from_pandas=True),
         **{f"odds_{days:g}d": rows.odds[:, i] for i, days in enumerate(DAYS)},
     }
     return pa.table(columns)

@@ -16,6 +16,7 @@ STEP = 0.005
 TOP = 100
 ODDS_UNIT = 1_000_000_000  # odds are added up in whole billionths
 HORIZONS = 3  # 1, 3 and 7 days
+GROSS_ROWS = 150  # rows of the accounts by gross: ten a decade from a tenth of a cent to a trillion
 
 
 def cents(values: np.ndarray) -> int:
@@ -43,6 +44,11 @@ class AuditSummary:
     squares    : (k,) sum over accounts of whole dollars squared, for concentration
     top, top_short : (cents, account) largest by gross, and by shortfall in their worst shock
     set_aside  : rows that could not be used, by reason; unknown: positions without history, by asset
+    marginal   : (K, k) cents of shortfall that would not be there without that asset; halved (K,): the most that
+                 halving one account takes off, merged by the larger
+    sizes, sizes_long, sizes_short : accounts, cents long and short by the account's gross, ten rows a decade
+    lost, lost_squares : cents below zero of each account in its worst shock, summed, and whole dollars squared
+    unvalued   : cents of positions without history, where the file says their value
     remarks    : positions or accounts that were judged, and how, by reason
     """
 
@@ -59,6 +65,9 @@ class AuditSummary:
     requirement: int = 0
     maintenance: int = 0
     es: int = 0
+    lost: int = 0
+    lost_squares: int = 0
+    unvalued: int = 0
     near: int = 0
     bands: Any = None
     band_notional: Any = None
@@ -76,6 +85,11 @@ class AuditSummary:
     squares: Any = None
     odds: Any = None
     overlap: Any = None
+    marginal: Any = None
+    halved: Any = None
+    sizes: Any = None
+    sizes_long: Any = None
+    sizes_short: Any = None
     top: list[tuple[int, str]] = field(default_factory=list)
     top_short: list[tuple[int, str]] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
@@ -87,11 +101,12 @@ class AuditSummary:
         ("bands", ("b",)), ("band_notional", ("b",)), ("long", ("k",)), ("short_side", ("k",)), ("closed", ("K",)),
         ("notional", ("K",)), ("shortfall", ("K",)), ("forced", ("K", "k")), ("short", ("S",)), ("largest", ("S",)),
         ("second", ("S",)), ("down", ("k", "t")), ("up", ("k", "t")), ("squares", ("k",)),
-        ("odds", ("d",)), ("overlap", ("k", "k")),
+        ("odds", ("d",)), ("overlap", ("k", "k")), ("marginal", ("K", "k")), ("halved", ("K",)), ("sizes", ("s",)),
+        ("sizes_long", ("s",)), ("sizes_short", ("s",)),
     )  # fmt: skip
     SUMS = (
         "accounts", "positions", "empty", "closed_now", "below_zero", "equity", "gross", "requirement", "maintenance",
-        "es", "near",
+        "es", "near", "lost", "lost_squares", "unvalued",
     )  # fmt: skip
 
     def __post_init__(self) -> None:
@@ -102,6 +117,7 @@ class AuditSummary:
             "S": self.scenarios,
             "t": STEPS,
             "d": HORIZONS,
+            "s": GROSS_ROWS,
         }
         for name, dims in self.SIZES:
             if getattr(self, name) is None:
@@ -118,6 +134,7 @@ class AuditSummary:
             setattr(out, name, getattr(self, name) + getattr(other, name))
         four = np.sort(np.stack([self.largest, self.second, other.largest, other.second]), axis=0)
         out.largest, out.second = four[3], four[2]
+        out.halved = np.maximum(self.halved, other.halved)
         out.top, out.top_short = _best(self.top + other.top), _best(self.top_short + other.top_short)
         for name in ("unknown", "set_aside", "remarks", "differences"):
             setattr(out, name, getattr(self, name) + getattr(other, name))

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from margin.audit.chunk import Accounts
 from margin.audit.formats import Adapter
 from margin.audit.plan import Plan
+from margin.audit.summary import cents
 from margin.core.errors import InputError
 
 NOT_LINEAR = ("an option, not reproduced here", "a coin-settled contract, not reproduced here")
@@ -24,6 +25,7 @@ MOST_USD = 1e12  # of one position or account: beyond, the row is no real one an
 class Built:
     """Accounts of one part; what was set aside by reason; cents of positions without history, by asset.
 
+    unvalued : cents of the positions that are not judged, where the source prints their value
     reported (m,) liquidation prices as printed, NaN where none, one per position of `accounts`
     """
 
@@ -31,6 +33,7 @@ class Built:
     set_aside: Counter[str]
     unknown: Counter[str]
     reported: np.ndarray
+    unvalued: int = 0
 
 
 def build(plan: Plan, rows: pa.Table, money: pa.Table | None, adapter: Adapter) -> Built:
@@ -54,6 +57,9 @@ def build(plan: Plan, rows: pa.Table, money: pa.Table | None, adapter: Adapter) 
     for number, reason in enumerate(NOT_LINEAR, 1):
         aside[reason] += int(((other == number) & ~null).sum())
     unknown = _without_history(names, ~known & ~null & (other == 0))
+    printed = np.abs(_numbers(rows, adapter.notional))
+    lost = ~null & ~known & np.isfinite(printed) & (printed <= MOST_USD)
+    unvalued = cents(printed[lost])
     keep = fine & known & ~null
     isolated, posted = _isolated(rows, adapter, keep, aside)
     codes, ids, equity = _accounts(labels, money, rows, adapter, keep, isolated, aside)
@@ -61,7 +67,7 @@ def build(plan: Plan, rows: pa.Table, money: pa.Table | None, adapter: Adapter) 
     built = _assemble(
         ids, equity, codes, column, usd, keep & (codes >= 0), isolated, posted, names, reported, aside, unknown
     )
-    return _single(built) if plan.single else built
+    return replace(_single(built) if plan.single else built, unvalued=unvalued)
 
 
 def _single(built: Built) -> Built:

@@ -10,6 +10,8 @@ from margin.cli import text as cli_text
 from margin.core.errors import InputError
 from margin.core.settings import Settings
 
+MOST_SHOWN = 10  # of the shocks that are not alike for all assets
+
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """The command and its options."""
@@ -25,7 +27,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--fund", type=float, default=0.0, help="USD in the insurance fund (default 0)")
     parser.add_argument("--tvl", type=float, help="USD the venue says it holds, beside the sum of equities")
     parser.add_argument("--gap", type=float, default=0.0, help="further adverse move before a close, fraction (0)")
-    parser.add_argument("--shocks", help="JSON file, or wide: each alone and the worst days too (all by 1 to 30%%)")
+    shocks = "wide (default): all alike, betas, events, worst days, each alone; uniform: all alike; or a JSON file"
+    parser.add_argument("--shocks", default="wide", help=shocks)
     parser.add_argument("--out", help="a Parquet file with a row per account; with --make, the folder to write")
     parser.add_argument("--make", type=int, help="write a made-up venue of so many accounts instead")
     parser.add_argument("--seed", type=int, default=1, help="of the made-up venue (default 1)")
@@ -40,15 +43,16 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from margin.audit.make import write
     from margin.audit.models import batch_tiers
     from margin.audit.parts import open_source
-    from margin.audit.plan import LADDER_KINDS, make_plan, read_shocks, wide_shocks
+    from margin.audit.plan import LADDER_KINDS, make_plan
     from margin.audit.report import market_depth, report
     from margin.audit.scan import audit_source
+    from margin.audit.shocks import read_shocks, wide_shocks
 
     options.sample = options.sample or not options.prices  # so that --make needs no file
     market = cli_text.market_of(options)
     settings = Settings(as_of=options.as_of)
     tiers = None if options.model in LADDER_KINDS else batch_tiers(options.model, market, options.as_of)
-    plan = make_plan(market, options.model, settings, tiers=tiers, gap=options.gap)  # --shocks may name its assets
+    plan = make_plan(market, options.model, settings, tiers=tiers, gap=options.gap)
     if options.make is not None:
         if not options.out:
             raise InputError("out", None, "is missing", "Name the folder to write, e.g. --out book/.")
@@ -57,7 +61,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         return {"accounts": options.make, "files": [str(file) for file in files]}, text
     if not options.positions:
         raise InputError("positions", None, "is missing", "Give --positions 'book/*.parquet', or --make 200000.")
-    if options.shocks:
+    if options.shocks != "uniform":  # the others need the plan's assets
         wide = options.shocks == "wide"
         shocks = wide_shocks(market, plan.assets, settings) if wide else read_shocks(_json(options.shocks), plan.assets)
         plan = make_plan(
@@ -123,8 +127,14 @@ def _text(found: Any) -> str:
     if factors:
         worst = max(factors, key=lambda row: row[1])
         head.append(f"R0 at its steepest: {worst[1]:.3f} in {worst[0]} (1 or more feeds on itself)")
-    shocks = [(x.name, f"{x.liquidated:,}", *(f"{v:,.0f}" for v in (x.notional, x.shortfall))) for x in found.shocks]
+    alike = [x for x in found.shocks if x.name.startswith("all ")]
+    rest = [x for x in found.shocks if x not in alike]
+    badly = sorted(rest, key=lambda x: (-x.shortfall, -x.notional))[:MOST_SHOWN]
+    shown = [*alike, *badly] if alike else found.shocks
+    shocks = [(x.name, f"{x.liquidated:,}", *(f"{v:,.0f}" for v in (x.notional, x.shortfall))) for x in shown]
     table = cli_text.table(("shock", "closed", "notional", "shortfall"), shocks)
     bands = cli_text.table(("health", "accounts", "gross"), [(n, f"{c:,}", f"{g:,.0f}") for n, c, g in found.bands])
     rate = f"{found.seconds:.2f} s, {s.accounts / max(found.seconds, 1e-9):,.0f} accounts a second"
+    if len(shown) < len(found.shocks):
+        table += f"\nthe {len(badly)} worst of {len(rest):,} other shocks; --json has all"
     return "\n\n".join(["\n".join(head), table, bands, "\n".join([*found.notes, rate])])

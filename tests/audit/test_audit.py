@@ -13,9 +13,10 @@ from margin.audit import formats
 from margin.audit.chunk import Accounts, expected_shortfalls
 from margin.audit.make import synthetic, write
 from margin.audit.parts import open_source
-from margin.audit.plan import Shock, make_plan, read_shocks
+from margin.audit.plan import make_plan
 from margin.audit.report import report
 from margin.audit.scan import audit_accounts, audit_source
+from margin.audit.shocks import Shock, read_shocks
 from margin.audit.tables import plain_asset
 from margin.sample.load import load_sample
 

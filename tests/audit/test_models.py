@@ -11,8 +11,9 @@ from margin.audit.chunk import Accounts
 from margin.audit.formats import adapter
 from margin.audit.make import synthetic
 from margin.audit.models import _batch, batch_tiers, batches, models_in_batch
-from margin.audit.plan import Shock, make_plan
+from margin.audit.plan import make_plan
 from margin.audit.scan import audit_accounts
+from margin.audit.shocks import Shock
 from margin.audit.tables import build
 from margin.core.account import SubAccount
 from margin.core.instruments import USD_STABLECOINS

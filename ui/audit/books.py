@@ -15,8 +15,9 @@ from margin.audit.chunk import Accounts, Rows
 from margin.audit.make import synthetic
 from margin.audit.models import batch_tiers, models_in_batch
 from margin.audit.parts import Source, open_source, read_part
-from margin.audit.plan import LADDER_KINDS, Plan, make_plan, wide_shocks
+from margin.audit.plan import LADDER_KINDS, Plan, make_plan
 from margin.audit.scan import audit_accounts
+from margin.audit.shocks import wide_shocks
 from margin.audit.summary import AuditSummary
 from margin.audit.tables import build
 from margin.core.errors import InputError
@@ -178,6 +179,7 @@ def _read(seen: Seen, asked: tuple[Any, ...], source: Source, name: str, key: st
             found, sums = audit_accounts(plan, built.accounts, WORKERS)
             sums.set_aside += built.set_aside
             sums.unknown += built.unknown
+            sums.unvalued += built.unvalued
             total, rows = total.merge(sums), [*rows, *found]
             parts.append(built.accounts)
             if total.accounts > MOST_ACCOUNTS:

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from margin.audit.plan import SINGLE_MOVES
 from margin.audit.report import AuditReport
+from margin.audit.shocks import SINGLE_MOVES
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent, short_money
 from ui.blocks.tables import data_table
@@ -113,10 +113,30 @@ def concentration(said: AuditReport) -> None:
     words = f"Most of all {names[most[0]]} and {names[most[1]]}: {percent(100 * float(off.max()))}."
     chart(charts.overlap(names, table_of), "audit_overlap", f"Overlap of assets. {words}")
     st.caption(words)
-    if said.hot_spots:
-        words = "; ".join(f"{asset} {money(usd)}" for asset, usd in said.hot_spots[:5])
-        st.caption(dollars(f"Hot spots, by the shortfall of their worst move: {words}."))
+    _spots(said)
     st.caption("R0: what the fall closes, sold by the square-root law, adds to the fall; 1 or more feeds on itself.")
+
+
+def _spots(said: AuditReport) -> None:
+    """What makes the worst shock as bad as it is."""
+    short = [spot for spot in said.hot_spots if spot.shortfall > 0][:5]
+    if short:
+        words = "; ".join(f"{spot.asset} {money(spot.shortfall)}" for spot in short)
+        st.caption(
+            dollars(
+                f"Hot spots, by the shortfall of the worst shock that would not be there without them: {words}. "
+                f"Halving the positions of one account would take {money(said.halved)} off."
+            )
+        )
+    if said.short_top_share is not None:
+        st.caption(
+            f"The ten accounts short most make {percent(100 * said.short_top_share, 1)} of all shortfall (each in its "
+            f"worst shock; HHI {said.short_hhi:.3f})."
+        )
+    if said.crowding is not None:
+        st.caption(
+            f"One-way crowding: {percent(100 * said.crowding, 1)} of what the largest tenth of accounts holds is long."
+        )
 
 
 def checks(said: AuditReport) -> None:

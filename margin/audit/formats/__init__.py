@@ -21,7 +21,7 @@ class Adapter:
     side      : column of LONG / SHORT where the quantity has no sign; value: signed USD where there is no quantity
     equity    : column of the account's equity, USD, where it stands on the position's row
     mode, margin : cross or isolated, and what was posted to an isolated position
-    reported  : liquidation price that the source prints
+    reported  : liquidation price that the source prints; notional: USD of the position as printed
     status    : (column, value) of rows that count, e.g. ("status", "OPEN"); units: 10^-n units by asset column, if any
     """
 
@@ -36,6 +36,7 @@ class Adapter:
     mode: str | None = None
     margin: str | None = None
     reported: str | None = None
+    notional: str | None = None
     status: tuple[str, str] | None = None
     needs: tuple[str, ...] = field(default=())
 
@@ -50,7 +51,7 @@ class Adapter:
         """Every column that is read where it is there."""
         named = (
             *self.account, self.asset, self.quantity, self.side, self.value, self.equity, self.mode, self.margin,
-            self.reported, self.status[0] if self.status else None,
+            self.reported, self.notional, self.status[0] if self.status else None,
         )  # fmt: skip
         return tuple(dict.fromkeys(name for name in named if name))
 

@@ -12,4 +12,5 @@ ADAPTER = Adapter(
     mode="leverage_type",
     margin="margin_used",
     reported="liquidation_price",
+    notional="position_value",
 )

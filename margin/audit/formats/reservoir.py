@@ -12,5 +12,6 @@ ADAPTER = Adapter(
     mode="leverage_type",
     margin="margin_used",
     reported="liquidation_price",
+    notional="notional",
     needs=("account_value",),
 )
