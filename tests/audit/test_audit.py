@@ -311,6 +311,15 @@ def test_a_stopped_audit_is_not_gone_on_with_under_another_question(market, book
     assert plain.digest() == make_plan(market).digest()
 
 
+def test_a_book_without_accounts_gives_a_table_without_rows(plan, tmp_path):
+    one = pd.DataFrame({"account": ["a"], "asset": ["BTC"], "quantity": [1.0], "equity": [5.0]})
+    one.iloc[:0].to_parquet(tmp_path / "p.parquet")
+    total = audit_source(plan, open_source(str(tmp_path / "p.parquet")), rows_to=tmp_path / "o.parquet")
+    out = pd.read_parquet(tmp_path / "o.parquet")
+    assert total.accounts == len(out) == 0
+    assert {"account", "equity", "es"} <= set(out)
+
+
 def test_damaged_and_foreign_files_are_named(plan, book, tmp_path):
     good = next(book.glob("positions-000.parquet"))
     broken = tmp_path / "positions-000.parquet"

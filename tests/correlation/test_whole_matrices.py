@@ -144,6 +144,15 @@ def test_breaks_meet_the_ladder_at_both_ends():
     assert [line.key for line in found.lines] == list(NAMES)
 
 
+def test_sixty_common_returns_are_enough_for_breaks_and_59_are_not():
+    closes = FRAME[["BTC", "ETH"]].dropna()
+    pair = Portfolio((Position("BTC/USDT:USDT", 1.0), Position("ETH/USDT:USDT", -10.0)))
+    found = correlation_breaks(pair, Market(closes.iloc[-61:]))
+    assert found.margin("pairs") == pytest.approx(found.margin("day"))  # one window alone
+    with pytest.raises(InputError, match="too little common history"):
+        correlation_breaks(pair, Market(closes.iloc[-60:]))
+
+
 def test_worst_day_is_the_worst_of_all_windows():
     found = correlation_breaks(BOOK, MARKET)
     line = next(x for x in found.lines if x.key == "day")

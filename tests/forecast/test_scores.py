@@ -85,6 +85,16 @@ def test_reliability_of_a_calibrated_forecast_lies_in_its_bands():
     assert sum(b.low <= b.forecast <= b.high for b in off) <= 3
 
 
+def test_the_band_of_a_bin_that_not_every_draw_holds_rests_on_the_draws_that_do():
+    p = np.repeat([0.1, 0.9], 20)
+    y = np.concatenate([np.arange(20) % 10 == 0, np.arange(20) % 10 != 0]).astype(float)
+    low, high = scores.reliability(p, y, bins=2, clusters=np.repeat([0, 1], 20))
+    assert (low.low, low.high) == (0.1, 0.1) and (high.low, high.high) == (
+        0.9,
+        0.9,
+    )  # each cluster is the whole of a bin
+
+
 def test_like_cases_hold_the_observed_share():
     p, y = sample()
     low, high = scores.like_cases(p, y, 0.3)

@@ -34,6 +34,7 @@ def test_fully_hedged_has_nothing_to_free_in_one_pool():
     assert found.before.margin == 0
     assert found.best is None
     assert found.headline.startswith("Nothing is required")
+    assert {way.why for way in found.ways} == {"Nothing to free."}
     safe = hedge(*_safeguarded(positions))  # the offset cap asks something of it
     assert safe.best is not None and safe.best.after.margin <= 0.7 * safe.before.margin * (1 + 1e-8)
 

@@ -11,6 +11,7 @@ from margin.core.market import Market
 from margin.core.position import Position
 from margin.core.settings import Settings
 from margin.hedge import Costs, hedge
+from margin.hedge.frontier import frontier
 from margin.hedge.hedge_prices import with_hedges
 from margin.hedge.menu import after
 from margin.hedge.one_trade import one_trade
@@ -131,6 +132,14 @@ def test_a_budget_and_its_target_are_two_views_of_one_curve():
     found = p.programme.least_cost(0.6 * p.figure(zeros(p)))
     back = p.programme.most_freed(found.cost)
     assert back.figure == pytest.approx(found.figure, rel=1e-7)
+
+
+def test_the_frontier_begins_with_the_book_as_it_is_at_no_cost():
+    p = planner(book(4), M)
+    first, second = frontier(p).points[:2]
+    assert (first.cost, first.margin) == (0.0, p.figure(zeros(p)))
+    assert second.cost > 0 and second.margin < first.margin
+    assert first.per_dollar == pytest.approx((first.margin - second.margin) / second.cost)
 
 
 def test_what_cannot_be_reached_says_how_far_it_goes():

@@ -11,7 +11,7 @@ import pytest
 
 from data.exchange.client import Client, _open, to_frame
 from data.exchange.gateway import through_gateway
-from data.exchange.pagination import reach
+from data.exchange.pagination import reach, request
 from data.exchange.registry import EXCHANGES, exchanges
 from data.fetch.fetch import fetch_prices
 from data.universe import step_ms
@@ -78,6 +78,15 @@ def test_the_oldest_candle_that_an_exchange_keeps_is_asked_for_and_none_before_i
     kept = [newest + day - i * day for i in range(720)]
     assert reach("kraken", newest, day) == min(kept)
     assert reach("binance", newest, day) is None
+
+
+def test_who_needs_an_end_is_told_one_between_two_candles():
+    day = step_ms("1d")
+    told = {name for name in exchanges() if request(name, 0, 9 * day, day)[1]}
+    assert "kucoin" in told and "kraken" not in told
+    for name in told:
+        until = request(name, 0, 9 * day, day)[1]["until"]
+        assert 9 * day < until < 10 * day  # the last candle opens before it, and none opens at it
 
 
 def test_a_longer_history_is_taken_from_an_exchange_that_has_it(server, store):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from data.exchange.client import Patience
-from data.exchange.tickers import fetch_last_prices
+from data.exchange.tickers import Desk, fetch_last_prices
 from data.fetch.fetch import fetch_prices, stored_prices
 from data.fetch.live import LiveFeed
 from data.fetch.service import PriceService
@@ -229,6 +229,24 @@ def test_the_service_backs_off_when_nothing_is_reachable(server, store):
     assert service.last_prices(["BTC"]) == {}
     assert sum(server.requests.values()) == before
     service.live.close()
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_an_asset_that_nobody_lists_is_not_asked_again_and_no_exchange_rests_for_it(server, broken):
+    if broken:
+        server.faults.append(Fault("500", host="okx", where="all"))
+
+    async def twice():
+        desk = Desk(exchanges=("okx", "kucoin"), patience=QUICK)
+        try:
+            return [await desk.last_prices(["NOPE"]), await desk.last_prices(["NOPE"])], desk
+        finally:
+            await desk.close()
+
+    found, desk = asyncio.run(twice())
+    assert found == [{}, {}]
+    assert ("NOPE" in desk.unknown) is not broken  # only who was heard can say that it is not there
+    assert set(desk.resting) == ({"okx"} if broken else set())
 
 
 def test_live_prices_keep_their_connections_from_round_to_round(server, monkeypatch):
