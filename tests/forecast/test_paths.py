@@ -165,3 +165,9 @@ def test_the_error_of_a_volatility_grows_with_the_tails_of_its_shocks():
         effective = (1 + found.decay) / (1 - found.decay)
         assert found.sigma_error == pytest.approx(np.sqrt((kurtosis - 1) / (4 * effective)), rel=1e-9)
     assert kurtosis > 5
+
+
+def test_a_line_that_is_touched_exactly_is_reached():
+    draws = draw(50, 4, 1, 200, "closes", seed=1)
+    hits = first_hits(np.full(50, -1.0), 0.5, draws, 1.0)  # every step falls by 0.5
+    np.testing.assert_array_equal(hits, [0.0, 1.0, 1.0, 1.0])

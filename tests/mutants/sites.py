@@ -123,23 +123,27 @@ def faulty(source: str, operator: str, occurrence: int) -> str | None:
 def found_again(root: Path, old: Mutant) -> Mutant | None:
     """The same fault in a tree that has changed since: the same line becomes the same faulty line, nearest to where it was.
 
-    None where there is no such line any more.
+    Looked for in its file, then in the other files of the folder. None where there is no such line any more.
     """
-    path = root / old.path
-    if not path.exists():
-        return None
-    source = path.read_text(encoding="utf-8")
-    lines = source.splitlines()
-    like = [
-        s
-        for s in sites_of(source, old.path, [old.operator])
-        if abs(s.line - old.line) < 200 or old.before in lines[s.line - 1]
-    ]
-    for site in sorted(like, key=lambda s: (abs(s.line - old.line), abs(s.column - old.column))):
-        mutant = made(root, site)
-        if mutant is not None and (mutant.before, mutant.after) == (old.before, old.after):
-            return mutant
+    own = root / old.path
+    beside = sorted(own.parent.glob("*.py")) if own.parent.is_dir() else []
+    for path in [own, *(file for file in beside if file != own)]:
+        source = path.read_text(encoding="utf-8") if path.exists() else ""
+        lines = source.splitlines()
+        if not any(line.strip() == old.before for line in lines):
+            continue
+        name = path.relative_to(root).as_posix()
+        like = [site for site in sites_of(source, name, [old.operator]) if _close(lines, site, old.before)]
+        for site in sorted(like, key=lambda s: (abs(s.line - old.line), abs(s.column - old.column))):
+            mutant = made(root, site)
+            if mutant is not None and (mutant.before, mutant.after) == (old.before, old.after):
+                return mutant
     return None
+
+
+def _close(lines: list[str], site: Site, wanted: str) -> bool:
+    """Whether the wanted line is the site's or one of the two before it: a fault may show in an earlier line."""
+    return any(line.strip() == wanted for line in lines[max(site.line - 3, 0) : site.line])
 
 
 def _around(source: str, line: int) -> str:
