@@ -327,6 +327,16 @@ def test_a_portfolio_margin_account_of_derive_holds_one_coin():
     )
 
 
+def test_deribit_shocks_a_calm_volatility_up_to_half_at_least_and_never_down_to_it():
+    calm = Marks({"BTC": 60_000.0}, pd.Timestamp("2025-01-01"), {"BTC": 0.05})
+    short = Portfolio((Position("BTC/USD:BTC-250627-60000-C", -1.0),), (Collateral("BTC", 10.0),))
+    lower, same, higher = ask("deribit", short, "portfolio", calm).grids[0].values[4]  # at today's price
+    years = calm.years(short.positions[0].instrument)
+    now, least = (float(options.black76(60_000.0, 60_000.0, years, vol, "C")) for vol in (0.05, 0.5))
+    assert (same, higher) == (0.0, pytest.approx(-(least - now), rel=1e-6))
+    assert 0 < lower < now
+
+
 def test_a_large_delta_at_deribit_is_refused_with_its_reason():
     with pytest.raises(InputError, match="net delta above"):
         ask("deribit", book(("BTC/USDT:USDT", 400.0), USDC=1e8), "portfolio")

@@ -231,6 +231,12 @@ def test_an_unknown_column_is_an_asset_where_it_is_short_or_in_capitals(name, as
     assert looks_like_asset(name) is asset
 
 
+def test_without_a_column_that_is_called_a_date_the_first_one_holds_the_days():
+    prices = read("zzz,BTC,ETH\n2024-01-01,5,2\n2024-01-02,6,3\n2024-01-03,7,4\n")
+    assert list(prices.closes) == ["BTC", "ETH"]
+    assert [str(day.date()) for day in prices.closes.index] == ["2024-01-01", "2024-01-02", "2024-01-03"]
+
+
 def test_a_long_file_with_volumes_in_dollars():
     prices = read("date,symbol,close,volume_usd\n2024-01-01,BTC,50,1000\n2024-01-02,BTC,40,1000\n")
     assert prices.volumes["BTC"].tolist() == pytest.approx([1000.0, 1000.0], rel=1e-15)
