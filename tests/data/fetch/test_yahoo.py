@@ -20,7 +20,7 @@ import pytest
 import data.fetch.yahoo
 from data.errors import FetchError
 from data.fetch.fetch import fetch_prices, stored_prices
-from data.fetch.yahoo import check_ticker, fetch_yahoo
+from data.fetch.yahoo import _explain, check_ticker, fetch_yahoo
 from data.store.store import Store
 from margin.core.errors import InputError
 
@@ -200,6 +200,13 @@ def test_every_fault_is_one_fetch_error_that_names_its_kind(yahoo, capfd, caplog
     assert error.kind == kind, (what, error.message, error.__cause__)
     assert capfd.readouterr() == ("", "")
     assert not [r for r in caplog.records if r.name.startswith("yfinance") and r.levelno >= logging.WARNING]
+
+
+def test_too_many_requests_is_told_by_the_status_alone_too():
+    """yfinance raises its own error for it, and another one where the body is no JSON."""
+    from yfinance.exceptions import YFRateLimitError
+
+    assert _explain(ValueError("no JSON"), 429)[0] == _explain(YFRateLimitError(), 200)[0] == "rate limited"
 
 
 def test_a_fault_is_not_remembered(yahoo):
