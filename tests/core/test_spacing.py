@@ -9,7 +9,7 @@ from margin.backtest.walk_forward import backtest
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.settings import Settings
-from margin.core.spacing import days_of, measure
+from margin.core.spacing import DENSE, days_of, is_dense, measure
 
 BOOK = Portfolio.from_json('{"version": 1, "positions": [{"symbol": "BTC/USDT:USDT", "quantity": 1.0}]}')
 
@@ -187,3 +187,11 @@ def test_closes_from_sunday_to_thursday_at_ten_or_later_are_the_next_days(clock:
     stamps = (eve + pd.Timedelta(clock)).to_numpy()
     found = days_of(stamps)
     np.testing.assert_array_equal(found, (eve + pd.Timedelta(days=later)).to_numpy().astype("datetime64[D]"))
+
+
+def test_nine_days_of_ten_are_dense_and_a_day_fewer_is_looked_at_closely() -> None:
+    days = np.datetime64("2025-01-01") + np.arange(100)
+    enough = int(np.ceil(DENSE * 100))
+    inner = days[1:-1]
+    assert is_dense(np.concatenate([days[:1], inner[: enough - 2], days[-1:]]))
+    assert not is_dense(np.concatenate([days[:1], inner[: enough - 3], days[-1:]]))

@@ -1,5 +1,7 @@
 """Moves of collateral: what helps, in which order, and that nothing is made out of nothing."""
 
+import re
+
 import pytest
 
 from margin.core.account import Account
@@ -82,6 +84,12 @@ def test_adding_is_as_small_as_it_can_be():
     plan = next(p for p in plans_of(book, world) if p.kind == "add")
     assert world.odds(plan.book(add.usd)) <= moves.wanted
     assert world.odds(plan.book(0.95 * add.usd)) > moves.wanted
+
+
+def test_a_sale_of_collateral_names_the_coins_that_its_dollars_are():
+    (sale,) = [r for r in found().rows if r.kind == "swap"]
+    coins = float(re.fullmatch(r"sell ([\d.,]+) ETH of the collateral in HL for USDC", sale.what)[1].replace(",", ""))
+    assert coins * PRICES["ETH"] == pytest.approx(sale.usd, rel=1e-3)
 
 
 def test_no_move_makes_money():

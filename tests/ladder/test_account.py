@@ -1,5 +1,7 @@
 """Collateral, equity, health and leverage; equal risk and freed capital; by hand and by definition."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -224,3 +226,13 @@ def test_inverse_needs_the_margin_of_its_face():
     from_half = compare(book([Position("BTC/USD:BTC", 60_000, 30_000)]), MARKET)
     assert from_half.portfolio == pytest.approx(2 * coin.portfolio)  # N (P / E) R
     assert from_half.account.unrealised_pnl == pytest.approx(60_000)
+
+
+def test_the_safeguarded_scale_is_the_book_that_asks_what_isolated_margin_asks_today():
+    frame = market_frame()
+    market = Market(frame, 0 * frame + 2e8)
+    rows = (Position("BTC/USDT:USDT", 1), Position("ETH/USDT:USDT", -20))
+    c = compare(Portfolio(rows), market)
+    scale = freed_capital(c, safeguarded=True).scale
+    larger = compare(Portfolio(tuple(replace(p, quantity=scale * p.quantity) for p in rows)), market)
+    assert scale > 1 and larger.safeguarded == pytest.approx(c.isolated, rel=1e-6)
