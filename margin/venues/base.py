@@ -269,6 +269,10 @@ class Rulebook(ABC):
         self.check(alone, mode)
         return self.reckon(alone, at, mode, self.settings(settings), Lines(wanted=False)).initial
 
+    def printed_note(self, position: Position) -> str:
+        """What must be said of the way `printed_price` prints this position's price; "" at most venues."""
+        return ""
+
     def of_the_day(self) -> "Rulebook":
         """The rules by which an account of the past is judged: older tables too, where a venue's are carried."""
         return self

@@ -292,6 +292,8 @@ class _Check:
             return min(sides, key=lambda e: abs(e - at), default=None)
         long = sum(p.exposure(self.marks.contract(p.instrument)) for p in together) > 0
         edge = edges.down if long else edges.up
+        if edge is not None and (note := rules.rulebook.printed_note(held[0])):
+            self.notes.append(note)
         return None if edge is None else rules.rulebook.printed_price(held[0], edge * own, long, self.marks)
 
 

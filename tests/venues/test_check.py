@@ -285,6 +285,15 @@ def test_okx_prints_one_tick_nearer_the_mark_also_of_a_coin_whose_tick_is_not_ca
     assert rules.printed_price(held, 0.3, False, None) == pytest.approx(0.3 - tick, abs=1e-12)
 
 
+@pytest.mark.parametrize(("coin", "mark", "said"), [("XRP", 2.134, "0.001 is read off"), ("XRP", 2.0, "none is added"),
+                                                    ("SOL", 72.71, "")])  # fmt: skip
+def test_a_tick_that_is_not_carried_is_said(coin, mark, said):
+    held = Position(f"{coin}/USDT:USDT", 100.0, mark, 10, mode="isolated", margin=40.0, mark_price=mark)
+    found = check(account((held,), (), "okx", liquidation_prices={held.symbol: mark / 2}))
+    notes = [note for note in found.notes if "tick" in note]
+    assert notes == [] if not said else said in notes[0]
+
+
 def test_a_leverage_that_is_not_in_the_file_is_said_where_it_matters():
     bare = Position("ETH/USDC:USDC", 1.0, 3_000.0, mark_price=3_000.0)
     assert any("names no leverage" in note for note in check(account((bare,), MONEY, initial=300.0)).notes)

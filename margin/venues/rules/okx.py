@@ -102,6 +102,14 @@ class Okx(PerpetualVenue):
             tick = digits_tick(position.mark_price)
         return price + tick if long else price - tick
 
+    def printed_note(self, position: Position) -> str:
+        """Where the tick of the contract is not carried: read off the mark, or left out."""
+        if position.underlying in self.parameters["ticks"]:
+            return ""
+        tick = digits_tick(position.mark_price)
+        how = f"{tick:g} is read off its mark" if tick else "none is added to its liquidation price"
+        return f"{position.symbol}: OKX prints one tick nearer the mark, and the contract's tick is not carried: {how}."
+
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:

@@ -11,6 +11,7 @@ from margin.core.portfolio import Position
 from margin.venues.rules.derive import portfolio as pm2
 from margin.venues.rules.derive import portfolio_v1 as pm1
 from margin.venues.rules.derive import standard as srm
+from margin.venues.rules.derive.auction import auction_fee, insolvent_bid, insolvent_offer, most_bid
 from margin.venues.rules.derive.book import Expiry, Option
 from tests.support import SHARED
 from tests.venues.door import Account
@@ -253,3 +254,17 @@ def portfolio(case):
         "im": found.initial, "mm": found.maintenance, "mtm": found.mtm, "forward_contingency": found.basis,
         "scenario_pnl": list(found.pnl), **worst,
     }  # fmt: skip
+
+
+def auctioned(case):
+    x = case["inputs"]
+    if "taken" in x:
+        offer = insolvent_offer(x["mtm"], x["maintenance_margin"], x["minutes"] / x["duration"])
+        payout, cash = insolvent_bid(offer, x["maintenance_margin"], x["taken"])
+        return {"offer": offer, "payout": payout, "cash_required": cash}
+    if "fee" in x:
+        share = most_bid(x["mtm"], x["buffer_margin"])
+        return {"fraction": share, "fee": auction_fee(x["mtm"], x["buffer_margin"], x["fee"])}
+    if "reserved" in x:
+        return {"max_fraction": most_bid(x["mtm"], x["buffer_margin"], x["discount"], x["reserved"])}
+    return None

@@ -20,6 +20,7 @@ from margin.venues.base import (
     Unsupported,
     VenueMargin,
 )
+from margin.venues.rules.derive import auction
 from margin.venues.rules.derive.book import SECONDS_PER_YEAR, Expiry, Option
 
 KINDS = ("spot", "perpetual", "option", "loan")
@@ -153,6 +154,9 @@ class DeriveAccounts(Rulebook):
             lines.add("Account at market prices", "cash, coins, profit and options", float(value), source, "note")
             lines.add("Net initial margin", "0 or more opens", float(initial), source, "note")
             lines.add("Net maintenance margin", "below 0 is liquidated", float(maintenance), source, "note")
+            rule = self.parameters.facts.get("auction")
+            if rule is not None:
+                auction.explain(float(value), float(maintenance), rule, lines, self.parameters.source("auction"))
         if rows is None:
             rows = tuple(
                 PositionMargin(
