@@ -5,6 +5,7 @@ coin-settled venue quantities are US dollars of face beside `cash` coins.
 """
 
 import json
+import math
 from pathlib import Path
 
 import margin.venues.parameters
@@ -230,6 +231,129 @@ class BinanceCoinM(Bitmex):
         return coins * price[book[0][0]]
 
 
+def sliced(rows, amount):
+    """What counts of an amount whose slices count at their own share."""
+    return sum(share * max(min(amount, cap if cap is not None else amount) - floor, 0.0) for floor, cap, share in rows)
+
+
+class BybitInverse(Bitmex):
+    """|N| / P coins at their tier's rate less its amount, the fee at the bankruptcy price; coins count slice by slice."""
+
+    venue = "bybit_inverse"
+
+    def __init__(self):
+        found = facts("bybit_inverse")
+        self.rows, self.shares, self.fee = (
+            found["risk_limits"]["BTC"],
+            found["collateral_ratios"]["BTC"],
+            found["taker_fee"],
+        )
+
+    def counted(self, coins):
+        return sliced(self.shares, coins)
+
+    def needed(self, face, entry, leverage, price, posted):
+        size, side = abs(face) / price, 1 if face > 0 else -1
+        rate, deducted = tier_of(self.rows, size, True)
+        if posted is None:
+            broke = entry / (1 + side / leverage) if side > 0 or leverage > 1 else float("inf")
+        else:
+            left = face / entry + posted
+            broke = face * (1 + side * self.fee) / left if left * side > 0 else float("inf")
+        return size * rate - deducted + abs(face) / broke * self.fee
+
+    def gap(self, cash, book, price, posted=None):
+        ((coin, face, entry, leverage),) = book
+        p = price[coin]
+        won = face * (1 / entry - 1 / p)
+        held = cash if posted is not None else self.counted(cash)
+        return (held + won - self.needed(face, entry, leverage, p, posted)) * p
+
+
+class OkxInverse(BybitInverse):
+    """The tier's rate and the fee on all of it, coins at the mark; up to 10 coins are known."""
+
+    venue, most_face = "okx", 100_000.0
+
+    def __init__(self):
+        found = facts("okx")
+        self.rate, self.fee = found["position_tiers_inverse"]["inverse BTC"][0][2], found["taker_fee"]
+        self.shares = found["discount_tiers"]["BTC"]
+
+    def needed(self, face, entry, leverage, price, posted):
+        return abs(face) / price * (self.rate + self.fee)
+
+
+class BinanceCoinMAlone(BybitInverse):
+    """One contract with coins of its own."""
+
+    venue = "binance_coinm"
+
+    def __init__(self):
+        self.rows = facts("binance_coinm")["brackets"]["BTC"]
+
+    def needed(self, face, entry, leverage, price, posted):
+        size = abs(face) / price
+        rate, deducted = tier_of(self.rows, size, True)
+        return size * rate - deducted
+
+
+class BitmexAlone(BybitInverse):
+    """One contract with coins of its own: cost, step and commission as in the pool."""
+
+    venue = "bitmex"
+
+    def __init__(self):
+        self.pool = Bitmex()
+
+    def gap(self, cash, book, price, posted=None):
+        return self.pool.gap(cash, book, price)
+
+
+def call_or_put(kind, spot, strike, years, vol):
+    """Black-76 with rate zero, by the error function."""
+    if years <= 0 or spot <= 0:
+        return max(spot - strike, 0.0) if kind == "C" else max(strike - spot, 0.0)
+    spread = vol * years**0.5
+    d1 = math.log(spot / strike) / spread + spread / 2
+
+    def n(x):
+        return 0.5 * math.erfc(-x / 2**0.5)
+
+    call = spot * n(d1) - strike * n(d1 - spread)
+    return call if kind == "C" else call - spot + strike
+
+
+class DeribitOption:
+    """A sold call asks 7.5% of the underlying and its mark, a sold put max(7.5%, 7.5% of the mark) and its mark."""
+
+    venue, dollars = "deribit", "USDC"
+
+    def __init__(self):
+        *_, self.kept = facts("deribit")["short_options"]
+
+    def needed(self, kind, spot, mark):
+        more = self.kept * spot if kind == "C" else max(self.kept * spot, self.kept * mark)
+        return more + mark
+
+    def gap(self, cash, kind, quantity, strike, start, spot, years, vol):
+        """`quantity` sold; what they brought at `start` is cash."""
+        mark, first = (call_or_put(kind, at, strike, years, vol) for at in (spot, start))
+        return cash + quantity * first - quantity * self.needed(kind, spot, mark)
+
+
+class BybitOption(DeribitOption):
+    """max(3% of the index, 3% of the mark), the mark and 0.2% of the index."""
+
+    venue = "bybit"
+
+    def __init__(self):
+        self.rule = facts("bybit")["options"]["BTC"]
+
+    def needed(self, kind, spot, mark):
+        return self.rule["maintenance"] * max(spot, mark) + mark + self.rule["liquidation_fee"] * spot
+
+
 class BinancePortfolio(Binance):
     """Liquidated at a uniMMR of 105%."""
 
@@ -285,4 +409,6 @@ class DeribitPortfolio(Binance):
 PORTFOLIO = (BinancePortfolio, OkxPortfolio, ParadexPortfolio, DeribitPortfolio)
 LINEAR = (Binance, Hyperliquid, Bybit, Okx, Kraken, Deribit, Dydx, Paradex, Lighter, Derive)
 ISOLATED = (Binance, Hyperliquid, Bybit, Okx, Dydx, Lighter, Gmx)
-INVERSE = (Bitmex, BinanceCoinM)
+INVERSE = (Bitmex, BinanceCoinM, BybitInverse, OkxInverse)
+INVERSE_ALONE = (BinanceCoinMAlone, BybitInverse, BitmexAlone, OkxInverse)
+OPTIONS = (DeribitOption, BybitOption)

@@ -1,6 +1,7 @@
 """Random books over venues and modes: the liquidation price is where equity meets maintenance by the plain formula."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from margin.core.account import Account
@@ -9,7 +10,7 @@ from margin.models import get
 from margin.models.marks import Marks
 from margin.venues.liquidation import of_sub_account
 from tests.venues.door import TODAY
-from tests.venues.plain_formulas import INVERSE, ISOLATED, LINEAR, PORTFOLIO
+from tests.venues.plain_formulas import INVERSE, INVERSE_ALONE, ISOLATED, LINEAR, OPTIONS, PORTFOLIO
 
 PRICES = {"BTC": 60_000.0, "ETH": 3_000.0, "SOL": 150.0, "USDT": 1.0, "USDC": 1.0}
 BOOKS = 12
@@ -112,7 +113,8 @@ def test_coin_settled_accounts(kind):
     rules, rng = kind(), np.random.default_rng(13)
     model = get(f"{kind.venue}:cross")
     for _ in range(BOOKS):
-        face = float(np.exp(rng.uniform(np.log(1_000.0), np.log(5_000_000.0)))) * rng.choice([-1.0, 1.0])
+        most = getattr(kind, "most_face", 5_000_000.0)
+        face = float(np.exp(rng.uniform(np.log(1_000.0), np.log(most)))) * rng.choice([-1.0, 1.0])
         entry, leverage = 60_000.0 * float(rng.uniform(0.9, 1.1)), float(rng.integers(2, 50))
         cash = abs(face) / entry * float(rng.uniform(0.15, 1.5))
         account = Account(
@@ -126,6 +128,44 @@ def test_coin_settled_accounts(kind):
             return rules.gap(cash, [("BTC", face, entry, leverage)], {"BTC": 60_000.0 * factor})
 
         assert compare(found, gap, 60_000.0)[0] == 0, (kind.venue, face, entry, cash, found)
+
+
+@pytest.mark.parametrize("kind", INVERSE_ALONE, ids=lambda k: k.venue)
+def test_isolated_coin_settled_positions(kind):
+    rules, rng = kind(), np.random.default_rng(14)
+    model = get(f"{kind.venue}:isolated")
+    for _ in range(BOOKS):
+        most = getattr(kind, "most_face", 5_000_000.0)
+        face = float(np.exp(rng.uniform(np.log(1_000.0), np.log(most)))) * rng.choice([-1.0, 1.0])
+        entry, leverage = 60_000.0 * float(rng.uniform(0.95, 1.05)), float(rng.integers(2, 20))
+        posted = abs(face) / entry / leverage * float(rng.uniform(1.0, 2.0))
+        held = Position("BTC/USD:BTC", face, entry, leverage, mode="isolated", margin_coin=posted)
+        marks = Marks(PRICES, TODAY)
+        (sub,) = [s for s in Account(positions=[held]).sub_accounts(model, marks) if s.isolated]
+        found = of_sub_account(model, sub, marks)["BTC"]
+
+        def gap(factor, face=face, entry=entry, leverage=leverage, posted=posted):
+            return rules.gap(posted, [("BTC", face, entry, leverage)], {"BTC": 60_000.0 * factor}, posted)
+
+        assert compare(found, gap, 60_000.0)[0] == 0, (kind.venue, face, entry, posted, found)
+
+
+@pytest.mark.parametrize("kind", OPTIONS, ids=lambda k: k.venue)
+def test_sold_options(kind):
+    rules, rng = kind(), np.random.default_rng(15)
+    model, marks = get(f"{kind.venue}:cross"), Marks(PRICES, pd.Timestamp("2026-11-26 08:00"), {"BTC": 0.6})
+    for i in range(8):
+        option, strike = "CP"[i % 2], 60_000.0 + 1_000 * int(rng.integers(-10, 11))
+        quantity = float(rng.uniform(0.1, 5.0))
+        cash = quantity * 60_000 * float(rng.uniform(0.12, 0.6))
+        held = Position(f"BTC/USDC:USDC-261226-{strike:g}-{option}", -quantity)
+        (pool,) = Account(positions=[held], collateral=[Collateral("USDC", cash)]).sub_accounts(model, marks)
+        found = of_sub_account(model, pool, marks)["BTC"]
+
+        def gap(factor, cash=cash, option=option, quantity=quantity, strike=strike):
+            return rules.gap(cash, option, quantity, strike, 60_000.0, 60_000.0 * factor, 30 / 365, 0.6)
+
+        assert compare(found, gap, 60_000.0)[0] == 0, (kind.venue, strike, option, cash, found)
 
 
 def test_the_bisection_sees_a_wrong_price():
