@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from margin.core.checks import parse_date, whole_number
-from margin.core.daily import daily_volumes, life_starts, make_daily, odd_jumps
+from margin.core.daily import LEAST_JUMP, daily_volumes, life_starts, make_daily, odd_jumps
 from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import USD_STABLECOINS
 from margin.core.spacing import measure
@@ -121,7 +121,7 @@ class Market:
 
     def _findings(self, assets: tuple[str, ...], upto: int) -> tuple[str, ...]:
         found = [text for asset, text in self.findings if asset in assets or not asset]
-        for asset in assets:
+        for asset in _uneven(assets, self.closes[:upto, [self._column[a] for a in assets]]):
             column = self.closes[:upto, self._column[asset]]
             held = ~np.isnan(column)
             found += odd_jumps(asset, self.dates[:upto][held], column[held])
@@ -293,6 +293,19 @@ def step_returns(dates: np.ndarray, closes: np.ndarray, horizon: int = 1) -> tup
     pauses = np.concatenate(([0], np.cumsum(np.diff(dates) > np.timedelta64(MAX_STEP_DAYS, "D"))))
     keep = pauses[horizon:] == pauses[:-horizon]
     return values[keep], dates[horizon:][keep]
+
+
+def _uneven(assets: Sequence[str], closes: np.ndarray) -> list[str]:
+    """The assets that may have a jump: with a step of that size, or a hole, where the step across is not seen here."""
+    if len(closes) < 2:
+        return []
+    with np.errstate(invalid="ignore"):
+        ratios = closes[1:] / closes[:-1]
+        large = (ratios >= LEAST_JUMP) | (ratios <= 1.0 / LEAST_JUMP)
+    held = ~np.isnan(closes)
+    begins, ends = held.argmax(axis=0), len(held) - held[::-1].argmax(axis=0)
+    holes = held.sum(axis=0) < ends - begins
+    return [a for a, odd in zip(assets, large.any(axis=0) | holes, strict=True) if odd]
 
 
 def _lives(dates: np.ndarray, closes: np.ndarray) -> dict[int, np.ndarray]:

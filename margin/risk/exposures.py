@@ -85,7 +85,8 @@ class Book:
         n = len(returns)
         columns = np.array([-1 if e.column is None else e.column for e in self.exposures], dtype=int)
         values = np.array([0.0 if e.column is None else e.delta_usd for e in self.exposures])
-        losses = -returns[:, columns] * values
+        losses = np.take(returns, columns, axis=1)
+        losses *= -values
         for i, exposure in enumerate(self.exposures):
             if exposure.column is None:
                 losses[:, i] = np.zeros(n)

@@ -12,6 +12,7 @@ import numpy as np
 __all__ = ["CORRELATION_WINDOW", "Extremes", "break_ratio", "correlations", "extremes", "running_extremes"]
 
 CORRELATION_WINDOW = 60
+ADDED = ((1, 1), (2, 1), (3, 2), (5, 5), (10, 10), (20, 20), (40, 20))  # the fewest additions that make 60 of 1
 ROUNDING = 1e-13  # of a window's sum of squares: below it the asset stood still and only rounding varies
 
 
@@ -96,21 +97,13 @@ def _windows(returns: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _sums(lines: np.ndarray) -> np.ndarray:
-    """(m, n) -> (m, n - 59) sums over 60 successive columns, from sums over 2, 4, 8, ...: 60 = 4 + 8 + 16 + 32.
+    """(m, n) -> (m, n - 59) sums over 60 successive columns, from sums over 2, 3, 5, 10, 20 and 40 of them.
 
     Nothing is subtracted from a running total: a bad tick stays in the windows that hold it, later rows change nothing.
     """
-    left, width, doubled, begin = CORRELATION_WINDOW, 1, lines, 0
-    count = lines.shape[1] - CORRELATION_WINDOW + 1
-    total: np.ndarray | None = None
-    while left:
-        if left & 1:
-            part = doubled[:, begin : begin + count]
-            total = part.copy() if total is None else np.add(total, part, out=total)
-            begin += width
-        left >>= 1
-        if left:
-            doubled = doubled[:, :-width] + doubled[:, width:]
-            width *= 2
-    assert total is not None
-    return total
+    n = lines.shape[1]
+    sums = {1: lines}
+    for first, second in ADDED:
+        width = first + second
+        sums[width] = sums[first][:, : n - width + 1] + sums[second][:, first : first + n - width + 1]
+    return sums[CORRELATION_WINDOW]

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from margin.core.errors import InputError
 from margin.core.instruments import Instrument
@@ -14,6 +13,7 @@ from margin.core.settings import Settings
 __all__ = ["WARM_UP", "History", "ewma_vol_path", "history", "price_series"]
 
 WARM_UP = 30  # returns averaged to start an EWMA
+NOTHING = 1e-18  # a weight that changes no digit of a sum
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,11 @@ def ewma_vol_path(returns: np.ndarray, decay: float) -> np.ndarray:
     Source: RiskMetrics Technical Document (1996), section 5.2.
     """
     squares = returns**2
-    start = squares[:WARM_UP].mean(axis=0, keepdims=True)
-    variances = pd.DataFrame(np.concatenate([start, squares])).ewm(alpha=1.0 - decay, adjust=False).mean()
-    found: np.ndarray = np.sqrt(variances.to_numpy())
+    variances = np.concatenate([squares[:WARM_UP].mean(axis=0, keepdims=True), (1.0 - decay) * squares])
+    # Sums over 1, 2, 4, ... rows back: y(t) + decay^w y(t - w). Every row is of the rows before it alone, bit for bit.
+    width = 1
+    while width < len(variances) and (weight := decay**width) > NOTHING:
+        variances[width:] += weight * variances[:-width]
+        width *= 2
+    found: np.ndarray = np.sqrt(variances)
     return found
