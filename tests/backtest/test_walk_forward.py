@@ -99,6 +99,7 @@ def test_later_prices_change_no_earlier_margin():
     changed.iloc[601:] *= np.random.default_rng(1).uniform(0.3, 3, size=changed.iloc[601:].shape)
     settings = SHORT.with_(as_of=str(end.date()))
     before, after = (backtest(BOOK, Market(t, VOLUMES), settings, days=200) for t in (FRAME, changed))
+    assert before.records
     for a, b in zip(before.records, after.records, strict=True):
         np.testing.assert_array_equal(a.required, b.required)
         np.testing.assert_array_equal(a.losses, b.losses)

@@ -107,6 +107,8 @@ def test_moves_of_collateral(capsys, tmp_path):
 
 def test_whole_lots(capsys):
     asked = ("--sample", "--json", "--lot", "ETH/USDT:USDT=0.5", "--lot", "BTC/USDT:USDT=0.01")
-    for trade in json.loads(printed(capsys, *asked)[1])["trades"]:
+    trades = json.loads(printed(capsys, *asked)[1])["trades"]
+    assert trades
+    for trade in trades:
         step = {"ETH/USDT:USDT": 0.5, "BTC/USDT:USDT": 0.01}[trade["symbol"]]
         assert trade["amount"] / step == pytest.approx(round(trade["amount"] / step), abs=1e-6)

@@ -107,9 +107,10 @@ def test_a_coin_settled_position_keeps_its_profit_when_it_is_cut():
 def test_equity_changes_by_the_cost_alone(key, entry):
     positions = (Position("SOL/USDC:USDC", 200.0, entry_price=entry), Position("ETH/USDC:USDC", -3.0))
     sub, model, marks = stand(positions, M, key, money=(Collateral("USD", 25_000.0),))
-    for way in hedge(sub, model, M, marks).ways:
-        if way.after is not None:
-            assert way.after.equity == pytest.approx(model.state(sub, marks).equity - way.cost, rel=1e-9)
+    ways = [way for way in hedge(sub, model, M, marks).ways if way.after is not None]
+    assert ways
+    for way in ways:
+        assert way.after.equity == pytest.approx(model.state(sub, marks).equity - way.cost, rel=1e-9)
 
 
 def test_isolated_and_mixed_accounts():

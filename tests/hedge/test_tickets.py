@@ -24,6 +24,7 @@ def orders(venue="", **more):
 
 def test_the_arguments_of_create_order():
     found, made = orders()
+    assert made
     for trade, ticket in zip(found.best.trades, made, strict=True):
         order = json.loads(ticket.text)
         assert set(order) == {"symbol", "type", "side", "amount", "price", "params"}

@@ -234,6 +234,7 @@ def test_without_a_position_every_rule_but_the_lenders_is_the_same():
 def test_doubling_everything_doubles_the_money_and_keeps_the_odds():
     one = compare_rules(wallet(notional=700, debt=1000), paths(), odds=None)
     two = compare_rules(wallet(notional=1400, debt=2000), paths(), odds=None)
+    assert one.rules
     for a, b in zip(one.rules, two.rules, strict=True):
         assert b.capital == pytest.approx(2 * a.capital)
         assert b.odds == a.odds

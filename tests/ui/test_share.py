@@ -193,6 +193,7 @@ json_values = st.recursive(
 @given(st.dictionaries(st.sampled_from("pcsno"), json_values) | json_values)
 def test_any_json_opens_or_is_refused(data):
     opened = decode(packed(json.dumps(data).encode()))
+    assert opened.book is not None or opened.messages
     if opened.book is not None:
         assert len(opened.book.portfolio.positions) <= 1000
 
