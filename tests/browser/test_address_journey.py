@@ -24,13 +24,19 @@ def held(page) -> Portfolio:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_refresh_shows_the_same_book(visit, name):
+def test_refresh_and_back_show_the_same_book_and_its_link_can_be_copied(visit, name):
     page = visit(f"/{name}?p={encode(Book.of(BOOK))}")
     assert held(page) == BOOK
     page.reload()
     settled(page)
     assert held(page) == BOOK and urlsplit(page.url).path == f"/{name}"
     page.wait_for_function("document.title.startsWith('Two of mine: ')")
+    page.get_by_role("button", name="Copy link").wait_for()
+    link = page.url
+    page.goto("about:blank")
+    page.go_back()
+    settled(page)
+    assert held(page) == BOOK and page.url == link
 
 
 def test_a_copied_address_shows_the_same_book_to_another_visitor(visit):

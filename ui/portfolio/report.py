@@ -30,6 +30,7 @@ th:first-child,td:first-child,.words th,.words td{text-align:left} .words td{whi
 figure{margin:0} figcaption{color:#5B6675;font-size:.9rem}
 @media print{figure,table{break-inside:avoid}}
 """
+NEEDS = "Needs the engine: pip install . in a copy of Margin Lab."
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
 )
@@ -99,15 +100,15 @@ def csv(comparison: Comparison) -> str:
 
 
 def python_snippet(portfolio: Portfolio, settings: Settings, prices_file: str | None = None) -> str:
-    """Python that gives the same figures: runs in a checkout as it is, on the bundled sample or on `prices_file`."""
+    """Python that gives the same figures with the engine alone installed, on the bundled sample or on `prices_file`."""
     if prices_file is None:
         load = "prices = load_sample()\nclosings, volumes = prices.closes, prices.volumes"
-        imports = "from data.sample import load_sample\nfrom margin import Portfolio, Settings, compare"
+        imports = "from margin import Portfolio, Settings, compare\nfrom margin.sample.load import load_sample"
     else:
         load = f"closings, volumes = pd.read_csv({prices_file!r}), None"
         imports = "import pandas as pd\n\nfrom margin import Portfolio, Settings, compare"
     return (
-        f"{imports}\n\n{load}\n"
+        f"# {NEEDS}\n{imports}\n\n{load}\n"
         f"portfolio = Portfolio.from_json({pformat(portfolio.to_dict(), sort_dicts=False, width=100)})\n"
         f"settings = Settings.from_dict({pformat(settings.to_dict(), width=100)})\n"
         "result = compare(portfolio, closings, settings=settings, volumes=volumes)\n"

@@ -93,7 +93,7 @@ def download_panel(now: Answer, active: ActivePrices) -> None:
         "application/json",
     )
     _save("Results, CSV", lambda: report.csv(comparison), "results.csv", "text/csv")
-    st.caption("The same figures in Python:")
+    st.caption(f"The same figures in Python. {report.NEEDS.replace('pip install .', '`pip install .`')}")
     prices_file = None if active.origin == "sample" else "prices.csv"
     snippet = report.python_snippet(now.portfolio, comparison.settings, prices_file)
     copy_button("Copy as Python", snippet, key="copy_python")

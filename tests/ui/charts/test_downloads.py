@@ -47,10 +47,12 @@ def test_the_csv_reads_back():
     "settings",
     [Settings(), Settings(estimator="gaussian", correlation="what-if", what_if=(("BTC", "ETH", 0.1),), level=0.99)],
 )
-def test_the_snippet_runs_and_gives_the_same_figures(settings):
+def test_the_snippet_runs_with_the_engine_alone_and_gives_the_same_figures(settings, tmp_path):
     c = compare(BOOK, MARKET, settings=settings)
     code = report.python_snippet(BOOK, settings)
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert code.startswith("# Needs the engine: pip install .")
+    (tmp_path / "margin").symlink_to(ROOT / "margin")  # what pip installs: neither ui nor data is there
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == f"isolated {c.isolated:,.2f}  portfolio {c.portfolio:,.2f}  saved {c.saved:,.2f}"
 
