@@ -1,7 +1,8 @@
 """Prices at which a venue's rules are read: one as-of, one price per asset, one volatility per underlying."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -58,12 +59,28 @@ class Marks:
         """USD per unit of the instrument: an option's premium, else the asset's price."""
         if not instrument.is_option:
             return self.contract(instrument)
+        if isinstance(self.price(instrument.base), float):
+            found: float = self.remember(instrument.symbol, lambda: self._premium(instrument))
+            return found
+        return self._premium(instrument)
+
+    def _premium(self, instrument: Instrument) -> float:
         spot = self.price(instrument.base)
         assert instrument.strike is not None and instrument.option_type is not None
         years = self.years(instrument)
         vol = self.vols[instrument.symbol] if instrument.symbol in self.vols else self.vol(instrument.base)
         value = options.black76(spot, instrument.strike, years, vol, instrument.option_type)
         return float(value) if value.ndim == 0 else value  # type: ignore[return-value]  # prices may be arrays
+
+    @cached_property
+    def _kept(self) -> dict[Hashable, Any]:
+        return {}
+
+    def remember(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` gives at these marks, made once for `key`; only for what these marks alone decide."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     def contract(self, instrument: Instrument) -> float:
         """USD per unit of a perpetual or future: its own mark where one is known, else the asset's price."""

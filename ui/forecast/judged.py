@@ -67,9 +67,7 @@ _safety = compute.remembered(same_safety, 16)
 def rules(
     portfolio: Portfolio, market: Market, settings: Settings, found: Forecast
 ) -> dict[str, Forecast | InputError]:
-    """The same book isolated, netted and pooled, or why not; none for books with options, which take seconds each."""
-    if any(p.instrument.is_option for p in portfolio.positions):
-        return {}
+    """The same book isolated, netted and pooled, or why not."""
     pooled = Portfolio(accounts=(portfolio.pooled,))
     out: dict[str, Forecast | InputError] = {}
     for key, name in RULES.items():

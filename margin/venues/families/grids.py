@@ -38,11 +38,23 @@ def scenario_pnl(
 
 
 def _option(p: Position, marks: Marks, spots: np.ndarray, vols: np.ndarray, in_coin: bool) -> np.ndarray:
+    """Of one position. At single prices each unit is reckoned once for `marks`: a search asks for many quantities."""
+    if isinstance(marks.price(p.underlying), float):
+        unit: np.ndarray = marks.remember(
+            (p.symbol, in_coin, spots.tobytes(), vols.tobytes()), lambda: _unit(p, marks, spots, vols, in_coin)
+        )
+    else:
+        unit = _unit(p, marks, spots, vols, in_coin)
+    found: np.ndarray = p.quantity * unit
+    return found
+
+
+def _unit(p: Position, marks: Marks, spots: np.ndarray, vols: np.ndarray, in_coin: bool) -> np.ndarray:
     strike, kind = p.instrument.strike, p.instrument.option_type
     assert strike is not None and kind is not None
     spot, vol = _column(marks.price(p.underlying)), _column(_vol(marks, p))
     then = options.black76(spot * spots, strike, marks.years(p.instrument), vol * vols, kind)
-    found: np.ndarray = p.quantity * ((then / spots if in_coin else then) - _column(marks.mark(p.instrument)))
+    found: np.ndarray = (then / spots if in_coin else then) - _column(marks.mark(p.instrument))
     return found
 
 
