@@ -83,6 +83,7 @@ class LadderPlanner:
         self.menu, self.model, self.sub, self.marks = menu, model, sub, marks
         self.judge = Judge(sub, model, marks, menu, figure)
         self.programme = programme_of(sub, model, marks, menu)
+        self.lowest: dict[tuple[int, bytes | None], Solved] = {}
         self.share = model.settings.maintenance if figure == "maintenance" else 1.0
 
     def figure(self, usd: np.ndarray) -> float:
@@ -118,11 +119,18 @@ class LadderPlanner:
 
     def _widest(self, target: float, orders: int, allowed: Chosen) -> np.ndarray | None:
         """The target by the programme is out of reach: the lowest it goes may still meet the model's."""
-        lowest = low_with(self.programme, orders, allowed)
+        lowest = self._lowest(orders, allowed)
         if self.figure(lowest.usd) > target * (1 + MET):
             return None
         now = self.programme.figure(np.zeros_like(lowest.usd))
         return self._met(target, lowest.figure, now, self._support(lowest.usd))
+
+    def _lowest(self, orders: int, allowed: Chosen) -> Solved:
+        """`low_with`, once for each set of choices."""
+        key = (orders, None if allowed is None else np.asarray(allowed, dtype=bool).tobytes())
+        if key not in self.lowest:
+            self.lowest[key] = low_with(self.programme, orders, allowed)
+        return self.lowest[key]
 
     def _met(self, target: float, wanted: float, most: float, allowed: Chosen) -> np.ndarray | None:
         """Move the programme's target between 0 and `most` until the model's figure meets `target`."""
@@ -156,7 +164,7 @@ class LadderPlanner:
         """USD of each choice that frees most of the programme's margin for the budget; None: whatever it costs."""
         found = self.programme.most_freed(budget, None, allowed)
         if orders is not None and self._orders(found.usd) > orders:
-            limited = low_with(self.programme, orders, allowed)
+            limited = self._lowest(orders, allowed)
             found = limited if budget is None else self.programme.most_freed(budget, orders, allowed)
         tried = [np.zeros_like(found.usd), found.usd]
         now = self.programme.figure(tried[0])

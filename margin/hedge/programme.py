@@ -184,20 +184,25 @@ class ScenarioProgramme(Costed):
         high[: self.count] = self.upper(allowed) / self.scale
         high[self.count : head] = self.width / self.scale
         for turn in range(ROUNDS):
-            part, bound = rows[np.flatnonzero(self.active)], right[self.active]
+            kept = self._columns(high)
+            part, bound = rows[np.flatnonzero(self.active)][:, kept], right[self.active]
+            equal, ends = link[:, kept], np.stack([low, high], axis=1)[kept]
             if most is not None:
-                part = sparse.vstack([part, sparse.csr_array(row[None, :])], format="csr")
+                part = sparse.vstack([part, sparse.csr_array(row[None, kept])], format="csr")
                 bound = np.append(bound, most)
             if orders is None:
                 found = _linprog(
-                    objective, A_ub=part, b_ub=bound, A_eq=link, b_eq=np.zeros(self.count),
-                    bounds=np.stack([low, high], axis=1), method="highs",
+                    objective[kept], A_ub=part, b_ub=bound, A_eq=equal, b_eq=np.zeros(self.count), bounds=ends,
+                    method="highs",
                 )  # fmt: skip
-                x = found.x if found.status == 0 else None
+                solved = found.x if found.status == 0 else None
             else:
-                found, x = None, self._few(objective, part, bound, link, low, high, orders)
-            if x is None:
+                traded = self.order_of[kept[kept < self.count]]
+                found, solved = None, _few(objective[kept], part, bound, equal, ends, traded, orders)
+            if solved is None:
                 return None
+            x = np.zeros(size)
+            x[kept] = solved
             broken = ~self.active & (rows @ x > right + CLOSE)
             if not broken.any():
                 dual = float(found.ineqlin.marginals[-1]) if found is not None and most is not None else None
@@ -217,42 +222,15 @@ class ScenarioProgramme(Costed):
             out[first + scenarios] = True
         return out
 
-    def _few(
-        self,
-        objective: np.ndarray,
-        rows: sparse.csr_array,
-        right: np.ndarray,
-        link: sparse.csr_array,
-        low: np.ndarray,
-        high: np.ndarray,
-        orders: int,
-    ) -> np.ndarray | None:
-        """All variables of the same with at most `orders` orders: y_j <= most_j z, sum of z <= orders."""
-        m, size = self.count, len(low)
-        names = int(self.order_of.max()) + 1 if m else 0
-        gate = sparse.hstack(
-            [
-                sparse.eye_array(m),
-                sparse.csr_array((m, size - m)),
-                -sparse.csr_array((high[:m], (np.arange(m), self.order_of)), shape=(m, names)),
-            ]
-        )
-        count = sparse.hstack([sparse.csr_array((1, size)), sparse.csr_array(np.ones((1, names)))])
-        wide = sparse.hstack([rows, sparse.csr_array((rows.shape[0], names))])
-        equal = sparse.hstack([link, sparse.csr_array((m, names))])
-        found = milp(
-            np.append(objective, np.zeros(names)),
-            constraints=[
-                LinearConstraint(wide, ub=right),
-                LinearConstraint(equal, lb=0.0, ub=0.0),
-                LinearConstraint(gate, ub=0.0),
-                LinearConstraint(count, ub=orders),
-            ],
-            bounds=Bounds(np.append(low, np.zeros(names)), np.append(high, np.ones(names))),
-            integrality=np.append(np.zeros(size), np.ones(names)),
-            options={"mip_rel_gap": 1e-9},
-        )
-        return None if found.x is None else np.asarray(found.x[:size])
+    def _columns(self, high: np.ndarray) -> np.ndarray:
+        """Columns that can be other than zero: choices that are allowed, their segments, and u of active scenarios."""
+        head, groups, size = self._sizes()
+        keep = np.ones(size, dtype=bool)
+        keep[: self.count] = high[: self.count] > 0
+        keep[self.count : head] = keep[self.owner]
+        scenarios = self.losses.shape[1]
+        keep[head + 2 * groups :] = self.active.reshape(groups, scenarios + 1)[:, :scenarios].ravel()
+        return np.flatnonzero(keep)
 
     def _objectives(self) -> tuple[np.ndarray, np.ndarray]:
         """(cost, margin) as rows over all variables."""
@@ -280,6 +258,46 @@ class ScenarioProgramme(Costed):
         usd = np.clip(usd, 0.0, self.most)
         price = -dual if dual is not None and dual < -1e-15 else None
         return Solved(usd=usd, cost=self.cost(usd), figure=self.figure(usd), price=price)
+
+
+def _few(
+    objective: np.ndarray,
+    rows: sparse.csr_array,
+    right: np.ndarray,
+    link: sparse.csr_array,
+    ends: np.ndarray,
+    order_of: np.ndarray,
+    orders: int,
+) -> np.ndarray | None:
+    """All variables of the same with at most `orders` orders: y_j <= most_j z, sum of z <= orders.
+
+    order_of : (m,) the order that each of the first m columns belongs to; ends (columns, 2): bounds
+    """
+    m, size = len(order_of), len(ends)
+    names = int(order_of.max()) + 1 if m else 0
+    gate = sparse.hstack(
+        [
+            sparse.eye_array(m),
+            sparse.csr_array((m, size - m)),
+            -sparse.csr_array((ends[:m, 1], (np.arange(m), order_of)), shape=(m, names)),
+        ]
+    )
+    count = sparse.hstack([sparse.csr_array((1, size)), sparse.csr_array(np.ones((1, names)))])
+    wide = sparse.hstack([rows, sparse.csr_array((rows.shape[0], names))])
+    equal = sparse.hstack([link, sparse.csr_array((link.shape[0], names))])
+    found = milp(
+        np.append(objective, np.zeros(names)),
+        constraints=[
+            LinearConstraint(wide, ub=right),
+            LinearConstraint(equal, lb=0.0, ub=0.0),
+            LinearConstraint(gate, ub=0.0),
+            LinearConstraint(count, ub=orders),
+        ],
+        bounds=Bounds(np.append(ends[:, 0], np.zeros(names)), np.append(ends[:, 1], np.ones(names))),
+        integrality=np.append(np.zeros(size), np.ones(names)),
+        options={"mip_rel_gap": 1e-9},
+    )
+    return None if found.x is None else np.asarray(found.x[:size])
 
 
 class EllipticalProgramme(Costed):
