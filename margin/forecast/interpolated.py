@@ -1,7 +1,8 @@
 """A slow margin model's gap at many nodes: asked at some of them, interpolated at the others.
 
 Options are valued exactly at every node; the rest of the gap (linear profits, collateral, the requirement) is smooth
-in prices and time and is interpolated by thin-plate splines through nodes of the paths themselves.
+in prices and time and is interpolated by thin-plate splines through nodes of the paths themselves. Asked at every node
+instead, a week of 4,000 paths takes 8 times as long under the portfolio method, and 75 times with safeguards.
 """
 
 from dataclasses import replace

@@ -19,6 +19,8 @@ GRID = np.geomspace(0.025, 1.0, 12)
 BEAM = 3
 MOST_ORDERS = 4
 REFINE = 22
+MOST_CHOICES = 24  # searched; of more the half that frees most per dollar, and the half that frees most
+FIRST_LOOK = (0.1, 1.0)  # sizes at which they are ranked
 
 
 class SearchPlanner:
@@ -30,6 +32,7 @@ class SearchPlanner:
         self.menu = menu
         self.judge = Judge(sub, model, marks, menu, figure)
         self._costed = Costed(menu)
+        self._known: dict[bytes | None, Chosen] = {}
         self.largest = max((c.most for c in menu.choices if not c.is_hedge), default=menu.gross)
 
     def figure(self, usd: np.ndarray) -> float:
@@ -46,6 +49,7 @@ class SearchPlanner:
         if self.figure(nothing) <= target:
             return nothing
         done: list[tuple[float, np.ndarray]] = []
+        everything, allowed = allowed, self._worth(allowed)
         beam = [nothing]
         for depth in range(min(orders or MOST_ORDERS, MOST_ORDERS, len(nothing))):
             open_: list[tuple[float, np.ndarray]] = []
@@ -56,9 +60,35 @@ class SearchPlanner:
             if not beam:
                 break
         if not done:
-            return self._all_cuts(target, orders, allowed)
+            return self._all_cuts(target, orders, everything)
         best = min(done, key=lambda pair: pair[0])[1]
         return self._together(best, target)
+
+    def _worth(self, allowed: Chosen) -> Chosen:
+        """The choices that are searched: all of a few, of many those that promise most at a first look."""
+        key = None if allowed is None else np.asarray(allowed, dtype=bool).tobytes()
+        if key not in self._known:
+            self._known[key] = self._ranked(allowed)
+        return self._known[key]
+
+    def _ranked(self, allowed: Chosen) -> Chosen:
+        nothing = np.zeros(len(self.menu.choices))
+        open_ = [j for j in range(len(nothing)) if allowed is None or allowed[j]]
+        if len(open_) <= MOST_CHOICES:
+            return allowed
+        now, freed, score = self.figure(nothing), dict.fromkeys(open_, 0.0), dict.fromkeys(open_, 0.0)
+        for j in open_:
+            choice = self.menu.choices[j]
+            for share in FIRST_LOOK:
+                usd = nothing.copy()
+                usd[j] = share * min(choice.most, self.largest if choice.is_hedge else choice.most)
+                gained = now - self.figure(usd)
+                freed[j] = max(freed[j], gained)
+                score[j] = max(score[j], gained / max(self.cost(usd), 1e-12))
+        out = np.zeros(len(nothing), dtype=bool)
+        for ranking in (freed, score):
+            out[sorted(open_, key=lambda j: -ranking[j])[: MOST_CHOICES // 2]] = True
+        return out
 
     def _extend(
         self,
@@ -79,14 +109,18 @@ class SearchPlanner:
                 continue
             size = min(choice.most, self.largest if choice.is_hedge else choice.most)
             best: tuple[float, np.ndarray] | None = None
+            below = start.copy()
             for step in grid * size:
                 usd = start.copy()
                 usd[j] = step
                 now = self.figure(usd)
                 if now <= target:
+                    if done and self.cost(below) >= min(cost for cost, _ in done):
+                        break  # the size that is just enough lies above `below`, and that costs too much already
                     usd[j] = smallest(lambda s, j=j: self._at(start, j, s), target, step, REFINE)  # type: ignore[misc]
                     done.append((self.cost(usd), usd))
                     break
+                below = usd
                 if now < before:
                     score = (before - now) / max(self.cost(usd) - paid, 1e-12)
                     if best is None or score > best[0] * (1 - 1e-6):  # of equal scores the larger size
@@ -156,6 +190,8 @@ class SearchPlanner:
     def most_freed(self, budget: float | None = None, orders: int | None = None, allowed: Chosen = None) -> np.ndarray:
         """USD of each choice that freed most for the budget; None: whatever it costs. Found by the same search."""
         usd = np.zeros(len(self.menu.choices))
+        if orders is not None:
+            allowed = self._worth(allowed)
         for _ in range(min(orders or len(usd), len(usd))):
             best: tuple[float, np.ndarray] | None = None
             before = self.figure(usd)

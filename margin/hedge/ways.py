@@ -95,6 +95,8 @@ def find_way(
         floor = float(planner.figure(lowest))
         if key == "hedge" and credit.frees is False:
             return unreached(key, lowest, floor, credit.why)
+        if key == "hedge" and floor >= planner.figure(np.zeros(len(allowed))) * (1 - 1e-9):
+            return unreached(key, lowest, floor, "No hedge of these frees any margin here.")
         many = "" if orders is None else f" with {orders} {'order' if orders == 1 else 'orders'}"
         return unreached(key, lowest, floor, f"Out of reach: it goes down to ${floor:,.0f}{many}.")
     usd = rounded(usd, menu, planner, target)

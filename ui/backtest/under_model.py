@@ -9,9 +9,9 @@ import streamlit as st
 from margin.backtest.under_model import ModelBacktest, Opening, backtest_model, default_model
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
-from ui.backtest.funding import recorded
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent
+from ui.blocks.funding import recorded
 from ui.blocks.tables import data_table
 from ui.blocks.text import plain
 from ui.charts import backtest as charts_backtest

@@ -63,11 +63,11 @@ def headline(found: Forecast, at: Odds, asked: Asked) -> None:
     size = first.size_for(line, at.days) if first.size_at_once and len(found.subs) == 1 else None
     cards = [
         ("Distance", "–" if at.distance is None else f"{at.distance:.1f} σ", "to the line"),
-        ("Half such books gone", _by_day(first.half_gone_days), "closed form"),
+        ("Half such books gone", _by_day(first.half_gone_days), "without drift"),
         _money_card(found, at, line),
     ]
     if size is not None:
-        word = "every position, same money" if size < 1 else f"could grow at {line:.0%} odds"
+        word = "same money" if size < 1 else f"could grow at {line:.0%} odds"
         cards.append((f"Size for {line:.0%}", f"{size:.0%}", word))
     else:
         cards.append(("Called first", plain(first.name or "the pool"), printed(_of(first, at.days).probability)))
@@ -75,6 +75,9 @@ def headline(found: Forecast, at: Odds, asked: Asked) -> None:
     with st.grid(len(cards), min_column_width=150, key="forecast_cards"):
         for label, value, meaning in cards:
             st.metric(label, value, meaning, delta_color="off", delta_arrow="off", border=True, height="stretch")
+    if found.main.probability > 0:
+        st.page_link("pages/hedge.py", label="What to do about it: cut, hedge, or move money",
+                     icon=":material/arrow_forward:")  # fmt: skip
     if at.both:
         st.caption(f"Before the correction by how such odds came true: {printed(at.raw)}.")
 
@@ -128,6 +131,7 @@ def curves(found: Forecast, at: Odds, others: dict[str, Forecast | InputError], 
         steps = found.first.drivers(at.days)
         words = "; ".join(f"{step.name}: {printed(step.odds)}" for step in steps)
         chart(charts_forecast.drivers(steps), "forecast_drivers", f"Odds step by step. {words}.")
+        st.caption("From top to bottom one thing more is known; orange raises the odds, blue lowers them.")
 
 
 def what_if(found: Forecast, at: Odds, line: float) -> None:
@@ -172,7 +176,7 @@ def what_if(found: Forecast, at: Odds, line: float) -> None:
 def origins(found: Forecast, at: Odds, line: float) -> None:
     """Each position's part, each horizon's ingredients, each sub-account."""
     legs = found.first.legs(at.days)
-    left, right = st.columns(2)
+    left, right = st.columns([3, 5])
     with left:
         st.markdown("**A tenth less of each position changes the odds by**")
         words = "; ".join(f"{leg.symbol} {100 * leg.change:+.1f} points" for leg in legs)

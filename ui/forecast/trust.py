@@ -39,8 +39,8 @@ def check(found: Forecast, days: float) -> None:
             words = "; ".join(f"forecast {b.forecast:.1%}, came true {b.observed:.1%}" for b in own.reliability)
             chart(charts_forecast.reliability(own.reliability), "forecast_reliability", f"Reliability. {words}.")
             st.caption(
-                "This book at every past window, with the money for distances of 0.5 to 3.5 σ; bars: 90% by drawing "
-                "whole windows. On the dashed line a forecast is right on average."
+                "This book at every past window, with the money for distances of 0.5 to 3.5 σ, watched at closes; "
+                "bars: 90% by drawing whole windows. On the dashed line a forecast is right on average."
             )
     with right:
         if own.enough:
@@ -62,7 +62,8 @@ def check(found: Forecast, days: float) -> None:
         source = found.calibration
         if source.source == "table":
             rows = scoreboard(found.step, found.watched)
-            st.markdown("**On recorded prices, out of sample**")
+            how = "all the time" if found.watched == "continuous" else "at closes"
+            st.markdown(f"**On recorded prices, out of sample, watched {how}**")
             table = pd.DataFrame(
                 [
                     {
@@ -72,10 +73,13 @@ def check(found: Forecast, days: float) -> None:
                     for r in rows
                 ]
             )  # fmt: skip
-            data_table(table, key="forecast_scores", alt="Scores of every model, lower is better")
+            data_table(table, key="forecast_scores", alt="Scores of every model, lower is better", height="content")
+            score = {str(r["model"]).split(" (")[0]: float(r["brier"]) for r in rows}
+            trees = score["boosted trees on all features"] > score["both, pooled and corrected"]
+            loses = "loses to two numbers of correction: the books are many, the weeks few" if trees else "wins here"
             st.caption(
-                "Lower scores are better. Machine learning (the boosted trees) loses to two numbers of correction: the "
-                f"books are many, the weeks few. Correction of {source.fitted}: {plain(source.sample)}."
+                f"Lower scores are better. Machine learning (the boosted trees) {loses}. Correction of "
+                f"{source.fitted}: {plain(source.sample)}."
             )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
 import streamlit as st
 
 from margin.core.market import Market
@@ -18,6 +19,7 @@ from margin.hedge.policy import policy_backtest
 from margin.hedge.rule import Rule
 from margin.hedge.study import hedge
 from margin.models.marks import Marks
+from ui.blocks.funding import Daily
 from ui.blocks.within import within
 from ui.state import compute
 
@@ -81,12 +83,28 @@ def _policy(
     rules: tuple[Rule, ...],
     hedge: str | None,
     funding: float,
+    known: Daily,
 ) -> Policy:
+    """known : recorded rates by asset; `funding` a day for the others."""
     found = choose(_accounts(portfolio, market, settings, model), account)
     marks = _marks(portfolio, market, settings)
     return policy_backtest(
-        found.sub, found.model, market, marks, rules, start_sigmas=start, hedge=hedge, funding=funding
+        found.sub,
+        found.model,
+        market,
+        marks,
+        rules,
+        start_sigmas=start,
+        hedge=hedge,
+        funding=_rates(found, market, hedge, funding, known) if known else funding,
     )
+
+
+def _rates(found: Judged, market: Market, hedge: str | None, rate: float, known: Daily) -> pd.DataFrame:
+    """[date x asset] what a long pays a day: recorded where it is, `rate` for the other assets."""
+    assets = {*found.sub.assets, *((hedge,) if hedge else ())} if rate else set()
+    columns = {asset: [rate] * len(market.dates) for asset in sorted(assets)} | dict(known)
+    return pd.DataFrame(columns, index=pd.DatetimeIndex(market.dates).normalize())
 
 
 policy = compute.remembered(_policy, 32)
@@ -107,7 +125,7 @@ def controls(found: tuple[Judged, ...], market: Market) -> Asked:
         )  # fmt: skip
     chosen = choose(found, account)
     symbols = list(dict.fromkeys(p.symbol for p in chosen.sub.positions))
-    one, two, days_at, three, four = st.columns([1.6, 1.3, 1.5, 2, 2])
+    one, two, days_at, three, four = st.columns([1.5, 1.5, 1.9, 2.2, 1.8])
     with one:
         share = st.slider("Margin to free, %", 5, 90, 30, 5, key="hedge_share", persist_state="session",
                           bind="query-params")  # fmt: skip

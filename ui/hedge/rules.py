@@ -7,6 +7,7 @@ from margin.core.errors import InputError
 from margin.hedge.outcomes import Interval, Outcome, Policy
 from margin.hedge.rule import usual_rules
 from ui.blocks.exporting import chart, csv_button
+from ui.blocks.funding import Daily, a_day, recorded
 from ui.blocks.tables import data_table
 from ui.blocks.text import plain
 from ui.blocks.views import refused
@@ -21,7 +22,7 @@ STARTS = (AS_TODAY, "3", "5", "8")
 
 def check(seen: Seen, asked: Asked) -> None:
     """Two choices, one sentence, a chart and the table of the rules."""
-    one, two, three, four = st.columns(4)
+    one, two, three, four = st.columns([2, 2, 3, 2])
     with one:
         trigger = st.slider(
             "Act below, daily sigmas",
@@ -49,15 +50,26 @@ def check(seen: Seen, asked: Asked) -> None:
             bind="query-params", persist_state="session",
             help="0.03% a day is 0.01% every 8 hours. Perpetuals that are short receive it.",
         )  # fmt: skip
+        wanted = st.toggle(
+            "Recorded funding", key="hedge_recorded", persist_state="session",
+            help="Fetched from an exchange that publishes its history; the rate above stands in where there is none.",
+        )  # fmt: skip
     if back <= trigger:
         st.info("Back to must lie above the trigger.", icon=":material/info:")
         return
     rules = usual_rules(trigger, back)
+    hedge = asked.hedges[0] if asked.hedges else None
+    known: Daily = ()
+    if wanted:
+        payments, why = recorded(seen.now.portfolio, seen.active, (hedge,) if hedge else ())
+        for line in why:
+            st.caption(plain(line))
+        known = a_day(payments, seen.active.market, funding / 100.0)
     sigmas = None if start in (None, AS_TODAY) else float(str(start))
     try:
         found = asked_for.policy(
-            seen.now.portfolio, seen.active.market, seen.settings, seen.model, asked.account, sigmas, rules,
-            asked.hedges[0] if asked.hedges else None, funding / 100.0,
+            seen.now.portfolio, seen.active.market, seen.settings, seen.model, asked.account, sigmas, rules, hedge,
+            funding / 100.0, known,
         )  # fmt: skip
     except InputError as error:
         refused(error)
