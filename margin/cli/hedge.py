@@ -23,7 +23,7 @@ from margin.hedge.least_odds import target_for_odds
 from margin.hedge.menu import HEDGES
 from margin.hedge.outcomes import Interval, Policy
 from margin.hedge.policy import policy_backtest
-from margin.hedge.rule import usual_rules
+from margin.hedge.rule import Measure, usual_rules
 from margin.hedge.study import DAYS, TRADES, hedge
 from margin.hedge.tickets import SLIPPAGE_BP, Ticket, tickets
 from margin.models.marks import Marks
@@ -61,8 +61,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         "--backtest", action="store_true", help="would acting by a rule have worked, on every past start?"
     )
     parser.add_argument(
-        "--trigger", type=float, default=2.5, help="act below so many daily sigmas (default %(default)g)"
-    )
+        "--trigger", default="2.5",
+        help="act below so many daily sigmas; 10%% odds within 3 days; 1.5x health (default %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--back-to", type=float, default=4.0, help="act back to so many (default %(default)g)")
     parser.add_argument("--start-sigmas", type=float, help="starts stand so far from liquidation (default: as today)")
     parser.add_argument("--funding", help="CSV of what a long pays a day, first column date, fractions by asset")
@@ -123,7 +124,8 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 def _backtest(options: argparse.Namespace, chosen: Judged, market: Market, marks: Marks) -> tuple[dict[str, Any], str]:
     """The rules on every past start."""
-    rules = usual_rules(options.trigger, options.back_to)
+    trigger, by = trigger_of(options.trigger)
+    rules = usual_rules(trigger, options.back_to, by)
     names = _names(options.hedges)
     found = policy_backtest(
         chosen.sub, chosen.model, market, marks, rules,
@@ -132,6 +134,19 @@ def _backtest(options: argparse.Namespace, chosen: Judged, market: Market, marks
     )  # fmt: skip
     out = {"as_of": date_text(marks.as_of), "account": chosen.name, "model": chosen.model.key, **found.to_dict()}
     return out, describe_policy(chosen, found)
+
+
+def trigger_of(text: str) -> tuple[float, Measure]:
+    """(2.5, "distance") from "2.5", (0.1, "odds") from "10%", (1.5, "health") from "1.5x". Raises InputError."""
+    said = str(text).strip()
+    if said.endswith("%"):
+        return share_of(said, "--trigger"), "odds"
+    by: Measure = "health" if said.endswith("x") else "distance"
+    try:
+        return float(said.removesuffix("x")), by
+    except ValueError:
+        hint = "E.g. 2.5 daily sigmas, 10% odds, or 1.5x health."
+        raise InputError("--trigger", text, "is no trigger", hint) from None
 
 
 def _funding(name: str | None) -> pd.DataFrame | None:

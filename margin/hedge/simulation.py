@@ -120,7 +120,7 @@ def run_rule(
                 run.traded + np.where(close, np.abs(hedge), 0),
             )
             hedge = np.where(close, 0.0, hedge)
-        decided = ~run.gone & (room < rule.trigger) & (rest <= 0)
+        decided = ~run.gone & rule.rings(equity, maintenance, sigma) & (rest <= 0)
         rest = np.maximum(rest - 1, 0)
     if column is not None:  # what is still held is closed at the end, at its cost
         paid = np.where(run.gone, 0.0, book.hedge_cost * np.abs(hedge))

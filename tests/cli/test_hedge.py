@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from margin.cli.hedge import trigger_of
 from margin.cli.main import main
+from margin.core.errors import InputError
 
 
 def printed(capsys, *arguments):
@@ -76,6 +78,14 @@ def test_bad_input_is_one_line(capsys, arguments, said):
     status, out, err = printed(capsys, *arguments)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("error: ") and said in err
+
+
+def test_a_trigger_is_a_distance_odds_or_a_health():
+    assert trigger_of("2.5") == (2.5, "distance")
+    assert trigger_of("10%") == (0.1, "odds")
+    assert trigger_of("1.5x") == (1.5, "health")
+    with pytest.raises(InputError, match="is no trigger"):
+        trigger_of("soon")
 
 
 def test_rules_on_past_starts(capsys, tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtr
 
 from margin.core.errors import InputError
 from margin.core.market import Market
@@ -92,6 +93,24 @@ def test_acting_lowers_liquidations_and_costs_something():
         assert o.regret.mean <= 1e-12 and o.regret.low <= o.regret.mean <= o.regret.high
         assert o.worst_5 <= o.q05 <= o.mean
         assert (o.final >= 0).all()
+
+
+def test_a_trigger_in_odds_is_one_in_distance_and_health_is_read_as_it_is():
+    distance = 2.5
+    odds = 2.0 * float(ndtr(-distance / 3.0**0.5))  # of a walk without drift, within 3 days
+    plain = Rule(kind="cut", trigger=distance)
+    (_, by_distance), (_, by_odds) = (
+        run((NOTHING, rule)).outcomes for rule in (plain, Rule(kind="cut", trigger=odds, by="odds"))
+    )  # fmt: skip
+    assert by_odds.final == pytest.approx(by_distance.final)
+    assert by_odds.rule.title == "cut at odds above 15%, back to 4"
+    health = Rule(kind="cut", trigger=1.5, by="health")
+    for equity, rings in ((149.0, True), (151.0, False)):
+        assert health.rings(np.array([equity]), np.array([100.0]), np.array([1.0]))[0] == rings
+    _, by_health = run((NOTHING, health)).outcomes
+    assert by_health.acts > 0 and by_health.liquidated < run((NOTHING,)).outcomes[0].liquidated
+    with pytest.raises(InputError, match="distance, health, odds"):
+        Rule(kind="cut", by="mood")
 
 
 def test_a_decision_never_sees_what_follows():
