@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from margin import Portfolio, Position
 from margin.core.errors import InputError
 from margin.formats.contract_names import unify
 from margin.formats.read import read_portfolio
@@ -191,3 +192,9 @@ def test_columns_in_a_traders_words():
 def test_sizes_below_one_are_long_where_the_table_has_signs():
     found = held("symbol,size,entry\nBTC/USDT:USDT,0.5,61000\nETH/USDT:USDT,-2,3000\n")
     assert {symbol: p.quantity for symbol, p in found.items()} == {"BTC/USDT:USDT": 0.5, "ETH/USDT:USDT": -2.0}
+
+
+@pytest.mark.parametrize("name", ["plain", "=1+1", "'quoted"])
+def test_a_name_comes_back_from_a_table_as_it_was(name):
+    book = Portfolio((Position("BTC/USDT:USDT", 1.0),), name=name)
+    assert Portfolio.from_csv(book.to_csv()).name == name

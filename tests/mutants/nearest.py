@@ -26,7 +26,7 @@ def ordered(root: Path, path: str) -> list[str]:
     module = _module(root, root / path)
     names = frozenset(public_names((root / path).read_text(encoding="utf-8")))
     own, using = room(root, path), users(root, module)
-    theirs = tuple({f"{room(root, each.replace('.', '/') + '.py')}/" for each in using})
+    theirs = tuple({f"{room(root, each.replace('.', '/') + '.py')}/" for each in using if "." in each})
     ranked = []
     for test in sorted((root / "tests").rglob("test_*.py")):
         name = test.relative_to(root).as_posix()

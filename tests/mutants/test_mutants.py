@@ -74,6 +74,7 @@ def test_tests_that_import_the_module_come_first_and_pages_last():
     late = [name.startswith(nearest.SLOW) for name in nearest.ordered(ROOT, "margin/liquidation/nearest.py")]
     assert late == sorted(late) and any(late)
     assert not any("browser" in name for name in order)
+    assert nearest.ordered(ROOT, "margin/core/settings.py")  # also of what the engine's own front door imports
 
 
 def test_what_was_compiled_with_a_file_is_compiled_anew():

@@ -16,6 +16,7 @@ from tests.support import ROOT
 from ui.portfolio.accounts import nearest
 from ui.state import compute, leaving, prices
 from ui.state.kept import Shelf
+from ui.state.visit import Things
 
 CSV = pd.DataFrame(
     100.0 * np.exp(np.cumsum(np.random.default_rng(1).normal(0.0, 0.03, (400, 3)), axis=0)),
@@ -39,10 +40,12 @@ def test_an_upload_and_all_that_was_computed_on_it_are_gone_after_the_visit():
     for page in ("portfolio", "stress", "correlations", "haircuts", "liquidation"):
         app = app.switch_page(f"pages/{page}.py").run()
         assert not app.exception, [e.value for e in app.exception]
-    brought = app.session_state["price_upload"]
+    held = app.session_state["things_of_visit"]
+    brought = held["price_upload"]
     assert brought.origin == "upload" and len(brought.results) > 5
     watched = [weakref.ref(brought), weakref.ref(brought.market), weakref.ref(brought.priceset.closes)]
-    del app, brought
+    held.drop()  # as when the visit is closed; what Streamlit still keeps of it does not matter
+    del brought
     leaving.give_back()
     assert not [ref for ref in watched if ref() is not None]
 
@@ -99,19 +102,21 @@ class Server:
 @pytest.mark.parametrize(("back", "closed"), [((), ["one"]), (("one",), [])])
 def test_a_visit_is_closed_some_time_after_its_visitor_left_unless_the_visitor_is_back(monkeypatch, back, closed):
     server, freed = Server(back), []
+    one = leaving.Visit("one", Things(price_upload="large"))
     monkeypatch.setattr(leaving, "GRACE", 0.02)
     monkeypatch.setattr(leaving.runtime, "get_instance", lambda: server)
     monkeypatch.setattr(leaving, "give_back_soon", lambda: freed.append(1))
 
     async def visit():
-        leaving.left("one")
+        leaving.left(one)
         assert not server.closed
         await asyncio.sleep(0.01)
-        leaving.left("one")  # left again: the time begins anew, and there is one end to it
+        leaving.left(one)  # left again: the time begins anew, and there is one end to it
         await asyncio.sleep(0.1)
 
     asyncio.run(visit())
     assert server.closed == closed and len(freed) == len(closed)
+    assert bool(one.things) is not bool(closed)
 
 
 def test_the_time_to_come_back_ends_before_streamlit_forgets_the_visit():

@@ -207,9 +207,9 @@ def test_the_command_line(files, capsys):
 def test_isolated_positions_have_their_margins_and_their_profits(venue):
     held = (
         Position("BTC/USDC:USDC", 1.0, 49_000.0, margin=5_000.0),
-        Position("ETH/USDC:USDC", -10.0, 2_900.0, margin=4_000.0),
+        Position("ETH/USDC:USDC", -10.0, 2_800.0, margin=4_000.0),
     )
     prices = Marks({"BTC": 50_000.0, "ETH": 3_000.0, "USDC": 1.0}, TODAY)
     found = venues.rulebook(venue).requirement(Portfolio(held, (Collateral("USDC", 700.0),)), prices, "isolated")
-    assert [row.equity for row in found.positions] == pytest.approx([5_000 + 1_000, 4_000 - 1_000])
-    assert found.equity == pytest.approx(9_000)
+    assert [row.equity for row in found.positions] == pytest.approx([5_000 + 1_000, 4_000 - 2_000])
+    assert found.equity == pytest.approx(8_000)

@@ -11,10 +11,11 @@ from ui.blocks.tables import data_table
 from ui.blocks.text import plain
 from ui.shell.page import Seen
 from ui.state import book
+from ui.state.visit import things
 
 LARGEST, SHORTEST, NEAREST = "Largest", "Short in its worst shock", "Nearest to a close"
 SHOWN = 10
-_OPENED = "audit_opened"
+_OPENED, _LISTED = "audit_opened", "audit_listed"
 
 
 def go_on() -> None:
@@ -41,9 +42,9 @@ def draw(seen: Seen, found: Audited) -> None:
         return
     i = position_of(found.plan, found.held, label)
     _figures(found, i)
+    things()[_LISTED] = (seen.settings, found, i)
     st.button(
         "Open this account on Portfolio", icon=":material/wallet:", type="primary", key="audit_open", on_click=_open,
-        args=(seen, found, i),
     )  # fmt: skip
 
 
@@ -83,6 +84,7 @@ def _figures(found: Audited, i: int) -> None:
         data_table(pd.DataFrame(rows), key="audit_legs", alt="What the account holds")
 
 
-def _open(seen: Seen, found: Audited, i: int) -> None:
-    book.load(book.Book.of(portfolio_of(found.plan, found.held, i), seen.settings))
+def _open() -> None:
+    settings, found, i = things()[_LISTED]
+    book.load(book.Book.of(portfolio_of(found.plan, found.held, i), settings))
     st.session_state[_OPENED] = True

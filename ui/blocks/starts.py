@@ -5,7 +5,7 @@ from datetime import date
 import streamlit as st
 
 from margin.core.errors import InputError
-from ui.state import book, presets
+from ui.state import book, presets, prices
 from ui.state.prices import ActivePrices
 from ui.state.session import tell
 
@@ -23,11 +23,12 @@ def preset_row(active: ActivePrices) -> None:
         default=name if name in titles else None,
         key=key,
         on_change=_preset_chosen,
-        args=(key, active),
+        args=(key,),  # not the prices: Streamlit keeps a widget's arguments as long as the visit
     )
 
 
-def _preset_chosen(key: str, active: ActivePrices) -> None:
+def _preset_chosen(key: str) -> None:
+    active = prices.active()
     preset = presets.find(st.session_state[key], active.market)
     present = book.current()
     if preset is None:

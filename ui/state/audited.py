@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-import streamlit as st
-
 from margin.audit.chunk import Accounts
 from margin.audit.plan import Plan
+from ui.state.visit import things
 
 _KEY = "audited_book"
 
@@ -22,10 +21,10 @@ class AuditedBook:
 
 def keep(book: AuditedBook) -> None:
     """Remember it for this visit; the accounts are shared with whoever looks at the same book."""
-    st.session_state[_KEY] = book
+    things()[_KEY] = book
 
 
 def kept() -> AuditedBook | None:
     """The book audited in this visit, None where none was."""
-    found = st.session_state.get(_KEY)
+    found = things().get(_KEY)
     return found if isinstance(found, AuditedBook) else None

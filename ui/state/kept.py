@@ -1,7 +1,7 @@
 """Computed results, kept with what they were made of: a price set's go with the price set, a visit's with the visit.
 
-Nothing that a visitor brought is held by the process itself. Results on an upload hang on the upload, which lies in the
-visit's state; results on fetched prices hang on that set, and a newer set leaves them behind.
+Nothing that a visitor brought is held by the process itself. Results on an upload hang on the upload, which lies among
+the things of the visit; results on fetched prices hang on that set, and a newer set leaves them behind.
 """
 
 from collections import OrderedDict
@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, TypeVar
 
-import streamlit as st
+from ui.state.visit import things
 
 T = TypeVar("T")
 _OWN = "results_of_own_files"
@@ -46,5 +46,5 @@ class Shelf:
 
 def own_shelf() -> Shelf:
     """For what was made of files of this visit; it goes with the visit."""
-    found: Shelf = st.session_state.setdefault(_OWN, Shelf())
+    found: Shelf = things().setdefault(_OWN, Shelf())
     return found

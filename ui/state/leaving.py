@@ -10,47 +10,59 @@ import ctypes
 import gc
 import sys
 import time
+from dataclasses import dataclass
 from threading import Lock, Thread
 
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from ui.state.visit import Things, things
+
 GRACE = 100.0  # seconds to come back in; below server.disconnectedSessionTTL, after which nobody can close the visit
 PAUSE = 1.0  # seconds; a crowd that leaves together is tidied up after once
-_waiting: dict[str, asyncio.TimerHandle] = {}
+_waiting: dict[int, asyncio.TimerHandle] = {}  # by the visit's things
 _asked = Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """A visit: Streamlit's name for its session, and what it holds."""
+
+    session: str
+    things: Things
 
 
 def watch() -> None:
     """Have the visit closed some time after its visitor is gone; called in every run."""
     context = get_script_run_ctx()
     if context is not None and runtime.exists():
-        _stay(context.session_id)
+        _stay(Visit(context.session_id, things()))
 
 
-def left(session: str) -> None:
+def left(visit: Visit) -> None:
     """The visitor's connection ended: close the visit after GRACE seconds, unless the visitor is back by then."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:  # not the server's thread: the visit itself was dropped, and nothing of it is left
         return
-    if earlier := _waiting.pop(session, None):
+    if earlier := _waiting.pop(id(visit.things), None):
         earlier.cancel()
-    _waiting[session] = loop.call_later(GRACE, _close, session)
+    _waiting[id(visit.things)] = loop.call_later(GRACE, _close, visit)
 
 
 @st.cache_resource(scope="session", on_release=left, show_spinner=False)
-def _stay(session: str) -> str:
+def _stay(_visit: Visit) -> Visit:
     """Released by Streamlit when the connection of this visit ends."""
-    return session
+    return _visit
 
 
-def _close(session: str) -> None:
-    _waiting.pop(session, None)
+def _close(visit: Visit) -> None:
+    _waiting.pop(id(visit.things), None)
     server = runtime.get_instance()
-    if not server.is_active_session(session):
-        server.close_session(session)
+    if not server.is_active_session(visit.session):
+        server.close_session(visit.session)
+        visit.things.drop()
         give_back_soon()
 
 

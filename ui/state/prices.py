@@ -21,6 +21,7 @@ from data.universe import is_offline
 from margin.core.market import Market
 from ui.state import leaving
 from ui.state.kept import Shelf
+from ui.state.visit import things
 
 Origin = Literal["fetched", "sample", "upload"]
 ORIGIN_NAMES: dict[Origin, str] = {"fetched": "Fetched", "sample": "Sample", "upload": "Your file"}
@@ -115,7 +116,7 @@ def origins() -> list[Origin]:
     if fetched() is not None:
         found.append("fetched")
     found.append("sample")
-    if _UPLOAD in st.session_state:
+    if _UPLOAD in things():
         found.append("upload")
     return found
 
@@ -123,8 +124,8 @@ def origins() -> list[Origin]:
 def active() -> ActivePrices:
     """The price set of this visit."""
     choice = st.session_state.get(_CHOICE)
-    if choice == "upload" and _UPLOAD in st.session_state:
-        found: ActivePrices = st.session_state[_UPLOAD]
+    if choice == "upload" and _UPLOAD in things():
+        found: ActivePrices = things()[_UPLOAD]
         return found
     if choice == "fetched" and (there := fetched()) is not None:
         return there
@@ -153,28 +154,28 @@ def chosen() -> bool:
 
 
 def look_at(file: Hashable, read: Callable[[], PriceSet]) -> ActivePrices:
-    """The visitor's file as price set, read once in a visit; it lies in the visit's state and goes with it.
+    """The visitor's file as price set, read once in a visit; it lies among the visit's things and goes with them.
 
     file : what tells it from another file. Raises InputError when it cannot be used.
     """
-    kept = st.session_state.get(_LOOKED)
+    kept = things().get(_LOOKED)
     if kept is None or kept[0] != file:
         forget_looked()
         kept = file, activate(read(), "upload")
-        st.session_state[_LOOKED] = kept
+        things()[_LOOKED] = kept
     found: ActivePrices = kept[1]
     return found
 
 
 def forget_looked() -> None:
     """The file is chosen no more; where its prices are in use they stay."""
-    st.session_state.pop(_LOOKED, None)
+    things().pop(_LOOKED, None)
 
 
 def use_upload() -> None:
     """Make the file that was looked at the price set of this visit."""
-    if _LOOKED in st.session_state:
-        st.session_state[_UPLOAD] = st.session_state[_LOOKED][1]
+    if _LOOKED in things():
+        things()[_UPLOAD] = things()[_LOOKED][1]
         choose("upload")
 
 
