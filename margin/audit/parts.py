@@ -91,16 +91,16 @@ def open_source(
         files = [_as_parquet(path, temporary) for path in files]
         money = [_as_parquet(path, temporary) for path in money]
         heads = [_head(path) for path in files]
-        chosen = recognise(heads[0].schema_arrow.names, str(files[0])) if form == "auto" else adapter(form)
+        chosen = recognise(heads[0].schema_arrow.names, files[0].name) if form == "auto" else adapter(form)
         for path, head in zip(files, heads, strict=True):
             have = {name.lower() for name in head.schema_arrow.names}
             if not chosen.required <= have:
                 missing = ", ".join(sorted(chosen.required - have))
-                raise InputError(str(path), ", ".join(head.schema_arrow.names)[:80], f"lacks {missing} ({chosen.name})")
+                raise InputError(path.name, ", ".join(head.schema_arrow.names)[:80], f"lacks {missing} ({chosen.name})")
         for path in money:
             have = {name.lower() for name in _head(path).schema_arrow.names}
             if not {"account", "equity"} <= have:
-                raise InputError(str(path), ", ".join(sorted(have))[:80], "lacks the columns account and equity")
+                raise InputError(path.name, ", ".join(sorted(have))[:80], "lacks the columns account and equity")
         rows = sum(head.metadata.num_rows for head in heads)
         parts = _whole_files(files, heads, money, chosen)
         if parts is None:
@@ -137,7 +137,7 @@ def read_part(part: Part, chosen: Adapter) -> tuple[pa.Table, pa.Table | None]:
         return rows, table.to_table(columns=picked, filter=kept, use_threads=False)
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0][:120]
-        raise InputError(part.positions, why, "cannot be read", "Is the file whole?") from None
+        raise InputError(Path(part.positions).name, why, "cannot be read", "Is the file whole?") from None
 
 
 def _lower(table: pa.Table) -> pa.Table:
@@ -153,22 +153,29 @@ def _beside(files: Sequence[Path]) -> list[Path]:
 def _as_parquet(path: Path, folder: str) -> Path:
     if path.suffix.lower() != ".csv":
         return path
-    target = Path(folder) / f"{abs(hash(str(path)))}-{path.stem}.parquet"
+    own = Path(folder) / str(abs(hash(str(path))))
+    own.mkdir(exist_ok=True)
+    target = own / f"{path.stem}.parquet"
     try:
         with pacsv.open_csv(path) as rows, pq.ParquetWriter(target, rows.schema) as writer:
             for batch in rows:
                 writer.write_batch(batch)
     except (pa.ArrowException, OSError) as error:
-        raise InputError(str(path), str(error).splitlines()[0][:120], "cannot be read as CSV") from None
+        raise InputError(path.name, str(error).splitlines()[0][:120], "cannot be read as CSV") from None
     return target
 
 
 def _head(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, page_checksum_verification=True)
+        head = pq.ParquetFile(path, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0][:120]
-        raise InputError(str(path), why, "cannot be read as Parquet", "Is the file whole?") from None
+        raise InputError(path.name, why, "cannot be read as Parquet", "Is the file whole?") from None
+    names = [name.lower() for name in head.schema_arrow.names]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(path.name, twice, "stands twice among its columns", "Rename or drop one of them.")
+    return head
 
 
 def _ranges(head: pq.ParquetFile, column: str) -> list[tuple[Any, Any]] | None:

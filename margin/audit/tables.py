@@ -52,6 +52,7 @@ def build(plan: Plan, rows: pa.Table, money: pa.Table | None, adapter: Adapter) 
     usd = _values(plan, rows, adapter, column, known)
     fine = np.isfinite(usd) & (np.abs(usd) <= MOST_USD)
     null = np.asarray(pc.is_null(labels)) | np.asarray(pc.is_null(names))
+    null |= np.asarray(pc.fill_null(pc.equal(pc.utf8_trim_whitespace(names), ""), False))
     aside["a row without an account or asset"] += int(null.sum())
     aside["a size that is missing, not finite or beyond 1e12 USD"] += int((~fine & ~null & known).sum())
     for number, reason in enumerate(NOT_LINEAR, 1):
@@ -97,8 +98,14 @@ def _counting(rows: pa.Table, adapter: Adapter) -> pa.Table:
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column as strings, whatever it was."""
-    return column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+    """The column as strings. Raises InputError for lists, bytes that are no text, and other such columns."""
+    if pa.types.is_string(column.type):
+        return column
+    try:
+        return pc.cast(column, pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        hint = "Accounts, assets and sides are text or whole numbers."
+        raise InputError("a column of names", str(column.type), "is no text", hint) from None
 
 
 def account_labels(rows: pa.Table, adapter: Adapter) -> pa.ChunkedArray:
@@ -155,6 +162,8 @@ def _numbers(rows: pa.Table, name: str | None) -> np.ndarray:
     if name is None or name not in rows.column_names:
         return np.full(rows.num_rows, np.nan)
     column = rows.column(name)
+    if pa.types.is_boolean(column.type):
+        raise InputError(f"column {name}", str(column.type), "is no column of numbers")
     try:
         return np.asarray(pc.fill_null(pc.cast(column, pa.float64(), safe=False), np.nan), dtype=float)
     except pa.ArrowInvalid:

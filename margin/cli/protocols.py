@@ -177,10 +177,7 @@ def _key(name: str) -> str:
 
 def _event(name: str, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     found = event(name)
-    rows = []
-    for f in found.figures:
-        amount = f"{f.low:,.10g}" if f.low == f.high else f"{f.low:,.10g} to {f.high:,.10g}"
-        rows.append((f.name, f"{f.qualifier} {amount} {f.unit}".strip(), f.source))
+    rows = [(f.name, f"{f.qualifier} {f.amount}".strip(), f.source) for f in found.figures]
     lines = [found.title, found.lesson, *(f"  {name}: {amount} ({source})" for name, amount, source in rows)]
     data: dict[str, Any] = {"key": found.key, "title": found.title, "date": found.date, "lesson": found.lesson}
     data["figures"] = [{"name": n, "amount": a, "source": s} for n, a, s in rows]

@@ -23,6 +23,15 @@ class Figure:
     source: str
     qualifier: str = ""
 
+    @property
+    def amount(self) -> str:
+        """As text: 6.6 to 10 billion USD; below a million in full."""
+        size, word = next(
+            ((size, word) for size, word in ((1e9, "billion "), (1e6, "million ")) if self.low >= size), (1.0, "")
+        )
+        low, high = (f"{value / size:,.10g}" for value in (self.low, self.high))
+        return f"{low if low == high else f'{low} to {high}'} {word}{self.unit}".strip()
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ProtocolEvent:

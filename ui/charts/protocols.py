@@ -28,12 +28,10 @@ def frontier(lines: Sequence[Shared], chosen: Rule) -> go.Figure:
     dots: list[dict[str, Any]] = [
         {
             "type": "scatter",
-            "mode": "markers+text",
+            "mode": "markers",
+            "name": NAMES[x.rule],
             "x": [round(x.capital, 2)],
             "y": [round(x.expected_shortfall, 4)],
-            "text": [NAMES[x.rule]],
-            "textposition": "top center",
-            "textfont": {"color": colours.text, "size": 13},
             "marker": {
                 "size": 18 if x.rule == chosen else 12,
                 "color": colours.loss if x.rule == "double" else colours.gain,
@@ -44,20 +42,45 @@ def frontier(lines: Sequence[Shared], chosen: Rule) -> go.Figure:
         }
         for x in lines
     ]
-    placed: list[tuple[float, float]] = []
-    for dot in sorted(dots, key=lambda d: d["x"][0]):
-        spot = (dot["x"][0] / wide, dot["y"][0] / top)
-        near = sum(abs(spot[0] - a) < 0.45 and abs(spot[1] - b) < 0.12 for a, b in placed)
-        dot["textposition"] = ("top center", "bottom center", "middle right", "top center")[min(near, 3)]
-        placed.append(spot)
+    labels = _labels([(NAMES[x.rule], x.capital / wide, x.expected_shortfall / top) for x in lines])
+    notes = [
+        {
+            "x": dot["x"][0], "y": dot["y"][0], "text": dot["name"], "showarrow": True, "arrowhead": 0, "arrowwidth": 1,
+            "arrowcolor": colours.grid, "ax": 0, "ay": -24 - 20 * level, "standoff": 9,
+            "font": {"color": colours.text, "size": 13},
+        }
+        for dot, level in zip(dots, labels, strict=True)
+    ]  # fmt: skip
     return drawn(
         colours,
         340,
         dots,
         xaxis={**DOLLARS, "title": "capital needed", "range": [min(ends) - 0.22 * wide, max(ends) + 0.22 * wide]},
-        yaxis={"tickformat": "$~s", "nticks": 5, "title": "expected loss of others", "range": [-0.16 * top, 1.2 * top]},
+        yaxis={"tickformat": "$~s", "nticks": 5, "title": "expected loss of others", "range": [-0.1 * top, 1.3 * top]},
         margin={"t": 16},
+        annotations=notes,
     )
+
+
+def _labels(spots: Sequence[tuple[str, float, float]]) -> list[int]:
+    """How many lines above its dot each name stands, so that no two names meet: (name, x, y) as shares of the chart."""
+    taken: list[tuple[float, float, float]] = []  # left, right, height
+    levels = {}
+    for i in sorted(range(len(spots)), key=lambda i: spots[i][1]):
+        name, x, y = spots[i]
+        half = 0.018 * len(name)
+        level = 0
+        while any(
+            x - half < right and x + half > left and abs(_height(y, level) - h) < 0.075 for left, right, h in taken
+        ):
+            level += 1
+        taken.append((x - half, x + half, _height(y, level)))
+        levels[i] = level
+    return [levels[i] for i in range(len(spots))]
+
+
+def _height(y: float, level: int) -> float:
+    return y / 1.4 + 0.08 + 0.08 * level
 
 
 def paid(now: Paid) -> go.Figure:

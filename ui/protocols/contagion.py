@@ -1,5 +1,7 @@
 """What spreads: a shock through a network of debts under three models, and where a crowd of wallets tips over."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -25,22 +27,20 @@ MOST_SHOWN = 30
 
 def draw(seen: Seen) -> None:
     """Model, network and shock above; the matrix and the losses below."""
-    first, second, third = st.columns(3)
-    with first:
+    with st.container():
         model = st.segmented_control(
             "What spreads by", list(MODELS), default="clearing", required=True, format_func=MODELS.__getitem__,
-            key="protocols_model", bind="query-params",
+            key="protocols_model", bind="query-params", wrap=True,
         )  # fmt: skip
     if model == "cascade":
-        with second:
-            _crowd_tips(seen)
+        _crowd_tips(seen)
         return
-    with second:
+    first, second, third = st.columns(3)
+    with first:
         network = _network()
     if network is None:
         return
-    with third:
-        moves = _shock(network)
+    moves = _shock(network, second, third)
     for note in network.notes:
         st.caption(dollars(plain(note)))
     if model == "clearing":
@@ -91,13 +91,13 @@ def _gives_names(content: bytes) -> bool:
     return {"id", "name"} <= header
 
 
-def _shock(network: Network) -> dict[str, float]:
+def _shock(network: Network, left: Any, right: Any) -> dict[str, float]:
     held = [a for a in network.assets if a != "USD"]
     if not held:
         st.caption("No node holds an asset with a price: what is short is short already.")
         return {}
-    asset = st.selectbox("Shock to", ["all assets", *held], key="protocols_shocked", bind="query-params")
-    move = st.slider("moves by, %", -95, 50, -30, key="protocols_shock", bind="query-params") / 100.0
+    asset = left.selectbox("Shock to", ["all assets", *held], key="protocols_shocked", bind="query-params")
+    move = right.slider("moves by, %", -95, 50, -30, key="protocols_shock", bind="query-params") / 100.0
     return dict.fromkeys(held, move) if asset == "all assets" else {str(asset): move}
 
 
@@ -123,7 +123,7 @@ def _cleared(network: Network, moves: dict[str, float]) -> None:
             "Node": [network.ids[i] for i in order],
             "Owes": [money(float(after.owed[i])) for i in order],
             "Pays": [money(float(after.paid[i])) for i in order],
-            "Recovery": [percent(100 * float(after.recovery[i]), 1) for i in order],
+            "Recovery": [percent(100 * float(after.recovery[i]), 1) if after.owed[i] > 0 else "–" for i in order],
             "Equity": [money(float(after.equity[i])) for i in order],
             "Equity lost": [money(float(lost[i])) for i in order],
             "Defaults": ["yes" if after.defaults[i] else "" for i in order],
@@ -133,7 +133,10 @@ def _cleared(network: Network, moves: dict[str, float]) -> None:
     csv_button("This table", lambda: table, "protocols_clearing")
     lost_to = money(after.value_lost)
     st.caption(
-        dollars(f"The greatest clearing vector; outside debts first. Lost to costs of default: {lost_to}. ◆: defaults.")
+        dollars(
+            "The greatest clearing vector; outside debts first, so who owes nobody here can default on those. "
+            f"Lost to costs of default: {lost_to}. ◆: defaults."
+        )
     )
 
 
@@ -217,8 +220,9 @@ def _tips(crowd: Crowd, volume: float) -> tuple[Tipping, np.ndarray, np.ndarray,
 
 
 def _crowd_tips(seen: Seen) -> None:
-    twice = st.slider("Wallets counted twice, %", 0, 100, 30, 10, key="protocols_twice", bind="query-params") / 100.0
-    volume = st.select_slider(
+    first, second = st.columns(2)
+    twice = first.slider("Wallets counted twice, %", 0, 100, 30, 10, key="protocols_twice", bind="query-params") / 100.0
+    volume = second.select_slider(
         "Traded a day", (1e8, 1e9, 3e9, 1e10, 3e10), 3e9, format_func=lambda v: f"${v / 1e9:g}B",
         key="protocols_volume", bind="query-params",
     )  # fmt: skip
@@ -235,6 +239,7 @@ def _crowd_tips(seen: Seen) -> None:
     st.caption(
         dollars(
             "20,000 made-up wallets; calls sell, and the square-root law moves the price. R0: fall that one more unit "
-            "of fall brings about; 1 or more feeds on itself."
+            "of fall brings about; 1 or more feeds on itself for as long as it lasts. Over a narrow step the fall "
+            "stops soon after; the crowd tips where it jumps by 1% of the price or more."
         )
     )

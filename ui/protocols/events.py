@@ -14,10 +14,10 @@ def draw() -> None:
     title = st.selectbox("Event", list(found), key="protocols_event", bind="query-params")
     event = found[str(title)]
     st.header(dollars(event.lesson), anchor=False)
-    rows = []
-    for f in event.figures:
-        amount = f"{f.low:,.10g}" if f.low == f.high else f"{f.low:,.10g} to {f.high:,.10g}"
-        rows.append({"Figure": f.name, "As reported": f"{f.qualifier} {amount} {f.unit}".strip(), "Source": f.source})
+    rows = [
+        {"Figure": f.name, "As reported": f"{f.qualifier} {f.amount}".strip(), "Source": f.source}
+        for f in event.figures
+    ]
     data_table(pd.DataFrame(rows), key="protocols_figures", alt=f"Figures of {event.title}")
     st.caption(f"{plain(event.date)}. Figures are as reported and differ between reports: ranges are kept.")
     if event.network is not None:
