@@ -25,7 +25,14 @@ def page(seen: Seen) -> None:
     first, second = st.columns(2)
     with first:
         move = st.segmented_control(
-            "Shock", MOVES, default=MOVES[0], required=True, key="audit_move", bind="query-params", wrap=True
+            "Shock",
+            MOVES,
+            default=MOVES[0],
+            required=True,
+            format_func=true_minus,
+            key="audit_move",
+            bind="query-params",
+            wrap=True,
         )
     with second:
         fund = st.select_slider(

@@ -7,7 +7,7 @@ import streamlit as st
 from margin.audit.report import AuditReport
 from margin.audit.shocks import SINGLE_MOVES
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, percent, short_money
+from ui.blocks.formats import money, percent, short_money, true_minus
 from ui.blocks.tables import data_table
 from ui.blocks.text import dollars
 from ui.charts import audit as charts
@@ -34,7 +34,7 @@ def shocks(said: AuditReport, move: str) -> None:
     forced = sorted(line.forced.items(), key=lambda item: -abs(item[1]))[:10]
     if forced:
         flows = "; ".join(f"{a} {money(v)}" for a, v in forced)
-        st.markdown(f"**Bought (right) and sold (left) by force at {move.removeprefix('all ')}**")
+        st.markdown(f"**Bought (right) and sold (left) by force at {true_minus(move.removeprefix('all '))}**")
         chart(charts.forced(forced), "audit_forced", f"Forced flow. {flows}.")
     table_of = pd.DataFrame(
         {

@@ -10,7 +10,7 @@ from margin.forecast.capital import DAYS, Capital
 from margin.forecast.own_check import ENOUGH
 from margin.forecast.results import Forecast, printed
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money
+from ui.blocks.formats import money, moved
 from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.charts import forecast as charts_forecast
@@ -50,7 +50,8 @@ def check(found: Forecast, days: float) -> None:
                     continue
                 word = "better" if s.percent >= 0 else "worse"
                 sure = "" if s.low > 0 or s.high < 0 else ": not told apart"
-                st.markdown(f"{abs(s.percent):.1f}% {word} than {name} ({s.low:+.1f}% to {s.high:+.1f}%{sure})")
+                between = f"{moved(s.low / 100.0, 1)} to {moved(s.high / 100.0, 1)}"
+                st.markdown(f"{abs(s.percent):.1f}% {word} than {name} ({between}{sure})")
             m = own.murphy
             st.caption(
                 f"Brier score {m.brier:.4f} = reliability {m.miscalibration:.4f} − resolution {m.discrimination:.4f} + "

@@ -7,6 +7,7 @@ from margin.core.errors import InputError
 from margin.hedge.outcomes import Interval, Outcome, Policy
 from margin.hedge.rule import usual_rules
 from ui.blocks.exporting import chart, csv_button
+from ui.blocks.formats import moved
 from ui.blocks.funding import Daily, a_day, recorded
 from ui.blocks.tables import data_table
 from ui.blocks.text import plain
@@ -100,7 +101,7 @@ def draw(found: Policy) -> None:
 
 
 def _span(x: Interval) -> str:
-    return f"{100 * x.mean:+.1f} [{100 * x.low:+.1f}, {100 * x.high:+.1f}]"
+    return f"{_points(x.mean)} [{_points(x.low)}, {_points(x.high)}]"
 
 
 def _row(o: Outcome) -> dict[str, str]:
@@ -115,3 +116,8 @@ def _row(o: Outcome) -> dict[str, str]:
         "Less nothing's, points": _span(o.against_nothing),
         "Regret, points": _span(o.regret),
     }
+
+
+def _points(share: float) -> str:
+    """Percentage points with their sign, one digit."""
+    return moved(share, 1).removesuffix("%")

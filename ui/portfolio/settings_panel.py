@@ -101,16 +101,17 @@ def settings_panel(active: ActivePrices) -> None:
         )
     with second:
         choices = [c for c in CORRELATION_NAMES if c != "what-if" or settings.what_if]
-        closed_form = settings.estimator in closed_forms()
-        st.selectbox(
-            "Correlation",
-            choices,
-            choices.index(settings.correlation) if settings.correlation in choices else 0,
-            format_func=CORRELATION_NAMES.__getitem__,
-            disabled=not closed_form,
-            help=f"The matrix behind {CLOSED_NAMES}. Our own model: no venue takes one.",
-            **_bound("correlation"),
-        )
+        if settings.estimator in closed_forms():
+            st.selectbox(
+                "Correlation",
+                choices,
+                choices.index(settings.correlation) if settings.correlation in choices else 0,
+                format_func=CORRELATION_NAMES.__getitem__,
+                help=f"The matrix behind {CLOSED_NAMES}. Our own model: no venue takes one.",
+                **_bound("correlation"),
+            )
+        else:
+            st.caption(f"Correlation is as in the scenarios. A matrix of its own goes with {CLOSED_NAMES}.")
     with third:
         st.selectbox(
             "Against procyclicality",
