@@ -298,10 +298,17 @@ def tipping(crowd: Crowd, impact: Impact, drawn: Drawn | None = None) -> Tipping
     return Tipping(ladder=ladder, r0=reproduction(ladder, impact), critical=critical_shock(ladder, impact))
 
 
-def by_double(crowd: Crowd, moves: np.ndarray, shares: np.ndarray | None = None) -> list[tuple[float, Spread]]:
+def by_double(
+    crowd: Crowd, moves: np.ndarray, shares: np.ndarray | None = None, progress: Any = None
+) -> list[tuple[float, Spread]]:
     """The same people and shock with 0 to 100% of them counted twice, the rest separate."""
     given = np.linspace(0.0, 1.0, 6) if shares is None else np.asarray(shares, dtype=float)
-    return [(float(share), shocked(crowd.with_double(float(share)), moves)) for share in given]
+    found = []
+    for share in given:
+        found.append((float(share), shocked(crowd.with_double(float(share)), moves)))
+        if progress:
+            progress(len(found) / len(given))
+    return found
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

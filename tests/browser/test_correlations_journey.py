@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from tests.browser.looks import faults
 from tests.running_app import settled
 
 
@@ -86,6 +87,7 @@ def test_a_phone_needs_no_sideways_scrolling(correlations, scheme):
         page.wait_for_timeout(500)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert page.get_by_test_id("stException").count() == 0
+        assert not faults(page), view
         charts = page.locator("[data-testid=stPlotlyChart]")
         for i in range(charts.count()):
             assert charts.nth(i).evaluate(

@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from tests.browser.looks import faults
 from tests.running_app import settled
 
 VIEWS = (
@@ -65,6 +66,7 @@ def test_a_phone_needs_no_sideways_scrolling(haircuts, scheme):
         page.wait_for_timeout(400)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, view
         assert page.get_by_test_id("stException").count() == 0, view
+        assert not faults(page), view
         charts = page.locator("[data-testid=stPlotlyChart]")
         for i in range(charts.count()):
             assert charts.nth(i).evaluate(

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from margin import Collateral, Portfolio, Position
+from tests.browser.looks import faults
 from tests.running_app import settled, started_app
 from ui.state import book, share
 
@@ -150,6 +151,7 @@ def test_a_phone_needs_no_sideways_scrolling(visit, path):
     page = visit(path, viewport={"width": 390, "height": 844})
     page.wait_for_timeout(800)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not faults(page)
 
 
 @pytest.mark.parametrize("path", ["/", "/learn", "/data"])

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.browser.looks import faults
 from tests.running_app import settled
 
 VIEWS = {
@@ -57,11 +58,26 @@ def test_a_phone_needs_no_sideways_scrolling(visit, name, scheme):
         page.wait_for_timeout(600)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, view
         assert page.get_by_test_id("stException").count() == 0, view
+        assert not faults(page), view
         charts = page.locator("[data-testid=stPlotlyChart]:visible")
         for i in range(charts.count()):
             assert charts.nth(i).evaluate(
                 "e => [e, ...e.querySelectorAll('*')].some(x => (x.getAttribute('aria-label') || '').length > 20)"
             ), view
+
+
+def test_a_long_walk_shows_how_far_it_is_and_can_be_left(visit):
+    page = visit("/learn")
+    page.get_by_test_id("stTopNavSection").filter(has_text="Risk").click()
+    page.get_by_test_id("stTopNavDropdownLink").filter(has_text="Backtest").click()
+    page.get_by_test_id("stProgress").wait_for()
+    page.get_by_test_id("stTopNavSection").filter(has_text="Learn").click()
+    page.get_by_test_id("stTopNavDropdownLink").filter(has_text="Learn").click()
+    page.get_by_role("heading", name="Cross-margining in eight steps").wait_for()
+    settled(page)
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("heading", name="Two positions").wait_for()
+    assert page.get_by_test_id("stException").count() == 0
 
 
 def test_the_cascade_plays(visit):
@@ -102,6 +118,7 @@ def test_venues_on_a_phone(visit, scheme):
     page = visit("/venues", viewport={"width": 390, "height": 844}, color_scheme=scheme)
     page.get_by_text("asks least to open this book").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not faults(page)
     assert page.get_by_test_id("stException").count() == 0
 
 

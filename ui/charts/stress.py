@@ -41,7 +41,9 @@ def events(found: Sequence[Stressed], symbols: Sequence[str]) -> go.Figure:
         colours,
         90 + 34 * len(rows),
         [cells],
-        xaxis=columns_above([*names, "colla-<br>teral", "<b>all</b>"], tickangle=0),
+        xaxis=columns_above(
+            [*names, "colla-<br>teral", "<b>all</b>"], tickangle=0, tickfont={"color": colours.muted, "size": size}
+        ),
         yaxis=rows_down(rows, tickfont={"color": colours.muted, "size": 12}),
     )
 

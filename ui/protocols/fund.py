@@ -78,7 +78,9 @@ def _swept(move: float) -> list[tuple[float, Spread]]:
     steps = np.zeros((60, 2))
     steps[:48] = (1.0 + move) ** (1.0 / 48) - 1.0
     return longwork.done(
-        ("double share", move), "Running six crowds", lambda _: by_double(Crowd(wallets=WALLETS), steps)
+        ("double share", move),
+        "Running six crowds",
+        lambda progress: by_double(Crowd(wallets=WALLETS), steps, progress=progress),
     )
 
 

@@ -1,0 +1,51 @@
+"""What a page looks like, read from the page itself: figures that touch, words that are cut, figures written otherwise."""
+
+_FAULTS = r"""
+() => {
+  const faults = [];
+  const shown = e => {
+    const box = e.getBoundingClientRect(), style = getComputedStyle(e);
+    return box.width > 0 && box.height > 0 && style.visibility !== "hidden" && style.opacity !== "0";
+  };
+  const main = document.querySelector("[data-testid=stMain]");
+  const words = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
+  while (words.nextNode()) {
+    const parent = words.currentNode.parentElement, text = words.currentNode.textContent.trim();
+    const typed = "[data-testid=stCode], [data-testid=stSlider], canvas, script, style, code";
+    if (!text || !parent || parent.closest(typed) || !shown(parent)) continue;
+    if (/\b(None|nan|NaN|undefined)\b/.test(text)) faults.push(`no figure: ${text.slice(0, 60)}`);
+    if (/(?<![\w.\-\/:)])-\$?\d/.test(text)) faults.push(`a hyphen for a minus: ${text.slice(0, 60)}`);
+    if (/\$\d{1,3}(,\d{3})+\.\d/.test(text)) faults.push(`cents above $1,000: ${text.slice(0, 60)}`);
+  }
+  for (const e of main.querySelectorAll("[data-testid=stMetric] *")) {
+    if (shown(e) && getComputedStyle(e).textOverflow === "ellipsis" && e.scrollWidth > e.clientWidth + 1)
+      faults.push(`cut: ${e.textContent.trim()}`);
+  }
+  for (const plot of document.querySelectorAll(".js-plotly-plot")) {
+    if (!shown(plot)) continue;
+    const frame = plot.getBoundingClientRect();
+    const texts = [...plot.querySelectorAll("svg text")].filter(t => t.textContent.trim() && shown(t)
+      && !t.closest(".modebar, .hoverlayer") && !/rotate\((?!0)/.test(t.getAttribute("transform") || ""));
+    const boxes = texts.map(t => [t.textContent, t.getBoundingClientRect()]);
+    boxes.forEach(([text, a], i) => {
+      if (a.left < frame.left - 1 || a.right > frame.right + 1) faults.push(`cut in a chart: ${text}`);
+      for (const [other, b] of boxes.slice(i + 1)) {
+        const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (wide > 1 && high > 4) faults.push(`one on the other: ${text} and ${other}`);
+      }
+    });
+    for (const [name, axis] of Object.entries(plot._fullLayout)) {
+      if (!/^[xy]axis\d*$/.test(name) || axis.visible === false || axis.showticklabels === false) continue;
+      if (axis.tickmode === "array" || ["date", "category"].includes(axis.type)) continue;
+      if (!axis.title?.text) faults.push(`no title on the ${name} of ${plot.closest("[class*=st-key]")?.className}`);
+    }
+  }
+  return [...new Set(faults)].slice(0, 12);
+}
+"""
+
+
+def faults(page) -> list[str]:
+    """What should not be on any page. Sliders and cells are what is typed: they keep the keyboard's hyphen."""
+    return page.evaluate(_FAULTS)
