@@ -68,15 +68,14 @@ def test_a_phone_needs_no_sideways_scrolling(visit, name, scheme):
 
 def test_a_long_walk_shows_how_far_it_is_and_can_be_left(visit):
     page = visit("/learn")
-    page.get_by_test_id("stTopNavSection").filter(has_text="Risk").click()
-    page.get_by_test_id("stTopNavDropdownLink").filter(has_text="Backtest").click()
-    page.get_by_test_id("stProgress").wait_for()
+    page.goto(page.url.split("/learn")[0] + "/backtest?backtest_view=Frontier&backtest_days=1500")
+    page.get_by_text("Walking").first.wait_for()
     page.get_by_test_id("stTopNavSection").filter(has_text="Learn").click()
     page.get_by_test_id("stTopNavDropdownLink").filter(has_text="Learn").click()
     page.get_by_role("heading", name="Cross-margining in eight steps").wait_for()
     settled(page)
     page.get_by_role("button", name="Next").click()
-    page.get_by_role("heading", name="Two positions").wait_for()
+    page.wait_for_url(lambda address: "step=2" in address)
     assert page.get_by_test_id("stException").count() == 0
 
 

@@ -13,6 +13,7 @@ from margin.venues import accounts
 from margin.venues.split import Part, Place, SplitBook, cheapest_alone, split_book
 from margin.venues.survey import Survey
 from ui.blocks.formats import money
+from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.state import book
 from ui.state.rows import sentence
@@ -53,7 +54,7 @@ def split_view(found: Survey, portfolio: Portfolio, marks: Marks, settings: Slid
         return
     st.markdown(dollars(in_words(split, found, places)))
     table = pd.DataFrame([_row(part, positions) for part in split.parts])
-    st.dataframe(table, hide_index=True, key="split_table", alt="What each venue asks for its part")
+    data_table(table, key="split_table", alt="What each venue asks for its part")
     st.caption("Of the positions alone, each at its own leverage or the same for all. Collateral is not moved by this.")
     if split.initial is not None and whole:
         st.button(
