@@ -2,7 +2,8 @@
 
 python -m benchmarks.bench_audit                 ES by legs per account, 30 assets x 500 scenarios, bare GEMM beside it
 python -m benchmarks.bench_audit files 1000000   write a made-up venue, audit it whole; rate and peak memory
-python -m benchmarks.bench_audit cluster 1000000 the same over 1 and 2 worker processes, and 2 threads
+python -m benchmarks.bench_audit cluster 1000000 the same over 1 and 2 worker processes, and 1 and 2 threads
+python -m benchmarks.bench_audit all 1000000     all of these, one after the other
 
 All float64. "Bare GEMM" is what a dense approach cannot avoid: accounts x assets times assets x scenarios, BLAS held to
 one thread in each of two threads, nothing else. Rates are accounts a second, two threads, best of five; those of a
@@ -28,9 +29,11 @@ from threadpoolctl import threadpool_limits
 from margin import Market
 from margin.audit.chunk import Accounts, expected_shortfalls
 from margin.audit.make import write
+from margin.audit.models import batch_tiers
 from margin.audit.parts import open_source
 from margin.audit.plan import Plan, make_plan
 from margin.audit.scan import audit_source
+from margin.audit.shocks import wide_shocks
 from margin.sample.load import load_sample
 
 ASSETS, SCENARIOS, ACCOUNTS, TILE, THREADS, TRIES = 30, 500, 400_000, 512, 2, 5
@@ -154,19 +157,22 @@ def files(accounts: int) -> None:
 
 def audit(folder: str) -> None:
     """In a process of its own, so that its peak memory is the audit's."""
-    plan = make_plan(Market(load_sample().closes))
+    market = Market(load_sample().closes)
+    plan = make_plan(market)
     warm = open_source(str(sorted(Path(folder).glob("positions-*.parquet"))[0]))
     audit_source(plan, warm, 1)
-    started, busy = time.perf_counter(), time.process_time()
-    total = audit_source(plan, open_source(folder), THREADS)
-    seconds = time.perf_counter() - started
-    cpu = time.process_time() - busy
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{total.accounts:,} accounts of {total.positions / total.accounts:.2f} legs, {len(plan.names)} shocks: "
-        f"{seconds:.1f} s, {total.accounts / seconds / 1e6:.2f} M accounts a second; {cpu:.1f} s of the processor, "
-        f"{total.accounts / cpu / 1e6:.2f} M a CPU-second; peak {peak:,.0f} MB"
-    )
+    wide = make_plan(market, shocks=wide_shocks(market, plan.assets), assets=plan.assets)
+    venue = make_plan(market, "hyperliquid:cross", tiers=batch_tiers("hyperliquid:cross", market))
+    for name, rule in (("portfolio", plan), ("portfolio", wide), ("hyperliquid:cross", venue)):
+        started, busy = time.perf_counter(), time.process_time()
+        total = audit_source(rule, open_source(folder), THREADS)
+        seconds, cpu = time.perf_counter() - started, time.process_time() - busy
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"{name}: {total.accounts:,} accounts of {total.positions / total.accounts:.2f} legs, {len(rule.names)} "
+            f"shocks: {seconds:.1f} s, {total.accounts / seconds / 1e6:.2f} M accounts a second; {cpu:.1f} s of the "
+            f"processor, {total.accounts / cpu / 1e6:.2f} M a CPU-second; peak so far {peak:,.0f} MB"
+        )
 
 
 def cluster(accounts: int) -> None:
@@ -210,6 +216,10 @@ def cluster(accounts: int) -> None:
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         kernels()
+    elif sys.argv[1] == "all":
+        kernels()
+        files(int(sys.argv[2]))
+        cluster(int(sys.argv[2]))
     elif sys.argv[1] == "audit":
         audit(sys.argv[2])
     else:

@@ -1,4 +1,4 @@
-"""Clearing a network of 500, a shared wallet under five rules, a crowd of wallets.
+"""Clearing a network of 500, a shared wallet under five and six rules, a crowd of wallets.
 
 python -m benchmarks.bench_protocols      seconds of the processor, one core
 """
@@ -14,8 +14,9 @@ from margin.models.marks import Marks
 from margin.protocols.clearing import clear
 from margin.protocols.paths import recorded_paths
 from margin.protocols.population import Crowd, draw, shocked
-from margin.protocols.sharing import compare_rules
+from margin.protocols.sharing import compare_rules, separate_least
 from margin.protocols.terms import read_wallet
+from margin.protocols.wallet import RULES
 from margin.sample.load import load_sample
 
 NODES = 500
@@ -58,9 +59,12 @@ def main() -> None:
     )
     paths = recorded_paths(market, told.wallet.assets, 7)
     drawn = best(lambda: recorded_paths(market, told.wallet.assets, 7))
+    five = best(lambda: compare_rules(told.wallet, paths, 0.05, rules=RULES[:5]))
     rules = best(lambda: compare_rules(told.wallet, paths, 0.05))
+    split = best(lambda: separate_least(told.wallet, paths, 0.05))
     print(
-        f"wallet, 4,000 paths x 168 hours: drawn in {1000 * drawn:.0f} ms, five rules compared in {1000 * rules:.0f} ms"
+        f"wallet, 4,000 paths x 168 hours: drawn in {1000 * drawn:.0f} ms, five rules compared in {1000 * five:.0f} ms "
+        f"(target 100), six in {1000 * rules:.0f} ms, separate accounts at their best in {1000 * split:.0f} ms"
     )
     crowd = Crowd(wallets=100_000, rules=(("separate", 0.5), ("lien", 0.1), ("unified", 0.2), ("double", 0.2)))
     people, moves = draw(crowd), np.zeros((168, 2))

@@ -44,6 +44,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         "--own-beta", type=float, default=1.0, help="wrong-way: fall of the coin per loss / backing (1)"
     )
     parser.add_argument("--backing", type=float, default=1.0, help="wrong-way: USD behind a dollar of position (1)")
+    parser.add_argument("--oracle-lag", type=int, default=0, help="hours by which the lender's price is late (0)")
     parser.add_argument("--days", type=int, default=7, help="horizon of the odds (default 7)")
     parser.add_argument("--odds", default="5%", help="odds of a call that every rule is sized to (default 5%%)")
     parser.add_argument("--network", help="network JSON, or a CSV of claims (source, target, value); docs/protocols.md")
@@ -109,8 +110,10 @@ def _wallet(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     )
     paths = recorded_paths(market, told.wallet.assets, options.days, options.as_of)
     odds = _number(options.odds, "odds")
-    found = compare_rules(told.wallet, paths, odds, rules=asked, theta=options.theta)
-    same = compare_rules(told.wallet, paths, None, BUFFER, rules=asked, theta=options.theta)
+    found = compare_rules(told.wallet, paths, odds, rules=asked, theta=options.theta, oracle_lag=options.oracle_lag)
+    same = compare_rules(
+        told.wallet, paths, None, BUFFER, rules=asked, theta=options.theta, oracle_lag=options.oracle_lag
+    )
     wallet = told.wallet
     split = separate_least(wallet, paths, odds)
     data = {

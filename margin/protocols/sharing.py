@@ -12,7 +12,7 @@ import numpy as np
 
 from margin.core.errors import InputError
 from margin.protocols.seizure import Outcome, follow
-from margin.protocols.wallet import RULES, Rule, Sides, Wallet, check_rule, sides
+from margin.protocols.wallet import RULES, Rule, Sides, Wallet, check_rule, sides, stale
 
 LEAST_BUFFER, MOST_BUFFER = 1.0, 20.0
 CLOSE = 1e-9  # of a buffer: so much more than the last call's
@@ -112,10 +112,12 @@ def compare_rules(
     rules: Sequence[Rule] = RULES,
     theta: float = 0.8,
     delay: int = 1,
+    oracle_lag: int = 0,
 ) -> Comparison:
     """Every rule over the same paths, at equal odds of a call, or at the same buffer where `odds` is None.
 
     shape : coins (their proportions count), debt, positions; paths (n, t, k) returns since the start of `shape.assets`
+    oracle_lag : steps by which the lender's price is late; the venue's, and a unified account's, is of now
     Raises InputError where no buffer up to 20 brings a rule to the odds.
     """
     if odds is not None and not 0.0 < odds < 1.0:
@@ -123,7 +125,9 @@ def compare_rules(
     paths = np.asarray(paths, dtype=float)
     at, lines = sides(shape, paths), []
     for rule in rules:
-        seen = _seen(shape, rule, paths, at)
+        start = sum(p.value * p.threshold for p in shape.collateral)
+        lag = 0 if rule == "unified" else oracle_lag  # one account, one price
+        seen = stale(_seen(shape, rule, paths, at), start, lag)
         needed = _needed(shape, rule, seen, theta)
         size, least = (buffer, False) if odds is None else _buffer(rule, needed, odds)
         wallet = opened(shape, rule, size, theta)

@@ -164,6 +164,21 @@ def sides(wallet: Wallet, moves: np.ndarray, rule: Rule = "separate") -> Sides:
     return Sides(**total)
 
 
+def stale(at: Sides, start: float, lag: int) -> Sides:
+    """The same where the lender sees prices of `lag` steps ago; start: what it counts before the first step, USD.
+
+    at : arrays (n, t). Sales are at the prices of now; only what the lender counts is late.
+    """
+    if not lag:
+        return at
+    steps = at.counted.shape[1]
+    if not 0 <= lag <= steps:
+        raise InputError("oracle_lag", lag, f"must be 0 to {steps} steps")
+    counted = np.full_like(at.counted, start)
+    counted[:, lag:] = at.counted[:, : steps - lag]
+    return replace(at, counted=counted)
+
+
 def gaps(wallet: Wallet, rule: Rule, at: Sides, theta: float = 0.8) -> tuple[np.ndarray, np.ndarray]:
     """(lender's gap, venue's gap), USD: a side calls at 0 or below. Unified: both are the one gap.
 

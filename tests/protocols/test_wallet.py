@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from margin import InputError
 from margin.protocols.paid import along_falls
-from margin.protocols.seizure import run
+from margin.protocols.seizure import follow, run
 from margin.protocols.sharing import (
     capital,
     compare_rules,
@@ -19,7 +19,7 @@ from margin.protocols.sharing import (
     venue_call_counted_twice,
     worth_nothing,
 )
-from margin.protocols.wallet import RULES, Perp, Pledge, Wallet, gaps, sides
+from margin.protocols.wallet import RULES, Perp, Pledge, Wallet, gaps, sides, stale
 
 
 def wallet(notional=500.0, debt=400.0, cash=0.0, value=1000.0, bonus=0.05, asset="ETH", beta=1.0):
@@ -173,6 +173,23 @@ def test_wrong_way_costs_more_than_the_lien_for_a_long_and_as_much_for_a_book_th
     assert (own.capital, own.odds, own.expected_shortfall) == (lien.capital, lien.odds, lien.expected_shortfall)
     weak = compare_rules(wallet(notional=700, debt=1000, beta=0.0), paths())
     assert weak.of("wrong-way").capital == pytest.approx(weak.of("lien").capital)
+
+
+def test_a_lender_whose_price_is_late_calls_late_and_loses_more():
+    """By hand: 1,000 of a coin falls by 30% then 60%; owed 600, the lender sees -30% when the price is at -60%."""
+    book, moves = wallet(notional=0, debt=600), np.array([[[-0.3], [-0.6], [-0.6]]])
+    at = sides(book, moves)
+    late = stale(at, 830.0, 1)
+    np.testing.assert_allclose(late.counted, [[830, 0.83 * 700, 0.83 * 400]])
+    assert follow(book, "separate", at, delay=0).lender_short[0] == pytest.approx(0.0, abs=1e-9)  # sold at 700
+    assert follow(book, "separate", late, delay=0).lender_short[0] == pytest.approx(600 - 400 / 1.05)
+    shape = wallet(notional=700, debt=1000)
+    now, old = (compare_rules(shape, paths(t=20), odds=None, oracle_lag=lag) for lag in (0, 2))
+    assert old.of("separate").odds_lender <= now.of("separate").odds_lender
+    assert old.of("separate").expected_lender >= now.of("separate").expected_lender
+    assert old.of("unified").expected_shortfall == now.of("unified").expected_shortfall
+    with pytest.raises(InputError, match="oracle_lag"):
+        compare_rules(shape, paths(), oracle_lag=-1)
 
 
 @settings(max_examples=60, deadline=None)

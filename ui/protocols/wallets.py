@@ -37,6 +37,7 @@ class Asked:
     weight: float | None
     own_beta: float = 1.0
     backing: float = 1.0
+    oracle_lag: int = 0
 
 
 def asked(seen: Seen) -> Asked:
@@ -80,8 +81,8 @@ def asked(seen: Seen) -> Asked:
             bind="query-params",
             persist_state="session",
         )
-    lender, venue, theta, weight, own_beta, backing = _terms()
-    rest = (lender, venue, odds / 100.0, int(days), theta, weight, own_beta, backing)
+    lender, venue, theta, weight, own_beta, backing, lag = _terms()
+    rest = (lender, venue, odds / 100.0, int(days), theta, weight, own_beta, backing, lag)
     if kind == OWN:
         return Asked(seen.now.portfolio, None, *rest)
     asset, side = SHAPES[str(kind)]
@@ -89,7 +90,7 @@ def asked(seen: Seen) -> Asked:
     return Asked(book, float(debt), *rest)
 
 
-def _terms() -> tuple[str, str, float, float | None, float, float]:
+def _terms() -> tuple[str, str, float, float | None, float, float, int]:
     """Lender, venue, and what the venue gives credit for; folded away, for the defaults serve most."""
     known = models.keys()
     lenders = [key for key in known if key.startswith("aave")] or [terms.LENDER]
@@ -130,7 +131,13 @@ def _terms() -> tuple[str, str, float, float | None, float, float]:
                 (0.25, 0.5, 1.0, 2.0, 4.0, 8.0), 1.0, key="protocols_backing", bind="query-params",
                 persist_state="session",
             )  # fmt: skip
-    return str(lender), str(venue), theta / 100.0, weight / 100.0 if weight else None, own_beta, float(backing)
+            late = st.toggle(
+                "The lender's price is an hour old", key="protocols_late", bind="query-params", persist_state="session",
+                help="Two oracles do not move at once: the lender then calls an hour late, the venue and a unified "
+                "account at once.",
+            )  # fmt: skip
+    share = weight / 100.0 if weight else None
+    return str(lender), str(venue), theta / 100.0, share, own_beta, float(backing), int(late)
 
 
 @st.cache_data(show_spinner=False)
@@ -169,7 +176,11 @@ def compared(wanted: Asked, active: ActivePrices, as_of: str | None) -> Compared
     paths = recorded_paths(active.market, told.wallet.assets, wanted.days, as_of)
     return Compared(
         told=told,
-        equal=compare_rules(told.wallet, paths, wanted.odds, rules=RULES_SHOWN, theta=wanted.theta),
-        same=compare_rules(told.wallet, paths, None, rules=RULES_SHOWN, theta=wanted.theta),
+        equal=compare_rules(
+            told.wallet, paths, wanted.odds, rules=RULES_SHOWN, theta=wanted.theta, oracle_lag=wanted.oracle_lag
+        ),
+        same=compare_rules(
+            told.wallet, paths, None, rules=RULES_SHOWN, theta=wanted.theta, oracle_lag=wanted.oracle_lag
+        ),
         split=separate_least(told.wallet, paths, wanted.odds),
     )
