@@ -1,5 +1,6 @@
 """`python -m data fetch`: prices from exchanges and Yahoo into the store and, if wished, into a CSV;
 `python -m data read`: what is read from a price file; `python -m data account`: the public accounts of an address;
+`python -m data funding`: what perpetuals paid, as exchanges recorded it;
 `python -m data watch`: tells when a margin call has become likely.
 
 Exit status: 0 all assets; 1 some could not be had (each named with the reason, the others are written); 2 bad input.
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from data.accounts import FoundAccounts, fetch_accounts, venues
+from data.fetch import funding as funding_command
 from data.fetch.fetch import fetch_prices
 from data.files.read import prices_to_csv, read_prices_path
 from data.model import PriceSet
@@ -55,6 +57,7 @@ def parser() -> Parser:
     account.add_argument("--out", help="write what was found to this file, portfolio JSON version 2")
     account.add_argument("--json", action="store_true", help="print it as JSON")
     account.set_defaults(run=run_account)
+    funding_command.add_parser(commands)
     watch.add_parser(commands)
     return top
 

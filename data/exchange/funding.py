@@ -1,5 +1,6 @@
 """Funding-rate history of perpetual contracts."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -7,8 +8,9 @@ import pandas as pd
 from data.errors import FetchError
 from data.exchange.client import Client, Patience
 from data.exchange.event_loop import run
-from data.exchange.registry import check_exchanges, exchanges, facts_of
+from data.exchange.registry import FUNDING, check_exchanges, exchanges, facts_of
 from data.universe import check_asset
+from margin.core.errors import InputError
 
 MOST_PAGES = 2000
 
@@ -27,6 +29,35 @@ def fetch_funding_history(
         raise FetchError(asset, name, "not listed", f"{name} has no perpetuals here; ask {others}")
     start, end = (int(t.timestamp() * 1000) for t in (since, until))
     return run(_history(name, check_asset(asset), start, end, patience))
+
+
+def recorded_funding(
+    assets: Sequence[str],
+    since: datetime,
+    until: datetime,
+    sources: Sequence[str] = FUNDING,
+    patience: Patience | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[dict[str, pd.Series], dict[str, str]]:
+    """(payments by asset, why by asset without any): of each asset the first source that has a record is taken.
+
+    The reason is that of the first source asked. since, until : aware, both included
+    """
+    found: dict[str, pd.Series] = {}
+    why: dict[str, str] = {}
+    for done, asset in enumerate(assets):
+        said = ""
+        for source in sources:
+            try:
+                found[asset] = fetch_funding_history(source, asset, since, until, patience)
+                break
+            except (FetchError, InputError) as error:
+                said = said or str(error)
+        else:
+            why[asset] = said
+        if progress is not None:
+            progress((done + 1) / len(assets))
+    return found, why
 
 
 async def _history(exchange: str, asset: str, start: int, end: int, patience: Patience | None) -> pd.Series:

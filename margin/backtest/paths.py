@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from margin.backtest.days import Walk, left_out_note
-from margin.backtest.funding import Funding
 from margin.core.account import Account, SubAccount
 from margin.core.errors import InputError
 from margin.core.instruments import USD_STABLECOINS
@@ -24,6 +23,7 @@ from margin.core.portfolio import Portfolio
 from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
 from margin.models.base import MarginModel
+from margin.models.funding import Funding
 from margin.models.marks import Marks
 from margin.risk.estimators import walked
 

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from margin import models
-from margin.backtest.funding import Funding
 from margin.backtest.paths import LadderPaths, Path, Paths, RulebookPaths
 from margin.core.checks import whole_number
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
+from margin.models.funding import Funding
 
 __all__ = ["ModelBacktest", "Opening", "backtest_model", "default_model"]
 
@@ -117,7 +117,7 @@ def backtest_model(
     money   : "asked": opened with exactly the initial margin (isolated positions with what was posted); "own": with the
               account's own collateral, owned coins included
     funding : fraction of notional a day that long perpetuals pay, or by asset or symbol such a number or a record of
-              payments (margin/backtest/funding.py)
+              payments (margin/models/funding.py)
     Quantities are constant, entry prices those of the opening. Several accounts are pooled. Options are left out, by
     name. Raises InputError for what the model does not reproduce and for too little history.
     """

@@ -1,11 +1,8 @@
 """`python -m margin backtest`: was each method's margin enough?"""
 
 import argparse
-import io
 from dataclasses import asdict
 from typing import Any
-
-import pandas as pd
 
 from margin.backtest.under_model import ModelBacktest, backtest_model, default_model
 from margin.backtest.walk_forward import Backtest, MethodRecord, backtest
@@ -49,7 +46,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     )
     portfolio, market = cli_text.portfolio_of(options), cli_text.market_of(options)
     result = backtest(portfolio, market, settings, days=options.days, constant=options.constant)
-    funding = funding_of(options.funding)
+    funding = cli_text.funding_of(options.funding)
     try:
         judged = backtest_model(
             portfolio,
@@ -68,22 +65,6 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         return {**to_dict(result), "model": why}, f"{describe(result)}\n\nnot computed: {why['key']}: {error}"
     data = {**to_dict(result), "model": model_to_dict(judged)}
     return data, f"{describe(result)}\n\n{describe_model(judged)}"
-
-
-def funding_of(text: str) -> "float | dict[str, pd.Series]":
-    """A rate a day, or the records of a file: first column `date` (UTC time of payment), then an asset a column."""
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    content = cli_text.read_bytes(text)
-    try:
-        table = pd.read_csv(io.BytesIO(content), index_col=0)
-        times = pd.to_datetime(table.index, utc=True).tz_localize(None)
-        return {str(name): pd.Series(table[name].to_numpy(dtype=float), times).dropna() for name in table.columns}
-    except (ValueError, TypeError, UnicodeDecodeError) as error:
-        hint = "First column date (UTC), then one column per asset, fractions per payment."
-        raise InputError(text, str(error)[:80], "is no table of funding payments", hint) from None
 
 
 def model_to_dict(m: ModelBacktest) -> dict[str, Any]:

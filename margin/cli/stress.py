@@ -7,6 +7,7 @@ from margin.cli import text as cli_text
 from margin.core.checks import date_text
 from margin.core.errors import InputError
 from margin.core.settings import Settings
+from margin.models.funding import Funding
 from margin.stress.events import recorded, replay_events
 from margin.stress.held import StressBook, stress_book
 from margin.stress.paths import StressPath, Track, recorded_path, replay
@@ -38,6 +39,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("--start", help="also day by day from this date, e.g. 2022-05-01")
     parser.add_argument("--days", type=int, default=30, help="days of --start (default %(default)s)")
+    about = "funding along --start: a fraction a day that longs pay, or a CSV of recorded payments (default: none)"
+    parser.add_argument("--funding", help=about)
     parser.set_defaults(run=run)
     return parser
 
@@ -48,9 +51,11 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     book = book_of(options)
     found = replay_events(book, recorded(), options.low, not options.no_beta)
     own = shock(book, moves, vol, "your move") if moves or vol else None
-    path = (
-        replay(book, recorded_path(book, options.start, options.days, not options.no_beta)) if options.start else None
-    )
+    paid = None if options.funding is None else Funding(cli_text.funding_of(options.funding))
+    if paid is not None and not options.start:
+        raise InputError("--funding", options.funding, "is paid along a path", "Give --start too.")
+    days = recorded_path(book, options.start, options.days, not options.no_beta) if options.start else None
+    path = None if days is None else replay(book, days, paid)
     reverse = {until: _reverse(book, until) for until in ("liquidated", "exhausted")}
     data = {
         **about(book),
@@ -124,6 +129,8 @@ def path_to_dict(found: StressPath) -> dict[str, Any]:
         "intraday": list(path.intraday),
         "by_beta": dict(path.by_beta),
         "still": list(path.still),
+        "funding": found.funding,
+        "notes": list(found.notes),
         "equity": [float(usd) for usd in found.equity],
         "held": [_track(found, t) for t in found.held if t.positions],
         "alone": [_track(found, t) for t in found.alone],
@@ -146,7 +153,7 @@ def path_text(found: StressPath) -> str:
                     "survives" if t.closed is None else f"liquidated on {found.path.labels[t.closed]}, {t.closed_when}"
                 )
                 lines.append(f"  {t.name} ({way}): {fate}{low}")
-    return "\n".join([*lines, f"  {found.path.looked_at}"])
+    return "\n".join([*lines, f"  {found.path.looked_at}", *(f"  {note}" for note in found.notes)])
 
 
 def headline(book: StressBook) -> str:

@@ -1,9 +1,12 @@
 """What the commands share: plain tables, and which portfolio and which prices are meant."""
 
 import argparse
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from margin.core.errors import InputError
 from margin.core.market import Market
@@ -124,3 +127,19 @@ def add_measure(parser: argparse.ArgumentParser) -> None:
 def add_volumes(parser: argparse.ArgumentParser) -> None:
     """The option that gives traded dollars."""
     parser.add_argument("--volumes", help="file of the same form with USD traded per day")
+
+
+def funding_of(text: str) -> "float | dict[str, pd.Series]":
+    """A rate a day, or the records of a file: first column `date` (UTC time of payment), then an asset a column."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    content = read_bytes(text)
+    try:
+        table = pd.read_csv(io.BytesIO(content), index_col=0)
+        times = pd.to_datetime(table.index, utc=True).tz_localize(None)
+        return {str(name): pd.Series(table[name].to_numpy(dtype=float), times).dropna() for name in table.columns}
+    except (ValueError, TypeError, UnicodeDecodeError) as error:
+        hint = "First column date (UTC), then one column per asset, fractions per payment."
+        raise InputError(text, str(error)[:80], "is no table of funding payments", hint) from None

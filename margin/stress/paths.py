@@ -6,7 +6,7 @@ of different assets need not fall together. Definitions: docs/stress.md.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ import pandas as pd
 from margin.core.checks import parse_date, whole_number
 from margin.core.errors import InputError
 from margin.core.instruments import USD_STABLECOINS
+from margin.models.base import States
+from margin.models.funding import Funding
 from margin.risk.history import history
 from margin.stress.events import LEADER, betas
 from margin.stress.held import Held, StressBook
@@ -68,6 +70,7 @@ class Track:
 
     equity, maintenance, initial : at each close; extreme_equity, extreme_maintenance: with every asset at the extreme
                 of that day that hurts this account (the close where there is none)
+    funding : USD paid by its perpetuals since the start (below 0: received); already out of the equities
     closed : first step at which equity is below maintenance, None where it survives; closed_when: "at the close" or
                 "within the day"
     """
@@ -79,6 +82,7 @@ class Track:
     maintenance: np.ndarray
     extreme_equity: np.ndarray
     extreme_maintenance: np.ndarray
+    funding: np.ndarray
     closed: int | None
     closed_when: str | None
 
@@ -97,11 +101,20 @@ class Track:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StressPath:
-    """The account along `path`: held, the sub-accounts as they are; alone, each position in an account of its own."""
+    """The account along `path`: held, the sub-accounts as they are; alone, each position in an account of its own.
+
+    notes : what the perpetuals paid on the path, and which of them have no record of it
+    """
 
     path: PricePath
     held: tuple[Track, ...]
     alone: tuple[Track, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def funding(self) -> float:
+        """USD that all perpetuals paid along the path; below 0 they received it."""
+        return sum(float(t.funding[-1]) for t in self.held)
 
     @property
     def equity(self) -> np.ndarray:
@@ -203,16 +216,42 @@ def simulated_path(book: StressBook, days: int, shocks: Mapping[str, float] | fl
     return given_path(book, np.cumprod(1.0 + steps, axis=0) - 1.0)
 
 
-def replay(book: StressBook, path: PricePath) -> StressPath:
+def replay(book: StressBook, path: PricePath, funding: Funding | None = None) -> StressPath:
     """Today's account along the path: quantities are held to the end, nothing is topped up and nothing closed.
 
-    Options keep their time to expiry and volatility.
+    funding : what perpetuals pay on each close's notional, a rate or a record; a record needs a path with dates, and
+              a perpetual without one for all of the path's days is named in `notes`
+    Options keep their time to expiry and volatility. Raises InputError for a record on a simulated path.
     """
-    return StressPath(
+    paid = funding or Funding()
+    dates = dates_of(path).to_numpy() if paid.recorded else np.zeros(len(path.closes), dtype="datetime64[D]")
+    found = StressPath(
         path=path,
-        held=tuple(_track(h, path) for h in book.held),
-        alone=tuple(_track(h, path) for h in book.alone),
+        held=tuple(_track(h, path, paid, dates) for h in book.held),
+        alone=tuple(_track(h, path, paid, dates) for h in book.alone),
     )
+    if funding is None:
+        return found
+    perpetuals = [p for h in book.held for p in h.sub.positions if p.instrument.kind == "perpetual"]
+    lacking = sorted({p.symbol for p in perpetuals if not paid.covers(p, dates)})
+    words = [f"Funding on this path: {'paid' if found.funding >= 0 else 'received'} ${abs(found.funding):,.2f}."]
+    if lacking:
+        words.append(f"Its record does not reach over all of the path for {', '.join(lacking)}: nothing counts there.")
+    return replace(found, notes=(*words, *paid.notes()))
+
+
+def _paid(held: Held, path: PricePath, funding: Funding, dates: np.ndarray) -> np.ndarray:
+    """(n,) USD that the sub-account's perpetuals paid since the start, on the notional of each close before."""
+    paid = np.zeros(len(path.closes))
+    columns = dict(zip(held.sub.assets, held.columns, strict=True))
+    for p in held.sub.positions:
+        if p.instrument.kind != "perpetual":
+            continue
+        column = columns.get(p.underlying, -1)
+        factors = path.closes[:-1, column] if column >= 0 else np.ones(len(paid) - 1)
+        values = np.array([p.value(held.marks.contract(p.instrument) * factor) for factor in factors.tolist()])
+        paid[1:] += np.cumsum(values * funding.between(p, dates))
+    return paid
 
 
 def adverse(held: Held, path: PricePath) -> np.ndarray:
@@ -235,9 +274,10 @@ def adverse(held: Held, path: PricePath) -> np.ndarray:
     return out
 
 
-def _track(held: Held, path: PricePath) -> Track:
-    at_close = held.states(path.closes)
-    extreme = held.states(adverse(held, path)) if path.has_extremes else at_close
+def _track(held: Held, path: PricePath, funding: Funding, dates: np.ndarray) -> Track:
+    paid = _paid(held, path, funding, dates)
+    at_close = _less(held.states(path.closes), paid)
+    extreme = _less(held.states(adverse(held, path)), paid) if path.has_extremes else at_close
     low, below = held.below(extreme), held.below(at_close)
     hit = low | below
     closed = int(hit.argmax()) if hit.any() else None
@@ -250,9 +290,14 @@ def _track(held: Held, path: PricePath) -> Track:
         maintenance=at_close.maintenance,
         extreme_equity=extreme.equity,
         extreme_maintenance=extreme.maintenance,
+        funding=paid,
         closed=closed,
         closed_when=when,
     )
+
+
+def _less(found: States, paid: np.ndarray) -> States:
+    return replace(found, equity=found.equity - paid, equity_initial=found.equity_initial - paid)
 
 
 def _recorded(book: StressBook, asset: str, first: np.datetime64) -> bool:

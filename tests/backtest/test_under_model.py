@@ -8,10 +8,10 @@ import pytest
 
 from margin import Collateral, InputError, Market, Portfolio, Position, Settings, models
 from margin.backtest.accounts import simulate_accounts
-from margin.backtest.funding import Funding
 from margin.backtest.under_model import backtest_model, default_model
 from margin.backtest.walk_forward import Method, backtest
 from margin.core.account import Account
+from margin.models.funding import Funding
 from margin.models.marks import Marks
 from tests.ladder.books import market_frame
 from tests.support import shared_path

@@ -1,14 +1,11 @@
-"""Recorded funding for the Backtest and the Hedge page, asked of exchanges that publish its history."""
+"""Recorded funding for the Backtest, Stress and Hedge pages, asked of exchanges that publish its history."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
-from data.errors import FetchError
-from data.exchange.funding import fetch_funding_history
-from data.exchange.registry import FUNDING
-from margin.core.errors import InputError
+from data.exchange.funding import recorded_funding
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from ui.state import longwork
@@ -49,18 +46,22 @@ def a_day(payments: Mapping[str, pd.Series], market: Market, rate: float) -> Dai
     return tuple(out)
 
 
+def along(assets: tuple[str, ...], first: pd.Timestamp, days: int) -> Records:
+    """(payments by asset over `days` days from `first`, why the others have none): a stretch of the past alone."""
+    since = first.to_pydatetime().replace(tzinfo=UTC)
+    until = since + timedelta(days=days + 1)
+    return longwork.done(
+        ("funding along", assets, str(since), days),
+        "Asking for recorded funding",
+        lambda progress: _words(recorded_funding(assets, since, until, progress=progress), "nothing is paid there"),
+    )
+
+
+def _words(answer: tuple[dict[str, pd.Series], dict[str, str]], instead: str) -> Records:
+    found, why = answer
+    return found, tuple(f"No recorded funding of {asset}, {instead}: {said}" for asset, said in why.items())
+
+
 def _ask(assets: tuple[str, ...], until: datetime, progress: Callable[[float], None]) -> Records:
-    found: dict[str, pd.Series] = {}
-    why: list[str] = []
-    for done, asset in enumerate(assets):
-        said = ""
-        for source in FUNDING:
-            try:
-                found[asset] = fetch_funding_history(source, asset, until - timedelta(days=365 * YEARS), until)
-                break
-            except (FetchError, InputError) as error:
-                said = said or str(error)
-        else:
-            why.append(f"No recorded funding of {asset}, the rate above is used: {said}")
-        progress((done + 1) / len(assets))
-    return found, tuple(why)
+    since = until - timedelta(days=365 * YEARS)
+    return _words(recorded_funding(assets, since, until, progress=progress), "the rate above is used")

@@ -3,10 +3,12 @@
 import pandas as pd
 import streamlit as st
 
+from margin.models.funding import Funding
 from margin.sample.events import load_events
 from margin.stress.held import StressBook
-from margin.stress.paths import CLOSE, StressPath, Track, recorded_path, replay
+from margin.stress.paths import CLOSE, PricePath, StressPath, Track, dates_of, recorded_path, replay
 from ui.blocks.exporting import chart, csv_button
+from ui.blocks.funding import along
 from ui.blocks.text import plain
 from ui.charts import stress as charts_stress
 from ui.state.prices import ActivePrices
@@ -35,7 +37,12 @@ def day_by_day(held: StressBook, active: ActivePrices, beta: bool) -> None:
             )  # fmt: skip
     with right:
         days = st.slider("Days", 5, 180, 30, 5, key="stress_days", bind="query-params", persist_state="session")
-    found = replay(held, recorded_path(held, start, int(days), beta))
+        wanted = st.toggle(
+            "Recorded funding", key="stress_funding", bind="query-params", persist_state="session",
+            help="What perpetuals paid on those days, fetched from an exchange that publishes its history.",
+        )  # fmt: skip
+    path = recorded_path(held, start, int(days), beta)
+    found = replay(held, path, _funding(held, path) if wanted else None)
     st.markdown(verdict(held, found))
     died = "never liquidated" if found.first is None else f"liquidated on {found.path.labels[found.first.closed or 0]}"
     alt = f"Health as held and of each isolated account over {len(found.path.labels)} steps from {start}: {died}."
@@ -46,7 +53,19 @@ def day_by_day(held: StressBook, active: ActivePrices, beta: bool) -> None:
         f"Nothing is topped up. "
         f"{plain(found.path.looked_at)}"
     )
+    if found.notes:
+        st.caption(plain(" ".join(found.notes)))
     csv_button("Every day", lambda: _table(found), "stress_path")
+
+
+def _funding(held: StressBook, path: PricePath) -> Funding:
+    """What was recorded on the path's days; an asset without a record pays nothing, and why is said."""
+    assets = {p.underlying for h in held.held for p in h.sub.positions if p.instrument.kind == "perpetual"}
+    dates = dates_of(path)
+    found, why = along(tuple(sorted(assets)), dates[0], (dates[-1] - dates[0]).days)
+    for line in why:
+        st.caption(plain(line))
+    return Funding(found)
 
 
 def verdict(held: StressBook, found: StressPath) -> str:

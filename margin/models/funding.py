@@ -53,6 +53,20 @@ class Funding:
         between: np.ndarray = np.diff(paid[at])
         return between
 
+    def covers(self, position: Position, dates: np.ndarray) -> bool:
+        """Whether what the position pays is known over the whole of the closes: always for a rate."""
+        rate = self._of(position)
+        if not isinstance(rate, pd.Series):
+            return True
+        first, last = pd.Timestamp(dates[0]) + pd.Timedelta(days=1), pd.Timestamp(dates[-1]) + pd.Timedelta(days=1)
+        gap = pd.Timedelta(hours=8)  # the longest usual time between payments
+        return bool(len(rate)) and rate.index.min() <= first + gap and rate.index.max() >= last - gap
+
+    @property
+    def recorded(self) -> bool:
+        """Whether any of the rates is a record, which needs dates."""
+        return isinstance(self.rates, Mapping) and any(isinstance(r, pd.Series) for r in self.rates.values())
+
     def notes(self) -> list[str]:
         """From when to when each record reaches."""
         if not isinstance(self.rates, Mapping):
