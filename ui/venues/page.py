@@ -27,7 +27,7 @@ from ui.venues import detail as venues_detail
 from ui.venues import safety
 from ui.venues import split as venues_split
 
-OWN_LEVERAGE = "own"
+OWN_LEVERAGE = "its own"
 LEVERAGES: dict[str, float | None] = {
     OWN_LEVERAGE: None, **{f"{x}×": float(x) for x in (1, 2, 3, 5, 10, 20, 25, 50, 100)}
 }  # fmt: skip
@@ -82,9 +82,10 @@ def _as_asked(now: Answer) -> Portfolio:
 def _at_leverage(portfolio: Portfolio) -> Portfolio:
     """Every perpetual and future opened at one leverage where the visitor wishes it; a venue's own limit stays."""
     said = st.select_slider(
-        "Opened at", list(LEVERAGES), OWN_LEVERAGE, key="venues_leverage", bind="query-params", persist_state="session",
-        help=f"The same leverage at every venue, or the highest that it allows. Own: what each position names, else "
-        f"{FIRST_LEVERAGE:g} times.",
+        "Leverage of every position", list(LEVERAGES), OWN_LEVERAGE, key="venues_leverage",
+        bind="query-params", persist_state="session", width=360,
+        help="The same leverage at every venue, or the highest that it allows. Its own: what each position names, "
+        f"else {FIRST_LEVERAGE:g} times.",
     )  # fmt: skip
     leverage = LEVERAGES[said]
     if leverage is None:
