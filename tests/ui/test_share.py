@@ -211,3 +211,30 @@ def test_a_damaged_link_opens_or_is_refused(chance, flips):
     for _ in range(flips):
         link[chance.randrange(len(link))] = chr(chance.randrange(32, 127))
     decode("".join(link))
+
+
+def test_twenty_positions_with_all_that_a_venue_said_stay_under_two_thousand_characters():
+    chance = random.Random(7)
+    coins = ["BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "AVAX", "LINK", "LTC", "DOT", "UNI", "AAVE", "ATOM", "NEAR", "ARB", "OP", "SUI", "APT", "INJ", "TIA"]
+    held = tuple(
+        Position(
+            f"{coin}/USDC:USDC", round(chance.uniform(-900, 900), 6), round(chance.uniform(0.1, 90_000), 6), 10.0,
+            mode="isolated", margin=round(chance.uniform(1, 9_000), 6), mark_price=round(chance.uniform(0.1, 90_000), 6),
+        )
+        for coin in coins
+    )  # fmt: skip
+    says = {
+        "equity": 123_456.123456,
+        "liquidation_prices": {p.symbol: round(chance.uniform(1, 90_000), 6) for p in held},
+    }
+    account = Account(name="HL main", venue="hyperliquid", mode="cross", positions=held, venue_says=says)
+    link = encode(Book.of(Portfolio(accounts=(account,))))
+    assert len(held) == 20 and len(link) < 1_950  # the host and the page's own parameters stand before and after it
+    assert decode(link).book.portfolio.accounts[0].positions == held
+
+
+@pytest.mark.parametrize("address", ["0x" + "aB" * 20, "dydx1" + "q2w3e4r5t6y7u8j9" * 2 + "q2w3e4", "bc1q" + "x" * 38])
+def test_a_wallet_address_in_a_name_is_not_in_the_link(address):
+    book = Book.of(Portfolio(accounts=(Account(name=f"mine {address}"), Account(name="b")), name=address))
+    opened = decode(encode(book)).book
+    assert opened.name == "wallet" and opened.accounts[0].name == "mine wallet"

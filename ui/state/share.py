@@ -15,6 +15,7 @@ A link always opens.
 import base64
 import binascii
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -52,6 +53,9 @@ class Opened:
     messages: tuple[str, ...] = ()
 
 
+_ADDRESS = re.compile(
+    r"0x[0-9a-f]{40,64}|dydx1[0-9a-z]{20,}|\b[13][1-9a-km-z]{25,34}\b|\bbc1[0-9a-z]{20,}", re.IGNORECASE
+)
 BROKEN = "This link is damaged or incomplete, so the default book is shown. Ask for the link again, or start from here."
 
 
@@ -59,12 +63,13 @@ def encode(book: Book, origin: str = "") -> str:
     """The text for `?p=`: base64url without padding of raw deflate."""
     data: dict[str, Any] = {"v": VERSION}
     if book.name:
-        data["n"] = book.name
+        data["n"] = _without_addresses(book.name)
     data["p"] = [_trimmed(draft) for draft in book.positions if not draft.blank]
     if book.collateral:
         data["c"] = [_trimmed(draft) for draft in book.collateral if not draft.blank]
     if len(book.accounts) > 1 or book.accounts[0] != Account():
-        data["a"] = [{k: v for k, v in a.to_dict().items() if k != "positions"} for a in book.accounts]
+        named = [replace(a, name=_without_addresses(a.name)) for a in book.accounts]
+        data["a"] = [{k: v for k, v in a.to_dict().items() if k != "positions"} for a in named]
     if settings := book.settings.to_dict():
         data["s"] = settings
     if origin:
@@ -72,6 +77,11 @@ def encode(book: Book, origin: str = "") -> str:
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     return base64.urlsafe_b64encode(packer.compress(text) + packer.flush()).rstrip(b"=").decode("ascii")
+
+
+def _without_addresses(name: str) -> str:
+    """A name without the wallet addresses in it: whose book it is never stands in a link."""
+    return _ADDRESS.sub("wallet", name)
 
 
 def decode(text: str) -> Opened:
