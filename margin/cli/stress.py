@@ -221,6 +221,8 @@ def _reverse_to_dict(found: ReverseStress | InputError) -> dict[str, Any]:
         "distance": found.distance,
         "one_in": found.one_in,
         "worst_seen": found.worst_seen,
+        "exact": found.exact,
+        "tried": found.tried,
     }
 
 

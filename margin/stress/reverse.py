@@ -25,6 +25,8 @@ __all__ = ["ReverseStress", "nearest_move", "plausible", "reverse_stress"]
 
 MOST_STEPS = 200
 STARTS = (0.0, -0.3, 0.3, -0.9, 1.0)  # where the search begins on books that bend, all prices alike
+DIRECTIONS, PARTS = 200, (0.3, 0.6, 0.8, 0.9, 0.97)  # nearer moves that are tried when such a search has ended
+ROUNDS = 4
 STEP = 1e-5
 Until = Literal["exhausted", "liquidated"]
 
@@ -37,6 +39,8 @@ class ReverseStress:
     one_in  : a normal day would be at least that far on this side once in so many days; None where it never would
     worst_seen : distance of the worst day it would have had in the record, in the same unit (its loss / the
               standard deviation of its equity)
+    exact   : whether it is proven to be the nearest: the account is linear in its prices
+    tried   : else how many nearer moves were tried, spread over all directions, none of which does it
     """
 
     stressed: Stressed
@@ -45,6 +49,8 @@ class ReverseStress:
     distance: float
     one_in: float | None
     worst_seen: float
+    exact: bool = True
+    tried: int = 0
 
     @property
     def moves(self) -> dict[str, float]:
@@ -134,6 +140,9 @@ def _of(book: StressBook, held: Held, until: Until, limit: float) -> ReverseStre
                 best = distance, r
         if linear:
             break
+    tried = 0
+    if best is not None and not linear:
+        best, tried = _no_nearer(room, cov, inverse, best, tolerance)
     if best is None:
         what = "uses it up" if until == "exhausted" else "liquidates it"
         problem = f"no move of its prices by less than 100% {what}"
@@ -151,7 +160,46 @@ def _of(book: StressBook, held: Held, until: Until, limit: float) -> ReverseStre
         distance=distance,
         one_in=1.0 / chance if chance > 0 else None,
         worst_seen=float(losses.max()) / float(np.sqrt(gradient @ cov @ gradient)),
+        exact=linear,
+        tried=tried,
     )
+
+
+def _no_nearer(
+    room: Callable[[np.ndarray], np.ndarray],
+    cov: np.ndarray,
+    inverse: np.ndarray,
+    best: tuple[float, np.ndarray],
+    tolerance: float,
+) -> tuple[tuple[float, np.ndarray], int]:
+    """(the best, or a nearer one, how many nearer moves were tried in vain): every direction of the ellipsoid.
+
+    From a nearer move that does it too, the search begins again; what it ends at, or else that move itself, is taken.
+    """
+    values, vectors = np.linalg.eigh(cov)
+    keep = values > 1e-14 * values[-1]
+    root = vectors[:, keep] * np.sqrt(values[keep])
+    drawn = np.random.default_rng(0).standard_normal((DIRECTIONS, int(keep.sum())))
+    axes = np.linalg.pinv(root).T  # one asset alone, up and down
+    ways = np.vstack((drawn, -drawn, axes, -axes))
+    ways /= np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-300)
+    tried = 0
+    for _ in range(ROUNDS):
+        distance = best[0]
+        moves = (distance * np.array(PARTS)[:, None, None] * (ways @ root.T)).reshape(-1, len(cov))
+        moves = moves[(moves >= -1.0).all(axis=1)]
+        found = moves[room(moves) <= -tolerance] if len(moves) else moves
+        tried = len(moves)
+        if not len(found):
+            break
+        far = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", found, inverse, found), 0.0))
+        nearest = found[int(far.argmin())]
+        r, _ = _search(room, cov, nearest, tolerance)
+        ends = [(float(far.min()), nearest)]
+        if r is not None:
+            ends.append((float(np.sqrt(max(r @ inverse @ r, 0.0))), r))
+        best = min(ends, key=lambda end: end[0])
+    return best, tried
 
 
 def _live(book: StressBook, held: Held) -> tuple[list[str], list[int]]:

@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize
 from scipy.stats import norm
@@ -184,3 +185,30 @@ def test_the_nearest_liquidation_is_on_the_edge_and_nearer_than_exhaustion(key):
 def test_what_has_no_answer_says_why(portfolio, until, said):
     with pytest.raises(InputError, match=said):
         reverse_stress(stress_book(portfolio, MARKET), until)
+
+
+def test_a_book_that_bends_is_tried_in_every_direction_for_a_nearer_move():
+    """Issue 10, line 19: straddles have two edges in each coin; the nearest of all is found, against a fine grid."""
+    day = (FRAME.index[-1] + pd.Timedelta(days=40)).strftime("%y%m%d")
+    price = FRAME[["BTC", "ETH"]].iloc[-1]
+    rng = np.random.default_rng(8)
+    cov = np.cov(FRAME[["BTC", "ETH"]].pct_change().dropna().to_numpy()[-500:].T)
+    inverse = np.linalg.inv(cov)
+    grid = np.stack(np.meshgrid(*[np.linspace(-0.98, 1.2, 50)] * 2), axis=-1).reshape(-1, 2)
+    far = np.sqrt(np.einsum("ij,jk,ik->i", grid, inverse, grid))
+    for _ in range(2):
+        held = [
+            Position(f"{a}/USD:{a}-{day}-{round(price[a], -2):.0f}-{kind}", -float(rng.uniform(0.2, 3.0)))
+            for a in ("BTC", "ETH")
+            for kind in "CP"
+        ]
+        book = stress_book(Portfolio(held, (Collateral("USD", float(rng.uniform(6e3, 2e4))),)), MARKET)
+        found = reverse_stress(book)
+        factors = np.ones((len(grid), len(book.assets)))
+        for i, a in enumerate(("BTC", "ETH")):
+            factors[:, book.assets.index(a)] += grid[:, i]
+        (alone,) = [h for h in book.held if h.name == found.account]
+        gone = far[alone.states(factors).equity <= 0]
+        assert found.distance <= gone.min() * (1 + 1e-6)
+        assert found.distance >= gone.min() - 3.0  # the grid's own width in these units
+        assert not found.exact and found.tried > 1_000

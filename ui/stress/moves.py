@@ -201,8 +201,9 @@ def reverse(held: StressBook) -> None:
     prices = {a: m for a, m in found.moves.items() if m}
     said = ", ".join(f"{a} {moved(m)}" for a, m in prices.items())
     chart(charts_stress.moves(prices), "stress_reverse", f"Moves of the reverse stress test: {said}.")
+    proof = "" if found.exact else f"{found.tried:,} nearer moves in all directions were tried, and none does it. "
     st.caption(
-        "Nearest by Mahalanobis distance in the joint distribution of the last daily returns. The worst day in this "
+        f"Nearest by Mahalanobis distance in the joint distribution of the last daily returns. {proof}The worst day in this "
         f"price history was {found.worst_seen:.1f} standard deviations for this account: tails are fatter than normal."
     )
     table = pd.DataFrame({"asset": list(prices), "move": list(prices.values())})
