@@ -203,8 +203,9 @@ def reverse(held: StressBook) -> None:
     chart(charts_stress.moves(prices), "stress_reverse", f"Moves of the reverse stress test: {said}.")
     proof = "" if found.exact else f"{found.tried:,} nearer moves in all directions were tried, and none does it. "
     st.caption(
-        f"Nearest by Mahalanobis distance in the joint distribution of the last daily returns. {proof}The worst day in "
-        f"this price history was {found.worst_seen:.1f} standard deviations for this account: tails are fatter than normal."
+        f"Nearest by Mahalanobis distance in the joint distribution of the last daily returns. {proof}"
+        f"The worst day in this price history was {found.worst_seen:.1f} standard deviations for this account: tails are "
+        "fatter than normal."
     )
     table = pd.DataFrame({"asset": list(prices), "move": list(prices.values())})
     csv_button("These moves", lambda: table, "reverse_stress")
