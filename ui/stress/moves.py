@@ -204,8 +204,8 @@ def reverse(held: StressBook) -> None:
     proof = "" if found.exact else f"{found.tried:,} nearer moves in all directions were tried, and none does it. "
     st.caption(
         f"Nearest by Mahalanobis distance in the joint distribution of the last daily returns. {proof}"
-        f"The worst day in this price history was {found.worst_seen:.1f} standard deviations for this account: tails are "
-        "fatter than normal."
+        f"The worst day in this price history was {found.worst_seen:.1f} standard deviations for this account: tails "
+        "are fatter than normal."
     )
     table = pd.DataFrame({"asset": list(prices), "move": list(prices.values())})
     csv_button("These moves", lambda: table, "reverse_stress")
