@@ -61,13 +61,24 @@ def test_the_safeguard_and_the_page_have_one_definition_of_the_worst_correlation
     assert [seen.low[0, 1], seen.high[0, 1]] == pytest.approx([np.nanmin(rolling), np.nanmax(rolling)], abs=1e-12)
 
 
-def test_todays_correlation_counts_where_no_window_of_the_past_was_as_bad():
-    """Over a year a pair may stand together more than in any 60 days; then today's is the worst."""
-    low, high, now = (np.array([[1.0, r], [r, 1.0]]) for r in (0.1, 0.3, 0.5))
-    seen = Extremes(low, high, now)
-    assert break_ratio(np.array([1.0, 2.0]), seen) == 1.0  # today is the worst of all: nothing rises
-    opposite = break_ratio(np.array([1.0, -2.0]), seen)
-    assert opposite == pytest.approx(np.sqrt((1 + 4 - 2 * 2 * 0.1) / (1 + 4 - 2 * 2 * 0.5)))
-    calm = Extremes(low, high, np.array([[1.0, -0.2], [-0.2, 1.0]]))
-    assert break_ratio(np.array([1.0, -2.0]), calm) == 1.0
-    assert break_ratio(np.array([1.0, 2.0]), calm) == pytest.approx(np.sqrt((5 + 4 * 0.3) / (5 - 4 * 0.2)))
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_todays_correlation_counts_where_no_window_of_the_past_was_as_bad(side):
+    """Over a year a pair may stand closer together than in any 60 days: of that pair today's is the worst.
+
+    Three assets, the third pair unchanged: 1-2 stands at 0.5 (at most 0.3 before), 1-3 at 0.1 (0.6 before). With the
+    first asset short, mirrored: what hurts is then a low correlation.
+    """
+
+    def matrix(a, b):
+        return np.array([[1.0, side * a, side * b], [side * a, 1.0, 0.2], [side * b, 0.2, 1.0]])
+
+    ends = [matrix(0.0, 0.0), matrix(0.3, 0.6)]
+    seen = Extremes(np.minimum(*ends), np.maximum(*ends), matrix(0.5, 0.1))
+    now, broken = 3 + 2 * (0.5 + 0.1 + 0.2), 3 + 2 * (0.5 + 0.6 + 0.2)
+    assert break_ratio(np.array([side, 1.0, 1.0]), seen) == pytest.approx(np.sqrt(broken / now))
+
+
+def test_nothing_breaks_where_today_is_the_worst_of_all():
+    one, low, high = (np.array([[1.0, r], [r, 1.0]]) for r in (0.5, 0.1, 0.3))
+    assert break_ratio(np.array([1.0, 2.0]), Extremes(low, high, one)) == 1.0
+    assert break_ratio(np.array([1.0, -2.0]), Extremes(low, high, one)) == pytest.approx(np.sqrt((5 - 0.4) / (5 - 2.0)))
