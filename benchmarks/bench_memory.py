@@ -1,12 +1,14 @@
 """Memory of the started app: before, at the peak, 150 s after the last visitor left; others' edits meanwhile.
 
-python -m benchmarks.bench_memory [upload] [columns] [gzip] [superseded]        (all four when none is named)
+python -m benchmarks.bench_memory [upload] [columns] [gzip] [superseded] [stalls]        (all when none is named)
 
 upload     : ../shared/files/memory_0.parquet, 0.9 MB, 190,000 days x 25 assets (refused: days before 1970); and the
              largest file that is read, 80,000 days x 60 assets, used on five pages
 columns    : a CSV with a million columns
 gzip       : an exchange whose every answer unpacks to 300 MB
 superseded : ten fetched sets of 5 million cells, one after the other, with results on each (one process, no browser)
+stalls     : how long another thread of the process waits for its turn while the largest file is read, in CPU time, so
+             that a busy machine does not matter
 """
 
 import contextlib
@@ -236,7 +238,31 @@ def superseded() -> None:
     print(f"ten fetched sets of 5 million cells: {figures}", flush=True)
 
 
+def stalls() -> None:
+    from data.files.read import read_prices
+    from ui.state import prices
+
+    content, gaps, done = _largest_accepted(), [], threading.Event()
+
+    def other_visitor() -> None:
+        last = time.process_time()
+        while not done.is_set():
+            time.sleep(0.001)
+            now = time.process_time()
+            gaps.append(now - last)
+            last = now
+
+    thread = threading.Thread(target=other_visitor)
+    thread.start()
+    prices.activate(read_prices(content, "largest.parquet"), "upload")
+    done.set()
+    thread.join()
+    print(
+        f"another thread waits at most {1000 * max(gaps):.0f} ms of CPU time while the largest file is read", flush=True
+    )
+
+
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or ["upload", "columns", "gzip", "superseded"]
-    for name in chosen:
-        {"upload": upload, "columns": columns, "gzip": gzip, "superseded": superseded}[name]()
+    parts = {"upload": upload, "columns": columns, "gzip": gzip, "superseded": superseded, "stalls": stalls}
+    for name in sys.argv[1:] or parts:
+        parts[name]()
