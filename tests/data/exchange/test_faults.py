@@ -12,6 +12,7 @@ from data.exchange.tickers import Desk, fetch_last_prices
 from data.fetch.fetch import fetch_prices, stored_prices
 from data.fetch.live import LiveFeed
 from data.fetch.service import PriceService
+from data.model import SeriesKey
 from tests.data.exchange.conftest import NOW, QUICK
 from tests.exchange_server import Fault
 
@@ -133,6 +134,8 @@ def test_cancel_keeps_what_came_and_the_next_fetch_goes_on(server, store):
 
     part = fetch(["BTC"], store, exchanges=["okx"], days=1000, progress=stop_midway, cancel=cancel)
     assert 200 <= part.provenance["BTC"].rows < 900
+    kept = store.read(SeriesKey("okx", "BTC/USDT", "1d"))  # page by page without a hole: nothing of it is asked again
+    assert kept.complete_since == kept.candles.index[0].tz_localize("UTC")
     whole = fetch(["BTC"], store, exchanges=["okx"], days=1000)
     assert whole.provenance["BTC"].rows == 1000
 
