@@ -37,6 +37,7 @@ class PriceService:
         self._state: State = "idle"
         self._message = ""
         self._failures: dict[str, str] = {}
+        self._run = 0
         self.live = LiveFeed()
 
     @property
@@ -51,6 +52,11 @@ class PriceService:
     def state(self) -> State:
         """How far the fetch under way is."""
         return self._state
+
+    @property
+    def run(self) -> int:
+        """The number of the refresh that was started last; who started it knows it as theirs."""
+        return self._run
 
     @property
     def message(self) -> str:
@@ -96,6 +102,7 @@ class PriceService:
                 return False
             self._state, self._message, self._failures = "running", "", {}
             self._cancel = threading.Event()
+            self._run += 1
             self._progress = dict.fromkeys(names, (0.0, "waiting"))
         arguments = (names, days, interval, None if exchanges is None else list(exchanges), self._cancel)
         self._thread = threading.Thread(target=self._refresh, args=arguments, daemon=True, name="price-refresh")

@@ -16,7 +16,7 @@ from ui import charts
 from ui.blocks.exporting import chart
 from ui.blocks.tables import data_table
 from ui.blocks.text import plain
-from ui.state import prices
+from ui.state import book, prices
 from ui.state.prices import ORIGIN_NAMES, ActivePrices
 
 SPANS = {"1 year": 365, "2 years": 730, "4 years": 1460, "8 years": 2920}
@@ -110,8 +110,7 @@ def refresh_form() -> None:
             "This app runs offline, so nothing is fetched: use the sample or bring a file.", icon=":material/cloud_off:"
         )
         return
-    there = prices.fetched()
-    usual = list(dict.fromkeys((*(there.assets if there else ()), *prices.UNIVERSE)))
+    usual = list(dict.fromkeys((*book.current().portfolio.assets, *prices.UNIVERSE)))  # not what others fetched
     assets = st.multiselect(
         "Assets",
         sorted({*usual, *NAMES}),
@@ -151,7 +150,7 @@ def refresh_form() -> None:
 
 def _start_refresh(assets: tuple[str, ...], days: int, interval: Any, exchanges: tuple[str, ...]) -> None:
     try:
-        if not prices.service().refresh(assets, days, interval, exchanges):
+        if not prices.refresh(assets, days, interval, exchanges):
             st.toast("A refresh is running already.", icon=":material/hourglass_top:")
     except InputError as error:
         st.session_state["refresh_error"] = str(error)
@@ -170,11 +169,18 @@ def _progress(busy: bool) -> None:
     service = prices.service()
     if busy and service.state != "running":
         st.rerun()  # the whole page: new prices, the button free again
+    if service.state == "running" and not prices.refresh_is_mine():
+        st.markdown(
+            ":material/hourglass_top: Prices are being refreshed; another refresh can start when this one is over."
+        )
+        return
     if service.state == "running":
-        st.button("Stop, keep what came", icon=":material/stop:", on_click=service.cancel, key="refresh_stop")
+        st.button("Stop, keep what came", icon=":material/stop:", on_click=prices.stop_refresh, key="refresh_stop")
         with st.grid("auto", min_column_width=220, gap="xsmall", key="refresh_bars"):
             for asset, (share, text) in service.progress().items():
                 st.progress(min(max(share, 0.0), 1.0), f"{plain(asset)}: {plain(text)}")
+        return
+    if not prices.refresh_is_mine():
         return
     if service.message:
         icon = ":material/check_circle:" if service.state == "done" else ":material/warning:"

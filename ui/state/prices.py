@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -31,6 +31,7 @@ UNIVERSE = (
 )  # fmt: skip
 ESSENTIAL = ("BTC", "ETH")  # without these the fetched set is not worth opening a visit with
 REFRESH_AFTER = 6 * 3600.0  # seconds; daily closes change once a day
+_MY_RUN = "refresh_run"
 _CHOICE, _CHOSEN, _UPLOAD, _LOOKED = "price_origin", "price_chosen", "price_upload", "price_looked_at"
 _asked_at: list[float] = []
 
@@ -191,4 +192,23 @@ def keep_fresh() -> None:
 def fetch_also(assets: Iterable[str]) -> bool:
     """Fetch these besides what the pages work with, so that one set holds the whole book. False while one runs."""
     there = fetched()
-    return service().refresh(dict.fromkeys((*assets, *UNIVERSE, *(there.assets if there else ()))))
+    return refresh(dict.fromkeys((*assets, *UNIVERSE, *(there.assets if there else ()))))
+
+
+def refresh(assets: Iterable[str], *more: Any) -> bool:
+    """Start this visitor's refresh; False while one is running. Raises InputError."""
+    started = service().refresh(assets, *more)
+    if started:
+        st.session_state[_MY_RUN] = service().run
+    return started
+
+
+def refresh_is_mine() -> bool:
+    """Whether the refresh that was started last is this visitor's: nobody else sees its names, or stops it."""
+    return bool(st.session_state.get(_MY_RUN) == service().run)
+
+
+def stop_refresh() -> None:
+    """Stop this visitor's own refresh; what came is kept."""
+    if refresh_is_mine():
+        service().cancel()
