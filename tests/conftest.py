@@ -1,8 +1,29 @@
-"""Shared fixtures."""
+"""Shared fixtures, and what every test is run under."""
 
+from collections import Counter
+
+import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
+
+# No deadline: a busy machine is no fault of ours. Tests that need more (or can do with fewer) examples say so.
+hypothesis.settings.register_profile(
+    "margin-lab", max_examples=40, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+if hypothesis.settings.get_current_profile_name() != "mutants":
+    hypothesis.settings.load_profile("margin-lab")
+
+FOLLOWED = 2  # cases of a parametrised test that coverage follows; tracing them all costs half as much time again
+
+
+def pytest_collection_modifyitems(items):
+    seen = Counter()
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        seen[name] += 1
+        if seen[name] > FOLLOWED or hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")

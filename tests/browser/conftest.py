@@ -1,7 +1,7 @@
 """The app as a visitor meets it: `streamlit run` offline on the bundled sample, driven in Chromium.
 
-Every test here carries the marker `browser`, is skipped where /usr/bin/chromium is missing, and runs in the xdist group of
-its file: each worker has one server and one browser.
+Every test here carries the marker `browser`, and is skipped where /usr/bin/chromium is missing. Each worker has one
+server and one browser.
 """
 
 from pathlib import Path
@@ -17,7 +17,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group(f"browser {item.path.stem}"))
 
 
 @pytest.fixture(scope="session")
@@ -38,18 +37,50 @@ def browser(server):
         started.close()
 
 
+class Contexts:
+    """A browser context for each set of options, used by every test: the app's scripts are then in its cache already.
+
+    Each visit is a tab of its own, and so a session of its own at the server. After a test its tabs are closed, and
+    cookies, permissions and stored values are gone.
+    """
+
+    def __init__(self, browser):
+        self.browser = browser
+        self.open = {}
+
+    def of(self, options):
+        key = repr(sorted(options.items()))
+        if key not in self.open:
+            self.open[key] = (self.browser.new_context(**options), options)
+        return self.open[key][0]
+
+    def clean(self):
+        for context, options in self.open.values():
+            for page in context.pages:
+                if page.url.startswith("http"):
+                    page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+                page.close()
+            context.clear_cookies()
+            context.clear_permissions()
+            context.grant_permissions(options.get("permissions", []))
+
+
+@pytest.fixture(scope="session")
+def contexts(browser):
+    return Contexts(browser)
+
+
 @pytest.fixture
-def visit(browser, server):
+def visit(contexts, server):
     """visit(path="", **context options) -> a page on which the app has finished its first run.
 
     Ends with the check every journey shares: no request left the app's own host, and no script error in the page.
     """
-    contexts, hosts, faults = [], set(), []
+    hosts, faults = set(), []
 
-    def opened(path: str = "", **options):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
+    def opened(path: str = "", **given):
+        options = {"viewport": {"width": 1280, "height": 900}, **given}
+        page = contexts.of(options).new_page()
         page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(path if path.startswith("http") else server + path)
@@ -57,7 +88,6 @@ def visit(browser, server):
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    contexts.clean()
     assert hosts <= {urlsplit(server).netloc, ""}, f"requests left the app: {hosts}"
     assert not faults, faults

@@ -6,43 +6,19 @@ import json
 import threading
 import time
 from collections import Counter
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 from aiohttp import web
 
-from tests.exchange_server import (
-    binance,
-    bybit,
-    coinbase,
-    deribit,
-    dydx,
-    hyperliquid,
-    kraken,
-    krakenfutures,
-    kucoin,
-    lighter,
-    okx,
-    paradex,
-    yahoo,
-)
 from tests.exchange_server.faults import ANSWERS, DAMAGE, Fault, damaged
 from tests.exchange_server.prices import candles
 
-EXCHANGES = (
-    kraken,
-    krakenfutures,
-    coinbase,
-    okx,
-    binance,
-    bybit,
-    kucoin,
-    hyperliquid,
-    dydx,
-    lighter,
-    paradex,
-    deribit,
-    yahoo,
-)
+_NAMES = sorted(m.name for m in iter_modules([str(Path(__file__).parent)]) if m.name not in ("server", "__main__"))
+_MODULES = [import_module(f"tests.exchange_server.{name}") for name in _NAMES]
+EXCHANGES = [module for module in _MODULES if hasattr(module, "HOSTS")]  # a file an exchange, found by being here
 SIMPLE = {
     "null": ("null", 200), "blank": ("", 200), "204": ("", 204),
     "invalid": ('{"code": -1121, "msg": "Invalid symbol."}', 400),
