@@ -81,7 +81,9 @@ def _network() -> Network | None:
         raise InputError(
             "network", f"{len(networks)} networks", "must be one file, and perhaps one of names", "Leave one of each."
         )
-    date = st.text_input("Snapshot (empty: the last)", key="protocols_network_date", placeholder="2025-06")
+    date = st.text_input(
+        "Snapshot (empty: the last)", key="protocols_network_date", placeholder="2025-06", bind="query-params"
+    )
     return read_network(networks[0].getvalue(), date.strip() or None, names[0].getvalue() if names else None)
 
 
