@@ -3,8 +3,11 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from data.exchange import refusals
 from margin import Collateral, Portfolio, Position
 from margin.core.account import Account
+from tests.exchange_server import ExchangeServer
+from tests.exchange_server.faults import Fault
 from tests.support import ROOT
 from ui.state import book, share
 
@@ -100,3 +103,23 @@ def test_the_cross_means_liquidated_in_every_view():
 
 def test_day_by_day_names_what_was_looked_at():
     assert "Checked at closes only" in captions(opened("stress", THREE, "Day by day"))
+
+
+def test_recorded_funding_is_fetched_for_the_event_s_days_and_what_fails_is_said(monkeypatch):
+    """Through the loopback exchange: the payments of those days come out of the account; with every exchange down none."""
+    monkeypatch.delenv("MARGIN_OFFLINE")
+    long = Portfolio((Position("BTC/USDT:USDT", 0.5),), (Collateral("USDC", 12_000.0),))
+    with ExchangeServer() as server:
+        monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
+        refusals.forget()
+        app = opened("stress", long, "Day by day")
+        assert "Funding on this path" not in captions(app)
+        app = app.toggle(key="stress_funding").set_value(True).run()
+        assert not app.exception, [e.value for e in app.exception]
+        assert "Funding on this path: paid $" in captions(app)
+        assert "as recorded from" in captions(app)
+        server.faults.append(Fault("500", where="other"))
+        app = app.slider(key="stress_days").set_value(10).run()
+        assert "No recorded funding of BTC, nothing is paid there: " in captions(app)
+        assert "Funding on this path: paid $0.00" in captions(app)
+    refusals.forget()
