@@ -36,7 +36,16 @@ def check_all(
     if not said:
         hint = 'Add what the venue printed, e.g. "venue_says": {"equity": 1000.0}.'
         raise InputError("venue_says", None, "is missing: there is nothing to compare with", hint)
-    return tuple(check(account, as_of, model, settings) for account in said)
+    found = []
+    for account in said:
+        try:
+            found.append(check(account, as_of, model, settings))
+        except InputError as error:
+            if len(portfolio.accounts) == 1:
+                raise
+            where = f"accounts[{portfolio.accounts.index(account)}]{f' ({account.name})' if account.name else ''}"
+            raise InputError(f"{where}.{error.field}", error.value, error.problem, error.hint) from None
+    return tuple(found)
 
 
 def check(

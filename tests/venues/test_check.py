@@ -294,6 +294,14 @@ def test_a_tick_that_is_not_carried_is_said(coin, mark, said):
     assert notes == [] if not said else said in notes[0]
 
 
+def test_of_several_accounts_the_one_that_cannot_be_judged_is_named():
+    good, bad = account(**SAID), replace(account(**SAID), venue="nowhere", name="old one")
+    with pytest.raises(InputError, match=r"accounts\[1\] \(old one\)\.venue"):
+        check_all(Portfolio(accounts=[good, bad]))
+    with pytest.raises(InputError, match="^venue"):
+        check_all(Portfolio(accounts=[bad]))
+
+
 def test_a_leverage_that_is_not_in_the_file_is_said_where_it_matters():
     bare = Position("ETH/USDC:USDC", 1.0, 3_000.0, mark_price=3_000.0)
     assert any("names no leverage" in note for note in check(account((bare,), MONEY, initial=300.0)).notes)
