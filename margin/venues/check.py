@@ -7,18 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from margin import models
+from margin import models, venues
 from margin.core.account import Account, SubAccount
 from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE
 from margin.core.portfolio import Portfolio
 from margin.core.position import Position
-from margin.core.venue_says import COIN
+from margin.core.venue_says import COIN, PER_SYMBOL, VenueSays
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
 from margin.venues import checked
 from margin.venues.base import NEWEST, VenueMargin
 from margin.venues.checked import Checked, Figure
+from margin.venues.families.coin_wallets import CoinWallets
 from margin.venues.families.perpetuals import FIRST_LEVERAGE, PerpetualVenue
 from margin.venues.liquidation import of_sub_account
 from margin.venues.margin_models import VenueModel
@@ -127,8 +128,9 @@ class _Check:
     # The comparison.
 
     def run(self) -> Checked:
-        account = self._without_refused(self.account)
-        self._known_symbols(account)
+        self._known_symbols(self.account)
+        account, apart = self._coin_settled(self.account)
+        account = self._without_refused(account)
         subs = account.sub_accounts(self.rules, self.marks)
         pool = next((s for s in subs if not s.isolated), None)
         cross = account.mode != "isolated"  # then the pool's totals are the account's, whatever it holds
@@ -140,10 +142,46 @@ class _Check:
             for key, said in account.venue_says.per_symbol
             if (rows := self._rows(key, dict(said), account, states))
         }
+        for key, further in apart.items():
+            per_symbol[key] = {**per_symbol.get(key, {}), **further}
         self._assumed_leverage(account, {*figures, *per_symbol})
         self.notes += [note for _, state in states for note in state.notes]
         notes = tuple(dict.fromkeys(self.notes))
         return Checked(account=account, model=self.rules.key, figures=figures, per_symbol=per_symbol, notes=notes)
+
+    def _coin_settled(self, account: Account) -> tuple[Account, dict[str, Mapping[str, Figure]]]:
+        """(the account without its coin-settled contracts, their figures) where the venue's rules for them stand apart.
+
+        In wallets of their own they leave the dollar account's totals as they are; in a unified account (Bybit) only
+        their own margins are compared, and no totals.
+        """
+        inverse = tuple(p for p in account.margined if p.instrument.is_inverse)
+        name = self.rules.coin_settled
+        if not name or not inverse or len(inverse) == len(account.margined):
+            return account, {}
+        wallets = isinstance(venues.rulebook(name), CoinWallets)
+        coins = {p.underlying for p in inverse} if wallets else set()
+        held = {p.symbol for p in inverse}
+        keys = PER_SYMBOL if wallets else tuple(key for key in PER_SYMBOL if key != "liquidation_prices")
+        said = {
+            key: {s: value for s, value in rows if s in held}
+            for key, rows in account.venue_says.per_symbol
+            if key.removesuffix(COIN) in keys
+        }
+        mine = replace(
+            account, venue=name, positions=inverse, venue_says=VenueSays.of({k: v for k, v in said.items() if v}),
+            collateral=tuple(c for c in account.collateral if c.asset in coins),
+        )  # fmt: skip
+        found = check(mine, self.marks.as_of, None, None)
+        self.notes += [f"Its coin-settled contracts are judged by {found.model}.", *found.notes]
+        self.whole = wallets
+        if not wallets:
+            self.notes.append("The account's totals and its pool's liquidation prices need what was left out.")
+        rest = replace(
+            account, positions=tuple(p for p in account.positions if p not in inverse),
+            collateral=tuple(c for c in account.collateral if c.asset not in coins),
+        )  # fmt: skip
+        return rest, dict(found.per_symbol)
 
     def _rules_of(self, sub: SubAccount) -> VenueModel:
         """The pool of an account whose positions are isolated by default is a cross pool."""

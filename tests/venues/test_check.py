@@ -294,11 +294,30 @@ def test_a_tick_that_is_not_carried_is_said(coin, mark, said):
     assert notes == [] if not said else said in notes[0]
 
 
+def test_coin_settled_contracts_beside_dollar_ones_are_judged_by_their_own_rules():
+    linear = Position("BTC/USDT:USDT", 1.0, 58_000.0, 10, mark_price=60_000.0)
+    inverse = Position("BTC/USD:BTC", 60_000.0, 60_000.0, 10, mark_price=60_000.0)
+    money = (Collateral("USDT", 10_000.0), Collateral("BTC", 0.5))
+    # COIN-M: 60,000 (1/60,000 - 1/P) + 0.5 = 0.4% x 60,000 / P, one BTC of contracts at today's price
+    price = 60_000 * 1.004 / 1.5
+    said = {
+        "equity": 12_000.0, "maintenance": 240.0, "position_maintenance_coin": {inverse.symbol: 0.004},
+        "liquidation_prices": {inverse.symbol: price, linear.symbol: (58_000 - 10_000) / 0.996},
+    }  # fmt: skip
+    found = check(account((linear, inverse), money, "binance", **said))
+    assert (found.matched, found.compared) == (5, 5)
+    assert any("judged by binance_coinm:cross" in note for note in found.notes)
+    unified = check(
+        account((linear, inverse), money, "bybit", **{**said, "position_maintenance": {linear.symbol: 300.0}})
+    )
+    assert unified.figures == {} and set(unified.per_symbol) == {"position_maintenance_coin", "position_maintenance"}
+
+
 def test_of_several_accounts_the_one_that_cannot_be_judged_is_named():
     good, bad = account(**SAID), replace(account(**SAID), venue="nowhere", name="old one")
     with pytest.raises(InputError, match=r"accounts\[1\] \(old one\)\.venue"):
         check_all(Portfolio(accounts=[good, bad]))
-    with pytest.raises(InputError, match="^venue"):
+    with pytest.raises(InputError, match=r"^venue"):
         check_all(Portfolio(accounts=[bad]))
 
 
