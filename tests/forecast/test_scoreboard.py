@@ -73,6 +73,7 @@ def test_rows_are_judged_by_the_side_that_hurts():
 def test_the_stored_correction_is_of_such_rows():
     for step, watched in product(("hour", "day"), ("continuous", "closes")):
         stored = table(step, watched)
+        assert ("highs and lows" in stored.sample) == (watched == "continuous")
         assert stored.source == "table"
         assert stored.rows > 5000
         assert stored.windows > 100

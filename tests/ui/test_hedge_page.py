@@ -4,12 +4,14 @@ import json
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from margin import Collateral, Portfolio, Position
+from margin import Collateral, Market, Portfolio, Position
 from margin.core.account import Account
 from tests.support import ROOT
+from ui.blocks.funding import a_day
 from ui.state import book, presets, prices, share
 
 VIEWS = ("What each dollar buys", "Orders to copy", "Money instead", "Would the rule have worked", "What it costs")
@@ -110,3 +112,17 @@ def test_several_accounts_and_isolated_positions():
 def test_nothing_margined_is_said():
     said = check(opened(portfolio=Portfolio((Position("BTC/USD", 1.0),), ())))
     assert "need no margin" in said
+
+
+def test_recorded_funding_is_asked_for_and_the_rate_stands_in():
+    app = opened("Would the rule have worked", ALTS)
+    app = app.toggle(key="hedge_recorded").set_value(True).run()
+    assert "No recorded funding of" in check(app), "without a network the rate stands in, and the page says so"
+
+
+def test_recorded_payments_become_a_rate_for_each_day():
+    days = pd.date_range("2025-01-01", periods=3)
+    market = Market(pd.DataFrame({"BTC": [1.0, 1.1, 1.2]}, days))
+    paid = pd.Series([1e-4, 2e-4, 3e-4], pd.DatetimeIndex(["2025-01-01 08:00", "2025-01-01 16:00", "2025-01-03"]))
+    ((asset, rates),) = a_day({"BTC": paid}, market, 5e-4)
+    assert asset == "BTC" and rates == pytest.approx((3e-4, 5e-4, 3e-4))

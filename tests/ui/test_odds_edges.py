@@ -65,13 +65,13 @@ def offline(monkeypatch, tmp_path):
 
 
 def said_on(page: str, portfolio: Portfolio, model: str | None) -> str:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=180)
     app.query_params[share.PARAMETER] = share.encode(replace(book.Book.of(portfolio)))
     if model is not None:
         app.query_params["model"] = model
     app = app.run().switch_page(f"pages/{page}.py").run()
     assert not app.exception, [e.value for e in app.exception]
-    boxes = (*app.markdown, *app.caption, *app.subheader, *app.warning, *app.info, *app.error)
+    boxes = (*app.header, *app.markdown, *app.caption, *app.subheader, *app.warning, *app.info, *app.error)
     text = "\n".join([*(str(x.value) for x in boxes), *(f"{m.label} {m.value}" for m in app.metric)])
     text = text.replace("\\", "").replace("\u2060", "")
     assert not re.search(r"\bnan\b|\binf\b|None", text), text
