@@ -52,7 +52,7 @@ def check(seen: Seen, asked: Asked) -> None:
             help="0.03% a day is 0.01% every 8 hours. Perpetuals that are short receive it.",
         )  # fmt: skip
         wanted = st.toggle(
-            "Recorded funding", key="hedge_recorded", persist_state="session",
+            "Recorded funding", key="hedge_recorded", bind="query-params", persist_state="session",
             help="Fetched from an exchange that publishes its history; the rate above stands in where there is none.",
         )  # fmt: skip
     if back <= trigger:
