@@ -48,6 +48,8 @@ def forecast(
     marks: Marks | None = None,
     carry: float = 0.0,
     reacts: bool = False,
+    among: Sequence[str] = (),
+    refuse_called: bool = True,
 ) -> Forecast:
     """Odds that the account is liquidated (or called) within each horizon. Definitions: docs/forecast.md.
 
@@ -60,49 +62,11 @@ def forecast(
     calibration : "table", the stored correction; "own": fitted on each book's own past; None: uncorrected
     marks    : prices to start from (an account's own), else the closes of as-of
     carry    : USD a day that funding and borrowing take; reacts: a requirement that follows volatility along the path
+    among    : assets of other accounts whose common days are used too, as in a forecast of all of them together
+    refuse_called : whether an account that is called already as a whole is refused, else its odds are 1 (`judge`)
 
-    Raises InputError where every sub-account is called already, for fewer than 120 days of prices, a horizon longer
-    than a quarter of them, and for what the model does not reproduce.
-    """
-    found = judge(
-        portfolio, market, settings, model=model, target=target, horizons=horizons, as_of=as_of, watched=watched,
-        paths=paths, seed=seed, calibration=calibration, capital=capital, marks=marks, carry=carry, reacts=reacts,
-    )  # fmt: skip
-    called = [s for s in found.subs if s.called]
-    if called and len(called) == len(found.subs):
-        worst = min(called, key=lambda s: s.gap.usd)
-        what = "liquidated" if target == "liquidation" else "called"
-        names = ", ".join(s.name or "the account" for s in called)
-        hint = f"Add at least {-worst.gap.usd:,.2f} USD, cut the position, or choose another model."
-        raise InputError(
-            "accounts", f"{worst.gap.equity:,.2f} USD", f"{names} would be {what} already: below the requirement of "
-            f"{worst.gap.requirement:,.2f} USD", hint,
-        )  # fmt: skip
-    return found
-
-
-def judge(
-    portfolio: Portfolio | Account | SubAccount,
-    market: Market | Any,
-    settings: Settings | None = None,
-    *,
-    model: str | MarginModel | None = None,
-    target: Target = "liquidation",
-    horizons: Sequence[float] = HORIZONS,
-    as_of: Any = None,
-    watched: Watched = "continuous",
-    paths: int = PATHS,
-    seed: int = SEED,
-    calibration: Calibration | Literal["table", "own"] | None = "table",
-    capital: float | None = None,
-    marks: Marks | None = None,
-    carry: float = 0.0,
-    reacts: bool = False,
-    among: Sequence[str] = (),
-) -> Forecast:
-    """`forecast` of accounts that may be called already (their odds are 1): what capital they would need is known.
-
-    among : assets of other accounts whose common days are used too, as in a forecast of all of them together
+    Raises InputError where every sub-account is called already (unless told not to), for fewer than 120 days of prices,
+    a horizon longer than a quarter of them, and for what the model does not reproduce.
     """
     days = _days(horizons)
     if target not in TARGETS:
@@ -138,8 +102,10 @@ def judge(
         way = Way(gap=gap, steps=steps, watched=watched, paths=paths, seed=seed, calibration=correction, carry=carry,
                   reacts=reacts)  # fmt: skip
         subs.append(_one(sub, now, found, way, days))
-    called = [s.name or "the account" for s in subs if s.called]
-    notes += [f"{name} is at or below its requirement already" for name in called]
+    called = [s for s in subs if s.called]
+    if refuse_called and called and len(called) == len(subs):
+        raise _called(called, target)
+    notes += [f"{s.name or 'the account'} is at or below its requirement already" for s in called]
     ordered = tuple(sorted(subs, key=lambda s: -s.main.probability))
     together = ordered[0].survival if len(ordered) == 1 else any_survival(ordered)
     notes += [*start.notes, *found.notes]
@@ -158,6 +124,25 @@ def judge(
         assumed_capital=assumed,
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def judge(
+    portfolio: Portfolio | Account | SubAccount, market: Market | Any, settings: Settings | None = None, **asked: Any
+) -> Forecast:
+    """`forecast` of accounts that may be called already (their odds are 1): what capital they would need is known."""
+    return forecast(portfolio, market, settings, refuse_called=False, **asked)
+
+
+def _called(called: Sequence[SubForecast], target: Target) -> InputError:
+    """Why accounts that are called already have no odds, and what would mend it."""
+    worst = min(called, key=lambda s: s.gap.usd)
+    what = "liquidated" if target == "liquidation" else "called"
+    names = ", ".join(s.name or "the account" for s in called)
+    hint = f"Add at least {-worst.gap.usd:,.2f} USD, cut the position, or choose another model."
+    return InputError(
+        "accounts", f"{worst.gap.equity:,.2f} USD", f"{names} would be {what} already: below the requirement of "
+        f"{worst.gap.requirement:,.2f} USD", hint,
+    )  # fmt: skip
 
 
 def _one(sub: SubAccount, gap: Gap, past: Past, way: Way, days: tuple[float, ...]) -> SubForecast:

@@ -8,6 +8,7 @@ from margin.core.errors import InputError, shorten
 from margin.core.portfolio import Portfolio
 from margin.core.position import Position
 from margin.formats.contract_names import ASKS
+from margin.formats.plain import all_have
 
 MAX_ROWS = 20_000  # venues list every market ever held, closed ones too
 
@@ -71,6 +72,23 @@ class Part:
     first_error: InputError | None = None
     closed: int = 0
     clashing: set[tuple[str, str]] = field(default_factory=set)
+
+    def wallets_or_positions(
+        self,
+        rows: list[Any],
+        where: str,
+        wallet_keys: tuple[str, ...],
+        wallet: Callable[[Any, "Part"], None],
+        position: Callable[[Any, "Part"], None],
+    ) -> list["Part"]:
+        """The part, read from rows that are all wallets (each has `wallet_keys`) or all positions."""
+        if all_have(rows, *wallet_keys):
+            for row in rows:
+                wallet(row, self)
+            return [self]
+        self.positions = []
+        self.each(rows, where, lambda row, place: position(row, self))
+        return [self]
 
     def each(self, rows: Any, where: str, read: Callable[[Any, str], None], symbol_keys: tuple[str, ...] = ()) -> None:
         """`read(row, place)` for every row of a list; one that raises InputError is set aside by name."""

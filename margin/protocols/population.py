@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from margin.core.checks import whole_number
 from margin.core.errors import InputError
 from margin.core.impact import square_root_move
 from margin.protocols.branching import Impact, Ladder, critical_shock, liquidation_ladder, reproduction
@@ -64,8 +65,7 @@ class Crowd:
     shared_fund: float = 0.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.wallets, bool) or not 10 <= self.wallets <= MOST_WALLETS:
-            raise InputError("wallets", self.wallets, f"must be 10 to {MOST_WALLETS:,}")
+        whole_number(self.wallets, "wallets", 10, MOST_WALLETS)
         for rule, share in self.shares.items():
             check_rule(rule)
             if rule in ("borrowed", "wrong-way"):

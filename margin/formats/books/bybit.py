@@ -15,6 +15,7 @@ from margin.formats.plain import all_have, needed, number, optional, rows_in, te
 from margin.formats.sizes import settle_size
 
 VENUE = "bybit"
+WALLET = ("coin", "totalEquity")
 
 
 def _rows(document: Any) -> list[Any] | None:
@@ -25,7 +26,7 @@ def _rows(document: Any) -> list[Any] | None:
 def knows(document: Any) -> bool:
     """True where the document is this venue's own form."""
     rows = _rows(document)
-    return all_have(rows, "symbol", "side", "size", "avgPrice") or all_have(rows, "coin", "totalEquity")
+    return all_have(rows, "symbol", "side", "size", "avgPrice") or all_have(rows, *WALLET)
 
 
 def read(document: Any) -> list[Part]:
@@ -34,13 +35,7 @@ def read(document: Any) -> list[Part]:
     part = Part(venue=VENUE, mode="cross")
     if isinstance(document, Mapping):
         part.as_of = when(document.get("time"))
-    if all_have(rows, "coin", "totalEquity"):
-        for row in rows:
-            _wallet(row, part)
-        return [part]
-    part.positions = []
-    part.each(rows, "list", lambda row, place: _row(row, part))
-    return [part]
+    return part.wallets_or_positions(rows, "list", WALLET, _wallet, _row)
 
 
 def _row(row: Mapping[str, Any], part: Part) -> None:

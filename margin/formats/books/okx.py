@@ -17,6 +17,7 @@ from margin.formats.found import Part
 from margin.formats.plain import all_have, needed, number, optional, rows_in, text, when
 
 VENUE = "okx"
+WALLET = ("details", "totalEq")
 DERIVATIVES = ("SWAP", "FUTURES", "OPTION")
 
 
@@ -28,20 +29,14 @@ def _rows(document: Any) -> list[Any] | None:
 def knows(document: Any) -> bool:
     """True where the document is this venue's own form."""
     rows = _rows(document)
-    return all_have(rows, "instId", "pos") or all_have(rows, "details", "totalEq")
+    return all_have(rows, "instId", "pos") or all_have(rows, *WALLET)
 
 
 def read(document: Any) -> list[Part]:
     """The accounts in it, row by row; what cannot be read is set aside by name."""
     rows = _rows(document) or []
     part = Part(venue=VENUE, mode="cross")
-    if all_have(rows, "details", "totalEq"):
-        for row in rows:
-            _balance(row, part)
-        return [part]
-    part.positions = []
-    part.each(rows, "data", lambda row, place: _row(row, part))
-    return [part]
+    return part.wallets_or_positions(rows, "data", WALLET, _balance, _row)
 
 
 def _row(row: Mapping[str, Any], part: Part) -> None:
