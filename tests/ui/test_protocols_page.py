@@ -1,5 +1,6 @@
 """The Protocols page: every wallet, rule, view and network; its headline is the engine's own answer."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -141,3 +142,22 @@ def test_a_wallet_chosen_stays_when_another_view_is_looked_at():
     assert not app.exception
     app.session_state["protocols_view"] = "Sharing"
     assert check(app.run()).split("Sharing this")[1][:60] == chosen.split("Sharing this")[1][:60]
+
+
+def test_dexposures_snapshots_with_their_names_are_read_from_an_upload():
+    week = {
+        "nodes": [
+            {"id": "1599", "size": 300.0, "composition": {"ETH": 300e6}},
+            {"id": "182", "size": 200.0, "composition": {"ETH": 200e6}},
+        ],
+        "links": [{"source": "1599", "target": "182", "size": 180e6, "composition": {"STETH": 180e6}}],
+    }
+    snapshots = json.dumps({"data": {"2025-06-30": week}}).encode()
+    names = b"id,name,category\n182,Lido,Liquid Staking\n1599,AAVE V3,Lending\n"
+    app = opened("Contagion", protocols_network="Your file")
+    app = app.file_uploader(key="protocols_network_file").set_value(
+        [("week.json", snapshots, "application/json"), ("meta_df.csv", names, "text/csv")]
+    )
+    said = check(app.run())
+    assert "DeXposure's week of 2025-06-30" in said
+    assert set(app.dataframe[0].value["Node"]) == {"Lido", "AAVE V3"}

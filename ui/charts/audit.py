@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from ui.blocks.formats import moved, short_money, signed_money
 from ui.blocks.theme import palette
 from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
-from ui.charts.heat import columns_above, heat, rows_down
+from ui.charts.heat import HEADROOM, columns_above, heat, rows_down
 
 
 def shortfalls(names: Sequence[str], moves: Sequence[float], table: np.ndarray) -> go.Figure:
@@ -18,10 +18,11 @@ def shortfalls(names: Sequence[str], moves: Sequence[float], table: np.ndarray) 
     some = size[table >= 1.0]
     low = max(float(some.min()) - 0.5, 0.0) if len(some) else 0.0
     texts = [[short_money(v) if v >= 1.0 else "0" for v in row] for row in table]
+    high = low + HEADROOM * max(float(size.max()) - low, 1.0)
     return drawn(
         colours,
         90 + 30 * len(names),
-        [heat(size, texts, (colours.scale[1], colours.loss), low, max(float(size.max()), low + 1.0))],
+        [heat(size, texts, (colours.scale[1], colours.loss), low, high)],
         xaxis=columns_above([moved(m) for m in moves], linecolor=CLEAR),
         yaxis=rows_down([safe(n) for n in names]),
     )
@@ -128,10 +129,11 @@ def overlap(names: Sequence[str], table: np.ndarray) -> go.Figure:
     colours = palette()
     shown = np.where(np.eye(len(names), dtype=bool), np.nan, table)
     texts = [["" if np.isnan(v) else f"{100 * v:.0f}%" for v in row] for row in shown]
+    high = HEADROOM * max(float(np.nanmax(shown, initial=0.0)), 0.01)
     return drawn(
         colours,
         100 + 28 * len(names),
-        [heat(shown, texts, (colours.scale[1], colours.gain), 0.0, max(float(np.nanmax(shown, initial=0.0)), 0.01))],
+        [heat(shown, texts, (colours.scale[1], colours.gain), 0.0, high)],
         xaxis=columns_above([safe(n) for n in names], linecolor=CLEAR),
         yaxis=rows_down([safe(n) for n in names]),
     )

@@ -9,6 +9,7 @@ from ui.blocks.formats import true_minus
 from ui.blocks.theme import Palette
 
 SAID = "%{text}<extra></extra>"
+HEADROOM = 1.35  # of a scale above its largest figure: the brightest colour leaves no room for text
 
 
 def heat(

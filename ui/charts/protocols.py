@@ -14,7 +14,7 @@ from margin.protocols.wallet import NAMES, Rule
 from ui.blocks.formats import short_money, signed_money, true_minus
 from ui.blocks.theme import palette
 from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
-from ui.charts.heat import columns_above, heat, rows_down
+from ui.charts.heat import HEADROOM, columns_above, heat, rows_down
 
 LEAST_SHOWN = 0.01  # USD of expected loss: less is drawn on the axis
 
@@ -161,7 +161,8 @@ def double_count(falls: Falls) -> go.Figure:
         ],
         annotations=[
             {"x": at, "yref": "paper", "y": high, "text": true_minus(f"{text} {at:.0%}"), "showarrow": False,
-             "xanchor": "left", "xshift": 4, "font": {"color": colour, "size": 14}, "bgcolor": colours.paper}
+             "xanchor": "left" if at > -0.55 else "right", "xshift": 4 if at > -0.55 else -4,
+             "font": {"color": colour, "size": 14}, "bgcolor": colours.paper}
             for at, text, colour, high in there
         ],
         **legend_above(colours),
@@ -180,7 +181,7 @@ def matrix(network: Network, order: Sequence[int]) -> go.Figure:
     return drawn(
         colours,
         120 + 30 * len(rows),
-        [heat(values, texts, (colours.scale[1], colours.loss), 0.0, most, size=11)],
+        [heat(values, texts, (colours.scale[1], colours.loss), 0.0, HEADROOM * most, size=11)],
         xaxis=columns_above(names, linecolor=CLEAR, tickangle=-40),
         yaxis=rows_down(names),
     )

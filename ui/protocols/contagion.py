@@ -42,7 +42,7 @@ def draw(seen: Seen) -> None:
         return
     moves = _shock(network, second, third)
     for note in network.notes:
-        st.caption(dollars(plain(note)))
+        st.caption(plain(note))
     if model == "clearing":
         _cleared(network, moves)
     elif model == "debtrank":
