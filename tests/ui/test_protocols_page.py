@@ -158,6 +158,7 @@ def test_dexposures_snapshots_with_their_names_are_read_from_an_upload():
     app = app.file_uploader(key="protocols_network_file").set_value(
         [("week.json", snapshots, "application/json"), ("meta_df.csv", names, "text/csv")]
     )
-    said = check(app.run())
-    assert "DeXposure's week of 2025-06-30" in said
+    app = app.run()
+    said = check(app)
+    assert "DeXposure's week of 2025-06-30" in said  # a date keeps its hyphens
     assert set(app.dataframe[0].value["Node"]) == {"Lido", "AAVE V3"}
