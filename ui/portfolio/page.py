@@ -15,7 +15,6 @@ from ui.portfolio.accounts import account_lines, nearest_of_all
 from ui.portfolio.explanations import explanations
 from ui.portfolio.headline import headline, ladder_cards, last_edit, nearest_card, sentence, standing_row
 from ui.portfolio.live import live_line
-from ui.portfolio.safety import safety_line
 from ui.portfolio.settings_panel import settings_panel, summary
 from ui.portfolio.side_by_side import side_panel
 from ui.portfolio.tables import collateral_table, position_table
@@ -93,6 +92,8 @@ def page(seen: Seen) -> None:
             explanations(now, active)
     if now.comparison is not None:  # last: they take longer than the figures that a visitor waits for
         nearest_card(near, nearest_of_all(now.portfolio.accounts, _dated(seen, now.comparison), active))
+        from ui.portfolio.safety import safety_line  # the forecast is loaded when the figures stand
+
         with safety:
             safety_line(now, active)
 

@@ -1,7 +1,7 @@
 """Keeping reruns quick: what is loaded for good is taken out of the garbage collector's way.
 
-Streamlit collects garbage after every rerun, which takes 60-90 ms with pandas and plotly loaded and holds up the
-messages of that very rerun. Frozen objects are not visited, which leaves well under a millisecond.
+To look at all objects takes 60-90 ms with pandas and plotly loaded, and holds up the run in which it falls. Frozen
+objects are not visited. (Streamlit's own collection after every run is off: .streamlit/config.toml.)
 
 Working offline, Streamlit too asks nobody: it would look up this machine's public address when a page of another host
 opens a connection. (What it prints when it starts needs none: .streamlit/config.toml.)
