@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ui.blocks.text import plain
+from ui.blocks.text import dollars, plain
 
 AUTOLINK = re.compile(
     r"(https?://|www(?=\.))[-.\w]+|[-.\w+]+@[-\w]+(\.[-\w]+)+", re.IGNORECASE
@@ -21,3 +21,15 @@ def test_nothing_that_looks_like_an_address_becomes_a_link(word):
 
 def test_a_plain_word_is_left_as_it_is():
     assert plain("BTC 12") == "BTC 12"
+
+
+@pytest.mark.parametrize(
+    ("note", "shown"),
+    [
+        ("read 2026-11-23.", r"read 2026\-11\-23\."),
+        ("BTC-27NOV26-100000-P (2026-07-21)", r"BTC\-27NOV26\-100000\-P \(2026\-07\-21\)"),
+        ("moves by -4.1% or -$5", "moves by \u22124\\.1% or \u2212\\$5"),
+    ],
+)
+def test_a_note_keeps_its_dates_and_has_a_true_minus(note, shown):
+    assert dollars(plain(note)) == shown

@@ -4,7 +4,8 @@ import re
 
 MINUS = "\u2212"
 # A hyphen before a figure that is not inside a word, a date, a symbol or a range.
-_HYPHEN = re.compile(r"(?<![\w.\-/:)])-(?=\$?\.?\d)")
+# Markdown's escapes may stand before the hyphen and what follows it.
+_HYPHEN = re.compile(r"(?<![\w.\-/:)])(?<![\w.\-/:)]\\)\\?-(?=\\?\$?\\?\.?\d)")
 
 
 def true_minus(text: str) -> str:
