@@ -109,7 +109,7 @@ def test_csv_names_cannot_become_spreadsheet_formulas_and_survive(name):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"positions": []}', "version"),
+        ('{"positions": {}}', "version"),
         ('{"version": 2, "positions": []}', "unknown key"),
         ('{"version": 2}', "accounts: is missing"),
         ('{"version": 3, "positions": []}', "version"),
