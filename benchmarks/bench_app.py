@@ -24,9 +24,9 @@ from typing import Any
 
 from tests.running_app import CHROMIUM, CHROMIUM_FLAGS, server_of, settled, started_app
 
-EDITS, STARTS = 200, 4
+EDITS, STARTS = 150, 4
 USERS, THINK_SECONDS, USER_SECONDS = 50, 5.0, 60.0
-MOST_SECONDS = 150.0  # of one part, whatever the machine
+MOST_SECONDS = 110.0  # of one part, whatever the machine
 ANSWER_SECONDS = 30.0  # an edit that takes longer is an error
 
 # What `start` is compared with: the least that anyone would call a Streamlit page with a chart.
