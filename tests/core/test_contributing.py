@@ -27,7 +27,13 @@ COPIED = (
     "tools",
     "docs",
 )
-SHARED = ("tests/support.py", "tests/core/test_layers.py", "tests/core/layers.py", "tests/docs_tables.py")
+SHARED = (
+    "tests/support.py",
+    "tests/core/test_layers.py",
+    "tests/core/layers.py",
+    "tests/core/house_map.py",
+    "tests/docs_tables.py",
+)
 
 
 def test_the_tables_of_the_docs_are_made_from_facts():
