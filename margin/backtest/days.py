@@ -24,7 +24,7 @@ from margin.risk.models import EllipticalModel, ScenarioModel, without_dust
 from margin.risk.tail import expected_shortfall, tail_mass, value_at_risk
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Day:
     """What one method asks on one day, USD; see MethodRecord. parts: by position (isolated) or underlying (netted)."""
 
@@ -190,10 +190,10 @@ class Walk:
         alone = self._kept(p, ("alone", estimator, level), lambda: self._alone(p, estimator, level))
         isolated = float(alone.sum())
         if key == "isolated":
-            return Day(isolated, alone, self.labels)
+            return Day(required=isolated, parts=alone, labels=self.labels)
         if key == "netted":
             parts = self._kept(p, ("netted", estimator, level), lambda: self._netted(p, estimator, level, alone))
-            return Day(min(float(parts.sum()), isolated), parts, self.labels)
+            return Day(required=min(float(parts.sum()), isolated), parts=parts, labels=self.labels)
         pooled = self._kept(p, ("pooled", estimator, level), lambda: self._pooled(p, estimator, level, isolated))
         if key == "portfolio":
             found: Day = pooled
@@ -202,7 +202,7 @@ class Walk:
         basis = self.basis(p, estimator, level, alone)
         book = BookOfDay(isolated=isolated, portfolio=pooled.required, settings=s, basis=basis, walk=self, prepared=p)
         lines = safeguard_lines(book)
-        return Day(lines[-1].requirement_after, np.empty(0), self.labels)
+        return Day(required=lines[-1].requirement_after, parts=np.empty(0), labels=self.labels)
 
     @staticmethod
     def _kept(p: Prepared, key: tuple[Any, ...], compute: Callable[[], Any]) -> Any:
@@ -269,13 +269,23 @@ class Walk:
             dof = degrees_of_freedom(self.settings, estimator)
             es, var = (tail_factor(m, level, dof) * deviation for m in ("es", "var"))
             required = self._tidy(es if es_asked else var, isolated, EllipticalModel.DUST)
-            return Day(required, np.empty(0), self.labels, var, es, None, self.settings.lookback)
+            return Day(
+                required=required,
+                parts=np.empty(0),
+                labels=self.labels,
+                var=var,
+                es=es,
+                tail=None,
+                scenarios=self.settings.lookback,
+            )
         losses = -(self._scenarios(p, estimator) @ p.weights)
         es, var = float(expected_shortfall(losses, level)), float(value_at_risk(losses, level))
         required = self._tidy(max(es if es_asked else var, 0.0), isolated, ScenarioModel.DUST)
         whole = max(tail_mass(len(losses), level)[1], 1)
         tail = np.sort(np.partition(losses, -whole)[-whole:])
-        return Day(required, np.empty(0), self.labels, var, es, tail, len(losses))
+        return Day(
+            required=required, parts=np.empty(0), labels=self.labels, var=var, es=es, tail=tail, scenarios=len(losses)
+        )
 
     @staticmethod
     def _tidy(pooled: float, isolated: float, dust: float) -> float:

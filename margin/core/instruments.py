@@ -48,7 +48,7 @@ SYMBOL_HINT = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Instrument:
     """One tradable thing. `base` is the asset whose USD price moves it; strike in quote units."""
 
@@ -95,7 +95,7 @@ def parse_symbol(symbol: str, field: str = "symbol") -> Instrument:
 def _parse(symbol: str, field: str) -> Instrument:
     text = symbol.strip()
     if _ASSET.fullmatch(text) and (text in USD_LIKE or not _JOINED.fullmatch(text)):
-        return Instrument(text, "loan", text)
+        return Instrument(symbol=text, kind="loan", base=text)
     match = _SYMBOL.fullmatch(text)
     if match is None:
         raise InputError(field, symbol, "not a symbol", _symbol_hint(text))
@@ -105,19 +105,28 @@ def _parse(symbol: str, field: str) -> Instrument:
         hint = f"Express the pair as two positions against USD, e.g. '{base}/USD' and '{quote}/USD'."
         raise InputError(field, symbol, f"quoted in {quote}, but Margin Lab counts in US dollars", hint)
     if settle is None:
-        return Instrument(text, "spot", base, quote)
+        return Instrument(symbol=text, kind="spot", base=base, quote=quote)
     if settle not in (base, quote) and settle not in USD_LIKE:
         raise InputError(field, symbol, f"settles in {settle}, which is neither its base nor a dollar", SYMBOL_HINT)
     if parts["expiry"] is None:
-        return Instrument(text, "perpetual", base, quote, settle)
+        return Instrument(symbol=text, kind="perpetual", base=base, quote=quote, settle=settle)
     expiry = _parse_expiry(parts["expiry"], symbol, field)
     if parts["strike"] is None:
-        return Instrument(text, "future", base, quote, settle, expiry)
+        return Instrument(symbol=text, kind="future", base=base, quote=quote, settle=settle, expiry=expiry)
     strike = float(parts["strike"])
     if strike <= 0:
         raise InputError(field, symbol, "the strike must be above zero")
     option_type: Literal["C", "P"] = "C" if parts["type"] == "C" else "P"
-    return Instrument(text, "option", base, quote, settle, expiry, strike, option_type)
+    return Instrument(
+        symbol=text,
+        kind="option",
+        base=base,
+        quote=quote,
+        settle=settle,
+        expiry=expiry,
+        strike=strike,
+        option_type=option_type,
+    )
 
 
 def _parse_expiry(text: str, symbol: str, field: str) -> date:

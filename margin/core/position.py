@@ -1,6 +1,6 @@
 """A position, a balance, and what is owed or owned by each. Definitions: docs/accounts.md."""
 
-from dataclasses import dataclass, fields
+from dataclasses import KW_ONLY, dataclass, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ class Position:
     quantity: float
     entry_price: float | None = None
     leverage: float | None = None
+    _: KW_ONLY
     mode: Literal["isolated", "cross"] | None = None
     margin: float | None = None
     margin_coin: float | None = None

@@ -57,7 +57,7 @@ class Safeguards:
         choice(self.procyclicality, PROCYCLICALITY, "safeguards.procyclicality")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """How margin is measured. Defaults: 97.5% expected shortfall, one day, 500 historical scenarios.
 

@@ -10,7 +10,7 @@ from margin.core.venue_says import VenueSays
 from margin.formats.found import Balance, Part, SetAside
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Merged:
     """The accounts with what each of them was told about, and what had to be said in reading."""
 

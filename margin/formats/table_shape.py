@@ -17,7 +17,7 @@ HINT = "Name the columns, e.g. symbol, side, size, entry; or paste JSON."
 TIMES = re.compile(r"(\d{1,4}(?:\.\d+)?)\s*[xX\u00d7]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """columns: name -> (index, unit); derivative: whether its header or rows can only be of derivatives."""
 
@@ -57,11 +57,11 @@ def parse_table(text: str) -> Table:
         raise InputError("table", " | ".join(rows[0][1])[:60], "has column names and no row below them")
     numeric = [i for c, (i, _) in columns.items() if c not in ("symbol", "side", "mode", "venue", "account", "kind")]
     cells_of = [cells[i] for _, cells in body for i in numeric if i < len(cells)]
-    found = Table(columns, body, decimal_comma(cells_of), False, "")
+    found = Table(columns=columns, rows=body, comma=decimal_comma(cells_of), derivative=False, venue="")
     derivative = bool(DERIVATIVE & set(columns)) or any(_looks_derivative(found, cells) for _, cells in body)
     signed = any(_negative(found, cells) for _, cells in body)
     venue = _venue(found, rows[head][1] if head is not None else [])
-    return Table(columns, body, found.comma, derivative, venue, signed)
+    return Table(columns=columns, rows=body, comma=found.comma, derivative=derivative, venue=venue, signed=signed)
 
 
 def _without_index(rows: list[tuple[int, list[str]]], head: int | None) -> list[tuple[int, list[str]]]:

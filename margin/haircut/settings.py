@@ -15,7 +15,7 @@ def _parameter(default: Any, unit: str, meaning: str, source: str) -> Any:
     return field(default=default, metadata={"unit": unit, "meaning": meaning, "source": source})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HaircutSettings:
     """haircut = max(floor, tail + stress + depeg + impact + buffer), at most 1. Each term: docs/haircuts.md.
 

@@ -41,7 +41,7 @@ class Margins:
     pooled: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ManyRows:
     """A book valued at base prices, and how its rows move: factors (n, k) of the columns of `past`, vols (n,) by asset.
 

@@ -155,7 +155,9 @@ class LadderModel(Model):
         book = value_book(held, past.assets, prices, past.daily_vol, as_of, base)
         column = {asset: i for i, asset in enumerate(sub.assets)}
         moves = np.array([factors[:, column[asset]] for asset in book.assets]).T
-        return ManyRows(book, past, self.market, settings, moves, vols, as_of)
+        return ManyRows(
+            book=book, past=past, market=self.market, settings=settings, factors=moves, vols=vols, as_of=as_of
+        )
 
     def _asked(self, rows: ManyRows, own: ManyRows, block: slice, positions: int) -> np.ndarray:
         """(rows,) USD that the method asks of a block; `own` without the collateral that counts jointly."""

@@ -21,7 +21,7 @@ MOST_PUSH = 0.9  # forced sales of one step take at most this share of a price
 TAIL = 2.3378  # expected shortfall of a standard normal at 97.5%, as in margin/risk/scenarios.py
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class World:
     """The market and who trades on it; every default is an assumption of ours, to be turned on the page.
 

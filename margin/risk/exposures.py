@@ -12,7 +12,7 @@ from margin.core.portfolio import Position
 from margin.core.settings import Settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exposure:
     """One position valued at as-of.
 
@@ -143,7 +143,17 @@ def value_book(
         if instrument.expiry is not None:
             options.years_to_expiry(instrument, as_of)
         delta = position.exposure(spot) / spot
-        exposures.append(Exposure(position, instrument, column, spot, spot, position.value(spot), delta))
+        exposures.append(
+            Exposure(
+                position=position,
+                instrument=instrument,
+                column=column,
+                spot=spot,
+                price=spot,
+                value=position.value(spot),
+                delta=delta,
+            )
+        )
     owners = tuple(name.split("/")[0] for name in assets)
     return Book(tuple(exposures), owners, as_of, daily_vol, settings)
 
@@ -156,6 +166,7 @@ def _option(
     unit = options.greeks(spot, instrument.strike, years, vol, instrument.option_type)
     q = position.quantity
     return Exposure(
-        position, instrument, column, spot, unit.value, q * unit.value, q * unit.delta,
-        q * unit.gamma, q * unit.vega, q * unit.theta, vol, years,
+        position=position, instrument=instrument, column=column, spot=spot, price=unit.value,
+        value=q * unit.value, delta=q * unit.delta,
+        gamma=q * unit.gamma, vega=q * unit.vega, theta=q * unit.theta, implied_vol=vol, years=years,
     )  # fmt: skip

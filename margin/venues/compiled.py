@@ -150,5 +150,5 @@ def _tiers(
         at = int(tiers.which(np.array([abs(position.quantity)]))[0])
         coins = abs(position.quantity)
         rate = float(tiers.maintenance(coins)) / coins
-        return [Tier(0.0, None, rate, tiers[at].leverage, 0.0)], [rates[at]], printed
+        return [Tier(floor=0.0, cap=None, rate=rate, leverage=tiers[at].leverage, deduction=0.0)], [rates[at]], printed
     return list(tiers), rates, printed

@@ -55,7 +55,7 @@ def positions(draw):
     mode = draw(st.sampled_from([None, "isolated", "cross"]))
     margin = draw(POSITIVE) if kind != "spot" and mode != "cross" else None
     return Position(
-        symbol, draw(st.floats(-1e9, 1e9)), draw(POSITIVE), draw(st.none() | st.floats(1, 100)), mode, margin,
+        symbol, draw(st.floats(-1e9, 1e9)), draw(POSITIVE), draw(st.none() | st.floats(1, 100)), mode=mode, margin=margin,
         mark_price=draw(POSITIVE), paid=draw(st.booleans()) if kind == "spot" else True,
         maintenance_rate=draw(st.none() | st.floats(0, 1)), implied_vol=draw(st.none() | st.floats(0.01, 5)),
     )  # fmt: skip

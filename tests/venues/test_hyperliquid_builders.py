@@ -32,7 +32,10 @@ def test_a_market_without_cross_margin_is_refused_in_the_pool_and_held_isolated(
         _ = Account("hyperliquid", "cross", [position], {"USDC": 5_000.0}, PRICES).state
     model = models.get("hyperliquid:cross")
     mixed = Book(
-        positions=(Position("BTC/USDC:USDC", 0.1, 80_000.0), Position("XYZ-EUR/USDC:USDC", 1e4, 1.1, 10.0, "isolated"))
+        positions=(
+            Position("BTC/USDC:USDC", 0.1, 80_000.0),
+            Position("XYZ-EUR/USDC:USDC", 1e4, 1.1, 10.0, mode="isolated"),
+        )
     )
     assert not model.refuses(mixed)
     pool, alone = mixed.sub_accounts(model, Marks(PRICES, TODAY))

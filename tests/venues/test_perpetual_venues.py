@@ -130,7 +130,7 @@ def test_tiers_are_continuous_and_rise(widths, notional, factor):
 
 
 def test_no_price_liquidates_what_cannot_lose_so_much():
-    tiers = (Tier(0.0, None, 0.01, 50.0, 0.0),)
+    tiers = (Tier(floor=0.0, cap=None, rate=0.01, leverage=50.0, deduction=0.0),)
     assert liquidation_price(1.0, 100.0, 200.0, tiers) is None
     assert liquidation_price(0.0, 100.0, 200.0, tiers) is None
     assert liquidation_price(-1.0, 100.0, 200.0, tiers) == pytest.approx(300 / 1.01)

@@ -12,7 +12,7 @@ import numpy as np
 from margin.core.errors import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tier:
     """Size from `floor` to `cap` (USD or coins; None: no end): maintenance = rate x size - deduction."""
 
@@ -118,14 +118,21 @@ def tiers_of(rows: Sequence[Sequence[Any]], whole: bool = False, closed: bool = 
                 raise InputError("tiers", floor, "must follow the tier before, at a rate that is not lower")
             deduction = 0.0 if whole else before.deduction + floor * (rate - before.rate)
         out.append(
-            Tier(float(floor), None if cap is None else float(cap), float(rate), float(leverage), deduction, closed)
+            Tier(
+                floor=float(floor),
+                cap=None if cap is None else float(cap),
+                rate=float(rate),
+                leverage=float(leverage),
+                deduction=deduction,
+                closed=closed,
+            )
         )
     return Tiers(out)
 
 
 def one_rate(rate: float, leverage: float, deduction: float = 0.0) -> Tiers:
     """The same rate whatever the size."""
-    return Tiers((Tier(0.0, None, rate, leverage, deduction),))
+    return Tiers((Tier(floor=0.0, cap=None, rate=rate, leverage=leverage, deduction=deduction),))
 
 
 def describe(tier: Tier) -> str:

@@ -52,7 +52,7 @@ class Status:
         return f"{self.state} ({self.date}: {self.source})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Parameters:
     """Facts of one venue by name: `facts[name]` is the value as read from JSON, `origin[name]` its source's key."""
 
@@ -106,7 +106,15 @@ class Parameters:
         if status is not None and (status.state not in STATES or not _DATE.fullmatch(status.date)):
             raise InputError(field, status.state, "status has an unknown state or no date YYYY-MM-DD or YYYY-MM")
         missing = tuple(data.get("missing", ()))
-        return cls(data["venue"], data["title"], sources, facts, origin, missing, status)
+        return cls(
+            venue=data["venue"],
+            title=data["title"],
+            sources=sources,
+            facts=facts,
+            origin=origin,
+            missing=missing,
+            status=status,
+        )
 
 
 def names() -> tuple[str, ...]:

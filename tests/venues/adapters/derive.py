@@ -82,8 +82,21 @@ def standard(x):
             perp_initial=p["imPerp"], perp_maintenance=p["mmPerp"], option_most=p["maxS"], option_least=p["minS"], call_maintenance=p["mmCall"], put_maintenance=p["mmPut"], put_maintenance_mtm=p["mmPutMtm"], unpaired_initial=p["upIM"],
             unpaired_maintenance=p["upMM"], offset=p["off"], confidence_threshold=p["thr"], confidence_factor=p["oc"], base_factor=m["mf"], base_initial_scale=m["ims"],
         )  # fmt: skip
-        expiries = tuple(Expiry(e["t"], e["f"], tuple(Option(*o) for o in e["o"]), e["c"]) for e in m["exp"])
-        market = srm.Market(m["spot"], m["perp"], m["pp"], m["pnl"], m["base"], expiries, rates, m["conf"], m["pconf"])
+        expiries = tuple(
+            Expiry(seconds=e["t"], forward=e["f"], options=tuple(Option(*o) for o in e["o"]), confidence=e["c"])
+            for e in m["exp"]
+        )
+        market = srm.Market(
+            spot=m["spot"],
+            perp=m["perp"],
+            perp_price=m["pp"],
+            perp_pnl=m["pnl"],
+            base=m["base"],
+            expiries=expiries,
+            parameters=rates,
+            confidence=m["conf"],
+            perp_confidence=m["pconf"],
+        )
         depeg = x["stable"], p["depeg_threshold"], p["depeg_factor"]
         totals["im"] += srm.market_margin(market, True, *depeg)
         totals["mm"] += srm.market_margin(market, False, *depeg)
@@ -106,12 +119,14 @@ def standard_2(case):
     forward = x.get("forward", x["spot"])
     # The examples state a mark, not a volatility: an expired option's value is its payoff, so the rest is cash.
     options = tuple(Option(o["strike"], o["kind"] == "call", o["size"], 0.0) for o in x["options"])
-    expiry = Expiry(0.0, forward, options)
+    expiry = Expiry(seconds=0.0, forward=forward, options=options)
     marked = sum(
-        o["size"] * o["mark"] - Expiry(0.0, forward, (held,)).value() for o, held in zip(x["options"], options, strict=True)
+        o["size"] * o["mark"] - Expiry(seconds=0.0, forward=forward, options=(held,)).value() for o, held in zip(x["options"], options, strict=True)
         if "mark" in o
     )  # fmt: skip
-    market = srm.Market(x["spot"], x["spot"], 0.0, 0.0, 0.0, (expiry,), rates)
+    market = srm.Market(
+        spot=x["spot"], perp=x["spot"], perp_price=0.0, perp_pnl=0.0, base=0.0, expiries=(expiry,), parameters=rates
+    )
     nets = [x["cash"] + srm.market_margin(market, initial) for initial in (True, False)]
     alone = [sum(srm.option_alone(o, expiry, x["spot"], rates, i) for o in options) + marked for i in (True, False)]
     loss = srm.largest_loss(expiry, rates, True)
@@ -127,8 +142,24 @@ def _feeds(x, rates, depeg):
     """A perpetual's feed that is unsure and a dollar that is off its peg: what they add to opening."""
     perp = x["btc_perp"]
     short = Option(x["eth_spot"], True, -x["eth_short_options"], 0.0)
-    eth = srm.Market(x["eth_spot"], 0.0, 0.0, 0.0, 0.0, (Expiry(0.0, x["eth_spot"], (short,)),), rates)
-    sure = srm.Market(perp["price"], perp["size"], perp["price"], 0.0, 0.0, (), rates)
+    eth = srm.Market(
+        spot=x["eth_spot"],
+        perp=0.0,
+        perp_price=0.0,
+        perp_pnl=0.0,
+        base=0.0,
+        expiries=(Expiry(seconds=0.0, forward=x["eth_spot"], options=(short,)),),
+        parameters=rates,
+    )
+    sure = srm.Market(
+        spot=perp["price"],
+        perp=perp["size"],
+        perp_price=perp["price"],
+        perp_pnl=0.0,
+        base=0.0,
+        expiries=(),
+        parameters=rates,
+    )
     unsure = replace(sure, perp_confidence=x["perp_confidence"])
     net = {i: srm.market_margin(unsure, i, x["stable"], *depeg) for i in (True, False)}
     pegged = srm.market_margin(sure, True)
@@ -171,7 +202,10 @@ def portfolio_v1(x):
         options.append(Option(o["strike"], o["type"] == "call", o["amount"], vol))
         confidence += [sure, vol_sure]
     rate = over.get("rate", x["rate"])
-    expiries = tuple(Expiry(t, f, tuple(os), min(sure), rate) for (t, f), (os, sure) in groups.items())
+    expiries = tuple(
+        Expiry(seconds=t, forward=f, options=tuple(os), confidence=min(sure), rate=rate)
+        for (t, f), (os, sure) in groups.items()
+    )
     perp = x["perp"]
     account = pm1.Account(
         spot=over.get("spot", x["spot"]), cash=x["cash"], perp=perp["size"], perp_price=perp["price"], perp_pnl=perp["unrealised_pnl"], base=x["base"], expiries=expiries,
@@ -226,7 +260,16 @@ def portfolio(case):
         )
         sure = min(f["forward_conf"], f.get("vol_conf", 1.0), f.get("rate_conf", 1.0))
         fixed = f["forward"] * max(0.0, 1.0 - f["expiry_sec"] / 1800.0)
-        expiries.append(Expiry(f["expiry_sec"], f["forward"], options, sure, f["rate"], fixed))
+        expiries.append(
+            Expiry(
+                seconds=f["expiry_sec"],
+                forward=f["forward"],
+                options=options,
+                confidence=sure,
+                rate=f["rate"],
+                fixed=fixed,
+            )
+        )
     perp = x["perp"]
     collateral = tuple(
         pm2.Held(

@@ -74,7 +74,7 @@ def coin_of(asset: str, positions: list[Position], held: float, marks: Marks, co
             Option(p.instrument.strike or 0.0, p.instrument.option_type == "C", p.quantity, vol_of(p, marks))
             for p in options
         )
-        expiries.append(Expiry(seconds, marks.price(asset), legs, confidence))
+        expiries.append(Expiry(seconds=seconds, forward=marks.price(asset), options=legs, confidence=confidence))
     return Coin(
         asset=asset,
         spot=marks.price(asset),

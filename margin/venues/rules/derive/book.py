@@ -25,7 +25,7 @@ class Option:
     vol: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Expiry:
     """Options of one expiry with its feed: forward USD, confidence 0 to 1, annual rate.
 

@@ -47,7 +47,7 @@ class Account:
     perp_confidence: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Parameters:
     """Named after their use; fractions. `initial_*` of perpetual and option come on top of the maintenance ones."""
 
@@ -128,7 +128,7 @@ def skewed(e: Expiry, p: Parameters, kind: str) -> Any:
         k = np.abs(k) if kind == "Abs" else k
         bend = k * cap / edge
         multiple = 1.0 + np.where(k >= 0, np.minimum(cap, bend), np.maximum(-cap, bend))
-        alone = Expiry(e.seconds, e.forward, (o,), fixed=e.fixed)
+        alone = Expiry(seconds=e.seconds, forward=e.forward, options=(o,), fixed=e.fixed)
         total = total + alone.shocked(np.ones(1), multiple[..., None])[..., 0]
     return total
 

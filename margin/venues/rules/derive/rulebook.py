@@ -69,8 +69,9 @@ class Derive(DeriveAccounts):
         for coin in coins.values():
             rates = self._rates(coin.asset, book, marks, lines)
             market = derive_standard.Market(
-                coin.spot, coin.perp, coin.spot, coin.perp_pnl, max(coin.base, 0.0), coin.expiries, rates,
-                chosen["confidence"], chosen["confidence"],
+                spot=coin.spot, perp=coin.perp, perp_price=coin.spot, perp_pnl=coin.perp_pnl,
+                base=max(coin.base, 0.0), expiries=coin.expiries, parameters=rates,
+                confidence=chosen["confidence"], perp_confidence=chosen["confidence"],
             )  # fmt: skip
             owed = min(coin.base, 0.0) * coin.spot
             nets: list[Any] = [
@@ -124,7 +125,7 @@ class Derive(DeriveAccounts):
             alone = [notional * rates.perp_initial, kept]
             if p.instrument.is_option:
                 o = Option(p.instrument.strike or 0.0, p.instrument.option_type == "C", p.quantity, vol_of(p, marks))
-                e = Expiry(marks.years(p.instrument) * SECONDS_PER_YEAR, market.spot, (o,))
+                e = Expiry(seconds=marks.years(p.instrument) * SECONDS_PER_YEAR, forward=market.spot, options=(o,))
                 alone = [-float(derive_standard.option_alone(o, e, market.spot, rates, w)) for w in (True, False)]
             out.append(
                 PositionMargin(

@@ -28,7 +28,7 @@ class StandardParameters:
     base_initial_scale: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Market:
     """One coin of the account: amounts in coins, prices USD."""
 
@@ -47,7 +47,7 @@ def option_alone(o: Option, expiry: Expiry, spot: float, p: StandardParameters, 
     """Net margin of one option: 0 long, negative short, USD."""
     if o.amount >= 0:
         return 0.0
-    value = Expiry(expiry.seconds, expiry.forward, (o,)).value()
+    value = Expiry(seconds=expiry.seconds, forward=expiry.forward, options=(o,)).value()
     out = np.maximum(o.strike - spot if o.call else spot - o.strike, 0.0) / spot
     opening = value + np.maximum(p.option_most - out, p.option_least) * spot * o.amount
     if o.call:
