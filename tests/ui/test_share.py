@@ -189,7 +189,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=1500)
+@settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from("pcsno"), json_values) | json_values)
 def test_any_json_opens_or_is_refused(data):
     opened = decode(packed(json.dumps(data).encode()))
@@ -198,7 +198,7 @@ def test_any_json_opens_or_is_refused(data):
         assert len(opened.book.portfolio.positions) <= 1000
 
 
-@settings(max_examples=1500)
+@settings(max_examples=300)
 @given(st.text(max_size=300) | st.binary(max_size=300).map(lambda b: base64.urlsafe_b64encode(b).decode()))
 def test_any_text_opens_or_is_refused(text):
     opened = decode(text)

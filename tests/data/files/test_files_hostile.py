@@ -123,13 +123,13 @@ def check(content, name):
 def test_hostile_text_files(part):
     rng = random.Random(1000 + part)
     read = 0
-    for _ in range(1000):
+    for _ in range(250):
         content, name = hostile(rng), rng.choice(NAMES)
         try:
             read += check(content, name)
         except Exception as error:
             raise AssertionError(f"{type(error).__name__}: {error}\n{name!r}\n{content!r}") from error
-    assert 100 < read < 900  # both ways were walked
+    assert 25 < read < 225  # both ways were walked
 
 
 @pytest.mark.parametrize(
