@@ -8,8 +8,9 @@ import pandas as pd
 from margin.core.errors import InputError
 from margin.core.position import Position
 
-__all__ = ["Funding"]
+__all__ = ["Daily", "Funding", "a_day"]
 
+Daily = tuple[tuple[str, tuple[float, ...]], ...]  # by asset, a rate for each of the market's days
 MOST = 0.1  # a day; beyond it somebody wrote percent
 
 
@@ -76,3 +77,16 @@ class Funding:
             for name, rate in self.rates.items()
             if isinstance(rate, pd.Series) and len(rate)
         ]
+
+
+def a_day(payments: Mapping[str, pd.Series], dates: np.ndarray, rate: float) -> Daily:
+    """What a long pays on each of the days, as a fraction, by asset: the payments of the calendar day (UTC) added.
+
+    payments : fractions by time of payment; dates : (n,) of the closes; rate : on days without a record
+    """
+    days = pd.DatetimeIndex(dates).normalize()
+    out = []
+    for asset, series in sorted(payments.items()):
+        daily = series.groupby(pd.DatetimeIndex(series.index).normalize()).sum()
+        out.append((asset, tuple(daily.reindex(days).fillna(rate).tolist())))
+    return tuple(out)

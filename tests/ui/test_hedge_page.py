@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from margin import Collateral, Market, Portfolio, Position
 from margin.core.account import Account
+from margin.models.funding import a_day
 from tests.support import ROOT
-from ui.blocks.funding import a_day
 from ui.state import book, presets, prices, share
 
 VIEWS = ("What each dollar buys", "Orders to copy", "Money instead", "Would the rule have worked", "What it costs")
@@ -124,5 +124,5 @@ def test_recorded_payments_become_a_rate_for_each_day():
     days = pd.date_range("2025-01-01", periods=3)
     market = Market(pd.DataFrame({"BTC": [1.0, 1.1, 1.2]}, days))
     paid = pd.Series([1e-4, 2e-4, 3e-4], pd.DatetimeIndex(["2025-01-01 08:00", "2025-01-01 16:00", "2025-01-03"]))
-    ((asset, rates),) = a_day({"BTC": paid}, market, 5e-4)
+    ((asset, rates),) = a_day({"BTC": paid}, market.dates, 5e-4)
     assert asset == "BTC" and rates == pytest.approx((3e-4, 5e-4, 3e-4))

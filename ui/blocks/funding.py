@@ -1,19 +1,17 @@
 """Recorded funding for the Backtest, Stress and Hedge pages, asked of exchanges that publish its history."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
 from data.exchange.funding import recorded_funding
-from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from ui.state import longwork
 from ui.state.prices import ActivePrices
 
 YEARS = 2
 
-Daily = tuple[tuple[str, tuple[float, ...]], ...]  # by asset, a rate for each of the market's days
 Records = tuple[dict[str, pd.Series], tuple[str, ...]]
 
 
@@ -31,19 +29,6 @@ def recorded(portfolio: Portfolio, active: ActivePrices, others: tuple[str, ...]
         "Asking for recorded funding",
         lambda progress: _ask(assets, until, progress),
     )
-
-
-def a_day(payments: Mapping[str, pd.Series], market: Market, rate: float) -> Daily:
-    """What a long pays on each of the market's days, as a fraction, by asset: the day's payments added.
-
-    rate : on days without a record
-    """
-    days = pd.DatetimeIndex(market.dates).normalize()
-    out = []
-    for asset, series in sorted(payments.items()):
-        daily = series.groupby(pd.DatetimeIndex(series.index).normalize()).sum()
-        out.append((asset, tuple(daily.reindex(days).fillna(rate).tolist())))
-    return tuple(out)
 
 
 def along(assets: tuple[str, ...], first: pd.Timestamp, days: int) -> Records:

@@ -18,8 +18,8 @@ from margin.hedge.outcomes import Policy
 from margin.hedge.policy import policy_backtest
 from margin.hedge.rule import Rule
 from margin.hedge.study import hedge
+from margin.models.funding import Daily
 from margin.models.marks import Marks
-from ui.blocks.funding import Daily
 from ui.blocks.within import within
 from ui.state import compute
 

@@ -6,9 +6,10 @@ import streamlit as st
 from margin.core.errors import InputError
 from margin.hedge.outcomes import Interval, Outcome, Policy
 from margin.hedge.rule import usual_rules
+from margin.models.funding import Daily, a_day
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import moved
-from ui.blocks.funding import Daily, a_day, recorded
+from ui.blocks.funding import recorded
 from ui.blocks.tables import data_table
 from ui.blocks.text import plain
 from ui.blocks.views import refused
@@ -65,7 +66,7 @@ def check(seen: Seen, asked: Asked) -> None:
         payments, why = recorded(seen.now.portfolio, seen.active, (hedge,) if hedge else ())
         for line in why:
             st.caption(plain(line))
-        known = a_day(payments, seen.active.market, funding / 100.0)
+        known = a_day(payments, seen.active.market.dates, funding / 100.0)
     sigmas = None if start in (None, AS_TODAY) else float(str(start))
     try:
         found = asked_for.policy(
