@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from data.exchange.registry import exchanges
+from data.exchange.registry import MARKING, exchanges, facts_of
 from margin.risk.estimators import closed_forms, estimators
 from tests.core.house_map import drawn
 from tests.core.layers import read_table
@@ -30,12 +30,18 @@ def _exchanges() -> str:
     return "\n".join(["| exchange | candles per request | quirk that matters |", "|---|---|---|", *rows]) + "\n"
 
 
+def _marks() -> str:
+    rows = [f"| {e.name} | {', '.join(e.marks_of)} | `{e.marks}` |" for e in map(facts_of, MARKING)]
+    return "\n".join(["| exchange | for accounts at | ccxt's method |", "|---|---|---|", *rows]) + "\n"
+
+
 def _pages() -> str:
     return table(page_facts())
 
 
 MADE: dict[str, Callable[[], str]] = {
     "estimators": _estimators,
+    "marks": _marks,
     "estimator_keys": lambda: ", ".join(row.key for row in estimators()),
     "closed_forms": lambda: " and ".join(closed_forms()),
     "exchanges": _exchanges,

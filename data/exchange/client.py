@@ -57,7 +57,7 @@ class Client(Asker):
 
         self._exchange.markets = None
         try:
-            await self._exchange.load_markets(True)
+            await self._exchange.load_markets(True, dict(self.facts.market_params))
         except ccxt.BadSymbol as error:  # said of the whole list: the exchange's trouble, not the asset's
             raise answers.EmptyList(str(error)) from error
         if not self._exchange.markets:

@@ -36,6 +36,9 @@ _FUNDING = sorted((e.funding_order, e.id) for e in exchanges().values() if e.fun
 FUNDING = tuple(name for _, name in _FUNDING)  # whom to ask for years of recorded payments
 
 
+MARKING = tuple(e.id for e in sorted(exchanges().values(), key=lambda e: e.marks_order) if e.marks)
+
+
 def check_exchanges(names: Iterable[str] | None) -> tuple[str, ...]:
     """The sources to ask, in order; all exchanges when None is given. "yahoo" may be one of them."""
     if names is None:

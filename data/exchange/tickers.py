@@ -1,51 +1,62 @@
-"""Last prices from the exchanges, asked for once here and followed by data/fetch/live.py."""
+"""Last prices and mark prices from the exchanges, asked for once here and followed by data/fetch/live.py."""
 
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from data.errors import FetchError
 from data.exchange.client import Client, Patience
 from data.exchange.event_loop import run
-from data.exchange.registry import EXCHANGES, YAHOO, check_exchanges, facts_of
+from data.exchange.registry import EXCHANGES, MARKING, YAHOO, check_exchanges, facts_of
 from data.universe import FUNDS, check_asset
 
-MARKS = ("markPx", "markPrice", "mark_price")  # as exchanges call the mark price in their own tickers
+MARKS = ("markPrice", "markPx", "mark_price")  # as ccxt and the exchanges' own tickers call the mark price
 HASTY = Patience(timeout=4.0, tries=1)
 REST_SECONDS = 30.0  # an exchange that failed is left alone for so long
 IDLE_SECONDS = 60.0  # a client that nobody needed for so long is closed, with the megabytes of its market list
 UNKNOWN_SECONDS = 600.0  # an asset that no exchange lists is not looked for again before
 
 
+Kind = Literal["mark", "last trade", "middle of the book"]
+Key = tuple[str, str]  # an exchange and "spot" or "perpetual": who of them fails, rests alone
+
+
 @dataclass(frozen=True)
 class LastPrice:
-    """USD, when it was asked for (UTC), and of whom. is_mark: the venue's mark price, not the last trade."""
+    """USD, when it was asked for (UTC), of whom, and what it is."""
 
     price: float
     at: datetime
     exchange: str
     symbol: str
-    is_mark: bool = False
+    kind: Kind = "last trade"
+
+    @property
+    def is_mark(self) -> bool:
+        """The venue's mark price, not a trade."""
+        return self.kind == "mark"
 
 
 def fetch_last_prices(
     assets: Iterable[str],
     exchanges: Iterable[str] = EXCHANGES,
     patience: Patience = HASTY,
-    marked: Iterable[str] = (),
+    marked: Mapping[str, Iterable[str]] | None = None,
 ) -> dict[str, LastPrice]:
     """The last price of each asset from the first exchange that answers; an asset nobody answers for is left out.
 
-    marked : those held as contracts: an exchange's mark price is taken where one gives it
+    marked : as for `Desk.last_prices`; marks are asked of these exchanges alone, and where they are all, of those that
+             give nothing but marks too
     """
     names = list(dict.fromkeys(check_asset(a) for a in assets))
     sources = check_exchanges(exchanges)
+    marking = MARKING if set(EXCHANGES) <= set(sources) else tuple(e for e in MARKING if e in sources)
 
     async def once() -> dict[str, LastPrice]:
-        desk = Desk(exchanges=sources, patience=patience)
+        desk = Desk(exchanges=sources, marking=marking, patience=patience)
         try:
             return await desk.last_prices(names, marked)
         finally:
@@ -60,45 +71,59 @@ class Desk:
 
     exchanges: tuple[str, ...]
     patience: Patience
-    clients: dict[str, Client] = field(default_factory=dict)
-    used: dict[str, float] = field(default_factory=dict)  # exchange -> when it was last needed, monotonic
-    resting: dict[str, float] = field(default_factory=dict)  # exchange -> until when
+    marking: tuple[str, ...] = MARKING
+    clients: dict[Key, Client] = field(default_factory=dict)
+    used: dict[Key, float] = field(default_factory=dict)  # when it was last needed, monotonic
+    resting: dict[Key, float] = field(default_factory=dict)  # until when
     unknown: dict[str, float] = field(default_factory=dict)  # asset -> until when
 
-    async def last_prices(self, assets: Iterable[str], marked: Iterable[str] = ()) -> dict[str, LastPrice]:
-        """Last prices of the assets from the first exchange that answers for each.
+    async def last_prices(
+        self, assets: Iterable[str], marked: Mapping[str, Iterable[str]] | None = None
+    ) -> dict[str, LastPrice]:
+        """A price of each asset: its mark where it is held as a contract and one is to be had, else its last trade.
 
-        marked : those held as contracts, for which an exchange of perpetuals is asked for its mark price first
+        marked : the assets held as contracts, each with the rulebooks it is held under ("binance"), whose exchanges are
+                 asked first; the others that give marks come after them
         """
         now = time.monotonic()
         wanted = [a for a in assets if a not in FUNDS and self.unknown.get(a, 0.0) < now]
-        contracts = set(marked)
+        held = {a: set(venues) for a, venues in (marked or {}).items() if a in wanted}
         found: dict[str, LastPrice] = {}
         complete = True  # every exchange was heard
-        marking = [e for e in self.exchanges if contracts and facts_of(e).perpetual_quote and facts_of(e).book_ticker]
-        for exchange in (*marking, *(e for e in self.exchanges if e not in marking)):
-            rest = [a for a in wanted if a not in found and (exchange not in marking or a in contracts)]
-            if not rest or exchange == YAHOO:
+        for key, choice in self._questions(wanted, held):
+            rest = [asset for asset in choice if asset not in found]
+            if not rest:
                 continue
-            if self.resting.get(exchange, 0.0) > now:
+            if self.resting.get(key, 0.0) > now:
                 complete = False
                 continue
-            self.used[exchange] = now
-            answers, heard = await self._ask(exchange, rest, exchange in marking)
+            self.used[key] = now
+            answers, heard = await self._ask(key, rest)
             found.update(answers)
             if not heard:
                 complete = False
-                self.resting[exchange] = time.monotonic() + REST_SECONDS
-                await self._drop(exchange)
+                self.resting[key] = time.monotonic() + REST_SECONDS
+                await self._drop(key)
         if complete:
             self.unknown.update({a: now + UNKNOWN_SECONDS for a in wanted if a not in found})
-        for exchange in [e for e, at in self.used.items() if now - at > IDLE_SECONDS]:
-            await self._drop(exchange)
+        for key in [k for k, at in self.used.items() if now - at > IDLE_SECONDS]:
+            await self._drop(key)
         return found
 
-    async def _ask(self, exchange: str, assets: list[str], marks: bool) -> tuple[dict[str, LastPrice], bool]:
-        """(prices, whether the exchange answered at all). marks: by its list of contracts, which has their marks."""
-        client = self.clients.setdefault(exchange, Client(exchange, patience=self.patience))
+    def _questions(self, wanted: list[str], held: Mapping[str, set[str]]) -> list[tuple[Key, list[str]]]:
+        """Whom to ask and what about, in order: marks where it is held, marks elsewhere, last trades."""
+        there = [
+            (e, [a for a in wanted if held.get(a, set()).intersection(facts_of(e).marks_of)]) for e in self.marking
+        ]
+        elsewhere = [(e, [a for a in wanted if a in held and a not in asked]) for e, asked in there]
+        trades = [((e, "spot"), wanted) for e in self.exchanges if e != YAHOO]
+        return [*(((e, "perpetual"), choice) for e, choice in (*there, *elsewhere)), *trades]
+
+    async def _ask(self, key: Key, assets: list[str]) -> tuple[dict[str, LastPrice], bool]:
+        """(prices, whether the exchange answered at all)."""
+        client = self.clients.get(key)
+        if client is None:
+            client = self.clients[key] = Client(*key, patience=self.patience)
         symbols: dict[str, str] = {}
         for asset in assets:
             try:
@@ -108,56 +133,69 @@ class Desk:
                     return {}, False
         if not symbols:
             return {}, True
-        if facts_of(exchange).all_tickers or marks:  # elsewhere it would give the tickers of all pairs
+        marks = key[1] == "perpetual"
+        method = client.facts.marks if marks else "fetch_tickers" if client.facts.all_tickers else ""
+        if method.endswith("s"):  # elsewhere it would give the tickers of all pairs
             try:
-                kind = [{"type": "swap"}] if marks else []
-                tickers = await client.raw(next(iter(symbols)), "fetch_tickers", list(symbols.values()), *kind)
-                prices = {a: _of_ticker(client, s, tickers.get(s) or {}) for a, s in symbols.items()}
+                tickers = await client.raw(next(iter(symbols)), method, list(symbols.values()), _kind(client, method))
+                reader = _mark if marks else _last
+                prices = {a: reader(client, s, tickers.get(s) or {}) for a, s in symbols.items()}
             except (FetchError, AttributeError):
                 return {}, False
         else:
-            results = await asyncio.gather(*(_one(client, a, s) for a, s in symbols.items()))
+            results = await asyncio.gather(*(_one(client, a, s, method) for a, s in symbols.items()))
             prices = dict(zip(symbols, results, strict=True))
         found = {asset: price for asset, price in prices.items() if price is not None}
         return found, bool(found)
 
-    async def _drop(self, exchange: str) -> None:
-        self.used.pop(exchange, None)
-        client = self.clients.pop(exchange, None)
+    async def _drop(self, key: Key) -> None:
+        self.used.pop(key, None)
+        client = self.clients.pop(key, None)
         if client is not None:
             await client.close()
 
     async def close(self) -> None:
         """Close every client."""
-        for exchange in list(self.clients):
-            await self._drop(exchange)
+        for key in list(self.clients):
+            await self._drop(key)
 
 
-async def _one(client: Client, asset: str, symbol: str) -> LastPrice | None:
+def _kind(client: Client, method: str) -> dict[str, str]:
+    """The ticker lists of some exchanges hold spot pairs unless they are told otherwise."""
+    return {"type": "swap"} if client.kind == "perpetual" and method == "fetch_tickers" else {}
+
+
+async def _one(client: Client, asset: str, symbol: str, mark: str) -> LastPrice | None:
+    """mark : the method that gives its mark price, "" for its last trade."""
     try:
+        if mark:
+            return _mark(client, symbol, await client.raw(asset, mark, symbol))
         if client.facts.book_ticker:  # its tickers come all at once; the middle of the book is enough
             book = await client.raw(asset, "fetch_order_book", symbol, 5)
-            return _price(client, symbol, (book["bids"][0][0] + book["asks"][0][0]) / 2)
-        return _of_ticker(client, symbol, await client.raw(asset, "fetch_ticker", symbol))
+            return _price(client, symbol, (book["bids"][0][0] + book["asks"][0][0]) / 2, "middle of the book")
+        return _last(client, symbol, await client.raw(asset, "fetch_ticker", symbol))
     except (FetchError, IndexError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _of_ticker(client: Client, symbol: str, ticker: Mapping[str, Any]) -> LastPrice | None:
-    """The mark price where the ticker of a contract has one, else the last trade."""
+def _last(client: Client, symbol: str, ticker: Mapping[str, Any]) -> LastPrice | None:
+    return _price(client, symbol, ticker.get("last"), "last trade")
+
+
+def _mark(client: Client, symbol: str, ticker: Mapping[str, Any]) -> LastPrice | None:
+    """The mark price of a contract's ticker; a last trade is none."""
     info = ticker.get("info")
-    said = [ticker.get("markPrice"), *(info.get(key) for key in MARKS if isinstance(info, dict))]
-    for value in said if client.kind == "perpetual" else ():
+    for value in (ticker.get("markPrice"), *(info.get(key) for key in MARKS if isinstance(info, dict))):
         try:
             mark = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             continue
-        if found := _price(client, symbol, mark, True):
+        if found := _price(client, symbol, mark, "mark"):
             return found
-    return _price(client, symbol, ticker.get("last"))
+    return None
 
 
-def _price(client: Client, symbol: str, last: object, is_mark: bool = False) -> LastPrice | None:
-    if not isinstance(last, int | float) or not 0 < last < float("inf"):
+def _price(client: Client, symbol: str, price: object, kind: Kind) -> LastPrice | None:
+    if not isinstance(price, int | float) or not 0 < price < float("inf"):
         return None
-    return LastPrice(float(last), datetime.now(UTC), client.id, symbol, is_mark)
+    return LastPrice(float(price), datetime.now(UTC), client.id, symbol, kind)

@@ -4,7 +4,7 @@ import asyncio
 import atexit
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from data.exchange.client import Patience
@@ -30,7 +30,7 @@ class LiveFeed:
         self._patience = patience
         self._lock = threading.Lock()
         self._wanted: dict[str, float] = {}  # asset -> when it was last asked for, monotonic
-        self._marked: dict[str, float] = {}  # those of them that somebody holds as a contract
+        self._marked: dict[tuple[str, str], float] = {}  # those of them held as contracts, and the venue ("" for none)
         self._tried: set[str] = set()  # what the last round looked for
         self._known: dict[str, LastPrice] = {}
         self._reachable: bool | None = None
@@ -44,16 +44,17 @@ class LiveFeed:
         """Whether the last round got any price; None before the first."""
         return self._reachable
 
-    def ask(self, assets: Iterable[str], marked: Iterable[str] = ()) -> dict[str, LastPrice]:
+    def ask(self, assets: Iterable[str], marked: Mapping[str, Iterable[str]] | None = None) -> dict[str, LastPrice]:
         """What is known, at once; newer prices are fetched behind. An asset without a fresh one is left out.
 
-        marked : those held as contracts, whose mark price is wanted where a venue gives it
+        marked : those held as contracts with the venues they are held at, as for `Desk.last_prices`
         """
         names = [name for name in map(_known_name, dict.fromkeys(assets)) if name and name not in FUNDS]
         now = datetime.now(UTC)
         with self._lock:
             self._wanted.update(dict.fromkeys(names, time.monotonic()))
-            self._marked.update(dict.fromkeys(set(marked) & set(names), time.monotonic()))
+            held = [(a, venue) for a, venues in (marked or {}).items() if a in names for venue in (*venues, "")]
+            self._marked.update(dict.fromkeys(held, time.monotonic()))
             if self._thread is None and names:
                 self._start()
             known = {name: self._known[name] for name in names if name in self._known}
@@ -107,11 +108,14 @@ class LiveFeed:
             self._wanted = {asset: at for asset, at in self._wanted.items() if at > limit}
             return sorted(self._wanted, key=lambda asset: -self._wanted[asset])[:MOST_ASSETS]
 
-    def _contracts(self) -> list[str]:
+    def _contracts(self) -> dict[str, list[str]]:
         limit = time.monotonic() - WANTED_SECONDS
+        held: dict[str, list[str]] = {}
         with self._lock:
-            self._marked = {asset: at for asset, at in self._marked.items() if at > limit}
-            return list(self._marked)
+            self._marked = {key: at for key, at in self._marked.items() if at > limit}
+            for asset, venue in self._marked:
+                held.setdefault(asset, []).append(venue)
+        return held
 
     def _take(self, names: list[str], found: dict[str, LastPrice]) -> None:
         with self._lock:

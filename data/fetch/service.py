@@ -5,7 +5,7 @@ One service serves every visitor of the process. Nothing here waits for the netw
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from data.exchange.client import Patience
@@ -150,8 +150,12 @@ class PriceService:
             self._thread.join(seconds)
         return self._state != "running"
 
-    def last_prices(self, assets: Iterable[str], marked: Iterable[str] = ()) -> dict[str, LastPrice]:
+    def last_prices(
+        self, assets: Iterable[str], marked: Mapping[str, Iterable[str]] | None = None
+    ) -> dict[str, LastPrice]:
         """Last prices as far as known, at once; newer ones are fetched behind the page every few seconds.
+
+        marked : those held as contracts with the venues they are held at, whose mark prices are wanted
 
         Empty while no exchange has answered. After a failure the next try waits longer each time, up to ten minutes.
         """

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.exchange_server.prices import COINS, price
+from tests.exchange_server.prices import COINS, mark, price
 
 HOSTS = ("api.binance.com", "fapi.binance.com")
 ASSETS = [a for a in COINS if a not in ("USDT", "DAI", "HYPE")]
@@ -11,6 +11,8 @@ STEPS = {"1h": 3_600_000, "1d": 86_400_000}
 
 
 def where(path: str, body: Any) -> str:
+    if path.endswith("/premiumIndex"):
+        return "marks"
     return "candles" if path.endswith("/klines") else "markets" if "exchangeInfo" in path else "other"
 
 
@@ -24,6 +26,16 @@ def answer(ask: Any) -> tuple[int, Any]:
             "rateLimits": [],
             "symbols": [_symbol(a, futures) for a in ask.listed(ASSETS)],
         }
+    if endpoint == "premiumIndex":
+        rows = [
+            {
+                "symbol": f"{a}USDT", "markPrice": f"{mark(a, ask.now_ms):.8f}", "lastFundingRate": "0.0001",
+                "indexPrice": f"{price(a, ask.now_ms):.8f}", "interestRate": "0.0001", "time": ask.now_ms,
+                "nextFundingTime": ask.now_ms + 3_600_000,
+            }
+            for a in ask.listed(ASSETS)
+        ]  # fmt: skip
+        return 200, ask.marked(rows, "markPrice")
     asset = query["symbol"].removesuffix("USDT")
     if asset not in ASSETS:
         return 400, {"code": -1121, "msg": "Invalid symbol."}

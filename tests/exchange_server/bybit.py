@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.exchange_server.prices import COINS, price
+from tests.exchange_server.prices import COINS, mark, price
 
 HOSTS = ("api.bybit.com",)
 ASSETS = [a for a in COINS if a not in ("USDT", "DAI")]
@@ -10,6 +10,8 @@ STEPS = {"60": 3_600_000, "D": 86_400_000}
 
 
 def where(path: str, body: Any) -> str:
+    if path.endswith("/tickers"):
+        return "marks"
     return "candles" if path.endswith("/kline") else "markets" if "instruments-info" in path else "other"
 
 
@@ -21,6 +23,16 @@ def answer(ask: Any) -> tuple[int, Any]:
         return 200, _ok({"category": kind, "list": listed, "nextPageCursor": ""}, ask)
     if endpoint == "risk-limit":
         return 200, _ok({"category": "linear", "list": _risk_limits(query["symbol"]), "nextPageCursor": ""}, ask)
+    if endpoint == "tickers" and "symbol" not in query:
+        rows = [
+            {
+                "symbol": f"{a}USDT", "lastPrice": f"{price(a, ask.now_ms):.8g}",
+                "markPrice": f"{mark(a, ask.now_ms):.8g}", "indexPrice": f"{price(a, ask.now_ms):.8g}",
+                "openInterestValue": "1", "fundingRate": "0.0001",
+            }
+            for a in ask.listed(ASSETS)
+        ]  # fmt: skip
+        return 200, _ok({"category": query["category"], "list": ask.marked(rows, "markPrice")}, ask)
     asset = query["symbol"].removesuffix("USDT")
     if asset not in ASSETS:
         return 200, {

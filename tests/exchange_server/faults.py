@@ -19,7 +19,8 @@ ANSWERS = (
     "bomb",
     "redirect",
 )
-DAMAGE = ("gaps", "duplicates", "zeros", "delisted", "unlisted", "short", "hole")
+ODD_MARKS = {"mark missing": "", "mark zero": "0", "mark below zero": "-1", "mark NaN": "NaN", "mark a word": "n/a"}
+DAMAGE = (*ODD_MARKS, "gaps", "duplicates", "zeros", "delisted", "unlisted", "short", "hole")
 DELISTED_DAYS = 60  # how long ago the candles of a "delisted" asset end
 
 
@@ -29,7 +30,7 @@ class Fault:
 
     kind  : one of ANSWERS (what the server says instead) or DAMAGE (what is wrong with the candles; an "unlisted" asset,
             which must be named, is not among the markets either)
-    where : "candles", "markets", "account" or "all"; retry_after : seconds, for 429
+    where : "candles", "markets", "marks", "account" or "all"; retry_after : seconds, for 429
     """
 
     kind: str

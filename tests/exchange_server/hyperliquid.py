@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.exchange_server import accounts
-from tests.exchange_server.prices import COINS, price
+from tests.exchange_server.prices import COINS, mark, price
 
 HOSTS = ("api.hyperliquid.xyz",)
 ASSETS = [a for a in COINS if a not in ("USDC", "USDT", "DAI", "LUNA")]
@@ -34,8 +34,8 @@ def answer(ask: Any) -> tuple[int, Any]:
     if kind == "meta":
         return 200, {"universe": [_coin(a) for a in ask.listed(ASSETS)], "marginTables": TABLES}
     if kind == "metaAndAssetCtxs":
-        contexts = [_context(price(a, ask.now_ms)) for a in ask.listed(ASSETS)]
-        return 200, [{"universe": [_coin(a) for a in ask.listed(ASSETS)]}, contexts]
+        contexts = [_context(price(a, ask.now_ms), mark(a, ask.now_ms)) for a in ask.listed(ASSETS)]
+        return 200, [{"universe": [_coin(a) for a in ask.listed(ASSETS)]}, ask.marked(contexts, "markPx")]
     if kind == "spotMetaAndAssetCtxs":
         return 200, [{"universe": [], "tokens": []}, []]
     if kind == "perpDexs":
@@ -89,10 +89,10 @@ def _coin(asset: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _context(last: float) -> dict[str, Any]:
+def _context(last: float, marked: float) -> dict[str, Any]:
     text = f"{last:.8g}"
     return {
-        "dayNtlVlm": "1", "funding": "0.0000125", "impactPxs": [text, text], "markPx": text, "midPx": text,
+        "dayNtlVlm": "1", "funding": "0.0000125", "impactPxs": [text, text], "markPx": f"{marked:.8g}", "midPx": text,
         "openInterest": "1",
         "oraclePx": text, "premium": "0", "prevDayPx": text, "dayBaseVlm": "1",
     }  # fmt: skip

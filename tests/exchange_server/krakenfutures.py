@@ -1,6 +1,8 @@
-"""Kraken Futures: one list of instruments, each with its margin levels."""
+"""Kraken Futures: one list of instruments, each with its margin levels, and one of tickers."""
 
 from typing import Any
+
+from tests.exchange_server.prices import mark, price
 
 HOSTS = ("futures.kraken.com",)
 ASSETS = ("BTC", "ETH", "SOL")
@@ -8,11 +10,21 @@ CODES = {"BTC": "XBT"}
 
 
 def where(path: str, body: Any) -> str:
-    return "markets"
+    return "marks" if path.endswith("/tickers") else "markets"
 
 
 def answer(ask: Any) -> tuple[int, Any]:
     endpoint = ask.path.rsplit("/", 1)[-1]
+    if endpoint == "tickers":
+        rows = [
+            {
+                "tag": "perpetual", "symbol": f"PF_{CODES.get(a, a)}USD", "pair": f"{CODES.get(a, a)}:USD",
+                "last": price(a, ask.now_ms), "markPrice": mark(a, ask.now_ms),
+            }
+            for a in ask.listed(list(ASSETS))
+        ]  # fmt: skip
+        said = {"result": "success", "tickers": ask.marked(rows, "markPrice")}
+        return 200, said | {"serverTime": "2026-03-20T09:46:40.000Z"}
     if endpoint != "instruments":
         raise KeyError(endpoint)
     listed = [_perpetual(a) for a in ask.listed(list(ASSETS))]

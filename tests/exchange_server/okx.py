@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.exchange_server.prices import COINS, price
+from tests.exchange_server.prices import COINS, mark, price
 
 HOSTS = ("www.okx.com",)
 ASSETS = [a for a in COINS if a not in ("USDT", "DAI", "HYPE")]
@@ -13,6 +13,8 @@ FUNDING_DAYS = 92
 
 
 def where(path: str, body: Any) -> str:
+    if path.endswith("/mark-price"):
+        return "marks"
     return "candles" if "candles" in path else "markets" if "/public/instruments" in path else "other"
 
 
@@ -45,6 +47,17 @@ def answer(ask: Any) -> tuple[int, Any]:
         return 200, _ok(data[::-1])
     if endpoint == "position-tiers":
         return 200, _ok(_position_tiers(query["instFamily"]))
+    if endpoint == "mark-price":
+        rows = [
+            {
+                "instId": f"{a}-USDT-SWAP",
+                "instType": "SWAP",
+                "markPx": f"{mark(a, ask.now_ms):.8g}",
+                "ts": str(ask.now_ms),
+            }
+            for a in ask.listed(ASSETS)
+        ]
+        return 200, _ok(ask.marked(rows, "markPx"))
     asset = query["instId"].split("-")[0]
     last = price(asset, ask.now_ms)
     if endpoint == "ticker":

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.exchange_server.faults import ANSWERS, DAMAGE, Fault, damaged
+from tests.exchange_server.faults import ANSWERS, DAMAGE, ODD_MARKS, Fault, damaged
 from tests.exchange_server.prices import candles
 
 _NAMES = sorted(m.name for m in iter_modules([str(Path(__file__).parent)]) if m.name not in ("server", "__main__"))
@@ -42,6 +42,11 @@ class Ask:
     def candles(self, asset: str, start_ms: int, end_ms: int, step_ms: int, shift_ms: int = 0) -> list[tuple]:
         rows = [] if self.emptied else candles(asset, start_ms, end_ms, step_ms, self.now_ms, shift_ms)
         return damaged(rows, self.damage, self.now_ms) if self.damage else rows
+
+    def marked(self, rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+        """Tickers whose mark prices are gone or odd where a rule wants it so."""
+        odd = next((ODD_MARKS[kind] for kind in self.damage if kind in ODD_MARKS), None)
+        return rows if odd is None else [{**row, key: odd} for row in rows]
 
     def listed(self, assets: list[str]) -> list[str]:
         """Those of the exchange's assets that no rule takes off the market."""

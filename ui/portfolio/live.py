@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from data.exchange.registry import facts_of
 from data.exchange.tickers import LastPrice
 from data.model import PriceSet
 from data.universe import is_offline
 from margin.core.errors import InputError
+from margin.core.portfolio import Portfolio
 from margin.ladder.compare import Comparison
 from ui.blocks.formats import change, percent, price
 from ui.blocks.text import dollars, plain
@@ -52,8 +54,7 @@ def _fragment() -> None:
         return
     if active.origin != "fetched" or now.comparison is None or book.current().settings.as_of is not None:
         return
-    contracts = {p.underlying for p in now.portfolio.positions if not p.owned and p.instrument.kind != "loan"}
-    last = prices.service().last_prices(now.portfolio.assets, contracts)
+    last = prices.service().last_prices(now.portfolio.assets, contracts(now.portfolio))
     if last:
         st.caption(dollars(line(now, now.comparison, active, last)))
     elif prices.service().live.reachable is False:
@@ -83,20 +84,45 @@ def _newer_prices() -> bool:
     return False
 
 
+def contracts(portfolio: Portfolio) -> dict[str, list[str]]:
+    """What is held as a contract, and the venues it is held at: there its mark price counts, not the last trade."""
+    held: dict[str, list[str]] = {}
+    for account in portfolio.accounts:
+        for p in account.positions:
+            if not p.owned and p.instrument.kind != "loan":
+                venues = held.setdefault(p.underlying, [])
+                venues += [account.venue] if account.venue and account.venue not in venues else []
+    return held
+
+
 def line(now: Answer, comparison: Comparison, active: ActivePrices, last: Mapping[str, LastPrice]) -> str:
-    """'Live: BTC $61,234 ▲ 0.4%, ETH ... since the close; margin $5,261 → $5,301, saved 71%. kraken, 12:03:05 UTC'."""
+    """'Live: BTC $61,234 ▲ 0.4% · ... · margin $5,261 → $5,301, saved 71% · mark of OKX, 12:03:05 UTC'."""
     closes = {p.underlying: p for p in comparison.positions}
     parts = []
     for asset, seen in list(last.items())[:SHOWN]:
         close = active.market.price(asset) if asset in closes else None
         moved = "" if not close else f" {_arrow(seen.price / close - 1)}"
-        parts.append(f"{plain(asset)} **{price(seen.price)}**{' mark' if seen.is_mark else ''}{moved}")
+        parts.append(f"{plain(asset)} **{price(seen.price)}**{moved}")
     at_live = at_last_prices(now, comparison, active, last)
     margin = ""
     if at_live is not None:
         margin = f" · margin {change(comparison.portfolio, at_live.portfolio)}, saved {percent(at_live.saved_pct)}"
-    newest = max(last.values(), key=lambda seen: seen.at)
-    return f"Live: {' · '.join(parts)}{margin} · {plain(newest.exchange)}, {newest.at:%H:%M:%S} UTC"
+    newest = max(seen.at for seen in last.values())
+    return f"Live: {' · '.join(parts)}{margin} · {sources(last)}, {newest:%H:%M:%S} UTC"
+
+
+def sources(last: Mapping[str, LastPrice]) -> str:
+    """What each price is, and whose: 'BTC, ETH: mark of OKX; SOL: last trade of Kraken'; all alike: 'mark of OKX'."""
+    groups: dict[str, list[str]] = {}
+    for asset, seen in last.items():
+        groups.setdefault(f"{seen.kind} of {facts_of(seen.exchange).name}", []).append(asset)
+    if len(groups) == 1:
+        return next(iter(groups))
+    listed = []
+    for what, assets in groups.items():
+        more = f" and {len(assets) - SHOWN} more" if len(assets) > SHOWN else ""
+        listed.append(f"{', '.join(plain(a) for a in assets[:SHOWN])}{more}: {what}")
+    return "; ".join(listed)
 
 
 def _arrow(move: float) -> str:

@@ -12,5 +12,8 @@ EXCHANGE = Exchange(
     perpetual_types=("linear",),
     funding_page=1000,
     funding_order=1,
+    marks_of=("binance", "binance_coinm"),
+    marks="fetch_mark_prices",
+    marks_order=4,
     quirk="451 from US hosts; perpetuals",
 )

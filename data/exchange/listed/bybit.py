@@ -13,6 +13,9 @@ EXCHANGE = Exchange(
     funding_page=200,
     funding_order=2,
     funding_backwards=True,
+    marks_of=("bybit", "bybit_inverse"),
+    marks="fetch_tickers",
+    marks_order=3,
     tiers_of="bybit",
     quirk="403 from US hosts; the end of a span is included",
 )

@@ -13,6 +13,9 @@ EXCHANGE = Exchange(
     perpetual_types=("swap",),
     funding_page=500,
     funding_order=3,
+    marks_of=("hyperliquid",),
+    marks="fetch_tickers",
+    marks_order=1,
     book_ticker=True,
     quirk="the newest 5,000 only; perpetuals",
 )

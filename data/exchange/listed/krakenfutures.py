@@ -1,4 +1,4 @@
-"""Kraken Futures: asked for margin tiers only."""
+"""Kraken Futures: asked for margin tiers and mark prices only."""
 
 from data.exchange.facts import Exchange
 
@@ -8,7 +8,10 @@ EXCHANGE = Exchange(
     order=None,
     page=0,
     perpetual_quote="USD",
+    marks_of=("kraken",),
+    marks="fetch_tickers",
+    marks_order=5,
     tiers_of="kraken",
     tiers_at_once=True,
-    quirk="asked for margin tiers only",
+    quirk="asked for margin tiers and mark prices only",
 )

@@ -188,16 +188,6 @@ def test_last_prices_fall_through_to_the_next_exchange(server):
     assert found["BTC"].price > 0
 
 
-def test_a_contract_is_followed_by_its_mark_and_by_last_trades_where_no_mark_is_to_be_had(server):
-    found = fetch_last_prices(["BTC", "ETH"], patience=QUICK, marked=["BTC"])
-    assert (found["BTC"].exchange, found["BTC"].is_mark) == ("hyperliquid", True)
-    assert (found["ETH"].exchange, found["ETH"].is_mark) == ("kraken", False)
-    assert found["BTC"].price > 0
-    server.faults.append(Fault("500", host="hyperliquid", where="all"))
-    found = fetch_last_prices(["BTC"], patience=QUICK, marked=["BTC"])
-    assert (found["BTC"].exchange, found["BTC"].is_mark) == ("kraken", False)
-
-
 def test_the_service_serves_at_once_and_refreshes_behind(clock_server, store):
     service = PriceService(store, QUICK)
     assert service.snapshot().is_sample
@@ -249,7 +239,7 @@ def test_an_asset_that_nobody_lists_is_not_asked_again_and_no_exchange_rests_for
     found, desk = asyncio.run(twice())
     assert found == [{}, {}]
     assert ("NOPE" in desk.unknown) is not broken  # only who was heard can say that it is not there
-    assert set(desk.resting) == ({"okx"} if broken else set())
+    assert set(desk.resting) == ({("okx", "spot")} if broken else set())
 
 
 def test_live_prices_keep_their_connections_from_round_to_round(server, monkeypatch):

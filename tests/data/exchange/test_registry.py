@@ -39,7 +39,7 @@ def test_a_new_exchange_is_one_new_file(tmp_path, monkeypatch):
     monkeypatch.setattr(listed, "__path__", [*listed.__path__, str(tmp_path)])
     exchanges.cache_clear()
     try:
-        assert list(exchanges())[-2:] == ["nova", "krakenfutures"]
+        assert list(exchanges())[-3:] == ["nova", "deribit", "krakenfutures"]
         assert candidates("nova", "BTC") == ["BTC/USD", "BTC/USDT", "BTC/USDC"]
     finally:
         exchanges.cache_clear()
