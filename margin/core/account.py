@@ -26,7 +26,8 @@ class SubAccount:
     positions  : those that are margined here; owned spot is no position, it stands in `collateral`
     collateral : the pool's balances and owned coins; of an isolated position the margin posted to it
     isolated   : whether it is one isolated position
-    name       : for people: the account's name, or the isolated position's symbol
+    wallet     : the coin of a wallet that the venue keeps apart; "" the main pool
+    name       : for people: the account's name (with the wallet's coin), or the isolated position's symbol
     """
 
     name: str
@@ -34,6 +35,7 @@ class SubAccount:
     collateral: tuple[Collateral, ...]
     isolated: bool = False
     venue: str = ""
+    wallet: str = ""
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -42,11 +44,27 @@ class SubAccount:
         return tuple(sorted(names - {"USD"}))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wallet:
+    """Part of an account that is margined as one pool. coin : whose wallet it is, "" the account's main one."""
+
+    coin: str = ""
+    positions: tuple[Position, ...] = ()
+    collateral: tuple[Collateral, ...] = ()
+
+
 class OpensPositions(Protocol):
-    """What `sub_accounts` asks of a margin model (margin.models.base.MarginModel has it)."""
+    """What `posted_margin` asks of a margin model (margin.models.base.MarginModel has it)."""
 
     def opening_margin(self, position: Position, marks: Any = None) -> float:
         """USD that the model asks to open the position at its entry price."""
+
+
+class Divides(OpensPositions, Protocol):
+    """What `sub_accounts` asks of a margin model (margin.models.base.MarginModel has it)."""
+
+    def wallets(self, positions: tuple[Position, ...], collateral: tuple[Collateral, ...]) -> tuple[Wallet, ...]:
+        """The pools that the venue keeps apart: the main one first, then a coin's each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,18 +132,28 @@ class Account:
             return position.mode == "isolated"
         return position.margin_posted or self.mode == "isolated"
 
-    def sub_accounts(self, model: OpensPositions, marks: Any = None) -> tuple[SubAccount, ...]:
-        """The cross pool (where there is anything in it) and then each isolated position, also two of one symbol.
+    def sub_accounts(self, model: Divides, marks: Any = None) -> tuple[SubAccount, ...]:
+        """The cross pool (where there is anything in it), the wallets of coins that the venue keeps apart from it, and
+        then each isolated position, also two of one symbol.
 
-        model : gives the initial margin at entry of an isolated position to which no margin is posted
+        model : divides the pool, and gives the initial margin at entry of an isolated position with no margin posted
         marks : Marks; needed only where such a position has no entry price
         Raises InputError where a margin can't be told.
         """
         pooled = tuple(p for p in self.margined if not self.is_isolated(p))
         isolated = tuple(p for p in self.margined if self.is_isolated(p))
         out = []
-        if pooled or not isolated or any(c.quantity for c in self.held):
-            out.append(SubAccount(name=self.name, positions=pooled, collateral=self.held, venue=self.venue))
+        wallets = model.wallets(pooled, self.held)
+        for wallet in wallets:
+            alone = len(wallets) == 1 and not isolated
+            if wallet.positions or alone or any(c.quantity for c in wallet.collateral):
+                name = f"{self.name} {wallet.coin} wallet".strip() if wallet.coin else self.name
+                out.append(
+                    SubAccount(
+                        name=name, positions=wallet.positions, collateral=wallet.collateral, venue=self.venue,
+                        wallet=wallet.coin,
+                    )
+                )  # fmt: skip
         for p in isolated:
             posted = posted_margin(p, model, marks)
             out.append(SubAccount(name=p.symbol, positions=(p,), collateral=(posted,), isolated=True, venue=self.venue))

@@ -56,7 +56,8 @@ def judged(
             if not any(p.quantity for p in sub.positions):
                 continue
             label = account.name or account.venue or (f"account {number}" if len(portfolio.accounts) > 1 else "account")
-            name = f"{label}: {sub.name}" if sub.isolated else label
+            wallet = f"{label} {sub.wallet} wallet" if sub.wallet else label
+            name = f"{label}: {sub.name}" if sub.isolated else wallet
             taken = sum(j.name == name or j.name.startswith(f"{name} (") for j in found)
             name = f"{name} ({taken + 1})" if taken else name
             health, why = None, ""

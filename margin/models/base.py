@@ -12,9 +12,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import pandas as pd
 
-from margin.core.account import Account, SubAccount
+from margin.core.account import Account, SubAccount, Wallet
 from margin.core.errors import InputError
-from margin.core.position import Position
+from margin.core.position import Collateral, Position
 from margin.models.marks import Marks
 
 __all__ = ["ClosingRules", "MarginModel", "MarginState", "Mode", "Model", "States", "SubAccount", "Unsupported"]
@@ -161,6 +161,10 @@ class MarginModel(Protocol):
         """USD initial margin of the position alone at its entry price, without one at `marks`: isolated margin."""
         ...
 
+    def wallets(self, positions: tuple[Position, ...], collateral: tuple[Collateral, ...]) -> tuple[Wallet, ...]:
+        """The pools into which the model divides what is margined together: one, unless a venue keeps more."""
+        ...
+
 
 class Model(ABC):
     """A margin model with what all of them share. Subclasses set `key`, `title`, `closing` and write the rest."""
@@ -199,6 +203,10 @@ class Model(ABC):
         when = marks.as_of if marks is not None else pd.Timestamp(0)
         vols = marks.vols if marks is not None else {}
         return self.state(alone, Marks({position.underlying: position.entry_price}, when, vols)).initial
+
+    def wallets(self, positions: tuple[Position, ...], collateral: tuple[Collateral, ...]) -> tuple[Wallet, ...]:
+        """One pool; see `MarginModel.wallets`."""
+        return (Wallet(positions=positions, collateral=collateral),)
 
     def check(self, sub_account: SubAccount) -> None:
         """Raise InputError, naming the first line that is not reproduced here."""

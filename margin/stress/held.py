@@ -358,7 +358,9 @@ def _named(held: Sequence[Held], portfolio: Portfolio) -> tuple[Held, ...]:
     names = []
     for i, h in enumerate(held):
         account = h.account or (f"account {i + 1}" if several else "")
-        name = h.sub.name if h.sub.isolated else account if several else "the pool"
+        pool = f"the {h.sub.wallet} wallet" if h.sub.wallet else "the pool"
+        held_in = f"{account} {h.sub.wallet} wallet" if h.sub.wallet else account
+        name = h.sub.name if h.sub.isolated else held_in if several else pool
         names.append(f"{account}: {name}" if h.sub.isolated and several else name)
     return tuple(replace(h, name=name) for h, name in zip(held, _labels(names), strict=True))
 

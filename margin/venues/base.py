@@ -169,9 +169,9 @@ class Rulebook(ABC):
     purpose: ClassVar[Literal["venue", "lending", "comparison"]] = "venue"
     modes: ClassVar[tuple[Mode, ...]]
     sliders: ClassVar[tuple[Slider, ...]] = ()
-    coin_settled: ClassVar[str] = (
-        ""  # the rulebook of the venue's coin-settled contracts, where they are margined apart
-    )
+    coin_settled: ClassVar[str] = ""  # the rulebook with the venue's tables of coin-settled contracts
+    coin_wallets: ClassVar[tuple[Mode, ...]] = ()  # modes in which those stand in a wallet of their coin, apart
+    judges_the_past: bool = False  # whether older tables are used too (`of_the_day`)
     quote: ClassVar[str] = "USDT"  # its usual perpetual's
     counts_contracts: ClassVar[bool] = False  # whether its orders count contracts, not coins
     least_order_usd: ClassVar[float | None] = None

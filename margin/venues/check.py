@@ -7,19 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from margin import models, venues
+from margin import models
 from margin.core.account import Account, SubAccount
 from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE
 from margin.core.portfolio import Portfolio
 from margin.core.position import Position
-from margin.core.venue_says import COIN, PER_SYMBOL, VenueSays
+from margin.core.venue_says import COIN
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
 from margin.venues import checked
 from margin.venues.base import NEWEST, VenueMargin
 from margin.venues.checked import Checked, Figure
-from margin.venues.families.coin_wallets import CoinWallets
 from margin.venues.families.perpetuals import FIRST_LEVERAGE, PerpetualVenue
 from margin.venues.liquidation import of_sub_account
 from margin.venues.margin_models import VenueModel
@@ -129,8 +128,7 @@ class _Check:
 
     def run(self) -> Checked:
         self._known_symbols(self.account)
-        account, apart = self._coin_settled(self.account)
-        account = self._without_refused(account)
+        account = self._without_refused(self.account)
         subs = account.sub_accounts(self.rules, self.marks)
         pool = next((s for s in subs if not s.isolated), None)
         cross = account.mode != "isolated"  # then the pool's totals are the account's, whatever it holds
@@ -142,46 +140,13 @@ class _Check:
             for key, said in account.venue_says.per_symbol
             if (rows := self._rows(key, dict(said), account, states))
         }
-        for key, further in apart.items():
-            per_symbol[key] = {**per_symbol.get(key, {}), **further}
+        for rules in dict.fromkeys(self._rules_of(s).rulebook_of(s).title for s in subs if s.positions):
+            if rules != self.rules.rulebook.title:
+                self.notes.append(f"Its coin-settled contracts are judged by the rules of {rules}.")
         self._assumed_leverage(account, {*figures, *per_symbol})
         self.notes += [note for _, state in states for note in state.notes]
         notes = tuple(dict.fromkeys(self.notes))
         return Checked(account=account, model=self.rules.key, figures=figures, per_symbol=per_symbol, notes=notes)
-
-    def _coin_settled(self, account: Account) -> tuple[Account, dict[str, Mapping[str, Figure]]]:
-        """(the account without its coin-settled contracts, their figures) where the venue's rules for them stand apart.
-
-        In wallets of their own they leave the dollar account's totals as they are; in a unified account (Bybit) only
-        their own margins are compared, and no totals.
-        """
-        inverse = tuple(p for p in account.margined if p.instrument.is_inverse)
-        name = self.rules.coin_settled
-        if not name or not inverse or len(inverse) == len(account.margined):
-            return account, {}
-        wallets = isinstance(venues.rulebook(name), CoinWallets)
-        coins = {p.underlying for p in inverse} if wallets else set()
-        held = {p.symbol for p in inverse}
-        keys = PER_SYMBOL if wallets else tuple(key for key in PER_SYMBOL if key != "liquidation_prices")
-        said = {
-            key: {s: value for s, value in rows if s in held}
-            for key, rows in account.venue_says.per_symbol
-            if key.removesuffix(COIN) in keys
-        }
-        mine = replace(
-            account, venue=name, positions=inverse, venue_says=VenueSays.of({k: v for k, v in said.items() if v}),
-            collateral=tuple(c for c in account.collateral if c.asset in coins),
-        )  # fmt: skip
-        found = check(mine, self.marks.as_of, None, None)
-        self.notes += [f"Its coin-settled contracts are judged by {found.model}.", *found.notes]
-        self.whole = wallets
-        if not wallets:
-            self.notes.append("The account's totals and its pool's liquidation prices need what was left out.")
-        rest = replace(
-            account, positions=tuple(p for p in account.positions if p not in inverse),
-            collateral=tuple(c for c in account.collateral if c.asset not in coins),
-        )  # fmt: skip
-        return rest, dict(found.per_symbol)
 
     def _rules_of(self, sub: SubAccount) -> VenueModel:
         """The pool of an account whose positions are isolated by default is a cross pool."""
@@ -194,11 +159,17 @@ class _Check:
         while refused := self.rules.refuses(account):
             self.notes += [f"{r.symbol}: {r.reason}" for r in refused]
             symbols = {r.symbol for r in refused}
+            self.whole = self.whole and symbols <= self._apart(account)
             account = account.with_positions(p for p in account.positions if p.symbol not in symbols)
-            self.whole = False
         if not self.whole:
             self.notes.append("The account's totals and its pool's liquidation prices need what was left out.")
         return account
+
+    def _apart(self, account: Account) -> set[str]:
+        """Coin-settled contracts in wallets apart from a main pool, which is whole without them."""
+        inverse = {p.symbol for p in account.margined if p.instrument.is_inverse}
+        keeps = self.rules.mode in self.rules.rulebook.coin_wallets and len(inverse) < len(account.margined)
+        return inverse if keeps else set()
 
     def _assumed_leverage(self, account: Account, compared: set[str]) -> None:
         """Note positions whose initial margin follows a leverage that the file does not give."""
@@ -225,7 +196,9 @@ class _Check:
         said = dict(account.venue_says.figures)
         if not said or not self.whole:
             return {}
-        judged = [(s, state) for s, state in states if not s.isolated] or states
+        pools = [(s, state) for s, state in states if not s.isolated]
+        main = [(s, state) for s, state in pools if not s.wallet]
+        judged = (main if any(s.positions for s, _ in main) else pools) or states
         money = sum(c.quantity * self.marks.price(c.asset) for c in pool.collateral) if pool else 0.0
         beside = money if judged and judged[0][0].isolated else 0.0
         bare = bool(judged) and not judged[0][0].isolated and not account.held
@@ -236,7 +209,8 @@ class _Check:
                 self.notes.append(f"{key} is not compared: the account's collateral is not in the file.")
                 continue
             coin = self._coin(key, account)
-            ours = self._total(name, judged, coin)
+            own = [(s, state) for s, state in pools if coin and s.wallet == coin]
+            ours = self._total(name, own or judged, coin)
             if ours is None:
                 self.notes.append(f"{key} is not compared: the venue's rule is not reproduced here.")
                 continue
@@ -330,6 +304,7 @@ class _Check:
         held = [p for p in sub.positions if p.symbol == symbol]
         coin = held[0].underlying
         rules = self._rules_of(sub)
+        printed = rules.rulebook_of(sub)
         edges = of_sub_account(rules, sub, self.marks)[coin]
         own = self.marks.contract(held[0].instrument) / self.marks.price(coin)
         together = [p for p in sub.positions if p.underlying == coin]
@@ -339,9 +314,9 @@ class _Check:
             return min(sides, key=lambda e: abs(e - at), default=None)
         long = sum(p.exposure(self.marks.contract(p.instrument)) for p in together) > 0
         edge = edges.down if long else edges.up
-        if edge is not None and (note := rules.rulebook.printed_note(held[0])):
+        if edge is not None and (note := printed.printed_note(held[0])):
             self.notes.append(note)
-        return None if edge is None else rules.rulebook.printed_price(held[0], edge * own, long, self.marks)
+        return None if edge is None else printed.printed_price(held[0], edge * own, long, self.marks)
 
 
 def _distance(ours: float | None, venue: float | None) -> float:

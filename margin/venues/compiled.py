@@ -146,7 +146,7 @@ def _tiers(
     """(its tiers in dollars, the initial rate within each, whether the venue printed them)."""
     tiers, printed = rulebook.position_tiers(position, marks)
     rates = [float(rulebook.initial_rate(position, t.leverage, settings)) for t in tiers]
-    if rulebook.in_coins and not printed:  # a size in coins stays in its tier
+    if rulebook.counts_coins(position) and not printed:  # a size in coins stays in its tier
         at = int(tiers.which(np.array([abs(position.quantity)]))[0])
         coins = abs(position.quantity)
         rate = float(tiers.maintenance(coins)) / coins

@@ -14,7 +14,7 @@ from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
-from margin.venues import accounts
+from margin.venues import accounts, wallets
 from margin.venues.base import Mode, Rulebook
 
 LEAST = 1e-9  # of today's price: nothing falls to 0
@@ -60,13 +60,13 @@ def model(rulebook: Rulebook, mode: Mode, settings: Mapping[str, float] | None =
 def sub_accounts(
     rulebook: Rulebook, book: Portfolio | SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float] | None
 ) -> list[tuple[str, SubAccount]]:
-    """(name, sub-account) of what is liquidated by itself: each position with its own margin, or the pool.
+    """(name, sub-account) of what is liquidated by itself: each position with its own margin, or the pools.
 
-    Names are those of `accounts.labels`, "" the pool.
+    Names are those of `accounts.labels`, "" a pool.
     """
     pool = accounts.pinned(accounts.as_sub(book), marks)
     if mode != "isolated" or pool.isolated:
-        return [("", pool)]
+        return [("", part) for _, part in wallets.parts(rulebook, pool, mode)]
     held, rules = accounts.margined(pool), model(rulebook, mode, settings)
     margins = [posted_margin(p, rules, marks) for p in held]
     alone = [
@@ -85,14 +85,26 @@ def prices(
 ) -> dict[str, Edges]:
     """USD prices at which liquidation starts as one underlying moves and the others stay at their marks.
 
-    Isolated: by position (`accounts.labels`), each with its own margin. Otherwise by asset, for everything that moves.
+    Isolated: by position (`accounts.labels`), each with its own margin. Otherwise by asset, for everything that moves;
+    where the venue keeps several pools, the one that is liquidated first.
     """
     rules = model(rulebook, mode, settings)
     out: dict[str, Edges] = {}
     for name, sub in sub_accounts(rulebook, book, marks, mode, settings):
         found = of_sub_account(rules, sub, marks)
-        out |= {name: next(iter(found.values()))} if name and found else found
+        if name and found:
+            out[name] = next(iter(found.values()))
+            continue
+        for asset, edges in found.items():
+            out[asset] = _first(out[asset], edges) if asset in out else edges
     return out
+
+
+def _first(one: Edges, other: Edges) -> Edges:
+    """The nearer of two on either side."""
+    downs = [e.down for e in (one, other) if e.down is not None]
+    ups = [e.up for e in (one, other) if e.up is not None]
+    return Edges(max(downs, default=None), min(ups, default=None))
 
 
 def of_sub_account(rules: MarginModel, sub: SubAccount, marks: Marks) -> dict[str, Edges]:
@@ -131,15 +143,25 @@ def together(
     rulebook: Rulebook, book: Portfolio | SubAccount, marks: Marks, mode: Mode, betas: Mapping[str, float],
     settings: Mapping[str, float] | None = None,
 ) -> Edges:  # fmt: skip
-    """Moves of the market (fractions) at which a cross account is liquidated, each asset moving beta times as far."""
+    """Moves of the market (fractions) at which a cross account is liquidated, each asset moving beta times as far.
+
+    Where the venue keeps several pools, the one that is liquidated first.
+    """
     if mode == "isolated":
         raise InputError("mode", mode, "isolated positions are liquidated one by one, not together", "Use cross.")
-    sub = accounts.pinned(accounts.as_sub(book), marks)
-    missing = [asset for asset in moving(sub) if asset not in betas]
+    missing = [asset for asset in moving(book) if asset not in betas]
     if missing:
         raise InputError("betas", missing[0], "has no beta", "Give one per asset that moves.")
-    slopes = np.array([0.0 if accounts.is_dollar(asset) else betas[asset] for asset in sub.assets])
     rules = model(rulebook, mode, settings)
+    found = Edges(None, None)
+    for _, pool in sub_accounts(rulebook, book, marks, mode, settings):
+        found = _first(found, _together(rules, pool, marks, betas))
+    return found
+
+
+def _together(rules: MarginModel, sub: SubAccount, marks: Marks, betas: Mapping[str, float]) -> Edges:
+    """Of one pool: moves of the market at which it is liquidated."""
+    slopes = np.array([0.0 if accounts.is_dollar(asset) else betas[asset] for asset in sub.assets])
 
     def gaps(which: np.ndarray, factors: np.ndarray) -> np.ndarray:
         return rules.states(sub, marks, np.maximum(1.0 + slopes * (factors - 1.0)[:, None], LEAST)).gap
@@ -153,18 +175,26 @@ def surface(
     rulebook: Rulebook, book: Portfolio | SubAccount, marks: Marks, mode: Mode, first: str, second: str,
     settings: Mapping[str, float] | None = None, reach: float = 0.6, steps: int = 25,
 ) -> Surface:  # fmt: skip
-    """The gap over moves of two underlyings, and where it crosses 0 as the second moves at each move of the first."""
+    """The gap over moves of two underlyings, and where it crosses 0 as the second moves at each move of the first.
+
+    Where the venue keeps several pools, the smallest gap of those that the two move.
+    """
     if mode == "isolated":
         raise InputError("mode", mode, "isolated positions are liquidated one by one, not together", "Use cross.")
     if first == second:
         raise InputError("second", second, "must be another asset than the first")
-    sub = accounts.pinned(accounts.as_sub(book), marks)
-    rules, at = model(rulebook, mode, settings), (sub.assets.index(first), sub.assets.index(second))
+    rules = model(rulebook, mode, settings)
+    pools = [s for _, s in sub_accounts(rulebook, book, marks, mode, settings) if {first, second} & set(s.assets)]
 
     def gap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        rows = np.ones((len(a), len(sub.assets)))
-        rows[:, at[0]], rows[:, at[1]] = 1.0 + a, 1.0 + b
-        return rules.states(sub, marks, rows).gap
+        found = []
+        for pool in pools:
+            rows = np.ones((len(a), len(pool.assets)))
+            for asset, move in ((first, a), (second, b)):
+                if asset in pool.assets:
+                    rows[:, pool.assets.index(asset)] = 1.0 + move
+            found.append(rules.states(pool, marks, rows).gap)
+        return np.min(found, axis=0)  # type: ignore[no-any-return]
 
     moves = np.linspace(-reach, reach, steps)
     cells = gap(np.repeat(moves, steps), np.tile(moves, steps)).reshape(steps, steps)

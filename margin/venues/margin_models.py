@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from margin import venues
-from margin.core.account import Account, SubAccount
+from margin.core.account import Account, SubAccount, Wallet
 from margin.core.errors import InputError
-from margin.core.position import Position
+from margin.core.position import Collateral, Position
 from margin.models.base import ClosingRules, Mode, Model, States, Unsupported, pinned
 from margin.models.marks import Marks
-from margin.venues import accounts, compiled
+from margin.venues import accounts, compiled, wallets
 from margin.venues.base import Lines, Rulebook, VenueMargin
 
 ROWS = 8_192  # price sets reckoned at once: small enough to stay in the processor's cache
@@ -55,19 +55,34 @@ class VenueModel(Model):
         """What of the account is not reproduced here, with reasons."""
         if isinstance(account, SubAccount):
             return self._refused(account)
-        pool = SubAccount(name="", positions=(), collateral=())
         found: list[Unsupported] = []
         for isolated in (False, True):
             held = tuple(p for p in account.margined if account.is_isolated(p) == isolated)
             if held:
-                found += self._refused(_with(pool, held, isolated))
+                sub = SubAccount(name="", positions=held, collateral=(), isolated=isolated)
+                found += self._no_isolated(sub) or wallets.refusals(self.rulebook, sub, self.mode_of(sub))
         return tuple(found)
 
     def _refused(self, sub: SubAccount) -> tuple[Unsupported, ...]:
-        if sub.isolated and "isolated" not in self.rulebook.modes:
-            why = "isolated margin at this venue is not reproduced here"
-            return tuple(Unsupported(symbol=p.symbol, reason=why) for p in sub.positions)
-        return self.rulebook.supports(sub, self.mode_of(sub))
+        return self._no_isolated(sub) or self.rulebook_of(sub).supports(sub, self.mode_of(sub))
+
+    def _no_isolated(self, sub: SubAccount) -> tuple[Unsupported, ...]:
+        if not sub.isolated or "isolated" in self.rulebook.modes:
+            return ()
+        why = "isolated margin at this venue is not reproduced here"
+        return tuple(Unsupported(symbol=p.symbol, reason=why) for p in sub.positions)
+
+    def wallets(self, positions: tuple[Position, ...], collateral: tuple[Collateral, ...]) -> tuple[Wallet, ...]:
+        """The pools that the venue keeps apart; see `margin.venues.wallets`."""
+        return wallets.divided(self.rulebook, positions, collateral, self.mode)
+
+    def rulebook_of(self, sub: SubAccount) -> Rulebook:
+        """The venue's rules for this sub-account: of coin-settled contracts in a wallet apart their own."""
+        return wallets.rulebook_of(self.rulebook, sub, self.mode_of(sub))
+
+    def settings_of(self, rulebook: Rulebook) -> dict[str, float]:
+        """The sliders of the rules that margin a sub-account: those given are of the model's own rulebook."""
+        return self.settings if rulebook.name == self.rulebook.name else rulebook.settings(None)
 
     def mode_of(self, sub: SubAccount) -> Mode:
         """The mode a sub-account is margined in."""
@@ -81,7 +96,8 @@ class VenueModel(Model):
     def state(self, sub_account: SubAccount, marks: Marks) -> VenueMargin:
         """The four figures now, with lines; see `margin.models.base.MarginModel`."""
         sub = self._own(sub_account)
-        return self.rulebook.requirement(sub, marks, self.mode_of(sub), self.settings)
+        rules = self.rulebook_of(sub)
+        return rules.requirement(sub, marks, self.mode_of(sub), self.settings_of(rules))
 
     def states(
         self,
@@ -97,11 +113,14 @@ class VenueModel(Model):
         assets = sub_account.assets
         if factors.ndim != 2 or factors.shape[1] != len(assets):
             raise InputError("factors", factors.shape, f"must be rows of {len(assets)} factors: {', '.join(assets)}")
-        return states(self.rulebook, sub_account, marks, self.mode_of(sub_account), self.settings, factors, vols, as_of)
+        rules, mode = self.rulebook_of(sub_account), self.mode_of(sub_account)
+        return states(rules, sub_account, marks, mode, self.settings_of(rules), factors, vols, as_of)
 
     def opening_margin(self, position: Position, marks: Marks | None = None) -> float:
         """USD that the venue asks to open the position at its entry price."""
-        return self.rulebook.opening_margin(position, marks, self.settings)
+        alone = SubAccount(name=position.symbol, positions=(position,), collateral=(), isolated=True)
+        rules = self.rulebook_of(alone)
+        return rules.opening_margin(position, marks, self.settings_of(rules))
 
 
 def states(
@@ -134,7 +153,3 @@ def states(
         for i, name in enumerate(FIGURES):
             out[i, rows] = getattr(found, name)
     return States(equity=out[0], equity_initial=out[1], initial=out[2], maintenance=out[3])
-
-
-def _with(pool: SubAccount, positions: tuple[Position, ...], isolated: bool) -> SubAccount:
-    return SubAccount(name=pool.name, positions=positions, collateral=pool.collateral, isolated=isolated)

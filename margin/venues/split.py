@@ -12,7 +12,7 @@ from margin.core.account import SubAccount
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio, Position
 from margin.models.marks import Marks
-from margin.venues import accounts
+from margin.venues import accounts, wallets
 from margin.venues.base import Mode, Rulebook
 from margin.venues.survey import fair
 
@@ -114,10 +114,10 @@ def _part(
     chosen: Mapping[str, float] | None,
 ) -> Part:
     book = SubAccount(name="", positions=tuple(positions), collateral=())
-    refused = tuple(f"{u.symbol}: {u.reason}" for u in rulebook.supports(accounts.priced(book, marks), mode))
+    refused = tuple(f"{u.symbol}: {u.reason}" for u in wallets.refusals(rulebook, accounts.priced(book, marks), mode))
     if not refused:
         try:
-            margin = rulebook.requirement(book, marks, mode, chosen)
+            margin = wallets.requirement(rulebook, book, marks, mode, chosen)
             return Part(
                 rulebook=rulebook, mode=mode, rows=tuple(rows), initial=margin.initial, maintenance=margin.maintenance
             )

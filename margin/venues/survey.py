@@ -12,7 +12,7 @@ from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.models.marks import Marks
-from margin.venues import accounts, liquidation
+from margin.venues import accounts, liquidation, wallets
 from margin.venues.base import Mode, Rulebook, Unsupported, VenueMargin
 from margin.venues.families.perpetuals import FIRST_LEVERAGE
 from margin.venues.liquidation import Edges
@@ -108,13 +108,13 @@ def _asked(
     gain: float | None,
 ) -> "Asked | tuple[str, ...]":
     """What the venue asks in this mode, or why it can't hold the book."""
-    unsupported = rulebook.supports(accounts.priced(book, marks), mode)
+    unsupported = wallets.refusals(rulebook, accounts.priced(book, marks), mode)
     out = {u.symbol for u in unsupported}
     rest = replace(book, positions=tuple(p for p in book.positions if p.symbol not in out))
     if unsupported and not (all(u.alone for u in unsupported) and accounts.margined(rest)):
         return tuple(f"{u.symbol}: {u.reason}" for u in unsupported)
     try:
-        margin = rulebook.requirement(rest, marks, mode, chosen)
+        margin = wallets.requirement(rulebook, rest, marks, mode, chosen)
         edges = liquidation.prices(rulebook, rest, marks, mode, chosen)
     except InputError as error:
         return (str(error),)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from margin.core.account import Account
+from margin.core.account import Account, Wallet
 from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import parse_symbol
 from margin.core.market import Market
@@ -27,6 +27,9 @@ DESIGN = """{"version": 2, "name": "mine",
 
 class Tenth:
     """A model that asks a tenth of the notional at entry."""
+
+    def wallets(self, positions, collateral):
+        return (Wallet(positions=positions, collateral=collateral),)
 
     def opening_margin(self, position, marks=None):
         return abs(position.value(position.entry_price)) / 10

@@ -35,12 +35,23 @@ MIXED = Account(
     ),
     collateral=(Collateral("USDT", 30_000.0),),
 )  # fmt: skip
+COINS = Account(
+    name="Both", venue="binance", mode="cross",
+    positions=(
+        Position("BTC/USDT:USDT", 1.0, entry_price=70_000.0, leverage=10.0),
+        Position("BTC/USD:BTC", 60_000.0, entry_price=72_000.0, leverage=10.0),
+    ),
+    collateral=(Collateral("USDT", 20_000.0), Collateral("BTC", 0.3)),
+)  # fmt: skip
+UNIFIED = Account(name="Unified", venue="bybit", mode="cross", positions=COINS.positions, collateral=COINS.collateral)
 CASES = {
     "a venue account": (Portfolio(accounts=(CROSS,)), {}),
     "two accounts, one isolated position": (Portfolio(accounts=(CROSS, MIXED)), {}),
     "ours beside a venue's": (Portfolio(accounts=(OWN, MIXED)), {}),
     "the second of two": (Portfolio(accounts=(CROSS, MIXED)), {"account": "1"}),
     "another venue's model": (Portfolio(accounts=(OWN,)), {"model": "bybit:cross"}),
+    "dollar and coin-settled contracts, in wallets apart": (Portfolio(accounts=(COINS,)), {}),
+    "dollar and coin-settled contracts, in one account": (Portfolio(accounts=(UNIFIED,)), {}),
     "a share of its own": (Portfolio(accounts=(OWN,)), {}),
 }
 NOW = re.compile(

@@ -283,6 +283,14 @@ class OkxInverse(BybitInverse):
     def needed(self, face, entry, leverage, price, posted):
         return abs(face) / price * (self.rate + self.fee)
 
+    def gap(self, cash, book, price, posted=None):
+        """In the pool a coin's equity, balance and profit together, counts slice by slice."""
+        ((coin, face, entry, leverage),) = book
+        p = price[coin]
+        equity = cash + face * (1 / entry - 1 / p)
+        counts = equity if posted is not None or equity < 0 else sliced(self.shares, equity)
+        return (counts - self.needed(face, entry, leverage, p, posted)) * p
+
 
 class BinanceCoinMAlone(BybitInverse):
     """One contract with coins of its own."""

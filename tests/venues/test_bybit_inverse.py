@@ -3,7 +3,7 @@
 import pytest
 
 from margin import InputError, Position, venues
-from margin.venues.rules.bybit_inverse import coin_bankruptcy_price
+from margin.venues.rules.bybit import coin_bankruptcy_price
 from tests.venues.door import Account, isolated
 
 

@@ -306,11 +306,8 @@ def test_coin_settled_contracts_beside_dollar_ones_are_judged_by_their_own_rules
     }  # fmt: skip
     found = check(account((linear, inverse), money, "binance", **said))
     assert (found.matched, found.compared) == (5, 5)
-    assert any("judged by binance_coinm:cross" in note for note in found.notes)
-    unified = check(
-        account((linear, inverse), money, "bybit", **{**said, "position_maintenance": {linear.symbol: 300.0}})
-    )
-    assert unified.figures == {} and set(unified.per_symbol) == {"position_maintenance_coin", "position_maintenance"}
+    assert any("by the rules of Binance COIN-M" in note for note in found.notes)
+    assert check(account((linear, inverse), money, "binance", equity_coin=0.5, maintenance_coin=0.004)).matched == 2
 
 
 def test_of_several_accounts_the_one_that_cannot_be_judged_is_named():

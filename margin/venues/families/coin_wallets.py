@@ -20,6 +20,7 @@ class CoinWallets(PerpetualVenue):
     in_coins: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("perpetual", "future")
     collateral_assets: ClassVar[frozenset[str]] = frozenset()
+    coin_wallets: ClassVar[tuple[Mode, ...]] = ("isolated", "cross")
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         """The market's tiers; None where they are not reproduced here."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from margin.core.account import SubAccount, posted_margin
-from margin.core.instruments import USD_STABLECOINS
+from margin.core.instruments import USD_STABLECOINS, Instrument
 from margin.core.portfolio import Portfolio
 from margin.core.position import Position
 from margin.models.marks import Marks
@@ -53,6 +53,7 @@ class PerpetualVenue(TierTables):
     own_leverage: ClassVar[bool] = True  # a position's initial margin follows the leverage that its owner chose
     valued: ClassVar[bool] = False  # a cross account's figures are dollars, at the price of what a contract settles in
     one: ClassVar[Literal["side", "net", "coin"]] = "side"  # which positions of a cross account are one
+    coin_equity: ClassVar[tuple[Mode, ...]] = ()  # modes in which a coin's profit counts as the coin itself does
     summed: ClassVar[tuple[Mode, ...]] = ()  # modes that only add up what positions are asked at the mark
     mode_notes: ClassVar[Mapping[Mode, tuple[str, ...]]] = {}
 
@@ -109,7 +110,7 @@ class PerpetualVenue(TierTables):
         instrument = position.instrument
         if instrument.kind == "loan":
             return "", False
-        if instrument.kind not in self.kinds:
+        if not self.lists(instrument):
             listed = " and ".join(f"{kind}s" for kind in self.kinds)
             return f"{instrument.kind} is not reproduced here, only {listed}", False
         if instrument.is_inverse and not self.inverse:
@@ -123,16 +124,25 @@ class PerpetualVenue(TierTables):
         cap = tiers[-1].cap if tiers and not own else None
         price = position.mark_price or position.entry_price
         if cap is not None and self.size_at(position, price) > cap:
-            unit = position.underlying if self.in_coins else "USD"
+            unit = position.underlying if self.counts_coins(position) else "USD"
             return f"tiers above {cap:,.10g} {unit} are not reproduced here", True
         return "", False
+
+    def lists(self, instrument: Instrument) -> bool:
+        """Whether contracts of this kind are margined here; coin-settled ones, where they are, dated ones too."""
+        coins = self.inverse and bool(self.coin_settled) and instrument.is_inverse
+        return coins or instrument.kind in self.kinds
 
     def size_at(self, position: Position, price: float | None) -> float:
         """A position's size as the tiers count it, at a price; 0 where it needs one and there is none."""
         quantity = abs(position.quantity)
         if position.instrument.is_inverse:
-            return quantity if not self.in_coins else quantity / price if price else 0.0
+            return quantity if not self.counts_coins(position) else quantity / price if price else 0.0
         return quantity if self.in_coins else quantity * (price or 0.0)
+
+    def counts_coins(self, position: Position) -> bool:
+        """Whether the position's tiers count coins, not dollars."""
+        return self.in_coins or (position.instrument.is_inverse and bool(self.coin_settled))
 
     # The reckoning.
 
@@ -157,6 +167,10 @@ class PerpetualVenue(TierTables):
             lines.add("Unrealised profit", "sum of q (mark - entry)", pnl, source, "pnl")
         wallet = sum(c.counted_maintenance for c in collateral)
         ready = sum(c.counted_initial for c in collateral)
+        if held and (less := self.coin_profits(held, collateral, marks, mode, settings)) is not None:
+            wallet, ready = wallet + less, ready + less
+            if lines.wanted and less:
+                lines.add("Profit held in coins", "counts as the coin does", float(less), source, "collateral")
         market = sum(c.market_value for c in collateral) + pnl
         notes = [*marks.notes, *(c.why for c in collateral if c.why), *self.mode_notes.get(mode, ()), *lines.notes]
         equity, opening = wallet + pnl, ready + pnl
@@ -184,6 +198,27 @@ class PerpetualVenue(TierTables):
         settled = [p.instrument for p in book.positions if p.instrument.settle is not None]
         found = {str(i.settle): 1.0 if i.is_inverse else marks.prices.get(str(i.settle), 1.0) for i in settled}
         return None if all(np.ndim(price) == 0 and price == 1.0 for price in found.values()) else found
+
+    def coin_profits(
+        self, held: Sequence[Position], collateral: Sequence[CollateralValue], marks: Marks, mode: Mode,
+        settings: Mapping[str, float],
+    ) -> Any:  # fmt: skip
+        """USD by which profit of coin-settled contracts counts for other than its value; None where it counts whole.
+
+        Where `coin_equity` names the mode a coin's equity, balance and profit together, counts at the coin's share.
+        """
+        if mode not in self.coin_equity or not any(p.instrument.is_inverse for p in held):
+            return None
+        less: Any = 0.0
+        for coin in dict.fromkeys(p.underlying for p in held if p.instrument.is_inverse):
+            price = marks.price(coin)
+            gained = sum(marks.unrealised(p) for p in held if p.instrument.is_inverse and p.underlying == coin)
+            mine = [c for c in collateral if c.asset == coin]
+            equity = sum(c.quantity for c in mine) + gained / price
+            counted = self.counted(coin, np.maximum(equity, 1e-300), price, mode, settings)[0]  # above 0: held
+            counts = np.where(np.greater(equity, 0), counted, equity * price)
+            less = less + counts - sum(c.counted_maintenance for c in mine) - gained
+        return less if np.ndim(less) else float(less)
 
     def own_margin(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
         """USD at today's price of the margin of an isolated position: posted, else its initial margin at entry."""
@@ -225,7 +260,7 @@ class PerpetualVenue(TierTables):
         at = mark if basis == "mark" or position.entry_price is None else position.entry_price
         if position.instrument.is_inverse:
             coins = abs(position.quantity) / at
-            return coins * mark, coins if self.in_coins else coins * at
+            return coins * mark, coins if self.counts_coins(position) else coins * at
         value = abs(position.quantity) * at
         return value, abs(position.quantity) if self.in_coins else value
 
@@ -243,7 +278,7 @@ class PerpetualVenue(TierTables):
         if table is not None:
             at = position.mark_price or position.entry_price or marks.contract(position.instrument)
             coins = abs(position.quantity) / at if position.instrument.is_inverse else abs(position.quantity)
-            tier = tier_at(table, coins if self.in_coins else coins * at)
+            tier = tier_at(table, coins if self.counts_coins(position) else coins * at)
             told = ((rate, tier.rate), (leverage, tier.leverage))
             same = all(mine is None or abs(mine - theirs) <= 1e-9 * abs(theirs) for mine, theirs in told)
             if same and (deduction is None or abs(deduction - tier.deduction) <= 1e-6 * max(tier.deduction, 1.0)):

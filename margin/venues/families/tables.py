@@ -26,12 +26,11 @@ class TierTables(Rulebook):
         super().__init__(parameters)
         self.live: dict[str, Tiers] = {}
         self.live_source = ""
-        self.by_day = False
 
     def of_the_day(self) -> Self:
         """A copy that margins by the table of the marks' own day, where an older one is carried: a recorded account."""
         out = copy(self)
-        out.by_day = True
+        out.judges_the_past = True
         return out
 
     def with_tiers(self, rows: Mapping[str, Sequence[Sequence[Any]]], source: str) -> Self:
@@ -53,7 +52,7 @@ class TierTables(Rulebook):
         return (None if inverse else self._older(asset, marks)) or self.tiers_for(asset, inverse)
 
     def _older(self, asset: str, marks: Marks) -> Tiers | None:
-        if not self.by_day or marks.as_of >= self._until:
+        if not self.judges_the_past or marks.as_of >= self._until:
             return None
         found = [tiers for day, tiers in self._history.get(asset, ()) if day <= marks.as_of]
         return found[-1] if found else None
@@ -94,6 +93,8 @@ class TierTables(Rulebook):
         if printed:
             return "the venue's own print of this position"
         asset, inverse = position.underlying, position.instrument.is_inverse
+        if inverse and self.coin_tables is not None:
+            return self.coin_tables.source(self._named(self.coin_tables, asset))
         if not inverse and self._older(asset, marks) is not None:
             return self.parameters.source("history")
         if asset in self.live and not inverse:
@@ -101,3 +102,23 @@ class TierTables(Rulebook):
         key = f"inverse {asset}" if inverse else asset
         of = next((n for n in self._tables if {key, asset} & set(self.parameters[n])), self.rule)
         return self.parameters.source(of)
+
+    # The tables of coin-settled contracts, where another rulebook of the venue carries them.
+
+    @cached_property
+    def coin_tables(self) -> Parameters | None:
+        """Parameters of `coin_settled`; None where there are none."""
+        return Parameters.load(self.coin_settled) if self.coin_settled else None
+
+    def coin_tiers(self, asset: str) -> Tiers | None:
+        """Tiers, in coins, of the coin-settled contracts that another rulebook of the venue carries."""
+        if self.coin_tables is None:
+            return None
+        name = self._named(self.coin_tables, asset)
+        rows = self.coin_tables[name].get(asset)
+        return None if rows is None else tiers_of(rows, closed=self.closed)
+
+    def _named(self, tables: Parameters, asset: str) -> str:
+        """The fact of `tables` that carries the asset's tiers."""
+        named = [n for n in tables.facts if n.startswith(self.rule) and isinstance(tables.facts[n], dict)]
+        return next((n for n in named if asset in tables.facts[n]), self.rule)

@@ -141,11 +141,13 @@ def describe(tier: Tier) -> str:
     return f"{tier.floor:,.0f} to {edge} at {tier.rate:.3%}"
 
 
-def sliced(rows: Iterable[Sequence[Any]], amount: float) -> float:
-    """What counts of an amount whose slices (floor, cap, share) count at their own share, as collateral tiers do."""
-    return float(
-        sum(share * max(min(amount, float("inf") if cap is None else cap) - floor, 0.0) for floor, cap, share in rows)
-    )
+def sliced(rows: Iterable[Sequence[Any]], amount: Any) -> Any:
+    """What counts of an amount whose slices (floor, cap, share) count at their own share, as collateral tiers do.
+
+    amount : a number, or an array (n,): then so is what counts
+    """
+    found = sum(share * np.maximum(np.minimum(amount, np.inf if c is None else c) - low, 0.0) for low, c, share in rows)
+    return found if np.ndim(amount) else float(found)
 
 
 def tier_at(tiers: Sequence[Tier], notional: float) -> Tier:

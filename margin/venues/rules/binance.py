@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from margin.core.account import SubAccount
+from margin.core.portfolio import Portfolio
 from margin.models.marks import Marks
-from margin.venues.base import Lines, Mode, PositionMargin, Slider, VenueMargin
+from margin.venues import accounts
+from margin.venues.base import Lines, Mode, PositionMargin, Slider, Unsupported, VenueMargin
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tiers, tiers_of
 
@@ -32,9 +34,12 @@ class Binance(PerpetualVenue):
 
     name = "binance"
     coin_settled: ClassVar[str] = "binance_coinm"
+    coin_wallets: ClassVar[tuple[Mode, ...]] = ("isolated", "cross")
+    coin_equity: ClassVar[tuple[Mode, ...]] = ("portfolio",)
     rule = "brackets"
     summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     closed = True
+    inverse: ClassVar[bool] = True
     mode_notes: ClassVar = {"portfolio": ("It nets collateral only: the futures' margins are still added up.",)}
     modes: ClassVar[tuple[Mode, ...]] = ("isolated", "cross", "portfolio")
     sliders = (
@@ -61,7 +66,17 @@ class Binance(PerpetualVenue):
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         """The market's tiers; None where they are not reproduced here."""
-        return self._tiers.get(asset)
+        return self.coin_tiers(asset) if inverse else self._tiers.get(asset)
+
+    def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
+        """Coin-settled contracts are margined here in the portfolio account only, else in their coin's wallet."""
+        found = super().supports(book, mode)
+        if mode == "portfolio":
+            return found
+        known = {u.symbol for u in found}
+        why = "coin-settled contracts stand in a wallet of their coin, by the rules of binance_coinm"
+        apart = [p for p in accounts.as_sub(book).positions if p.instrument.is_inverse and p.symbol not in known]
+        return found + tuple(Unsupported(symbol=p.symbol, reason=why, alone=True) for p in apart)
 
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]

@@ -1,4 +1,4 @@
-"""Bybit: isolated, and the unified account's cross margin with tiered collateral; linear perpetuals.
+"""Bybit: isolated, and the unified account's cross margin with tiered collateral, for contracts in dollars and coins.
 
 Source: Bybit help centre, "Liquidation price calculation under isolated mode" and "Maintenance margin (USDT contract)".
 """
@@ -34,6 +34,21 @@ def bankruptcy_price(
     return max((abs(quantity) * entry - side * posted) / (abs(quantity) * (1.0 - side * fee)), 0.0)
 
 
+def coin_bankruptcy_price(
+    face: float, entry: float, leverage: float, posted: float | None = None, fee: float = 0.0
+) -> float:
+    """USD at which an inverse position's own margin is gone: what its leverage asks, or coins posted, fee included.
+
+    face : signed USD; posted : coins; then face (1 / entry - 1 / p) + posted - |face| fee / p = 0. Infinite where a
+    short's coins exceed what it can lose.
+    """
+    side = 1.0 if face > 0 else -1.0
+    if posted is None:
+        return entry / (1.0 + side / leverage) if side > 0 or leverage > 1 else float("inf")
+    left = face / entry + posted
+    return face * (1.0 + side * fee) / left if left * side > 0 else float("inf")
+
+
 def short_option(out_of_money: Any, index: Any, mark: Any, rule: Mapping[str, float]) -> tuple[Any, Any]:
     """(initial, maintenance) USD per option sold; out of the money, index and mark in USD."""
     kept = np.maximum(rule["maintenance"] * index, rule["maintenance"] * mark) + mark + rule["liquidation_fee"] * index
@@ -49,6 +64,7 @@ class Bybit(PerpetualVenue):
     rule = "risk_limits"
     summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     valued: ClassVar[bool] = True
+    inverse: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("perpetual", "option")
     closed = True
     mode_notes: ClassVar = {
@@ -66,7 +82,7 @@ class Bybit(PerpetualVenue):
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
         """The market's tiers; None where they are not reproduced here."""
-        return self._tiers.get(asset)
+        return self.coin_tiers(asset) if inverse else self._tiers.get(asset)
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
         """Also refused: options of coins whose factors are not carried, and in isolated mode."""
@@ -134,13 +150,25 @@ class Bybit(PerpetualVenue):
         return ("entry", "mark") if mode == "isolated" else ("mark", "mark")
 
     def closing_fee(self, position: Position, marks: Marks, settings: Mapping[str, float]) -> Any:
-        """Taker fee on the value at the bankruptcy price."""
+        """Taker fee on the value at the bankruptcy price; of a coin-settled contract coins, at today's price."""
+        if position.instrument.is_inverse:
+            return self._coin_fee(position, marks, settings["taker_fee"])
         fee, (until, older) = settings["taker_fee"], self.parameters["older_taker_fee"]
         if fee == self.parameters["taker_fee"] and marks.as_of <= pd.Timestamp(until):
             fee = older
         leverage = position.leverage or FIRST_LEVERAGE
         entry = accounts.entry(position, marks)
         return abs(position.quantity) * bankruptcy_price(position.quantity, entry, leverage, position.margin, fee) * fee
+
+    def _coin_fee(self, position: Position, marks: Marks, fee: float) -> Any:
+        """USD of the fee on the coins that a position is worth at its bankruptcy price."""
+        entry = accounts.entry(position, marks)
+        posted = position.margin_coin
+        if posted is None and position.margin is not None:
+            posted = position.margin / entry
+        leverage = position.leverage or FIRST_LEVERAGE
+        price = coin_bankruptcy_price(position.quantity, entry, leverage, posted, fee)
+        return abs(position.quantity) / price * fee * marks.contract(position.instrument)
 
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
@@ -169,7 +197,7 @@ class Bybit(PerpetualVenue):
         for asset, positions in accounts.of_underlying(accounts.margined(book)).items() if lines.wanted else ():
             reach = self.parameters["portfolio_range"].get(asset)
             if mode == "cross" and reach is not None:
-                net = sum(p.quantity for p in positions if not p.instrument.is_option) * marks.price(asset)
+                net = sum(p.value(marks.price(asset)) for p in positions if not p.instrument.is_option)
                 label, source = f"{asset}: where portfolio margin starts", self.parameters.source("portfolio_range")
                 lines.add(label, f"largest loss within {reach:.0%}", abs(net) * reach, source, "note")
         return super().totals(book, marks, mode, rows, lines)

@@ -37,6 +37,7 @@ class Kraken(PerpetualVenue):
     modes: ClassVar[tuple[Mode, ...]] = ("cross",)
     kinds = ("perpetual", "future")
     inverse = True
+    coin_wallets: ClassVar[tuple[Mode, ...]] = ("cross",)
     mode_notes: ClassVar = {"cross": ("Longs and shorts in the same coin net: the larger side's margin is asked.",)}
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:

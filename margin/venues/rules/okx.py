@@ -4,6 +4,7 @@ Source: OKX help centre (360054690531, "Risk unit merge"); API v5 documentation,
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
@@ -64,6 +65,7 @@ class Okx(PerpetualVenue):
     rule = "position_tiers"
     summed: ClassVar[tuple[Mode, ...]] = ("cross",)
     valued: ClassVar[bool] = True
+    coin_equity: ClassVar[tuple[Mode, ...]] = ("cross", "portfolio")
     whole = True
     closed = True
     in_coins = True
@@ -131,8 +133,6 @@ class Okx(PerpetualVenue):
                 why = "options are not reproduced here: their volatility shocks by expiry are not published"
             elif kind != "loan" and self._group(p.underlying) is None:
                 why = f"the basis and least charges of {p.underlying} are not published: not reproduced here"
-            elif p.instrument.is_inverse:
-                why = "coin-settled contracts in a risk unit are not reproduced here"
             if why:
                 found.append(Unsupported(symbol=p.symbol, reason=why, alone=kind != "option"))
         return tuple(found)
@@ -157,14 +157,15 @@ class Okx(PerpetualVenue):
         for asset, positions in accounts.of_underlying(held).items():
             group = self._group(asset)
             assert group is not None
-            used = hedging(sum(p.quantity for p in positions), coins.get(asset, 0.0))
-            delta = sum(p.quantity * marks.contract(p.instrument) for p in positions) + used * marks.price(asset)
+            used = hedging(sum(_coins(p, marks) for p in positions), coins.get(asset, 0.0))
+            delta = sum(p.value(marks.contract(p.instrument)) for p in positions) + used * marks.price(asset)
             unit = unit_margin(delta, delta, group["moves"], group["extreme"], group["basis"], group["least"])
             initial, maintenance = initial + unit["imr"], maintenance + unit["mmr"]
             if lines.wanted:
                 self._explain(asset, group, delta, unit, used, lines, source)
                 moves = np.array([-m for m in group["moves"][::-1]] + [0.0, *group["moves"]])
-                cells = scenario_pnl(positions, marks, 1.0 + moves, np.ones(len(moves)))
+                opened = [replace(p, entry_price=None) for p in positions]  # what they gain from here
+                cells = scenario_pnl(opened, marks, 1.0 + moves, np.ones(len(moves)))
                 cells = (cells + used * marks.price(asset) * moves)[:, None]
                 grids.append(
                     table(f"{asset}: PnL by move (MR1)", list(moves), ("any volatility",), cells, worst_cell(cells))
@@ -185,6 +186,8 @@ class Okx(PerpetualVenue):
                 lines.add("Borrowed (MR8)", f"{owed:,.2f} x 2%", kept, source, "maintenance")
             lines.add("Initial", f"{INITIAL_FACTOR:g} x the units' maintenance", initial, source, "initial")
         ready = sum(c.counted_initial for c in wallet)
+        if held and (less := self.coin_profits(held, wallet, marks, mode, settings)) is not None:
+            ready = ready + less
         market = sum(c.market_value for c in wallet) + pnl
         notes = [*marks.notes, *(c.why for c in wallet if c.why), *self.mode_notes["portfolio"]]
         return VenueMargin(
@@ -214,9 +217,14 @@ class Okx(PerpetualVenue):
         return {asset: tiers_of(rows, whole=self.whole, closed=self.closed) for asset, rows in self.carried.items()}
 
 
-def hedging(contracts: float, held: float) -> float:
+def hedging(contracts: Any, held: float) -> Any:
     """Coins held that a risk unit takes in: as many as lower the contracts' delta (spot-derivatives offset)."""
-    return float(np.clip(held, 0.0, -contracts)) if contracts < 0 < held else 0.0
+    return np.minimum(np.maximum(held, 0.0), np.maximum(-contracts, 0.0))
+
+
+def _coins(position: Position, marks: Marks) -> Any:
+    """Coins that a contract stands for, long above zero."""
+    return position.value(marks.contract(position.instrument)) / marks.contract(position.instrument)
 
 
 RULEBOOK = Okx()

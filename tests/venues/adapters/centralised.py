@@ -22,8 +22,7 @@ from margin.venues.families.clearing import (
     worst_scenario,
 )
 from margin.venues.families.tiers import tiers_of
-from margin.venues.rules.bybit import bankruptcy_price
-from margin.venues.rules.bybit_inverse import coin_bankruptcy_price
+from margin.venues.rules.bybit import bankruptcy_price, coin_bankruptcy_price
 from margin.venues.rules.kraken import maintenance_of, netted
 from margin.venues.rules.okx import borrow_margin, unit_margin
 from tests.support import SHARED
