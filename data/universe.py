@@ -37,6 +37,16 @@ def step_ms(interval: Interval) -> int:
     return {"1d": 86_400_000, "1h": 3_600_000}[interval]
 
 
+def common_assets() -> frozenset[str] | None:
+    """Assets that MARGIN_COMMON_ASSETS shows to every visitor beside the usual ones; None for `*`: all that is stored.
+
+    Names are split by commas; what can't be an asset is passed over.
+    """
+    said = os.environ.get("MARGIN_COMMON_ASSETS", "").upper().strip()
+    names = {name.strip() for name in said.split(",")}
+    return None if said == "*" else frozenset(name for name in names if _ASSET.fullmatch(name.removeprefix("^")))
+
+
 def is_offline() -> bool:
     """Whether MARGIN_OFFLINE forbids the network."""
     return os.environ.get("MARGIN_OFFLINE", "").strip().lower() in ("1", "true", "yes", "on")

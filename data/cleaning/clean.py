@@ -6,7 +6,7 @@ docs/data-store-and-cleaning.md.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 import numpy as np
@@ -104,6 +104,43 @@ def combine(
         lows=lows,
         fine=finer,
     )
+
+
+ACROSS = ("stale", "delisted", "late listing", "calendar")  # kinds of findings that compare series with each other
+
+
+def only(prices: PriceSet, assets: Collection[str], interval: Interval = "1d") -> PriceSet:
+    """The price set of these assets alone, as if no other had ever stood beside them.
+
+    Times that only others have are gone, and what is found by comparing series is found anew. `version` follows from
+    the whole set's and the assets that are left. An asset that is not there is passed over.
+    """
+    kept = [asset for asset in prices.assets if asset in assets]
+    if len(kept) == len(prices.assets):
+        return prices
+    closes = prices.closes[kept].dropna(how="all")
+    provenance = {a: p for a, p in prices.provenance.items() if a in kept}
+    own = [f for f in prices.findings if f.kind not in ACROSS and (not f.asset or f.asset in kept)]
+    across = _across({a: closes[[a]].dropna() for a in kept}, provenance, closes, interval)
+    return PriceSet(
+        closes=closes,
+        volumes=prices.volumes[kept].reindex(closes.index),
+        provenance=provenance,
+        findings=(*own, *across),
+        version=hashlib.sha256(repr((prices.version, kept)).encode()).hexdigest()[:12],
+        failures={a: reason for a, reason in prices.failures.items() if a in assets},
+        highs=_of(prices.highs, kept),
+        lows=_of(prices.lows, kept),
+        fine=_of(prices.fine, kept),
+    )
+
+
+def _of(table: pd.DataFrame | None, assets: Iterable[str]) -> pd.DataFrame | None:
+    """These columns of a table that may lack some of them, or all; None where nothing is left."""
+    if table is None:
+        return None
+    left = table[[a for a in assets if a in table.columns]].dropna(how="all")
+    return None if left.empty else left
 
 
 def _ranges(frames: Mapping[str, pd.DataFrame], side: str) -> pd.DataFrame | None:

@@ -14,7 +14,7 @@ from data.fetch.fetch import fetch_prices, stored_prices
 from data.fetch.live import LiveFeed
 from data.model import Interval, PriceSet
 from data.sample import load_sample
-from data.store.store import Store, default_store
+from data.store.store import Notice, Store, default_store
 from data.universe import is_offline
 from margin.core.errors import MarginLabError
 
@@ -69,7 +69,7 @@ class PriceService:
         return dict(self._failures)
 
     @property
-    def notices(self) -> list[str]:
+    def notices(self) -> list[Notice]:
         """What the store has to say (damage, a full disk)."""
         return self.store.notices
 

@@ -26,11 +26,22 @@ from data.store.files import connect, data_directory, file_lock, identity, journ
 from data.store.schema import ForeignFile, migrate
 from margin.core.errors import InputError
 
-__all__ = ["Store", "StoredSeries", "default_store"]
+__all__ = ["Notice", "Store", "StoredSeries", "default_store"]
 
 MEMORY_ROWS = 2_000_000  # most candles kept in memory when the disk takes none (about 100 MB)
 MAX_NOTICES = 50
 NAMED = "source = ? AND symbol = ? AND interval = ?"
+
+
+class Notice(str):
+    """A line on the state of the store; `asset` where it is about one asset's prices, else empty."""
+
+    asset: str
+
+    def __new__(cls, text: str, asset: str = "") -> "Notice":
+        made = super().__new__(cls, text)
+        made.asset = asset
+        return made
 
 
 class Store:
@@ -49,7 +60,7 @@ class Store:
         self._identity: tuple[int, int] | None = None
         self._pid = os.getpid()
         self._memory: dict[SeriesKey, Block] = {}
-        self._notices: list[str] = []
+        self._notices: list[Notice] = []
         self._closed = False
         with self._lock:
             self._open()
@@ -92,7 +103,7 @@ class Store:
                 self._keep_in_memory(key, block)
 
     @property
-    def notices(self) -> list[str]:
+    def notices(self) -> list[Notice]:
         """What the user should know about the store, oldest first, each once."""
         return list(self._notices)
 
@@ -206,7 +217,8 @@ class Store:
     def _say_damaged(self, key: SeriesKey, damage: DamagedBlob) -> None:
         self._notice(
             f"The stored {key.interval} prices of {key.symbol} from {key.source} were damaged ({damage});"
-            " they were set aside inside the store and will be fetched again."
+            " they were set aside inside the store and will be fetched again.",
+            key.symbol.partition("/")[0],
         )
 
     def _recover(self, reason: str) -> None:
@@ -293,9 +305,9 @@ class Store:
                         connection.close()
             self._reader = self._writer = self._identity = None
 
-    def _notice(self, text: str) -> None:
+    def _notice(self, text: str, asset: str = "") -> None:
         if text not in self._notices and len(self._notices) < MAX_NOTICES:
-            self._notices.append(text)
+            self._notices.append(Notice(text, asset))
 
 
 _stores: dict[Path, Store] = {}

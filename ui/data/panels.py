@@ -275,7 +275,7 @@ def download(active: ActivePrices) -> None:
 
 def store_notices() -> None:
     """What the price store has to say (damage, a full disk): rare, and then important."""
-    for notice in prices.service().notices:
+    for notice in filter(lambda line: prices.sees(line.asset), prices.service().notices):
         st.warning(plain(notice), icon=":material/database:")
 
 

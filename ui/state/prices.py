@@ -14,12 +14,13 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from data.cleaning.clean import only
 from data.fetch.service import PriceService
 from data.model import PriceSet
 from data.sample import load_sample
-from data.universe import is_offline
+from data.universe import common_assets, is_offline
 from margin.core.market import Market
-from ui.state import leaving
+from ui.state import book, leaving
 from ui.state.kept import Shelf
 from ui.state.visit import things
 
@@ -31,7 +32,7 @@ UNIVERSE = (
 )  # fmt: skip
 ESSENTIAL = ("BTC", "ETH")  # without these the fetched set is not worth opening a visit with
 REFRESH_AFTER = 6 * 3600.0  # seconds; daily closes change once a day
-_MY_RUN = "refresh_run"
+_MY_RUN, _NAMED, _MINE = "refresh_run", "price_names", "fetched_with_own"
 _CHOICE, _CHOSEN, _UPLOAD, _LOOKED = "price_origin", "price_chosen", "price_upload", "price_looked_at"
 _asked_at: list[float] = []
 
@@ -89,20 +90,54 @@ def _sample() -> ActivePrices:
     return activate(load_sample(), "sample")
 
 
-_newest: list[ActivePrices] = []
+_Kept = tuple[Hashable, ActivePrices | None]
+_newest: list[_Kept] = []
 
 
 def fetched() -> ActivePrices | None:
-    """What the store holds, or None when that is nothing. The market is built once per version."""
-    priceset = service().snapshot()
-    if priceset.closes.empty or priceset.is_sample:
+    """What of the store this visit sees, or None when that is nothing. The market is built once per version.
+
+    That is the common set and the assets that this visit named: what others had fetched is not shown to it.
+    """
+    whole = service().snapshot()
+    if whole.closes.empty or whole.is_sample:
         return None
-    if not _newest or _newest[0].priceset.version != priceset.version:
-        superseded = bool(_newest)
-        _newest[:] = [activate(priceset, "fetched")]
+    common = _common(whole.assets)
+    extra = frozenset(named().intersection(whole.assets) - common)
+    if not extra:
+        return _kept_or_made(_newest, whole, common)
+    mine: list[_Kept] = things().setdefault(_MINE, [])
+    return _kept_or_made(mine, whole, common | extra)
+
+
+def _common(stored: Iterable[str]) -> frozenset[str]:
+    more = common_assets()
+    return frozenset(stored) if more is None else more.union(UNIVERSE)
+
+
+def named() -> set[str]:
+    """Assets that this visit asked for, or had in its book at some time: its own beside the common set."""
+    found: set[str] = st.session_state.setdefault(_NAMED, set())
+    if book.started():
+        portfolio = book.current().portfolio
+        found.update(portfolio.assets, portfolio.collateral_assets)
+    return found
+
+
+def _kept_or_made(place: list[_Kept], whole: PriceSet, assets: frozenset[str]) -> ActivePrices | None:
+    key = whole.version, assets
+    if not place or place[0][0] != key:
+        superseded = bool(place)
+        part = only(whole, assets)
+        place[:] = [(key, None if part.closes.empty else activate(part, "fetched"))]
         if superseded:
             leaving.give_back_soon()
-    return _newest[0]
+    return place[0][1]
+
+
+def sees(asset: str) -> bool:
+    """Whether a line about this asset may be shown to this visit; lines about no asset may."""
+    return not asset or asset in named() or asset in _common((asset,))
 
 
 def usable(assets: Iterable[str]) -> bool:
@@ -185,8 +220,8 @@ def keep_fresh() -> None:
     if is_offline() or (_asked_at and time.monotonic() - _asked_at[0] < REFRESH_AFTER):
         return
     _asked_at[:] = [time.monotonic()]
-    there = fetched()
-    service().refresh(dict.fromkeys((*UNIVERSE, *(there.assets if there else ()))))
+    stored = service().snapshot()
+    service().refresh(dict.fromkeys((*UNIVERSE, *(() if stored.is_sample else stored.assets))))
 
 
 def fetch_also(assets: Iterable[str]) -> bool:
@@ -197,8 +232,10 @@ def fetch_also(assets: Iterable[str]) -> bool:
 
 def refresh(assets: Iterable[str], *more: Any) -> bool:
     """Start this visitor's refresh; False while one is running. Raises InputError."""
-    started = service().refresh(assets, *more)
+    wanted = list(assets)
+    started = service().refresh(wanted, *more)
     if started:
+        st.session_state.setdefault(_NAMED, set()).update(asset.strip().upper() for asset in wanted)
         st.session_state[_MY_RUN] = service().run
     return started
 
