@@ -16,7 +16,8 @@ from data.exchange.client import Patience
 from data.exchange.event_loop import run
 from data.exchange.registry import EXCHANGES, YAHOO, candidates, check_exchanges, order_for
 from data.fetch.parts import missing
-from data.fetch.series import Found, Span, age_text, best, is_fresh, price_set, reaches, span_of, stored_prices
+from data.fetch.series import Found, Span, age_text, best, is_fresh, reaches, span_of
+from data.fetch.sets import price_set, stored_hours, stored_prices
 from data.fetch.sources import Job, Progress, fetch_from
 from data.model import Interval, PriceSet, SeriesKey
 from data.store.store import Store, default_store
@@ -58,7 +59,8 @@ def fetch_prices(
         patience=patience or Patience(),
     )
     found, failures = run(_all(names, chosen, job))
-    return price_set(found, failures, interval, span.now, span)
+    hours = stored_hours(job.store, span.now, names) if interval == "1d" else None
+    return price_set(found, failures, interval, span.now, span, hours)
 
 
 async def _all(names: list[str], sources: tuple[str, ...], job: Job) -> tuple[dict[str, Found], dict[str, str]]:

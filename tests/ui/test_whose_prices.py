@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from data.cleaning.clean import only
-from data.fetch.series import stored_prices
 from data.fetch.service import PriceService
+from data.fetch.sets import stored_prices
 from data.model import SeriesKey
 from data.sample import load_sample
 from data.store.store import Store

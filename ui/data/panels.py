@@ -129,7 +129,7 @@ def refresh_form() -> None:
             default="1d",
             required=True,
             format_func=lambda i: {"1d": "Daily", "1h": "Hourly"}[i],
-            help="The pages compute on daily closes; hourly candles are stored beside them.",
+            help="The pages compute on daily closes. Hourly candles fill days that the daily ones lack; Forecast uses them.",
             key="refresh_interval",
         )
     exchanges = st.multiselect(
