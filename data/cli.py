@@ -187,13 +187,11 @@ def finding_lines(prices: PriceSet) -> list[str]:
 def provenance_lines(prices: PriceSet) -> list[str]:
     """One line per asset: where its prices come from, from when to when, how fresh."""
     lines = []
-    ended = {f.asset for f in prices.findings if f.kind == "delisted"}
     for p in prices.provenance.values():
         note = f" ({p.note})" if p.note else ""
-        status = "ended" if p.asset in ended else p.status
         lines.append(
             f"{p.asset}: {p.rows} {p.interval} closes {str(p.first)[:10]} to {str(p.last)[:10]} "
-            f"from {p.source} {p.symbol}, {status}, fetched {str(p.fetched_at)[:16]} UTC{note}"
+            f"from {p.source} {p.symbol}, {prices.word_of(p.asset)}, fetched {str(p.fetched_at)[:16]} UTC{note}"
         )
     return lines
 
@@ -202,8 +200,8 @@ def as_dict(prices: PriceSet) -> dict[str, Any]:
     """Provenance, findings and failures as plain JSON values; closes are for --out."""
     series = {
         p.asset: {
-            "source": p.source, "symbol": p.symbol, "timeframe": p.interval, "status": p.status, "rows": p.rows,
-            "first": str(p.first), "last": str(p.last), "fetched_at": str(p.fetched_at), "note": p.note,
+            "source": p.source, "symbol": p.symbol, "timeframe": p.interval, "status": prices.word_of(p.asset),
+            "rows": p.rows, "first": str(p.first), "last": str(p.last), "fetched_at": str(p.fetched_at), "note": p.note,
         }
         for p in prices.provenance.values()
     }  # fmt: skip

@@ -82,6 +82,15 @@ class PriceSet:
         return None if self.closes.empty else self.closes.index[-1].to_pydatetime().replace(tzinfo=UTC)
 
     @property
+    def ended(self) -> set[str]:
+        """Assets whose prices end before the others', or before a fetch that reached their source: no longer traded."""
+        return {f.asset for f in self.findings if f.kind == "delisted"}
+
+    def word_of(self, asset: str) -> str:
+        """`ended`, else the status of its provenance: what may be said of how fresh the asset's prices are."""
+        return "ended" if asset in self.ended else self.provenance[asset].status
+
+    @property
     def is_sample(self) -> bool:
         """True where any series is of the bundled sample."""
         return any(p.status == "sample" for p in self.provenance.values())

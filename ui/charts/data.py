@@ -17,6 +17,7 @@ STATUS_WORDS = {
     "stale": "stored, waiting for a refresh",
     "sample": "bundled sample, partly simulated",
     "upload": "your file",
+    "ended": "ended",
 }
 
 
@@ -32,7 +33,7 @@ def coverage(prices: PriceSet) -> go.Figure:
         counts.append(f"{len(held):,}")
         known = prices.provenance.get(asset)
         old = known is not None and known.status == "stale"
-        words = f"{safe(asset)}: {STATUS_WORDS[known.status]}" if known is not None else safe(asset)
+        words = f"{safe(asset)}: {STATUS_WORDS[prices.word_of(asset)]}" if known is not None else safe(asset)
         breaks = np.flatnonzero(np.diff(held) > HOLE)
         spans = zip(np.r_[0, breaks + 1], np.r_[breaks, len(held) - 1], strict=True) if len(held) else ()
         target = stale if old else fresh

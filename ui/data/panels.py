@@ -26,6 +26,7 @@ STATUS_NAMES = {
     "stale": "stale, waiting to be refreshed",
     "sample": "sample, partly simulated",
     "upload": "your file",
+    "ended": "ended: delisted, renamed or no longer recorded",
 }
 MAX_ASSETS = 40  # a refresh of more would keep one visitor's wishes before everybody else's
 
@@ -70,7 +71,7 @@ def provenance(active: ActivePrices) -> None:
             "Name": NAMES.get(asset, ""),
             "Source": p.source,
             "Symbol there": p.symbol,
-            "Freshness": STATUS_NAMES[p.status],
+            "Freshness": STATUS_NAMES[active.priceset.word_of(asset)],
             "First": _day(p.first),
             "Last": _day(p.last),
             "Closes": p.rows,
@@ -129,7 +130,7 @@ def refresh_form() -> None:
             default="1d",
             required=True,
             format_func=lambda i: {"1d": "Daily", "1h": "Hourly"}[i],
-            help="The pages compute on daily closes. Hourly candles fill days that the daily ones lack; Forecast uses them.",
+            help="The pages compute on daily closes. Hourly ones fill days that those lack; Forecast uses them.",
             key="refresh_interval",
         )
     exchanges = st.multiselect(
