@@ -6,7 +6,7 @@ Source: Platt (1999), "Probabilistic outputs for support vector machines".
 import json
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class Calibration:
 
     def coefficients(self, days: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         """Intercept and slope in logits for horizons of so many days, between table rows by log time."""
+        if isinstance(days, float):
+            return _at(self, days)
         at, known = np.log(np.asarray(days, dtype=float)), np.log(self.days)
         return np.interp(at, known, self.a), np.interp(at, known, self.b)
 
@@ -52,6 +54,12 @@ class Calibration:
         a, b = self.coefficients(days)
         found = 1.0 / (1.0 + np.exp(-(a + b * logit(p))))
         return np.where(p <= 0.0, 0.0, np.where(p >= 1.0, 1.0, found))
+
+
+@lru_cache(maxsize=256)
+def _at(known: Calibration, days: float) -> tuple[np.ndarray, np.ndarray]:
+    """The coefficients of one horizon, kept: a search for a line asks for them a hundred times."""
+    return known.coefficients(np.asarray(days))
 
 
 TABLE = Path(__file__).with_name("calibration_table.json")
@@ -86,7 +94,7 @@ NONE = Calibration(days=(1.0,), a=(0.0,), b=(1.0,), source="none", sample="odds 
 
 def logit(p: np.ndarray | float) -> np.ndarray:
     """Log odds, clipped at 1 in 10,000."""
-    held = np.clip(np.asarray(p, dtype=float), CLIP, 1.0 - CLIP)
+    held = np.minimum(np.maximum(np.asarray(p, dtype=float), CLIP), 1.0 - CLIP)
     found: np.ndarray = np.log(held / (1.0 - held))
     return found
 

@@ -32,6 +32,9 @@ def hit_probability(
     """
     from scipy.special import log_ndtr, ndtr  # slow to import, and a first page needs none of it
 
+    if isinstance(sigma, float) and isinstance(time, float) and isinstance(drift, float):
+        shift = SHIFT * math.sqrt(step) if watched == "closes" else 0.0
+        return _of_one_motion(np.asarray(distance, dtype=float), sigma, time, drift, shift)
     b, s, t, mu = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (distance, sigma, time, drift)))
     if (s < 0).any() or (t < 0).any() or any(np.isnan(a).any() for a in (b, s, t, mu)):
         raise InputError("sigma, time", "below 0 or not a number", "must be at least 0")
@@ -44,6 +47,22 @@ def hit_probability(
     reflected = np.exp(np.minimum(-2.0 * mu * b / variance + log_ndtr((-b + mu * t) / safe), 0.0))
     still = (b + np.minimum(mu, 0.0) * t <= 0).astype(float)
     return np.where(b <= 0, 1.0, np.where(moves, np.minimum(direct + reflected, 1.0), still))
+
+
+def _of_one_motion(b: np.ndarray, s: float, t: float, mu: float, shift: float) -> np.ndarray:
+    """`hit_probability` of many distances under one motion, number for number. shift : of the barrier, in sigmas."""
+    from scipy.special import log_ndtr, ndtr
+
+    if not (s >= 0.0 and t >= 0.0) or math.isnan(mu) or np.isnan(b).any():
+        raise InputError("sigma, time", "below 0 or not a number", "must be at least 0")
+    if shift:
+        b = np.where(b > 0, b + shift * s, b)
+    spread = s * math.sqrt(t)
+    if not spread > 0.0:
+        return np.where(b <= 0, 1.0, (b + min(mu, 0.0) * t <= 0).astype(float))
+    direct = ndtr((-b - mu * t) / spread)
+    reflected = np.exp(np.minimum(-2.0 * mu * b / (s * s) + log_ndtr((-b + mu * t) / spread), 0.0))
+    return np.where(b <= 0, 1.0, np.minimum(direct + reflected, 1.0))
 
 
 def distance_in_sigmas(distance: float, sigma: float, time: float) -> float | None:

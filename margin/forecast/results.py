@@ -331,7 +331,10 @@ def any_odds(
     both = joined(closed[:, None], hit.mean(axis=1)[:, None], np.array([hit.any(axis=0).mean()]))
     either, together = (float(x[0]) for x in both)
     raw = float(pool(either, together))
-    floor = max(float(w.odds(x, days, louder)) for w, x in zip(walks, lines, strict=True))
+    floor = max(
+        float(w.calibration.apply(pool(at, w.simulated(x, days, louder)), days))
+        for w, x, at in zip(walks, lines, closed, strict=True)
+    )
     return max(float(walks[0].calibration.apply(raw, days)), floor), raw, either, together
 
 

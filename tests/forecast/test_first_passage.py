@@ -99,3 +99,17 @@ def test_without_maintenance_a_long_is_liquidated_where_its_margin_is_gone():
     for wrong in ((1.0, 0.0), (10, 0.1), (10, -0.001)):
         with pytest.raises(InputError):
             log_distance(*wrong)
+
+
+@pytest.mark.parametrize("watched", ["continuous", "closes"])
+def test_one_motion_asked_alone_has_the_odds_it_has_among_others(watched):
+    distances = np.concatenate([np.linspace(-1.0, 9.0, 41), [0.0, 1e-12, 40.0]])
+    for sigma in (0.0, 1e-9, 0.7, 3.0):
+        for time in (0.0, 1.0, 168.0):
+            for drift in (-0.3, 0.0, 0.2):
+                alone = hit_probability(distances, sigma, time, drift, watched, 0.25)
+                among = hit_probability(distances, np.full(44, sigma), time, drift, watched, 0.25)
+                assert np.array_equal(alone, among)
+    for sigma, time, distance in ((-1.0, 1.0, 1.0), (1.0, -1.0, 1.0), (1.0, 1.0, np.nan), (np.nan, 1.0, 1.0)):
+        with pytest.raises(InputError):
+            hit_probability(distance, sigma, time)

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from ui.blocks.formats import true_minus
 from ui.blocks.theme import Palette
+from ui.charts.figure import PlainFigure
 
 BAR_HEIGHT = 34
 LETTER = 7.4  # pixels a letter of the default font takes at size 13, measured in Chromium and rounded up
@@ -56,7 +57,8 @@ def drawn(
         "bargap": 0.28,
         **more,
     }
-    return go.Figure({"data": data, "layout": layout}, _validate=CHECKED)
+    spec = {"data": data, "layout": layout}
+    return go.Figure(spec) if CHECKED else PlainFigure(spec)
 
 
 def _titled(axis: dict[str, Any] | None, colours: Palette) -> dict[str, Any]:
