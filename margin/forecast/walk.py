@@ -39,6 +39,7 @@ class Walk:
     only_paths: bool = False
 
     _sorted: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
+    _first: dict[float, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def steps(self) -> int:
@@ -113,12 +114,27 @@ class Walk:
         spread = self.sigma * np.sqrt(self.step_of(days))
         if not spread > 0:
             return max(-self.drift * self.step_of(days), 0.0)
-        grid = np.linspace(0.0, WIDEST * float(spread) + max(-self.drift * self.step_of(days), 0.0), 241)
-        for _ in range(3):
-            low_enough = self.odds(grid, days) <= odds
-            at = int(np.argmax(low_enough)) if low_enough.any() else len(grid) - 1
+        grid, reached = self._coarse(days)
+        for _ in range(2):
+            at = self._reaches(odds, reached)
             grid = np.linspace(grid[max(at - 1, 0)], grid[at], 65)
-        return float(grid[-1])
+            reached = self.odds(grid, days)
+        return float(grid[self._reaches(odds, reached)])
+
+    @staticmethod
+    def _reaches(odds: float, reached: np.ndarray) -> int:
+        """Place of the first line with these odds or lower; of none the last."""
+        low_enough = reached <= odds
+        return int(np.argmax(low_enough)) if low_enough.any() else len(reached) - 1
+
+    def _coarse(self, days: float) -> tuple[np.ndarray, np.ndarray]:
+        """Lines over all that is looked at and their odds, kept: every search for a line begins with them."""
+        step = self.step_of(days)
+        if days not in self._first:
+            spread = float(self.sigma * np.sqrt(step))
+            grid = np.linspace(0.0, WIDEST * spread + max(-self.drift * step, 0.0), 241)
+            self._first[days] = grid, self.odds(grid, days)
+        return self._first[days]
 
 
 @lru_cache(maxsize=16)
