@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 
 
-class PlainFigure(go.Figure):
+class PlainFigure(go.Figure):  # type: ignore[misc]  # plotly has no types
     """As `go.Figure(spec, _validate=False)`, without its cost on the way to a page.
 
     Plotly turns every dict into an object, and Streamlit has them all turned back: 5 ms a chart, most of it for the
