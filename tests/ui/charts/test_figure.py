@@ -15,7 +15,9 @@ from ui.charts import base
 from ui.charts.figure import PlainFigure
 
 PRICES = load_sample()
-BOOK = Portfolio((Position("BTC/USDT:USDT", 1, 61000, 10), Position("ETH/USDT:USDT", -30)), (Collateral("USDC", 25000),))
+BOOK = Portfolio(
+    (Position("BTC/USDT:USDT", 1, 61000, 10), Position("ETH/USDT:USDT", -30)), (Collateral("USDC", 25000),)
+)
 
 
 @pytest.fixture(scope="module")
