@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from data.exchange.client import Patience
-from data.exchange.facts import facts_of
 from data.exchange.pagination import walk
+from data.exchange.registry import facts_of
 from data.fetch.parts import missing
 from data.fetch.series import asked_from, span_of
 from data.fetch.sources import Job, _fill
