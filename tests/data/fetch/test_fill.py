@@ -48,10 +48,10 @@ def fetched(store, exchange, days, stop=False):
 
 
 def test_older_pages_join_what_is_stored_over_days_without_a_trade(tmp_path):
-    """The two days before what is stored have none; the older part takes three pages of 300."""
+    """The oldest day asked for at first and the one before it have none; the older part takes three pages of 300."""
     store = Store(tmp_path / "prices.db")
     exchange = Exchange(["2024-03-01", "2024-03-02"])
-    assert fetched(store, exchange, 100) == 1  # from 3 March on
+    assert fetched(store, exchange, 100) == 1  # from 2 March on
     assert fetched(store, exchange, 900) == 1
     series = store.read(KEY)
     assert asked_from(series) == span_of("1d", 900, NOW).since and len(series.candles) == 900 - 2
@@ -64,5 +64,5 @@ def test_a_page_without_a_trade_counts_as_asked_for_when_the_fetch_is_stopped_af
     fetched(store, exchange, 100)
     with pytest.raises(asyncio.CancelledError):
         fetched(store, exchange, 900, stop=True)
-    since = int(pd.Timestamp("2024-03-03").timestamp() * 1000) - facts_of("coinbase").page * DAY
+    since = int(pd.Timestamp("2024-03-02").timestamp() * 1000) - facts_of("coinbase").page * DAY
     assert asked_from(store.read(KEY)) == since
