@@ -9,6 +9,7 @@ from margin.audit import passes
 from margin.audit.gaps import DAYS, gap_risk
 from margin.audit.lines import END, margins_at_once
 from margin.audit.plan import Plan
+from margin.audit.shock_kernels import shock_books
 from margin.audit.summary import BANDS, GROSS_ROWS, ODDS_UNIT, STEP, STEPS, TOP, AuditSummary, cents
 
 DENSE = 9  # legs from which books are multiplied out together: a matrix product is then cheaper
@@ -117,7 +118,7 @@ def audit_chunk(plan: Plan, held: Accounts) -> tuple[Rows, AuditSummary]:
     closed, notional, short = (np.zeros(shocks, dtype=np.int64) for _ in range(3))
     forced, marginal = (np.zeros((shocks, k), dtype=np.int64) for _ in range(2))
     halved, floor, times = np.zeros(shocks, dtype=np.int64), held.equity.copy(), np.zeros(n, dtype=np.int64)
-    passes.shock_books(
+    shock_books(
         held.indptr, held.legs, held.usd, held.equity, es, tails, plan.losses, plan.alone, whole, mass, plan.kind,
         plan.share, plan.lines, plan.moves, plan.uniform, plan.gap, closed, notional, short, forced, marginal,
         halved, floor, times,

@@ -82,6 +82,19 @@ def margin_of(lines: np.ndarray, usd: float, factor: float) -> float:
 
 
 @compiled
+def ceiling_of(lines: np.ndarray, usd: float, most: float) -> tuple[float, float]:
+    """(constant, slope) of a line in the price's factor f that maintenance never exceeds for 0 <= f <= most, USD."""
+    base = abs(usd)
+    side = 0 if usd >= 0.0 else 1
+    constant, slope = 0.0, 0.0
+    first, last = tier_of(lines, base, 0.0), tier_of(lines, base, most)
+    for t in range(first, last + 1):
+        constant = max(constant, lines[t, FIXED + side] * base + lines[t, CONST])
+        slope = max(slope, lines[t, RATE + side] * base + lines[t, QUAD] * base * base + lines[t, MOVING])
+    return constant, slope
+
+
+@compiled
 def move_of(lines: np.ndarray, usd: float) -> float:
     """USD by which its maintenance moves for a move of the price by 100%, within its tier."""
     base = abs(usd)

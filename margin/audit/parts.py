@@ -26,6 +26,7 @@ from margin.core.errors import InputError
 
 MOST_ROWS = 2_000_000  # of one part: about 100 MB while it is worked on
 MOST_FILES = 10_000
+NAMES = ("user", "address", "subaccountnumber")  # columns of accounts: whole numbers among them stay exact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +98,9 @@ def open_source(
             if not chosen.required <= have:
                 missing = ", ".join(sorted(chosen.required - have))
                 raise InputError(path.name, ", ".join(head.schema_arrow.names)[:80], f"lacks {missing} ({chosen.name})")
+            if not money and chosen.equity not in have:
+                hint = "Give --accounts with columns account and equity."
+                raise InputError(path.name, f"no column {chosen.equity}", "does not say its accounts' equity", hint)
         for path in money:
             have = {name.lower() for name in _head(path).schema_arrow.names}
             if not {"account", "equity"} <= have:
@@ -124,20 +128,25 @@ def read_part(part: Part, chosen: Adapter) -> tuple[pa.Table, pa.Table | None]:
         rows = _lower(file.read_row_groups(list(groups), columns=wanted, use_threads=False))
         if not part.accounts:
             return rows, None
-        checked = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-        table = ds.dataset(list(part.accounts), format=ds.ParquetFileFormat(default_fragment_scan_options=checked))
-        columns = {name.lower(): ds.field(name) for name in table.schema.names}
-        kept = None
-        if part.low is not None:
-            kept = columns["account"] > part.low
-        if part.high is not None:
-            upto = columns["account"] <= part.high
-            kept = upto if kept is None else kept & upto
-        picked = {name: columns[name] for name in ("account", "equity")}
-        return rows, table.to_table(columns=picked, filter=kept, use_threads=False)
+        return rows, pa.concat_tables([_money(name, part) for name in part.accounts], promote_options="permissive")
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0][:120]
         raise InputError(Path(part.positions).name, why, "cannot be read", "Is the file whole?") from None
+
+
+def _money(name: str, part: Part) -> pa.Table:
+    """Columns account and equity of one file: the accounts that belong to the part."""
+    checked = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+    table = ds.dataset(name, format=ds.ParquetFileFormat(default_fragment_scan_options=checked))
+    columns = {column.lower(): ds.field(column) for column in table.schema.names}
+    kept = None
+    if part.low is not None:
+        kept = columns["account"] > part.low
+    if part.high is not None:
+        upto = columns["account"] <= part.high
+        kept = upto if kept is None else kept & upto
+    picked = {column: columns[column] for column in ("account", "equity")}
+    return table.to_table(columns=picked, filter=kept, use_threads=False)
 
 
 def _lower(table: pa.Table) -> pa.Table:
@@ -145,9 +154,14 @@ def _lower(table: pa.Table) -> pa.Table:
 
 
 def _beside(files: Sequence[Path]) -> list[Path]:
-    """accounts-*.parquet that stand beside positions-*.parquet, where they do."""
+    """The accounts beside files of positions: each one's own (accounts-000 of positions-000), else the folder's."""
     paired = [path.with_name(path.name.replace("positions", "accounts", 1)) for path in files]
-    return paired if all(p != f and p.exists() for p, f in zip(paired, files, strict=True)) else []
+    if any(p == f for p, f in zip(paired, files, strict=True)):
+        return []
+    if all(path.exists() for path in paired):
+        return paired
+    inside = [path for folder in dict.fromkeys(f.parent for f in files) for path in sorted(folder.glob("accounts*.*"))]
+    return [path for path in inside if path.suffix.lower() in (".parquet", ".csv", ".pq")]
 
 
 def _as_parquet(path: Path, folder: str) -> Path:
@@ -198,7 +212,12 @@ def _whole_files(
     """Parts that are files or runs of row groups, where no account crosses; None where one may."""
     if len(files) == 1 and heads[0].metadata.num_rows <= MOST_ROWS:
         return [Part(number=0, positions=str(files[0]), groups=None, accounts=tuple(map(str, money)))]
-    if len(chosen.account) > 1:
+    if len(chosen.account) > 1 or len({_types(head)[chosen.account[0]] for head in heads}) > 1:
+        return None
+    owners = [_head(path) for path in money]
+    if any(_types(head)["account"] != _types(heads[0])[chosen.account[0]] for head in owners):
+        return None
+    if len({_types(head)["equity"] for head in owners}) > 1:
         return None
     pieces: list[tuple[Any, Any, str, tuple[int, ...]]] = []
     for path, head in zip(files, heads, strict=True):
@@ -213,17 +232,39 @@ def _whole_files(
     if any(after[0] <= before[1] for before, after in pairwise(pieces)):
         return None
     last = len(pieces) - 1
+    reach = [_reach(head) for head in owners]
+
+    def holders(low: Any, high: Any) -> tuple[str, ...]:
+        near = [str(p) for p, r in zip(money, reach, strict=True) if _overlap(r, low, high)]
+        return tuple(near or [str(path) for path in money[:1]])
+
+    bounds = [(pieces[i - 1][1] if i else None, high if i < last else None) for i, (_, high, _, _) in enumerate(pieces)]
     return [
         Part(
             number=i,
             positions=path,
             groups=groups,
-            accounts=tuple(map(str, money)),
-            low=pieces[i - 1][1] if i and money else None,
-            high=high if i < last and money else None,
+            accounts=holders(*bounds[i]) if money else (),
+            low=bounds[i][0] if money else None,
+            high=bounds[i][1] if money else None,
         )
-        for i, (_, high, path, groups) in enumerate(pieces)
+        for i, (_, _, path, groups) in enumerate(pieces)
     ]
+
+
+def _types(head: pq.ParquetFile) -> dict[str, pa.DataType]:
+    return {name.lower(): kind for name, kind in zip(head.schema_arrow.names, head.schema_arrow.types, strict=True)}
+
+
+def _reach(head: pq.ParquetFile) -> tuple[Any, Any] | None:
+    """(least, greatest) account of a file, None where it does not say."""
+    found = _ranges(head, "account")
+    return (min(r[0] for r in found), max(r[1] for r in found)) if found else None
+
+
+def _overlap(reach: tuple[Any, Any] | None, low: Any, high: Any) -> bool:
+    """Whether a file may hold accounts above low and up to high."""
+    return reach is None or ((low is None or reach[1] > low) and (high is None or reach[0] <= high))
 
 
 def _runs(head: pq.ParquetFile, ranges: list[tuple[Any, Any]]) -> list[tuple[Any, Any, tuple[int, ...]]] | None:
@@ -266,23 +307,60 @@ def _dealt(files: Sequence[Path], money: Sequence[Path], chosen: Adapter, rows: 
 
 
 def _deal(files: Iterable[Path], columns: Sequence[str], labels: Any, folder: Path, kind: str, count: int) -> None:
-    writers: dict[int, pq.ParquetWriter] = {}
+    writers: list[pq.ParquetWriter] = []
+    schema = _common(files, columns)
     try:
+        writers = [pq.ParquetWriter(folder / f"{kind}-{i:04d}.parquet", schema) for i in range(count)]
         for path in files:
             head = _head(path)
             wanted = [name for name in head.schema_arrow.names if name.lower() in columns]
             for batch in head.iter_batches(batch_size=500_000, columns=wanted, use_threads=False):
-                table = _lower(pa.Table.from_batches([batch]))
-                names = labels(table)
-                keys = np.asarray(names.fill_null(""), dtype=object)
+                table = _as(_lower(pa.Table.from_batches([batch])), schema)
+                keys = np.asarray(labels(table).fill_null(""), dtype=object)
                 to = pd.util.hash_array(keys) % count
-                for i in range(count):
-                    rows = np.flatnonzero(to == i)
-                    if i not in writers:
-                        writers[i] = pq.ParquetWriter(folder / f"{kind}-{i:04d}.parquet", table.schema)
-                    writers[i].write_table(table.take(pa.array(rows)).cast(writers[i].schema))
+                for i, writer in enumerate(writers):
+                    writer.write_table(table.take(pa.array(np.flatnonzero(to == i))))
     except (pa.ArrowException, OSError) as error:
         raise InputError(kind, str(error).splitlines()[0][:120], "cannot be read", "Is the file whole?") from None
     finally:
-        for writer in writers.values():
+        for writer in writers:
             writer.close()
+
+
+def _common(files: Iterable[Path], columns: Sequence[str]) -> pa.Schema:
+    """The columns of all files in types that hold each file's: numbers of several types as floats, others as text."""
+    kinds: dict[str, set[pa.DataType]] = {}
+    for path in files:
+        for name, kind in _types(_head(path)).items():
+            if name in columns and not pa.types.is_null(kind):
+                kinds.setdefault(name, set()).add(kind)
+            elif name in columns:
+                kinds.setdefault(name, set())
+    fields = []
+    for name, found in kinds.items():
+        if len(found) <= 1:
+            fields.append(pa.field(name, next(iter(found), pa.null())))
+            continue
+        numbers = all(pa.types.is_integer(k) or pa.types.is_floating(k) or pa.types.is_decimal(k) for k in found)
+        named = name in ("account", *NAMES)
+        fields.append(pa.field(name, pa.float64() if numbers and not named else pa.string()))
+    return pa.schema(fields)
+
+
+def _as(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The table in the types of the schema, without a value where it lacks a column."""
+    columns = []
+    for field in schema:
+        if field.name not in table.column_names:
+            columns.append(pa.nulls(table.num_rows, field.type))
+            continue
+        column = table.column(field.name)
+        text = pa.types.is_string(field.type)
+        columns.append(
+            as_text(column, f"column {field.name}")
+            if text
+            else column
+            if column.type == field.type
+            else column.cast(field.type, safe=False)
+        )
+    return pa.Table.from_arrays(columns, schema=schema)

@@ -1,11 +1,11 @@
-"""Passes over a chunk of accounts: expected shortfall, requirement, shocks, shortfall, where each is closed.
+"""Passes over a chunk of accounts: expected shortfall, requirement, shortfall, where each is closed.
 
 A chunk is `indptr` (n + 1), `legs` (m,) column of each position's asset and `usd` (m,) its signed value; `equity` (n,).
 """
 
 import numpy as np
 
-from margin.audit.kernels import DUST, GROUPS, add_cents, book_losses, tail_mean
+from margin.audit.kernels import DUST, GROUPS, book_losses, tail_mean
 from margin.audit.lines import closes_at, margin_of
 from margin.rolling.pearson_kernels import compiled
 
@@ -126,146 +126,6 @@ def maintenance_of(
         else:
             total += margin_of(lines[legs[i]], usd[i], factor[legs[i]])
     return total
-
-
-@compiled
-def shock_books(
-    indptr: np.ndarray,
-    legs: np.ndarray,
-    usd: np.ndarray,
-    equity: np.ndarray,
-    es: np.ndarray,
-    tails: np.ndarray,
-    table: np.ndarray,
-    alone: np.ndarray,
-    whole: int,
-    mass: float,
-    kind: int,
-    share: float,
-    lines: np.ndarray,
-    moves: np.ndarray,
-    uniform: np.ndarray,
-    gap: float,
-    closed: np.ndarray,
-    notional: np.ndarray,
-    short: np.ndarray,
-    forced: np.ndarray,
-    marginal: np.ndarray,
-    halved: np.ndarray,
-    floor: np.ndarray,
-    times: np.ndarray,
-) -> None:
-    """Every account under every shock; counts and cents are added to closed, notional, short (K,) and forced (K, k).
-
-    marginal (K, k): cents of shortfall that would not be there without the positions in that asset; halved (K,): the
-    most that halving one account's positions would take off; times (n,): shocks that close each account
-
-    moves (K, k) fractions; uniform (K,): whether all assets move alike, where ES scales and needs no sort
-    gap : further adverse move of every position between trigger and close, as a fraction of its value
-    floor (n,) USD: the worst equity of each account over all shocks, at most its equity
-    A requirement is re-measured at the moved prices. For pooled ES two bounds settle most accounts: the mean over the
-    scenarios that were worst before the move is never above it, the sum of the positions alone never below.
-    """
-    buffer = np.empty(table.shape[1])
-    maxima, kept = np.empty(GROUPS), np.empty(whole + 1)
-    where = np.empty(whole + 1, np.int64)
-    k = moves.shape[1]
-    factor = np.empty(k)
-    for a in range(indptr.shape[0] - 1):
-        low, high = indptr[a], indptr[a + 1]
-        count = high - low
-        if count == 0:
-            floor[a] = equity[a]
-            continue
-        u, g = usd[low:high], legs[low:high]
-        moved = np.empty(count)
-        least = equity[a]
-        for i in range(count):
-            factor[g[i]] = 1.0
-        still = maintenance_of(kind, u, g, factor, es[a], alone, share, lines)
-        for j in range(moves.shape[0]):
-            pnl, gross = 0.0, 0.0
-            touched = False
-            for i in range(count):
-                m = moves[j, g[i]]
-                touched = touched or m != 0.0
-                pnl += u[i] * m
-                moved[i] = u[i] * (1.0 + m)
-                gross += abs(moved[i])
-            left = equity[a] + pnl
-            if left < least:
-                least = left
-            if not touched:
-                needed = still  # a shock to others' assets: as it was
-            elif kind == POOLED:
-                if uniform[j]:
-                    needed = share * es[a] * (1.0 + moves[j, 0])
-                elif count == 1:
-                    side = 0 if moved[0] >= 0 else 1
-                    needed = share * max(abs(moved[0]) * alone[side, g[0]], 0.0)
-                else:
-                    needed = _pooled(
-                        left, moved, g, tails[a], table, alone, whole, mass, share, buffer, maxima, kept, where
-                    )
-            else:
-                for i in range(count):
-                    factor[g[i]] = 1.0 + moves[j, g[i]]
-                needed = maintenance_of(kind, u, g, factor, 0.0, alone, share, lines)
-            if left < needed or left < 0.0:
-                closed[j] += 1
-                add_cents(notional, j, gross)
-                times[a] += 1
-                after = left - gap * gross
-                if after < 0.0:
-                    add_cents(short, j, -after)
-                    for i in range(count):
-                        own = u[i] * moves[j, g[i]] - gap * abs(moved[i])
-                        add_cents(marginal[j], g[i], -after - max(own - after, 0.0))
-                    saved = np.int64(np.rint((-after - max(-0.5 * (equity[a] + after), 0.0)) * 100.0))
-                    if saved > halved[j]:
-                        halved[j] = saved
-                for i in range(count):
-                    forced[j, g[i]] -= np.int64(np.rint(moved[i] * 100.0))
-        floor[a] = least
-
-
-@compiled
-def _pooled(
-    left: float,
-    moved: np.ndarray,
-    legs: np.ndarray,
-    tail: np.ndarray,
-    table: np.ndarray,
-    alone: np.ndarray,
-    whole: int,
-    mass: float,
-    share: float,
-    buffer: np.ndarray,
-    maxima: np.ndarray,
-    kept: np.ndarray,
-    where: np.ndarray,
-) -> float:
-    """share x ES of the moved book, or a bound on the same side of `left` where that is enough."""
-    upper, low = 0.0, 0.0
-    for i in range(moved.shape[0]):
-        side = 0 if moved[i] >= 0 else 1
-        upper += max(abs(moved[i]) * alone[side, legs[i]], 0.0)
-    if left >= share * upper:
-        return share * upper
-    if left < 0.0:
-        return 0.0
-    if tail[0] >= 0:
-        for j in range(tail.shape[0]):
-            loss = 0.0
-            for i in range(moved.shape[0]):
-                loss += moved[i] * table[legs[i], tail[j]]
-            low += loss * ((mass - whole) if j == 0 else 1.0)
-        low /= mass
-        if left < share * low * (1.0 - 1e-12):
-            return share * low
-    book_losses(moved, legs, table, buffer)
-    found = tail_mean(buffer, whole, mass, maxima, kept, where)
-    return share * (found if found > DUST * upper else 0.0)
 
 
 @compiled

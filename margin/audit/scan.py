@@ -73,6 +73,7 @@ def audit_part(plan: Plan, part: Part, adapter: Adapter, rows_to: str | None = N
     total.set_aside += built.set_aside
     total.unknown += built.unknown
     total.unvalued += built.unvalued
+    total.remarks += built.remarks
     _against_reported(total, plan, built, rows)
     if rows_to is not None:
         partial = Path(f"{rows_to}.partial")

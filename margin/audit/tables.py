@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,8 @@ NOT_LINEAR = ("an option, not reproduced here", "a coin-settled contract, not re
 OPTION = re.compile(r"[-_](?:C|P|CALL|PUT)$", re.IGNORECASE)
 INVERSE = re.compile(r"^(\w+)/USD:\1\b", re.IGNORECASE)
 SEVERAL = "an account of several positions on one equity, which an isolated rule does not have"
+WITHOUT = "accounts judged without their options, coin-settled contracts or assets without history"
+FIRST_TAKEN = "accounts whose rows name several equities: the first is taken"
 MOST_USD = 1e12  # of one position or account: beyond, the row is no real one and its cents would not add up exactly
 
 
@@ -26,6 +28,7 @@ class Built:
     """Accounts of one part; what was set aside by reason; cents of positions without history, by asset.
 
     unvalued : cents of the positions that are not judged, where the source prints their value
+    remarks : what is judged, but not as the file may have meant it, counted by what
     reported (m,) liquidation prices as printed, NaN where none, one per position of `accounts`
     """
 
@@ -34,41 +37,48 @@ class Built:
     unknown: Counter[str]
     reported: np.ndarray
     unvalued: int = 0
+    remarks: Counter[str] = field(default_factory=Counter)
 
 
 def build(plan: Plan, rows: pa.Table, money: pa.Table | None, adapter: Adapter) -> Built:
     """rows: positions of whole accounts, columns in lower case; money: columns account, equity, or None.
 
-    An account without a position counts, as an empty one; one without equity is set aside. Isolated positions with the
-    margin posted to them are accounts of their own, named ACCOUNT/ASSET.
+    An account without a position counts, as an empty one; one without equity is set aside with its positions. Isolated
+    positions with the margin posted to them are accounts of their own, named ACCOUNT/ASSET.
+    Raises InputError for rows of several days, and where nothing says what the accounts' equity is.
     """
     aside: Counter[str] = Counter()
     rows = _counting(rows, adapter)
+    _one_day(rows, adapter)
     labels = account_labels(rows, adapter)
     names = as_text(rows.column(adapter.asset))
     column, known = _assets(plan, names)
     other = _not_linear(names)
     column, known = np.where(other > 0, -1, column), known & (other == 0)
     usd = _values(plan, rows, adapter, column, known)
-    fine = np.isfinite(usd) & (np.abs(usd) <= MOST_USD)
+    fine, still = np.isfinite(usd) & (np.abs(usd) <= MOST_USD), usd == 0.0
     null = np.asarray(pc.is_null(labels)) | np.asarray(pc.is_null(names))
     null |= np.asarray(pc.fill_null(pc.equal(pc.utf8_trim_whitespace(names), ""), False))
     aside["a row without an account or asset"] += int(null.sum())
     aside["a size that is missing, not finite or beyond 1e12 USD"] += int((~fine & ~null & known).sum())
+    aside["a position of size zero"] += int((still & ~null & known).sum())
     for number, reason in enumerate(NOT_LINEAR, 1):
         aside[reason] += int(((other == number) & ~null).sum())
     unknown = _without_history(names, ~known & ~null & (other == 0))
     printed = np.abs(_numbers(rows, adapter.notional))
     lost = ~null & ~known & np.isfinite(printed) & (printed <= MOST_USD)
     unvalued = cents(printed[lost])
-    keep = fine & known & ~null
+    keep = fine & known & ~null & ~still
     isolated, posted = _isolated(rows, adapter, keep, aside)
-    codes, ids, equity = _accounts(labels, money, rows, adapter, keep, isolated, aside)
+    remarks: Counter[str] = Counter()
+    codes, ids, equity = _accounts(labels, money, rows, adapter, keep, isolated, aside, remarks)
+    without = np.unique(codes[(codes >= 0) & ~isolated & ~null & (~known | (other > 0))])
+    if len(without):
+        remarks[WITHOUT] += len(without)
     reported = _numbers(rows, adapter.reported)
-    built = _assemble(
-        ids, equity, codes, column, usd, keep & (codes >= 0), isolated, posted, names, reported, aside, unknown
-    )
-    return replace(_single(built) if plan.single else built, unvalued=unvalued)
+    keep &= isolated | (codes >= 0)
+    built = _assemble(ids, equity, codes, column, usd, keep, isolated, posted, names, labels, reported, aside, unknown)
+    return replace(_single(built) if plan.single else built, unvalued=unvalued, remarks=+remarks)
 
 
 def _single(built: Built) -> Built:
@@ -97,7 +107,18 @@ def _counting(rows: pa.Table, adapter: Adapter) -> pa.Table:
     return rows
 
 
-def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _one_day(rows: pa.Table, adapter: Adapter) -> None:
+    """Rows of one account at several times are no one account: their sizes would be added up."""
+    if adapter.snapshot is None or adapter.snapshot not in rows.column_names:
+        return
+    days = pc.unique(rows.column(adapter.snapshot).drop_null())
+    if len(days) > 1:
+        shown = " and ".join(str(day)[:19] for day in sorted(days.to_pylist(), key=str)[:2])
+        hint = "Keep the rows of one snapshot: positions of several would be added up."
+        raise InputError(f"column {adapter.snapshot}", f"{shown}, {len(days)} in all", "is of more than one time", hint)
+
+
+def as_text(column: pa.ChunkedArray, name: str = "a column of names") -> pa.ChunkedArray:
     """The column as strings. Raises InputError for lists, bytes that are no text, and other such columns."""
     if pa.types.is_string(column.type):
         return column
@@ -105,7 +126,7 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pc.cast(column, pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         hint = "Accounts, assets and sides are text or whole numbers."
-        raise InputError("a column of names", str(column.type), "is no text", hint) from None
+        raise InputError(name, str(column.type), "is no text", hint) from None
 
 
 def account_labels(rows: pa.Table, adapter: Adapter) -> pa.ChunkedArray:
@@ -195,7 +216,7 @@ def _isolated(rows: pa.Table, adapter: Adapter, keep: np.ndarray, aside: Counter
 
 def _accounts(
     labels: pa.ChunkedArray, money: pa.Table | None, rows: pa.Table, adapter: Adapter, keep: np.ndarray,
-    isolated: np.ndarray, aside: Counter[str],
+    isolated: np.ndarray, aside: Counter[str], remarks: Counter[str],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """(account of each row, -1 where none; names (n,); equity (n,)): those of `money`, else those on the rows."""
     if money is not None:
@@ -213,32 +234,47 @@ def _accounts(
         codes = np.asarray(pc.fill_null(pc.index_in(labels, value_set=pa.array(ids.to_pylist(), ids.type)), -1))
         names = np.asarray(ids)
     else:
-        if adapter.equity is None or adapter.equity not in rows.column_names:
-            hint = "Give --accounts with columns account and equity."
-            raise InputError("accounts", "none", "no file says what each account's equity is", hint)
-        on_row = _numbers(rows, adapter.equity)
-        coded = pc.fill_null(labels, "" if pa.types.is_string(labels.type) else 0).combine_chunks().dictionary_encode()
-        codes = np.asarray(coded.indices)
-        order = np.argsort(codes, kind="stable")
-        first = order[np.searchsorted(codes[order], np.arange(len(coded.dictionary)))]
-        equity, names = on_row[first], np.asarray(coded.dictionary)
-        lost = ~np.isfinite(equity) | (np.abs(equity) > MOST_USD)
-        codes = np.where(lost[codes], -1, codes)
-        equity = np.where(lost, 0.0, equity)
+        codes, names, equity = _equity_on_rows(labels, rows, adapter, isolated, aside, remarks)
     missing = keep & (codes < 0) & ~isolated
     aside["a position whose account has no equity"] += int(missing.sum())
     return codes.astype(np.int64), names, equity
 
 
+def _equity_on_rows(
+    labels: pa.ChunkedArray, rows: pa.Table, adapter: Adapter, isolated: np.ndarray, aside: Counter[str],
+    remarks: Counter[str],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """The same where each row names its account's equity: the first that can be used, of cross rows before others."""
+    if adapter.equity is None or adapter.equity not in rows.column_names:
+        hint = "Give --accounts with columns account and equity."
+        raise InputError("accounts", "none", "no file says what each account's equity is", hint)
+    on_row = _numbers(rows, adapter.equity)
+    on_row = np.where(np.abs(on_row) <= MOST_USD, on_row, np.nan)
+    coded = labels.combine_chunks().dictionary_encode()
+    codes, n = np.asarray(pc.fill_null(coded.indices, -1)), len(coded.dictionary)
+    equity = np.full(n, np.nan)
+    for use in (isolated, ~isolated):
+        rows_of = np.flatnonzero(use & (codes >= 0) & np.isfinite(on_row))[::-1]
+        equity[codes[rows_of]] = on_row[rows_of]  # of several the first row's stays
+    cross = ~isolated & (codes >= 0) & np.isfinite(on_row)
+    other = cross & (np.abs(on_row - equity[codes]) > 1e-6 * np.abs(on_row) + 0.01) if n else cross
+    remarks[FIRST_TAKEN] += len(np.unique(codes[other]))
+    fine = np.isfinite(equity)
+    aside["an account whose equity is missing, not finite or beyond 1e12 USD"] += int((~fine).sum())
+    place = np.append(np.where(fine, np.cumsum(fine) - 1, -1), -1)
+    return place[codes], np.asarray(coded.dictionary)[fine], equity[fine]
+
+
 def _assemble(
     ids: np.ndarray, equity: np.ndarray, codes: np.ndarray, column: np.ndarray, usd: np.ndarray, keep: np.ndarray,
-    isolated: np.ndarray, posted: np.ndarray, names: pa.ChunkedArray, reported: np.ndarray, aside: Counter[str],
-    unknown: Counter[str],
+    isolated: np.ndarray, posted: np.ndarray, names: pa.ChunkedArray, labels: pa.ChunkedArray, reported: np.ndarray,
+    aside: Counter[str], unknown: Counter[str],
 ) -> Built:  # fmt: skip
     alone = np.flatnonzero(keep & isolated)
     if len(alone):
-        texts = np.asarray(names, dtype=object)[alone]
-        extra = np.array([f"{ids[c]}/{text}" for c, text in zip(codes[alone], texts, strict=True)], dtype=object)
+        at = pa.array(alone)
+        whose, texts = labels.take(at).to_pylist(), names.take(at).to_pylist()
+        extra = np.array([f"{who}/{text}" for who, text in zip(whose, texts, strict=True)], dtype=object)
         codes = codes.copy()
         codes[alone] = len(ids) + np.arange(len(alone))
         ids, equity = np.concatenate([ids.astype(object), extra]), np.concatenate([equity, posted[alone]])

@@ -1,6 +1,7 @@
 """Files that are damaged, foreign or odd: one clear line, or set aside and counted; nothing is lost on the way."""
 
 import json
+from decimal import Decimal
 
 import pandas as pd
 import pyarrow as pa
@@ -22,16 +23,32 @@ def whole(frame) -> bytes:
 
 
 def audited(capsys, folder, positions, accounts=ACCOUNTS, ending="parquet"):
-    """(status, JSON or None, stderr) of an audit of these two files."""
-    for kind, content in (("positions", positions), ("accounts", accounts)):
-        if content is not None:
+    """(status, JSON or None, stderr) of an audit of these two files, or lists of them."""
+    for kind, given in (("positions", positions), ("accounts", accounts)):
+        for i, content in enumerate(given if isinstance(given, list) else [] if given is None else [given]):
             data = content if isinstance(content, bytes) else whole(content)
-            (folder / f"{kind}-000.{ending}").write_bytes(data)
+            (folder / f"{kind}-{i:03d}.{ending}").write_bytes(data)
     status = main(["audit", "--positions", str(folder), "--sample", "--shocks", "uniform", "--json"])
     out, err = capsys.readouterr()
     return status, json.loads(out) if status == 0 else None, err
 
 
+def changed(frame, **columns):
+    """The frame as Arrow has it, these columns exactly of these types."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    for name, values in columns.items():
+        at = table.column_names.index(name) if name in table.column_names else len(table.column_names)
+        table = table.set_column(at, name, values) if at < table.num_columns else table.append_column(name, values)
+    return table
+
+
+BERLIN = pa.timestamp("us", "Europe/Berlin")
+NESTED = pa.array([{"x": 1.0}] * 4)
+MORE, MORE_MONEY = (
+    POSITIONS.assign(account=["d", "e", "f", "g"]),
+    pd.DataFrame({"account": [*"defg"], "equity": [1e4] * 4}),
+)
+SNAPSHOTS = {"user": ["a", "a", "b", "c"], "coin": ["BTC", "ETH", "BTC", "SOL"], "size": [1.0, -2.0, 3.0, 4.0]}
 TWICE = pa.table([["a"], ["BTC"], [1.0], [2.0]], names=["account", "asset", "quantity", "Quantity"])
 REFUSED = {
     "cut in the middle": (whole(POSITIONS)[: len(whole(POSITIONS)) // 2], "cannot be read as Parquet"),
@@ -45,6 +62,14 @@ REFUSED = {
     "lists for names": (pa.table({"account": [["a"], ["b"]], "asset": ["BTC", "ETH"], "quantity": [1.0, 2.0]}), "is no text"),
     "bytes for names": (pa.table({"account": [b"a", b"\xff"], "asset": ["BTC", "ETH"], "quantity": [1.0, 2.0]}), "is no text"),
     "a column twice": (TWICE, "stands twice"),
+    "structs for sizes": (changed(POSITIONS, quantity=NESTED), "column quantity: is no column of numbers"),
+    "structs for accounts": (changed(POSITIONS, account=NESTED), "is no text"),
+    "lists for sizes": (changed(POSITIONS, quantity=pa.array([[1.0]] * 4)), "is no column of numbers"),
+    "times with a zone for sizes": (changed(POSITIONS, quantity=pa.array([0] * 4).cast(BERLIN)), "is no column of numbers"),
+    "spans of time for sizes": (changed(POSITIONS, quantity=pa.array([0] * 4, pa.duration("s"))), "is no column of numbers"),
+    "structs in the second file": ([POSITIONS, changed(POSITIONS, quantity=NESTED)], "column quantity: is no text"),
+    "an asset only in the first file": ([POSITIONS, MORE.drop(columns="asset")], "positions-001.parquet: lacks asset"),
+    "two days in one file": (pa.table({"timestamp": [1, 1, 2, 2], **SNAPSHOTS}), "of more than one time"),
 }  # fmt: skip
 
 
@@ -72,6 +97,75 @@ KEPT = {
     "names of two types": (POSITIONS.assign(account=[1, 1, 2, 3]), ACCOUNTS.assign(account=["1", "2", "3"]), 3, 4, 0),
     "no row at all": (POSITIONS.iloc[:0], ACCOUNTS, 3, 0, 0),
     "capitals": (POSITIONS.rename(columns=str.upper), ACCOUNTS.rename(columns=str.upper), 3, 4, 0),
+    "structs beside": (changed(POSITIONS, other=NESTED), ACCOUNTS, 3, 4, 0),
+    "codes for names": (changed(POSITIONS, account=pa.array([*"aabc"]).dictionary_encode()), ACCOUNTS, 3, 4, 0),
+    "codes for sizes": (
+        changed(POSITIONS, quantity=pa.array([1.0, 2.0, 2.0, 1.0]).dictionary_encode()),
+        ACCOUNTS,
+        3,
+        4,
+        0,
+    ),
+    "decimals": (changed(POSITIONS, quantity=pa.array([Decimal("1.5")] * 4, pa.decimal256(60, 18))), ACCOUNTS, 3, 4, 0),
+    "times for accounts": (changed(POSITIONS, account=pa.array([0] * 4).cast(BERLIN)), ACCOUNTS, 3, 0, 4),
+    "whole numbers beyond 63 bits": (
+        changed(POSITIONS, quantity=pa.array([2**64 - 1, 1, 2, 3], pa.uint64())),
+        ACCOUNTS,
+        3,
+        3,
+        1,
+    ),
+    "accounts beyond 63 bits": (
+        changed(POSITIONS, account=pa.array([2**63, 2**63, 1, 2], pa.uint64())),
+        ACCOUNTS.assign(account=[1, 2, 3]),
+        3,
+        2,
+        2,
+    ),
+    "no type at all": (changed(POSITIONS, quantity=pa.nulls(4)), ACCOUNTS, 3, 0, 4),
+    "sizes of nothing": (POSITIONS.assign(quantity=[0.0, -0.0, 1.0, 1.0]), ACCOUNTS, 3, 2, 2),
+    "one snapshot": (pa.table({"timestamp": [1] * 4, **SNAPSHOTS}), ACCOUNTS, 3, 4, 0),
+    "equity on rows, some missing": (changed(POSITIONS, equity=pa.array([NAN, None, 1e4, None])), None, 1, 1, 5),
+    "equity on later rows": (changed(POSITIONS, equity=pa.array([None, 1e4, 1e4, 5.0])), None, 3, 4, 0),
+    "equity on rows without a name": (
+        changed(POSITIONS, account=pa.array(["a", None, "b", "c"]), equity=pa.array([1.0] * 4)),
+        None,
+        3,
+        3,
+        1,
+    ),
+    "numbers and words for accounts": (
+        [POSITIONS.assign(account=[1, 1, 2, 3]), MORE],
+        [ACCOUNTS.assign(account=[1, 2, 3]), MORE_MONEY],
+        7,
+        8,
+        0,
+    ),
+    "whole and broken equities": (
+        [POSITIONS, MORE],
+        [ACCOUNTS.assign(equity=[1, 2, 3]), MORE_MONEY.assign(equity=0.5)],
+        7,
+        8,
+        0,
+    ),
+    "capitals in the second file": ([POSITIONS, MORE], [ACCOUNTS, MORE_MONEY.rename(columns=str.upper)], 7, 8, 0),
+    "words for numbers in the second file": (
+        [POSITIONS, MORE.assign(quantity=["1", "2", "3", "4"])],
+        [ACCOUNTS, MORE_MONEY],
+        7,
+        8,
+        0,
+    ),
+    "a column only in the first file": (
+        [POSITIONS.assign(margin_mode="cross", margin=1.0), POSITIONS],
+        ACCOUNTS,
+        3,
+        4,
+        0,
+    ),
+    "a file without rows": ([POSITIONS, POSITIONS.iloc[:0]], [ACCOUNTS, ACCOUNTS.iloc[:0]], 3, 4, 0),
+    "files without rows": ([POSITIONS.iloc[:0]] * 2, [ACCOUNTS, MORE_MONEY], 7, 0, 0),
+    "no account in two files": ([POSITIONS, MORE], [ACCOUNTS.iloc[:0]] * 2, 0, 0, 8),
     "options": (POSITIONS.assign(asset=["BTC", "BTC-27JUN26-100000-C", "BTC/USD:BTC", "SOL"]), ACCOUNTS, 3, 2, 2),
 }
 
@@ -82,6 +176,46 @@ def test_every_row_is_judged_summed_or_counted(capsys, tmp_path, name):
     status, found, err = audited(capsys, tmp_path, positions, accounts)
     assert status == 0, err
     assert (found["accounts"], found["positions"], sum(found["set_aside"].values())) == (judged, legs, aside)
+
+
+def test_nothing_is_taken_for_an_equity_of_zero(capsys, tmp_path):
+    """No column of it, no row of it, several of it: refused by the file's name, set aside, said."""
+    for content in (POSITIONS, [POSITIONS.assign(equity=1.0), MORE]):
+        status, _, err = audited(capsys, tmp_path, content, None)
+        assert status == 2 and "no column equity" in err and err.count("\n") == 1, err
+    _, found, _ = audited(capsys, tmp_path, changed(POSITIONS, equity=pa.array([7.0, 5.0, None, 3.0])), None)
+    (tmp_path / "positions-001.parquet").unlink()
+    _, found, _ = audited(capsys, tmp_path, changed(POSITIONS, equity=pa.array([7.0, 5.0, None, 3.0])), None)
+    assert found["equity"] == 10.0 and found["accounts"] == 2
+    assert found["set_aside"]["a position whose account has no equity"] == 1
+    assert any("several equities" in what for what in found["remarks"])
+
+
+def test_an_isolated_position_stands_on_its_own_margin_and_under_its_own_account(capsys, tmp_path):
+    """`b` has no equity, but margin posted to its position: neither lost nor named after another account."""
+    positions = POSITIONS.assign(
+        margin_mode=["cross", "isolated", "isolated", "cross"], margin=[0.0, 900.0, 800.0, 0.0]
+    )
+    main_out = tmp_path / "rows.parquet"
+    for kind, frame in (("positions", positions), ("accounts", ACCOUNTS.iloc[:1])):
+        frame.to_parquet(tmp_path / f"{kind}-000.parquet", index=False)
+    assert (
+        main(
+            [
+                "audit",
+                "--positions",
+                str(tmp_path / "positions-*.parquet"),
+                "--shocks",
+                "uniform",
+                "--out",
+                str(main_out),
+            ]
+        )
+        == 0
+    )
+    capsys.readouterr()
+    rows = pd.read_parquet(main_out).set_index("account")["equity"]
+    assert rows.to_dict() == {"a": 20_000.0, "a/ETH": 900.0, "b/BTC": 800.0}
 
 
 def test_csv_of_another_separator_or_length_says_so_without_a_temporary_name(capsys, tmp_path):

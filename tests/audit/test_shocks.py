@@ -5,11 +5,14 @@ import pytest
 
 from margin import Market
 from margin.audit.chunk import Accounts
+from margin.audit.lines import margin_of
 from margin.audit.make import synthetic
+from margin.audit.models import batch_tiers
 from margin.audit.plan import make_plan
 from margin.audit.report import report
 from margin.audit.scan import audit_accounts
 from margin.audit.shocks import Shock, betas, wide_shocks
+from margin.risk.tail import expected_shortfall
 from margin.sample.events import load_events
 from margin.sample.load import load_sample
 
@@ -74,6 +77,42 @@ def test_hot_spots_halving_and_crowding_are_what_accounts_one_by_one_give(market
     lost = np.maximum(-rows[0].worst_equity, 0.0)
     assert said.short_top_share == pytest.approx(np.sort(lost)[-10:].sum() / lost.sum(), rel=1e-4)
     assert said.short_hhi == pytest.approx((lost**2).sum() / lost.sum() ** 2, rel=0.01)
+
+
+@pytest.mark.parametrize("model", ["portfolio", "isolated", "hyperliquid:cross", "kraken:cross"])
+def test_accounts_passed_over_by_a_bound_are_those_that_no_shock_closes(market, model):
+    """The wide grid, every account and shock reckoned out one by one: the same closes, worst equities and cents."""
+    tiers = batch_tiers(model, market) if ":" in model else None
+    plan = make_plan(market, model, tiers=tiers, gap=0.02)
+    plan = make_plan(market, model, shocks=wide_shocks(market, plan.assets), tiers=tiers, gap=0.02, assets=plan.assets)
+    held = synthetic(plan, 150, seed=6)
+    size = np.exp(np.random.default_rng(3).normal(0.0, 3.0, 150))  # into the higher tiers
+    owner = np.repeat(np.arange(150), np.diff(held.indptr))
+    equity = 0.6 * size * held.equity
+    equity[:20] = [*(1e-4 * equity[:10]), *(-equity[10:20])]  # closed as they stand, in shocks to others' assets too
+    held = Accounts(labels=held.labels, indptr=held.indptr, legs=held.legs, usd=held.usd * size[owner], equity=equity)
+    rows, total = audit_accounts(plan, held)
+    factor = 1.0 + plan.moves[:, held.legs]  # (K, m)
+    left = held.equity + np.stack([np.bincount(owner, held.usd * (f - 1.0), 150) for f in factor])
+    if model == "portfolio":
+        book = np.zeros((150, len(plan.assets)))
+        book[owner, held.legs] = held.usd
+        es = [expected_shortfall(((book * (1.0 + m)) @ plan.losses).T, plan.level) for m in plan.moves]
+        needed = 0.5 * np.maximum(np.stack(es), 0.0)
+    elif model == "isolated":
+        alone = np.abs(held.usd) * plan.alone[np.where(held.usd >= 0, 0, 1), held.legs]
+        needed = np.stack([np.bincount(owner, 0.5 * alone * f, 150) for f in factor])
+    else:
+        per_leg = [[margin_of(plan.lines[g], u, x) for g, u, x in zip(held.legs, held.usd, f, strict=True)] for f in factor]  # fmt: skip
+        needed = np.stack([np.bincount(owner, row, 150) for row in per_leg])
+    closed = (left < needed) | (left < 0.0)
+    assert total.closed.tolist() == closed.sum(axis=1).tolist()
+    assert rows[0].times_closed.tolist() == closed.sum(axis=0).tolist()
+    assert closed.any() and not closed.all() and closed[:, :20].mean() > closed[:, 20:].mean()
+    np.testing.assert_allclose(rows[0].worst_equity, np.minimum(left.min(axis=0), held.equity), rtol=1e-12, atol=1e-9)
+    gross = np.stack([np.bincount(owner, np.abs(held.usd) * f, 150) for f in factor])
+    short = np.where(closed, np.maximum(0.02 * gross - left, 0.0), 0.0).sum(axis=1)
+    np.testing.assert_allclose(total.shortfall.astype(float) / 100.0, short, rtol=1e-9, atol=1.0)
 
 
 def test_crowding_is_the_long_share_of_the_largest_tenth(market):

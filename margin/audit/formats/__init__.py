@@ -22,7 +22,8 @@ class Adapter:
     equity    : column of the account's equity, USD, where it stands on the position's row
     mode, margin : cross or isolated, and what was posted to an isolated position
     reported  : liquidation price that the source prints; notional: USD of the position as printed
-    status    : (column, value) of rows that count, e.g. ("status", "OPEN"); units: 10^-n units by asset column, if any
+    status    : (column, value) of rows that count, e.g. ("status", "OPEN")
+    snapshot  : column of the time that the rows are of; a file of several times is refused
     """
 
     name: str
@@ -38,6 +39,7 @@ class Adapter:
     reported: str | None = None
     notional: str | None = None
     status: tuple[str, str] | None = None
+    snapshot: str | None = None
     needs: tuple[str, ...] = field(default=())
 
     @property
@@ -51,7 +53,7 @@ class Adapter:
         """Every column that is read where it is there."""
         named = (
             *self.account, self.asset, self.quantity, self.side, self.value, self.equity, self.mode, self.margin,
-            self.reported, self.notional, self.status[0] if self.status else None,
+            self.reported, self.notional, self.status[0] if self.status else None, self.snapshot,
         )  # fmt: skip
         return tuple(dict.fromkeys(name for name in named if name))
 

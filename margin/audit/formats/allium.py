@@ -1,4 +1,4 @@
-"""Allium's table of Hyperliquid's perpetual positions, and QuickNode's of the same columns."""
+"""Allium's views of Hyperliquid's perpetual positions, latest and daily, and QuickNode's of the same columns."""
 
 from margin.audit.formats import Adapter
 
@@ -13,4 +13,5 @@ ADAPTER = Adapter(
     margin="margin_used",
     reported="liquidation_price",
     notional="position_value",
+    snapshot="time_slice",
 )
