@@ -86,7 +86,7 @@ def open_source(
     positions, accounts : a pattern, a list or a folder; accounts may be absent where each row carries its equity
     """
     files = find(positions, "positions")
-    money = find(accounts, "accounts") if accounts is not None else _beside(files)
+    money = find(accounts, "accounts") if accounts is not None else beside(files)
     temporary = tempfile.mkdtemp(prefix="margin-audit-")
     try:
         files = [_as_parquet(path, temporary) for path in files]
@@ -153,7 +153,7 @@ def _lower(table: pa.Table) -> pa.Table:
     return table.rename_columns([name.lower() for name in table.column_names])
 
 
-def _beside(files: Sequence[Path]) -> list[Path]:
+def beside(files: Sequence[Path]) -> list[Path]:
     """The accounts beside files of positions: each one's own (accounts-000 of positions-000), else the folder's."""
     paired = [path.with_name(path.name.replace("positions", "accounts", 1)) for path in files]
     if any(p == f for p, f in zip(paired, files, strict=True)):

@@ -64,17 +64,23 @@ def _slice(held: Accounts, low: int, high: int) -> Accounts:
     )
 
 
-def audit_part(plan: Plan, part: Part, adapter: Adapter, rows_to: str | None = None) -> AuditSummary:
-    """One part, whole: what a thread or a worker of a cluster does. Writes its rows to `rows_to` if named."""
-    positions, money = read_part(part, adapter)
-    built = build(plan, positions, money, adapter)
-    del positions, money
-    rows, total = audit_accounts(plan, built.accounts)
+def audit_built(plan: Plan, built: Built, workers: int = 1) -> tuple[list[Rows], AuditSummary]:
+    """Accounts as read from files, and what was set aside on the way; printed liquidation prices beside our own."""
+    rows, total = audit_accounts(plan, built.accounts, workers)
     total.set_aside += built.set_aside
     total.unknown += built.unknown
     total.unvalued += built.unvalued
     total.remarks += built.remarks
     _against_reported(total, plan, built, rows)
+    return rows, total
+
+
+def audit_part(plan: Plan, part: Part, adapter: Adapter, rows_to: str | None = None) -> AuditSummary:
+    """One part, whole: what a thread or a worker of a cluster does. Writes its rows to `rows_to` if named."""
+    positions, money = read_part(part, adapter)
+    built = build(plan, positions, money, adapter)
+    del positions, money
+    rows, total = audit_built(plan, built)
     if rows_to is not None:
         partial = Path(f"{rows_to}.partial")
         pq.write_table(

@@ -1,6 +1,10 @@
 """The audit of a whole venue: every account as `compare` has it, sums that merge in any order, files of every kind."""
 
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +23,8 @@ from margin.audit.scan import audit_accounts, audit_source
 from margin.audit.shocks import Shock, read_shocks
 from margin.audit.tables import plain_asset
 from margin.sample.load import load_sample
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -292,6 +298,28 @@ def test_a_stopped_audit_goes_on_where_it_was(plan, book, tmp_path):
     out = pd.read_parquet(tmp_path / "o.parquet")
     assert len(out) == 4000
     assert not list(tmp_path.glob("*.parts"))
+
+
+def test_a_killed_process_leaves_whole_parts_and_the_next_one_goes_on_bit_for_bit(market, plan, tmp_path):
+    """The command killed with no chance to tidy up, in the middle of a part: nothing lost, nothing twice."""
+    folder, out, parts = tmp_path / "book", tmp_path / "o.parquet", tmp_path / "o.parquet.parts"
+    write(plan, 160_000, folder, seed=4, per_file=8_000)
+    whole = audit_source(plan, open_source(str(folder)), 2, tmp_path / "whole.parquet")
+    command = [sys.executable, "-m", "margin", "audit", "--positions", str(folder), "--out", str(out)]
+    with subprocess.Popen([*command, "--shocks", "uniform", "--threads", "1"], cwd=ROOT) as child:
+        until = time.monotonic() + 60.0
+        while not list(parts.glob("*.json")) and child.poll() is None and time.monotonic() < until:
+            time.sleep(0.002)
+        child.kill()
+    kept = len(list(parts.glob("*.json")))
+    assert 0 < kept < 20 and not out.exists()
+    (parts / "00019.parquet.partial").write_bytes(b"cut off in the middle")
+    seen = []
+    again = audit_source(plan, open_source(str(folder)), 1, out, lambda now: seen.append(now.parts))
+    assert seen[0] == kept + 1 and len(seen) == 20 - kept  # what was done is not done again
+    assert again.same_as(whole) and again.accounts == 160_000
+    assert pq.read_table(out).equals(pq.read_table(tmp_path / "whole.parquet"))
+    assert not parts.exists()
 
 
 def test_a_stopped_audit_is_not_gone_on_with_under_another_question(market, book, tmp_path):

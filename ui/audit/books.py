@@ -14,9 +14,9 @@ import streamlit as st
 from margin.audit.chunk import Accounts, Rows
 from margin.audit.make import synthetic
 from margin.audit.models import batch_tiers, models_in_batch
-from margin.audit.parts import Source, open_source, read_part
+from margin.audit.parts import beside, find, open_source, read_part
 from margin.audit.plan import LADDER_KINDS, Plan, make_plan
-from margin.audit.scan import audit_accounts
+from margin.audit.scan import audit_accounts, audit_built
 from margin.audit.shocks import wide_shocks
 from margin.audit.summary import AuditSummary
 from margin.audit.tables import build
@@ -130,12 +130,16 @@ def _uploaded(seen: Seen, asked: tuple[Any, ...]) -> Audited | None:
     key = ("audit files", seen.active.version, str(seen.settings), *asked, digest, len(positions))
 
     def work(progress: Any) -> Audited:
-        folder = Path(tempfile.mkdtemp(prefix="margin-audit-page-"))
+        folder, kept, paid = Path(tempfile.mkdtemp(prefix="margin-audit-page-")), [], []
         try:
             kept = [_written(folder, f"positions-{i:03d}", file) for i, file in enumerate(positions)]
             paid = [_written(folder, f"accounts-{i:03d}", file) for i, file in enumerate(money)]
-            source = open_source(kept, paid or None)
-            return _read(seen, asked, source, positions[0].name, str(key), progress)
+            return _read(seen, asked, kept, paid or None, positions[0].name, str(key), progress)
+        except InputError as error:  # by the visitor's name of the file
+            theirs = {
+                Path(name).name: file.name for name, file in zip([*kept, *paid], (*positions, *money), strict=True)
+            }
+            raise InputError(theirs.get(error.field, error.field), error.value, error.problem, error.hint) from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -157,18 +161,22 @@ def _on_disk(seen: Seen, asked: tuple[Any, ...]) -> Audited | None:
     if not path:
         st.info("Name the files of positions; those of accounts are found beside them.", icon=":material/folder_open:")
         return None
-    source = open_source(path)
-    stamps = [os.stat(part.positions).st_mtime_ns for part in source.parts if not source.temporary]
+    files = find(path, "positions")
+    stamps = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in (*files, *beside(files))]
     key = ("audit path", seen.active.version, str(seen.settings), *asked, path, str(stamps))
 
     def work(progress: Any) -> Audited:
-        return _read(seen, asked, source, path, str(key), progress)
+        return _read(seen, asked, path, None, path, str(key), progress)
 
     return longwork.done(key, "Auditing the files", work, own_shelf(), MOST_READ)
 
 
-def _read(seen: Seen, asked: tuple[Any, ...], source: Source, name: str, key: str, progress: Any) -> Audited:
+def _read(
+    seen: Seen, asked: tuple[Any, ...], positions_in: str | list[str], money_in: list[str] | None, name: str, key: str,
+    progress: Any,
+) -> Audited:  # fmt: skip
     plan = _plan(seen.active, asked, seen)
+    source = open_source(positions_in, money_in)
     total = AuditSummary(assets=plan.assets, shocks=len(plan.names), scenarios=plan.losses.shape[1])
     rows: list[Rows] = []
     parts: list[Accounts] = []
@@ -176,10 +184,7 @@ def _read(seen: Seen, asked: tuple[Any, ...], source: Source, name: str, key: st
         for i, part in enumerate(source.parts):
             positions, money = read_part(part, source.adapter)
             built = build(plan, positions, money, source.adapter)
-            found, sums = audit_accounts(plan, built.accounts, WORKERS)
-            sums.set_aside += built.set_aside
-            sums.unknown += built.unknown
-            sums.unvalued += built.unvalued
+            found, sums = audit_built(plan, built, WORKERS)
             total, rows = total.merge(sums), [*rows, *found]
             parts.append(built.accounts)
             if total.accounts > MOST_ACCOUNTS:
