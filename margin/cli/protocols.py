@@ -234,13 +234,18 @@ def _spread(network: Network, options: argparse.Namespace) -> tuple[dict[str, An
     ]
     data = {"model": "clearing", "value_lost": after.value_lost, "new_defaults": list(found.new_defaults)}
     data["nodes"] = [nodes[i] for i in order]
+    data["loans"] = [asdict(loan) for loan in found.loans]
     lines = []
     for i in order:
         n = nodes[i]
         money = (f"{n[name]:,.2f}" for name in ("owed", "paid", "equity", "loss"))
         lines.append((n["id"], *money, f"{n['recovery']:.1%}", "yes" if n["defaults"] else ""))
     header = ("node", "owed", "paid", "equity", "loss", "recovery", "defaults")
-    return data, f"{cli_text.table(header, lines)}\nlost to costs of default: {after.value_lost:,.2f}"
+    said = f"{cli_text.table(header, lines)}\nlost to costs of default: {after.value_lost:,.2f}"
+    if found.loans:
+        loans = [(x.borrower, x.lender, *(f"{v:,.2f}" for v in (x.owed, x.paid, x.collateral))) for x in found.loans]
+        said += f"\n\n{cli_text.table(('loan of', 'from', 'owed', 'paid', 'collateral'), loans)}"
+    return data, said
 
 
 def _cascade(network: Network, moves: dict[str, float], options: argparse.Namespace) -> tuple[dict[str, Any], str]:

@@ -6,6 +6,7 @@ Network JSON:
                 "equity": 9000}],
      "debts": [{"from": "vault", "to": "lender", "usd": 12000}],
      "shares": [{"holder": "fund", "issuer": "vault", "share": 0.4}],
+     "loans": [{"from": "fund", "to": "lender", "usd": 3000, "collateral": {"ETH": 2}}],
      "prices": {"ETH": 3000}}
 
 Only `nodes[].id` is required. DeXposure's weekly snapshots are read too: its JSON, and its
@@ -14,8 +15,8 @@ Definitions: docs/protocols.md.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from margin.protocols.debtrank import DebtRank, debtrank, spectral_radius
 from margin.protocols.dexposure import is_dexposure, read_names, read_snapshots
 from margin.protocols.edges import MOST_NODES, read_edges
 from margin.protocols.fire_sales import FireSale, fire_sale
+from margin.protocols.loans import Loan, LoanPaid, apart, paid, together
 
 SHARE_ROUNDS = 10_000
 
@@ -38,6 +40,7 @@ SHARE_ROUNDS = 10_000
 class Network:
     """ids (n); amounts (n,) USD but `holdings` (n, k) units of `assets`; prices (k,) USD, NaN where not known.
 
+    loans : without recourse; what they owe and what is pledged stands in `debts` and `holdings` too
     debts (n, n): row owes column; shares (n, n): row holds that part of the column's equity; equity NaN: not stated
     """
 
@@ -51,6 +54,7 @@ class Network:
     equity: np.ndarray
     debts: np.ndarray
     shares: np.ndarray
+    loans: tuple[Loan, ...] = ()
     notes: tuple[str, ...] = ()
 
     def outside(self, moves: Mapping[str, float] | None = None) -> np.ndarray:
@@ -75,12 +79,16 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cleared:
-    """Who can pay after a shock. before, after: clearing without and with it; outside (n,) USD after the shock."""
+    """Who can pay after a shock. before, after: clearing without and with it; outside (n,) USD after the shock.
+
+    loans : those without recourse, after the shock
+    """
 
     ids: tuple[str, ...]
     outside: np.ndarray
     before: Clearing
     after: Clearing
+    loans: tuple[LoanPaid, ...] = ()
 
     @property
     def losses(self) -> np.ndarray:
@@ -113,12 +121,22 @@ class Cascaded:
 def clear_network(
     network: Network, moves: Mapping[str, float] | None = None, alpha: float = 1.0, beta: float = 1.0
 ) -> Cleared:
-    """Clearing before and after prices move, shares of equity included; external debts are paid first."""
+    """Clearing before and after prices move, shares of equity included; external debts are paid first.
+
+    A loan without recourse is paid out of its collateral alone, and before anybody else is paid out of that.
+    """
+    alone, loans = network, network.loans
+    if loans:
+        columns = {name: getattr(network, name) for name in ("cash", "external", "equity")}
+        fields = apart(loans, network.ids, network.holdings, network.debts, network.shares, **columns)
+        alone = replace(network, **fields)
+    before, after = (_with_shares(alone, alone.outside(m), alpha, beta) for m in (None, moves))
     return Cleared(
         ids=network.ids,
         outside=network.outside(moves),
-        before=_with_shares(network, network.outside(), alpha, beta),
-        after=_with_shares(network, network.outside(moves), alpha, beta),
+        before=together(loans, before),
+        after=together(loans, after),
+        loans=paid(loans, network.ids, alone.outside(moves), after),
     )
 
 
@@ -244,7 +262,7 @@ def _of_json(data: Mapping[str, Any], date: str | None, names: str | bytes | Non
 
 
 def _from_mapping(data: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Network:
-    only_keys(data, ("nodes", "debts", "shares", "prices", "name"), "network")
+    only_keys(data, ("nodes", "debts", "shares", "loans", "prices", "name"), "network")
     nodes = _rows(data, "nodes")
     if not 0 < len(nodes) <= MOST_NODES:
         raise InputError("nodes", len(nodes), f"must be 1 to {MOST_NODES:,} nodes")
@@ -255,7 +273,8 @@ def _from_mapping(data: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Netwo
     ids = tuple(node["id"] for node in nodes)
     if len(set(ids)) < len(ids):
         raise InputError("nodes", next(i for i in ids if ids.count(i) > 1), "is the id of two nodes")
-    assets = tuple(sorted({asset for node in nodes for asset in node.get("assets", {})}))
+    pledged = {name for row in _rows(data, "loans") for name in _pledge(row) if name not in ids}
+    assets = tuple(sorted(pledged | {asset for node in nodes for asset in node.get("assets", {})}))
     at = {asset: k for k, asset in enumerate(assets)}
     holdings = np.zeros((len(ids), len(assets)))
     for i, node in enumerate(nodes):
@@ -267,6 +286,11 @@ def _from_mapping(data: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Netwo
     def column(key: str, missing: float) -> np.ndarray:
         return np.array([_amount(n[key], f"nodes.{n['id']}.{key}") if key in n else missing for n in nodes])
 
+    debts = _matrix(data, "debts", ("from", "to", "usd"), ids)
+    loans = _loans(data, ids, assets, debts)
+    for loan in loans:
+        holdings[loan.borrower] += loan.coins
+        debts[loan.borrower, loan.lender] += loan.usd
     return Network(
         ids=ids,
         kinds=tuple(str(node.get("kind", "")) for node in nodes),
@@ -276,10 +300,55 @@ def _from_mapping(data: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Netwo
         cash=column("cash", 0.0),
         external=column("external_debt", 0.0),
         equity=column("equity", np.nan),
-        debts=_matrix(data, "debts", ("from", "to", "usd"), ids),
+        debts=debts,
+        loans=loans,
         shares=_matrix(data, "shares", ("holder", "issuer", "share"), ids),
         notes=notes,
     )
+
+
+def _loans(
+    data: Mapping[str, Any], ids: tuple[str, ...], assets: tuple[str, ...], debts: np.ndarray
+) -> tuple[Loan, ...]:
+    out, left, at = [], debts.copy(), {name: i for i, name in enumerate(ids)}
+    for i, row in enumerate(_rows(data, "loans")):
+        where = f"loans[{i}]"
+        only_keys(row, ("from", "to", "usd", "collateral"), where)
+        borrower, lender = _ends(row, ("from", "to"), at, where)
+        coins, claims = np.zeros(len(assets)), np.zeros(len(ids))
+        if not _pledge(row):
+            hint = 'E.g. "collateral": {"ETH": 5}; a debt without any stands among debts.'
+            raise InputError(f"{where}.collateral", row.get("collateral"), "must name what is pledged", hint)
+        for name, amount in _pledge(row).items():
+            value = _amount(amount, f"{where}.collateral.{name}")
+            if name in ids:
+                claims[ids.index(name)] = value
+            else:
+                coins[assets.index(name)] = value
+        left[:, borrower] -= claims
+        if (short := left[:, borrower] < -1e-9 * (1.0 + debts[:, borrower])).any():
+            name = ids[int(short.argmax())]
+            hint = f"Among debts, {name} owes {ids[borrower]} what may be pledged, once."
+            raise InputError(f"{where}.collateral.{name}", _pledge(row).get(name), "is more than it is owed", hint)
+        usd = _amount(row.get("usd"), f"{where}.usd")
+        out.append(Loan(borrower=borrower, lender=lender, usd=usd, coins=coins, claims=claims))
+    return tuple(out)
+
+
+def _pledge(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = row.get("collateral")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _ends(row: Mapping[str, Any], keys: Sequence[str], at: Mapping[str, int], where: str) -> tuple[int, int]:
+    """Numbers of the two nodes that a row names."""
+    for key in keys[:2]:
+        if not isinstance(row.get(key), str) or row[key] not in at:
+            hint = did_you_mean(str(row.get(key)), list(at)) or "Add it to the nodes."
+            raise InputError(f"{where}.{key}", row.get(key), "is not a node", hint)
+    if row[keys[0]] == row[keys[1]]:
+        raise InputError(where, row[keys[0]], "names one node twice", "A node owes and holds nothing of itself.")
+    return at[row[keys[0]]], at[row[keys[1]]]
 
 
 def _matrix(data: Mapping[str, Any], name: str, keys: tuple[str, str, str], ids: tuple[str, ...]) -> np.ndarray:
@@ -287,14 +356,7 @@ def _matrix(data: Mapping[str, Any], name: str, keys: tuple[str, str, str], ids:
     for i, row in enumerate(_rows(data, name)):
         where = f"{name}[{i}]"
         only_keys(row, keys, where)
-        ends = []
-        for key in keys[:2]:
-            if not isinstance(row.get(key), str) or row[key] not in at:
-                hint = did_you_mean(str(row.get(key)), ids) or "Add it to the nodes."
-                raise InputError(f"{where}.{key}", row.get(key), "is not a node", hint)
-            ends.append(at[row[key]])
-        if ends[0] == ends[1]:
-            raise InputError(where, row[keys[0]], "names one node twice", "A node owes and holds nothing of itself.")
+        ends = _ends(row, keys, at, where)
         out[ends[0], ends[1]] += _amount(row.get(keys[2]), f"{where}.{keys[2]}")
     if name == "shares" and (out.sum(axis=0) > 1.0 + 1e-12).any():
         raise InputError(name, ids[int(out.sum(axis=0).argmax())], "is held to more than the whole of it")

@@ -1,6 +1,7 @@
 """Networks from files: what is read, what is refused, and events as published."""
 
 import json
+from datetime import date
 
 import numpy as np
 import pytest
@@ -70,13 +71,16 @@ def test_stream_creditors_recover_what_was_published():
 
 
 def test_every_event_has_a_source_and_a_range_for_each_figure():
-    assert len(events()) >= 6
+    assert len(events()) >= 7
+    assert [found.date for found in events()] == sorted(found.date for found in events())
     for found in events():
-        assert found.lesson
+        assert found.lesson and 2025 <= date.fromisoformat(found.date).year <= 2026
         assert found.figures
         for figure in found.figures:
             assert figure.source
-            assert 0 < figure.low <= figure.high
+            assert 0 < figure.low <= figure.high and figure.unit and figure.amount
+    drift = {figure.name: figure for figure in event("drift-2026").figures}
+    assert drift["insurance fund"].low / drift["loss"].high == pytest.approx(0.07, abs=0.003)
     with pytest.raises(InputError, match="Did you mean"):
         event("drift-2025")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from margin import InputError
-from margin.protocols.branching import square_root_impact
+from margin.protocols.branching import cascade, liquidation_ladder, square_root_impact
 from margin.protocols.paid import along_falls, paid
 from margin.protocols.population import Crowd, by_double, closing_falls, draw, fund_need, shocked, tipping
 from margin.protocols.wallet import Perp, Pledge, Wallet
@@ -97,6 +97,23 @@ def test_a_crowd_tips_sooner_in_a_thin_market():
     deep = tipping(crowd, square_root_impact(0.04, 3e12)).critical
     assert thin is not None
     assert deep is None or deep[0] > thin[0]
+
+
+@pytest.mark.parametrize("traded", [2e8, 1e9, 1e10])
+@pytest.mark.parametrize("shock", [0.1, 0.2, 0.3])
+def test_the_crowd_falls_as_far_as_the_cascades_equation_says(traded, shock):
+    """Longs on one coin, one shock and no noise: the steps end where x = shock + impact(Q(x)) has its least root."""
+    crowd = Crowd(wallets=2000, long_share=1.0, volumes=(traded, 1e12))
+    people = draw(crowd)
+    people = replace(people, coin=np.zeros_like(people.coin), perp=np.zeros_like(people.perp))
+    moves = np.zeros((60, 2))
+    moves[0] = -shock
+    fell = 1.0 - shocked(crowd, moves, people).prices[-1, 0]
+    ladder = liquidation_ladder(*closing_falls(crowd, people))
+    assert fell == pytest.approx(
+        cascade(ladder, square_root_impact(crowd.volatilities[0], traded), shock).total, rel=0.1
+    )
+    assert fell > shock
 
 
 def test_the_fund_keeps_its_level_whole():

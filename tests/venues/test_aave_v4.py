@@ -23,6 +23,14 @@ def test_what_is_repaid_of_10_000():
     assert debt_to_repay(10_000.0, 0.95, 1.05, 1.0 + 0.13 / 3, 0.8) == pytest.approx(4_644, abs=0.5)
 
 
+def test_what_is_repaid_by_the_closed_form():
+    """D (H* - H) / (H* - (1 + b) LT): debt 100, health 0.98 to 1.10, bonus 5%, threshold 0.83."""
+    repaid = debt_to_repay(100.0, 0.98, 1.10, 1.05, 0.83)
+    assert repaid == pytest.approx(52.516411, abs=1e-6)
+    held = 0.98 * 100.0 / 0.83
+    assert (held - 1.05 * repaid) * 0.83 / (100.0 - repaid) == pytest.approx(1.10, rel=1e-12)
+
+
 @given(st.floats(0.87, 0.999), st.floats(1.0, 1.3), st.floats(0.3, 0.9))
 def test_after_the_repayment_the_health_is_the_target(health, target, factor):
     """Collateral C with C x factor = health x debt; repaid r takes r x bonus of it away."""

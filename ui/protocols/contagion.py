@@ -133,6 +133,16 @@ def _cleared(network: Network, moves: dict[str, float]) -> None:
     )
     data_table(table, key="protocols_cleared", alt="Who pays what after the shock")
     csv_button("This table", lambda: table, "protocols_clearing")
+    if found.loans:
+        pledged = pd.DataFrame(
+            [
+                {"Loan of": x.borrower, "From": x.lender, "Owed": money(x.owed), "Paid": money(x.paid),
+                 "Collateral": money(x.collateral)}
+                for x in found.loans
+            ]
+        )  # fmt: skip
+        st.caption("Loans without recourse: paid out of their collateral alone.")
+        data_table(pledged, key="protocols_loans", alt="What each loan without recourse pays")
     lost_to = money(after.value_lost)
     st.caption(
         dollars(
