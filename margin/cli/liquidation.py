@@ -8,10 +8,12 @@ import pandas as pd
 from margin.cli import stress as stress_cli
 from margin.cli import text as cli_text
 from margin.core.checks import date_text
+from margin.core.errors import InputError
 from margin.liquidation.account import simulate
 from margin.liquidation.frictions import frictions_of
 from margin.liquidation.ledgers import Liquidation
 from margin.liquidation.moves import FatalMove, fatal_moves
+from margin.models.funding import Funding
 from margin.stress.held import StressBook
 from margin.stress.paths import PricePath, recorded_path, replay
 
@@ -28,6 +30,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     about = "follow the account from this date, e.g. 2022-05-01 (default: from --as-of, where prices go on after it)"
     parser.add_argument("--start", help=about)
     parser.add_argument("--days", type=int, default=30, help="days followed (default %(default)s)")
+    about = "funding along --start: a fraction a day that longs pay, or a CSV of recorded payments (default: none)"
+    parser.add_argument("--funding", help=about)
     parser.add_argument("--fund", type=float, default=1_000_000.0, help="insurance fund, USD (default %(default)s)")
     parser.set_defaults(run=run)
     return parser
@@ -38,6 +42,9 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     book = stress_cli.book_of(options)
     rows = [*fatal_moves(book), *fatal_moves(book, alone=True)]
     start = options.start or _after(book)
+    paid = None if options.funding is None else Funding(cli_text.funding_of(options.funding))
+    if paid is not None and start is None:
+        raise InputError("--funding", options.funding, "is paid along a path", "Give --start too.")
     data: dict[str, Any] = {
         **stress_cli.about(book),
         "liquidation_prices": [_fatal(m) for m in rows],
@@ -47,8 +54,9 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     parts = [stress_cli.headline(book), _prices_text(rows)]
     if start is not None and book.positions:
         path = recorded_path(book, start, options.days)
-        followed = replay(book, path)
-        runs = [simulate(book, path, None, mode, frictions_of(book, options.fund)) for mode in ("held", "alone")]
+        followed = replay(book, path, paid)
+        around = frictions_of(book, options.fund)
+        runs = [simulate(book, path, None, mode, around, paid) for mode in ("held", "alone")]
         data["path"] = stress_cli.path_to_dict(followed)
         data["closing"] = {run.mode: _closing(run, path) for run in runs}
         parts += [stress_cli.path_text(followed), *(_run_text(run, path) for run in runs)]
@@ -103,7 +111,8 @@ def _closing(run: Liquidation, path: PricePath) -> dict[str, Any]:
         "fund_left": run.fund_left,
         "accounts": [
             {
-                "name": x.account, "started": x.started, "earned": x.earned, "impact": x.impact, "fees": x.fees,
+                "name": x.account, "started": x.started, "earned": x.earned, "funding": x.funding, "impact": x.impact,
+                "fees": x.fees,
                 "surrendered": x.surrendered, "fund": x.fund, "adl": x.adl, "shared": x.shared, "final": x.final,
             }
             for x in run.ledgers

@@ -1,8 +1,8 @@
 """An account along a path of prices: margin call, liquidation step by step, fund, auto-deleveraging, shared loss.
 
 Each sub-account is judged by its own margin model, at each day's adverse extreme (where known) and at each close.
-Every dollar is booked: what a sub-account ends with is what it started with, plus what it earned, less impact and
-fees, plus what others paid for it. Definitions: docs/liquidation.md.
+Every dollar is booked: what a sub-account ends with is what it started with, plus what it earned, less funding,
+impact and fees, plus what others paid for it. Definitions: docs/liquidation.md.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from margin.liquidation.followed import FollowedAccount
 from margin.liquidation.frictions import Frictions, volatilities_of
 from margin.liquidation.ledgers import Liquidation, LogLine
 from margin.models.base import ClosingRules
+from margin.models.funding import Funding
 from margin.stress.held import Held, StressBook
 from margin.stress.paths import CLOSE, INTRADAY, PricePath
 
@@ -27,13 +28,16 @@ def simulate(
     rules: ClosingRules | None = None,
     mode: str = "held",
     frictions: Frictions | None = None,
+    funding: Funding | None = None,
 ) -> Liquidation:
     """The account along `path`, one step after the other, all sub-accounts at once.
 
     rules : how positions are closed; None: each sub-account's own margin model's
     mode  : "held" or "alone"
+    funding : what perpetuals pay on each close's notional, a rate or a record; what is closed pays no more
     Maintenance is what the model asks of what is still held at each price. Options keep their time to expiry and
-    volatility. Raises InputError for an account without positions, or a path that is not this book's.
+    volatility. Raises InputError for an account without positions, a path that is not this book's, or a record of
+    funding on a simulated path.
     """
     if mode not in ("held", "alone"):
         raise InputError("mode", mode, "is not a mode", "held or alone.")
@@ -41,7 +45,8 @@ def simulate(
         raise InputError("positions", "only owned spot", "cannot be liquidated", "Add a position on margin.")
     if path.closes.shape[1] != len(book.assets):
         raise InputError("path", path.closes.shape, f"must have {len(book.assets)} prices, one per asset of the book")
-    run = _Run(book, path, rules, frictions or Frictions(), book.held if mode == "held" else book.alone)
+    accounts = book.held if mode == "held" else book.alone
+    run = _Run(book, path, rules, frictions or Frictions(), accounts, funding or Funding())
     return run.result(mode)
 
 
@@ -55,10 +60,11 @@ class _Run:
         rules: ClosingRules | None,
         around: Frictions,
         accounts: Sequence[Held],
+        funding: Funding,
     ):
         self.book, self.path, self.around = book, path, around
         self.vol = around.daily_vol if around.daily_vol is not None else volatilities_of(book)
-        self.accounts = [FollowedAccount(h, rules or h.model.closing, path) for h in accounts]
+        self.accounts = [FollowedAccount(h, rules or h.model.closing, path, funding) for h in accounts]
         self.fund = around.fund
         self.log: list[LogLine] = []
         self.sold: dict[str, float] = {}  # net USD by asset since the last price
@@ -71,6 +77,8 @@ class _Run:
             equity[0, a], required[0, a] = account.at(0)
         last = [account.at(0)[0] for account in self.accounts]
         for step in range(n):
+            for a, account in enumerate(self.accounts):
+                last[a] -= account.fund_step(step)
             for point in (2 * step, 2 * step + 1):
                 if point == 0 or (point % 2 == 0 and not self.path.has_extremes):
                     continue  # the first price is the start itself

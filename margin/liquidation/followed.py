@@ -7,9 +7,10 @@ import numpy as np
 from margin.core.position import Position
 from margin.liquidation.ledgers import Ledger
 from margin.models.base import ClosingRules
+from margin.models.funding import Funding
 from margin.models.marks import Marks
 from margin.stress.held import Held
-from margin.stress.paths import PricePath, adverse
+from margin.stress.paths import PricePath, adverse, payments
 
 DUST = 1e-12  # of a position: less is nothing
 
@@ -17,14 +18,17 @@ DUST = 1e-12  # of a position: less is nothing
 class FollowedAccount:
     """One sub-account while it is followed: what is left of each position, its cash, its figures ahead."""
 
-    def __init__(self, held: Held, rules: ClosingRules, path: PricePath):
+    def __init__(self, held: Held, rules: ClosingRules, path: PricePath, funding: Funding):
         self.origin, self.held, self.rules = held, held, rules
         self.left = np.ones(len(held.sub.positions))
         worst = adverse(held, path) if path.has_extremes else path.closes
         self.points = np.stack((worst, path.closes), axis=1).reshape(-1, path.closes.shape[1])  # (2n, k)
         self.points[0] = path.closes[0]
+        self.due = payments(held, path, funding)  # (n, positions) USD of what it holds at the start
         self.started = held.equity
-        self.earned = self.impact = self.fees = self.surrendered = self.fund = self.adl = self.shared = 0.0
+        self.earned = self.funding = self.impact = self.fees = self.surrendered = self.fund = self.adl = self.shared = (
+            0.0
+        )
         self.called = self.closing = self.over = False
         self.measure(0)
 
@@ -50,6 +54,14 @@ class FollowedAccount:
         """Cash changes by `usd`, here and at every price ahead."""
         self.held = replace(self.held, cash=self.held.cash + usd)
         self.equity, self.ready = self.equity + usd, self.ready + usd
+
+    def fund_step(self, step: int) -> float:
+        """USD of funding that what is left pays up to the close of `step`, paid now."""
+        usd = 0.0 if self.over else float(self.due[step] @ self.left)
+        if usd:
+            self.pay(-usd)
+            self.funding += usd
+        return usd
 
     def close(self, shares: float, point: int) -> None:
         """Close a share of what is left at the prices of `point`; equity there stays what it was."""
@@ -93,6 +105,7 @@ class FollowedAccount:
             account=self.origin.name,
             started=self.started,
             earned=self.earned,
+            funding=self.funding,
             impact=self.impact,
             fees=self.fees,
             surrendered=self.surrendered,

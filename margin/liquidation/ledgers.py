@@ -19,11 +19,16 @@ class LogLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """Where the money went, USD: started + earned - impact - fees - surrendered + fund + adl + shared = final."""
+    """Where the money went, USD.
+
+    started + earned - funding - impact - fees - surrendered + fund + adl + shared = final
+    funding : what its perpetuals paid, below zero what they received
+    """
 
     account: str
     started: float
     earned: float
+    funding: float
     impact: float
     fees: float
     surrendered: float
@@ -35,7 +40,7 @@ class Ledger:
     @property
     def error(self) -> float:
         """What the identity misses: rounding."""
-        paid = self.impact + self.fees + self.surrendered
+        paid = self.funding + self.impact + self.fees + self.surrendered
         return self.started + self.earned - paid + self.fund + self.adl + self.shared - self.final
 
 

@@ -224,7 +224,7 @@ def replay(book: StressBook, path: PricePath, funding: Funding | None = None) ->
     Options keep their time to expiry and volatility. Raises InputError for a record on a simulated path.
     """
     paid = funding or Funding()
-    dates = dates_of(path).to_numpy() if paid.recorded else np.zeros(len(path.closes), dtype="datetime64[D]")
+    dates = payment_dates(path, paid)
     found = StressPath(
         path=path,
         held=tuple(_track(h, path, paid, dates) for h in book.held),
@@ -240,17 +240,27 @@ def replay(book: StressBook, path: PricePath, funding: Funding | None = None) ->
     return replace(found, notes=(*words, *paid.notes()))
 
 
-def _paid(held: Held, path: PricePath, funding: Funding, dates: np.ndarray) -> np.ndarray:
-    """(n,) USD that the sub-account's perpetuals paid since the start, on the notional of each close before."""
-    paid = np.zeros(len(path.closes))
+def payment_dates(path: PricePath, funding: Funding) -> np.ndarray:
+    """(n,) dates of the closes for a record of payments, which needs them; of a rate any. Raises InputError."""
+    return dates_of(path).to_numpy() if funding.recorded else np.zeros(len(path.closes), dtype="datetime64[D]")
+
+
+def payments(held: Held, path: PricePath, funding: Funding) -> np.ndarray:
+    """(n, positions) USD that each of the sub-account's perpetuals pays up to each close, on the notional of the one
+    before; the first row is 0. Raises InputError for a record on a simulated path."""
+    return _payments(held, path, funding, payment_dates(path, funding))
+
+
+def _payments(held: Held, path: PricePath, funding: Funding, dates: np.ndarray) -> np.ndarray:
+    paid = np.zeros((len(path.closes), len(held.sub.positions)))
     columns = dict(zip(held.sub.assets, held.columns, strict=True))
-    for p in held.sub.positions:
+    for i, p in enumerate(held.sub.positions):
         if p.instrument.kind != "perpetual":
             continue
         column = columns.get(p.underlying, -1)
         factors = path.closes[:-1, column] if column >= 0 else np.ones(len(paid) - 1)
         values = np.array([p.value(held.marks.contract(p.instrument) * factor) for factor in factors.tolist()])
-        paid[1:] += np.cumsum(values * funding.between(p, dates))
+        paid[1:, i] = values * funding.between(p, dates)
     return paid
 
 
@@ -275,7 +285,7 @@ def adverse(held: Held, path: PricePath) -> np.ndarray:
 
 
 def _track(held: Held, path: PricePath, funding: Funding, dates: np.ndarray) -> Track:
-    paid = _paid(held, path, funding, dates)
+    paid = np.cumsum(_payments(held, path, funding, dates).sum(axis=1))
     at_close = _less(held.states(path.closes), paid)
     extreme = _less(held.states(adverse(held, path)), paid) if path.has_extremes else at_close
     low, below = held.below(extreme), held.below(at_close)

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from margin.cli.main import main
@@ -74,6 +75,21 @@ def test_would_it_have_been_liquidated_and_on_which_day(capsys, files):
     assert closed == {"day": str(path.index[int(hit.argmax())])[:10], "when": "at the close"}
     assert found["closing"]["held"]["liquidated"]
     assert found["closing"]["held"]["log"][0]["kind"] == "margin call"
+
+
+def test_recorded_funding_is_paid_along_the_followed_days(capsys, files, tmp_path):
+    start = FRAME.index[300]
+    times = pd.date_range(start, periods=9, freq="8h") + pd.Timedelta(hours=8)  # three days of three payments
+    pd.DataFrame({"BTC": 0.0001}, index=times).to_csv(tmp_path / "paid.csv", index_label="date")
+    asked = ("liquidation", *files, "--start", str(start)[:10], "--days", 3)
+    closes = FRAME["BTC"].iloc[299:302] / FRAME["BTC"].iloc[299] * 60_000
+    found, without = answer(capsys, *asked, "--funding", tmp_path / "paid.csv"), answer(capsys, *asked)
+    assert found["path"]["funding"] == pytest.approx(0.0003 * closes.sum(), rel=1e-9)
+    (account,) = found["closing"]["held"]["accounts"]
+    assert account["funding"] == pytest.approx(found["path"]["funding"], rel=1e-9)
+    assert without["closing"]["held"]["final"] - found["closing"]["held"]["final"] == pytest.approx(account["funding"])
+    assert main(["liquidation", *map(str, files), "--funding", "0.001"]) == 2
+    assert "is paid along a path" in capsys.readouterr().err
 
 
 def test_followed_from_its_own_day_it_is_the_account_of_that_day(capsys, files):

@@ -15,9 +15,10 @@ from margin.liquidation.closing import rules_of, venues
 from margin.liquidation.frictions import Frictions, frictions_of
 from margin.liquidation.moves import ALL, fatal_moves, nearest_fatal
 from margin.models.base import ClosingRules
+from margin.models.funding import Funding
 from margin.risk.estimators import closed_forms
 from margin.stress.held import stress_book
-from margin.stress.paths import given_path, recorded_path, simulated_path
+from margin.stress.paths import given_path, recorded_path, replay, simulated_path
 from margin.stress.shocks import shock
 from tests.stress.books import FRAME, MARKET, VENUE_MODELS, tail
 
@@ -64,6 +65,23 @@ def test_no_money_appears_or_vanishes(steps, venue, mode, fund, book):
         assert all(x.adl == 0 for x in found.ledgers)
     else:
         assert all(x.shared == 0 for x in found.ledgers)
+
+
+def test_funding_is_paid_by_what_is_left_and_booked():
+    path = recorded_path(BOOK, str(FRAME.index[300])[:10], 20)
+    record = pd.Series(0.0004, index=pd.date_range(FRAME.index[299], periods=80, freq="8h"))
+    rich = stress_book(Portfolio(PAIR.positions, (Collateral("USD", 1e6),)), MARKET)
+    for funding in (Funding(0.001), Funding({"BTC": record}), Funding({"BTC": -0.002, "ETH": 0.001})):
+        whole = simulate(rich, path, funding=funding)  # never closed: as the replay has it
+        followed = replay(rich, path, funding)
+        np.testing.assert_allclose(whole.equity[:, 0], followed.held[0].equity, rtol=1e-12)
+        assert whole.ledgers[0].funding == pytest.approx(followed.funding) and followed.funding != 0
+        assert whole.ledgers[0].error == pytest.approx(0.0, abs=1e-6)
+    gone = along(stress_book(LONG, MARKET), [[0.0], [-0.3], [-0.3]], ALL_AT_ONCE, funding=Funding(0.01))
+    assert gone.ledgers[0].funding == pytest.approx(600.0)  # of the first day alone: then nothing is left
+    assert gone.ledgers[0].error == pytest.approx(0.0, abs=1e-6)
+    with pytest.raises(InputError, match="dates"):
+        along(stress_book(LONG, MARKET), [[0.0], [-0.3]], funding=Funding({"BTC": record}))
 
 
 def test_an_account_that_is_never_short_of_money_is_left_alone():

@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from data.exchange import refusals
 from margin import Collateral, Portfolio, Position
 from margin.liquidation.closing import venues
+from tests.exchange_server import ExchangeServer
 from tests.support import ROOT
 from ui.state import book, presets, prices, share
 
@@ -59,6 +61,20 @@ def test_every_venues_rules_along_both_kinds_of_path(venue):
     assert venue in said.replace("\\", "")
     app = app.selectbox(key="liquidation_path").set_value(app.selectbox(key="liquidation_path").options[-1]).run()
     check(app)
+
+
+def test_recorded_funding_is_paid_along_a_recorded_path(monkeypatch):
+    monkeypatch.delenv("MARGIN_OFFLINE")
+    long = Portfolio((Position("BTC/USDT:USDT", 0.5),), (Collateral("USDC", 12_000.0),))
+    with ExchangeServer() as server:
+        monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
+        refusals.forget()
+        app = opened("What happens next", long)
+        assert not [t for t in app.toggle if t.key == "liquidation_funding"], "a simulated path has no dates"
+        app = app.selectbox(key="liquidation_path").set_value(app.selectbox(key="liquidation_path").options[-1]).run()
+        app = app.toggle(key="liquidation_funding").set_value(True).run()
+        assert "Funding on this path, as held: paid $" in check(app).replace("\\", "")
+    refusals.forget()
 
 
 def test_a_larger_shock_liquidates_more():

@@ -1,12 +1,17 @@
-"""Recorded funding for the Backtest, Stress and Hedge pages, asked of exchanges that publish its history."""
+"""Recorded funding for Backtest, Stress, Liquidation and Hedge, asked of exchanges that publish its history."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
+import streamlit as st
 
 from data.exchange.funding import recorded_funding
 from margin.core.portfolio import Portfolio
+from margin.models.funding import Funding
+from margin.stress.held import StressBook
+from margin.stress.paths import PricePath, dates_of
+from ui.blocks.text import plain
 from ui.state import longwork
 from ui.state.prices import ActivePrices
 
@@ -40,6 +45,16 @@ def along(assets: tuple[str, ...], first: pd.Timestamp, days: int) -> Records:
         "Asking for recorded funding",
         lambda progress: _words(recorded_funding(assets, since, until, progress=progress), "nothing is paid there"),
     )
+
+
+def of_path(held: StressBook, path: PricePath) -> Funding:
+    """What was recorded on the path's days; an asset without a record pays nothing, and why is said on the page."""
+    assets = {p.underlying for h in held.held for p in h.sub.positions if p.instrument.kind == "perpetual"}
+    dates = dates_of(path)
+    found, why = along(tuple(sorted(assets)), dates[0], (dates[-1] - dates[0]).days)
+    for line in why:
+        st.caption(plain(line))
+    return Funding(found)
 
 
 def _words(answer: tuple[dict[str, pd.Series], dict[str, str]], instead: str) -> Records:

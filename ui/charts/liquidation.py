@@ -98,11 +98,12 @@ def waterfall(ledgers: Sequence[Ledger]) -> go.Figure:
     colours = palette()
     total = {
         name: sum(getattr(ledger, name) for ledger in ledgers)
-        for name in ("started", "earned", "impact", "fees", "surrendered", "fund", "adl", "shared", "final")
+        for name in ("started", "earned", "funding", "impact", "fees", "surrendered", "fund", "adl", "shared", "final")
     }
     steps = [
         ("Started with", total["started"], True),
         ("Earned", total["earned"], False),
+        ("Funding", -total["funding"], False),
         ("Market impact", -total["impact"], False),
         ("Liquidation fees", -total["fees"], False),
         ("Left to the venue", -total["surrendered"], False),

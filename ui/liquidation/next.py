@@ -8,11 +8,13 @@ from margin.liquidation.closing import rules_of, venues
 from margin.liquidation.frictions import frictions_of
 from margin.liquidation.ledgers import Liquidation
 from margin.models.base import ClosingRules
+from margin.models.funding import Funding
 from margin.sample.events import load_events
 from margin.stress.held import StressBook
 from margin.stress.paths import PricePath, recorded_path, simulated_path
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money
+from ui.blocks.funding import of_path
 from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.charts import liquidation as charts_liquidation
@@ -27,6 +29,7 @@ def what_next(held: StressBook, active: ActivePrices) -> None:
     if not held.positions:
         st.info("The book holds owned coins only; they are not liquidated.")
         return
+    paid: Funding | None = None
     first, second, third = st.columns(3)
     inside = [e for e in load_events() if active.first_day < e.start <= active.last_day]
     names = [f"{e.name} ({e.start})" for e in inside]
@@ -61,13 +64,24 @@ def what_next(held: StressBook, active: ActivePrices) -> None:
             path = simulated_path(held, int(days), move / 100.0, int(seed))
         else:
             path = recorded_path(held, inside[names.index(label)].start, int(days))
+            wanted = st.toggle(
+                "Recorded funding", key="liquidation_funding", bind="query-params", persist_state="session",
+                help="What perpetuals paid on those days, fetched from an exchange that publishes its history.",
+            )  # fmt: skip
+            paid = of_path(held, path) if wanted else None
     rules = None if closed_as == ITS_OWN else rules_of(closed_as)
     around = frictions_of(held, float(fund))
     silent = [a for a in held.moving if not around.daily_volume.get(a)]
     if silent:
         st.caption(f"No traded volume is known for {plain(', '.join(silent))}: closing it is charged no impact.")
-    runs = [simulate(held, path, rules, mode, around) for mode in ("held", "alone")]
+    runs = [simulate(held, path, rules, mode, around, paid) for mode in ("held", "alone")]
     _outcome(runs, path)
+    if paid is not None:
+        left = [account.funding for account in runs[0].ledgers]
+        word = "paid" if sum(left) >= 0 else "received"
+        st.caption(
+            dollars(f"Funding on this path, as held: {word} {money(abs(sum(left)))}. {plain(' '.join(paid.notes()))}")
+        )
     used = [rules] if rules else list({h.model.closing.name: h.model.closing for h in held.held}.values())
     st.caption(dollars(" ".join([plain(path.looked_at), *(_source(r) for r in used)])))
 

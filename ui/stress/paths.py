@@ -3,12 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from margin.models.funding import Funding
 from margin.sample.events import load_events
 from margin.stress.held import StressBook
-from margin.stress.paths import CLOSE, PricePath, StressPath, Track, dates_of, recorded_path, replay
+from margin.stress.paths import CLOSE, StressPath, Track, recorded_path, replay
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.funding import along
+from ui.blocks.funding import of_path
 from ui.blocks.text import plain
 from ui.charts import stress as charts_stress
 from ui.state.prices import ActivePrices
@@ -42,7 +41,7 @@ def day_by_day(held: StressBook, active: ActivePrices, beta: bool) -> None:
             help="What perpetuals paid on those days, fetched from an exchange that publishes its history.",
         )  # fmt: skip
     path = recorded_path(held, start, int(days), beta)
-    found = replay(held, path, _funding(held, path) if wanted else None)
+    found = replay(held, path, of_path(held, path) if wanted else None)
     st.markdown(verdict(held, found))
     died = "never liquidated" if found.first is None else f"liquidated on {found.path.labels[found.first.closed or 0]}"
     alt = f"Health as held and of each isolated account over {len(found.path.labels)} steps from {start}: {died}."
@@ -56,16 +55,6 @@ def day_by_day(held: StressBook, active: ActivePrices, beta: bool) -> None:
     if found.notes:
         st.caption(plain(" ".join(found.notes)))
     csv_button("Every day", lambda: _table(found), "stress_path")
-
-
-def _funding(held: StressBook, path: PricePath) -> Funding:
-    """What was recorded on the path's days; an asset without a record pays nothing, and why is said."""
-    assets = {p.underlying for h in held.held for p in h.sub.positions if p.instrument.kind == "perpetual"}
-    dates = dates_of(path)
-    found, why = along(tuple(sorted(assets)), dates[0], (dates[-1] - dates[0]).days)
-    for line in why:
-        st.caption(plain(line))
-    return Funding(found)
 
 
 def verdict(held: StressBook, found: StressPath) -> str:

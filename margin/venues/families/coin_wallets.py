@@ -40,7 +40,7 @@ class CoinWallets(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
-        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
+        """(for opening, against liquidation, note): what a collateral amount counts for, USD."""
         return 0.0, 0.0, f"{asset} is not in the wallet of the contracts' coin: it counts for nothing."
 
     def in_full(self, book: SubAccount, asset: str) -> bool:

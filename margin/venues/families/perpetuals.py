@@ -205,7 +205,8 @@ class PerpetualVenue(TierTables):
     ) -> Any:  # fmt: skip
         """USD by which profit of coin-settled contracts counts for other than its value; None where it counts whole.
 
-        Where `coin_equity` names the mode a coin's equity, balance and profit together, counts at the coin's share.
+        Where `coin_equity` names the mode a coin's equity, balance and profit together, counts at the coin's share, one
+        for opening and against liquidation.
         """
         if mode not in self.coin_equity or not any(p.instrument.is_inverse for p in held):
             return None
@@ -215,7 +216,7 @@ class PerpetualVenue(TierTables):
             gained = sum(marks.unrealised(p) for p in held if p.instrument.is_inverse and p.underlying == coin)
             mine = [c for c in collateral if c.asset == coin]
             equity = sum(c.quantity for c in mine) + gained / price
-            counted = self.counted(coin, np.maximum(equity, 1e-300), price, mode, settings)[0]  # above 0: held
+            counted = self.counted(coin, np.maximum(equity, 1e-300), price, mode, settings)[1]  # above 0: held
             counts = np.where(np.greater(equity, 0), counted, equity * price)
             less = less + counts - sum(c.counted_maintenance for c in mine) - gained
         return less if np.ndim(less) else float(less)

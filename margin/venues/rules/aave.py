@@ -50,7 +50,7 @@ class Aave(LendingVenue):
     def weights(
         self, asset: str, settings: Mapping[str, float]
     ) -> tuple[tuple[float, float], tuple[float, float]] | None:
-        """(for maintenance, for initial) weights of an asset as (owned, owed); None where not reproduced here."""
+        """(for opening, against liquidation) weights of an asset as (owned, owed); None where not reproduced here."""
         shares = self.parameters[self._fact(asset)].get(self._row(asset))
         if shares is None:
             return None

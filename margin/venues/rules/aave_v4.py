@@ -46,7 +46,7 @@ class AaveV4(LendingVenue):
     def weights(
         self, asset: str, settings: Mapping[str, float]
     ) -> tuple[tuple[float, float], tuple[float, float]] | None:
-        """(for maintenance, for initial) weights of an asset as (owned, owed); None where not reproduced here."""
+        """(for opening, against liquidation) weights of an asset as (owned, owed); None where not reproduced here."""
         factor = self.parameters["weights"].get("USD" if accounts.is_dollar(asset) else asset)
         return None if factor is None else ((factor, 1.0), (factor, 1.0))
 

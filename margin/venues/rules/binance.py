@@ -81,7 +81,7 @@ class Binance(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
-        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
+        """(for opening, against liquidation, note): what a collateral amount counts for, USD."""
         if mode == "cross" and settings["multi_assets"] and np.all(np.greater(quantity, 0)):
             ratio = self.parameters["multi_assets"].get(asset, 0.0)
             value = quantity * price * ratio

@@ -53,7 +53,7 @@ class Bitmex(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
-        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
+        """(for opening, against liquidation, note): what a collateral amount counts for, USD."""
         if asset == "BTC":
             return quantity * price, quantity * price, ""
         return super().counted(asset, quantity, price, mode, settings)

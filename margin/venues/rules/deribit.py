@@ -118,7 +118,7 @@ class Deribit(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
-        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
+        """(for opening, against liquidation, note): what a collateral amount counts for, USD."""
         if asset in self.parameters["portfolio"]:
             return quantity * price, quantity * price, ""
         return super().counted(asset, quantity, price, mode, settings)

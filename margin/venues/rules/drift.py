@@ -68,7 +68,7 @@ class Drift(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
-        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
+        """(for opening, against liquidation, note): what a collateral amount counts for, USD."""
         weights = self.parameters["token_weights"].get(asset)
         if mode == "isolated" or weights is None:
             return super().counted(asset, quantity, price, mode, settings)

@@ -87,7 +87,7 @@ class Hyperliquid(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
-        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
+        """(for opening, against liquidation, note): what a collateral amount counts for, USD."""
         ltv = self.parameters["portfolio_ltv"].get(asset)
         if mode != "portfolio" or np.any(np.less_equal(quantity, 0)) or ltv is None:
             return super().counted(asset, quantity, price, mode, settings)

@@ -51,7 +51,7 @@ class Kraken(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
-        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
+        """(for opening, against liquidation, note): what a collateral amount counts for, USD."""
         haircut = self.parameters["haircuts"].get(asset)
         if haircut is None or np.any(np.less_equal(quantity, 0)):
             return super().counted(asset, quantity, price, mode, settings)

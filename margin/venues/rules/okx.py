@@ -115,7 +115,7 @@ class Okx(PerpetualVenue):
     def counted(
         self, asset: str, quantity: float, price: float, mode: Mode, settings: Mapping[str, float]
     ) -> tuple[float, float, str]:
-        """(for maintenance, for initial, note): what a collateral amount counts for, USD."""
+        """(for opening, against liquidation, note): what a collateral amount counts for, USD."""
         rows = self.parameters["discount_tiers"].get(asset)
         if mode == "isolated" or rows is None or np.any(np.less_equal(quantity, 0)):
             return super().counted(asset, quantity, price, mode, settings)
