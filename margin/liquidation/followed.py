@@ -26,9 +26,8 @@ class FollowedAccount:
         self.points[0] = path.closes[0]
         self.due = payments(held, path, funding)  # (n, positions) USD of what it holds at the start
         self.started = held.equity
-        self.earned = self.funding = self.impact = self.fees = self.surrendered = self.fund = self.adl = self.shared = (
-            0.0
-        )
+        self.earned = self.funding = self.impact = self.fees = 0.0
+        self.surrendered = self.fund = self.adl = self.shared = 0.0
         self.called = self.closing = self.over = False
         self.measure(0)
 

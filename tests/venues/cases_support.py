@@ -19,6 +19,7 @@ ADAPTERS = {
     "Hyperliquid unified account": hyperliquid.run,
     "Derive (standard margin, V2 parameters)": derive.standard_2,
     "Derive V3 standard margin": derive.standard_3,
+    "Derive (portfolio margin, V2 legacy text)": derive.contingencies,
     "Derive (V2 auction)": derive.auctioned,
     "Derive (V2 insolvent auction)": derive.auctioned,
     "KuCoin": centralised.kucoin,
@@ -27,6 +28,7 @@ ADAPTERS = {
     "Extended (on-chain rule)": onchain.extended,
     "Paradex": onchain.paradex,
     "Paradex liquidation": onchain.paradex,
+    "Paradex cross margin, options": onchain.paradex,
     "Lighter": onchain.lighter,
     "mango-v4": mango.run,
     "synthetix-v3-perps": onchain.synthetix,
@@ -84,12 +86,9 @@ NOT_CARRIED = {
     "ft-buffer": "a price that an engine of traders sets between entry and liquidation: no venue's rule",
     "new-drift-socialise-1": "how a bankruptcy is spread over the market is no part of an account's margin",
     "new-drift-socialise-2": "how a bankruptcy is spread over the market is no part of an account's margin",
-    "v26-derive-pm-fwd-1": "the older text's contingency; the contract's own runs here (derive-pmrm cases)",
-    "v26-derive-pm-opt-1": "the older text's factor of 1.5%; its own page then uses 2%",
     "v26-bybit-pm-2": "Bybit's portfolio margin is not reproduced here: its delta rule is not published",
     "v26-bybit-pm-3": "Bybit's portfolio margin is not reproduced here: its delta rule is not published",
     "v26-paradex-cross-1": "open orders are no part of an account here",
-    "v26-paradex-opt-1": "options in Paradex's cross margin: how premium and put cap enter is not printed",
 }
 
 

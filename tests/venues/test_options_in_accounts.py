@@ -65,7 +65,7 @@ def test_bybit_refuses_what_it_has_no_factors_for_and_isolated_options():
     with pytest.raises(InputError, match="no isolated margin"):
         _ = account("bybit", "isolated", [(CALL.format(66_000), -1.0)], {"USDC": 1e4}).state
     with pytest.raises(InputError, match="not printed"):
-        _ = account("paradex", "cross", [(CALL.format(66_000), -1.0)], {"USDC": 1e4}).state
+        _ = account("paradex", "cross", [("BTC/USDC:USDC-261226-50000-P", -1.0)], {"USDC": 1e4}).state
 
 
 def test_paradex_s_scenarios_by_a_plain_loop():

@@ -52,9 +52,25 @@ def test_what_is_not_published_is_refused_by_name():
     account = Account("paradex", "portfolio", book, {"USDC": 90_000.0}, {"BTC": 70_000.0, "SOL": 150.0})
     with pytest.raises(InputError, match="scenarios of SOL are not published"):
         _ = account.state
-    option = [("BTC/USD:BTC-261225-60000-C", 1.0)]
-    refused = venues.rulebook("paradex").supports(Account("paradex", "cross", option, {}, {"BTC": 1.0}).sub, "cross")
-    assert "not reproduced here" in refused[0].reason
+    for symbol, why in (
+        ("BTC/USDC:USDC-261225-60000-P", "puts sold"),
+        ("XRP/USDC:USDC-261225-1-C", "of XRP are not known"),
+    ):
+        sub = Account("paradex", "cross", [(symbol, -1.0)], {}, {"BTC": 1.0, "XRP": 1.0}).sub
+        (refused,) = venues.rulebook("paradex").supports(sub, "cross")
+        assert why in refused.reason and "not reproduced here" in refused.reason and refused.alone
+
+
+def test_options_in_cross_margin():
+    """BTC at 70,000: a call of 71,000 sold asks max(15% x 70,000 - 1,000, 10% x 70,000); one bought min(mark, 20%)."""
+    sold, bought = "BTC/USDC:USDC-261231-71000-C", "BTC/USDC:USDC-261231-40000-C"
+    account = Account(
+        "paradex", "cross", [(sold, -2.0), (bought, 1.0)], {"USDC": 90_000.0}, {"BTC": 70_000.0}, vols={"BTC": 0.5}
+    )
+    first, second = account.state.positions
+    assert (first.initial, first.maintenance) == pytest.approx((2 * 9_500.0, 2 * 4_250.0), rel=1e-12)
+    assert (second.initial, second.maintenance) == pytest.approx((14_000.0, 7_000.0), rel=1e-12)
+    assert account.state.equity == pytest.approx(90_000.0)  # entered at their marks
 
 
 def test_the_fee_provision_is_in_both_margins():

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from margin import venues
+from margin.core.account import Account
 from margin.core.portfolio import Collateral, Portfolio, Position
+from margin.models import get
 from margin.models.marks import Marks
 from margin.venues import liquidation
 from tests.venues.oracles import gap_at
@@ -92,3 +94,55 @@ def test_the_scan_does_not_refuse_where_a_price_leaves_the_tables_range():
         low, high = (middle, high) if gap({"BTC": middle}) < 0 else (low, middle)
     assert found.down == pytest.approx(SPOT * high, rel=1e-9)
     assert 3 * SPOT * 200 > 20_000_000  # the scan goes to 1e9 times today's price
+
+
+KEYS = (
+    "deribit:portfolio",
+    "deribit:cross",
+    "bybit:cross",
+    "derive:portfolio",
+    "derive_v1:portfolio",
+    "paradex:portfolio",
+)
+FINE = np.exp(np.concatenate([np.arange(2.5e-4, 0.3, 2.5e-4), np.geomspace(0.3, 8.0, 60)]))  # four times the scan's
+
+
+def near_dated(rng):
+    """A butterfly, a condor or a sold option of any strikes, settling within a week, and how wide it is in dollars."""
+    expiry = (TODAY + pd.Timedelta(days=int(rng.choice([0, 1, 7])))).strftime("%y%m%d")
+    step, kind = int(rng.choice([250, 1_000, 5_000])), str(rng.choice(["C", "P"]))
+    middle = round(SPOT * float(np.exp(rng.normal(0, 0.1))) / step) * step
+    size = float(np.exp(rng.uniform(np.log(0.5), np.log(40.0)))) * float(rng.choice([-1.0, 1.0]))
+    shapes = (((-1, 1), (0, -2), (1, 1)), ((-1, 1), (0, -1), (1, -1), (2, 1)), ((0, -1),))
+    shape = shapes[int(rng.integers(0, 3))]
+    legs = [Position(f"BTC/USDC:USDC-{expiry}-{middle + k * step}-{kind}", q * size) for k, q in shape]
+    return legs, abs(size) * step
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_no_band_of_random_near_dated_books_is_missed(key):
+    """The money is what leaves a narrow band below zero; a grid finer than the scan's finds none nearer."""
+    model, rng, banded = get(key), np.random.default_rng(31), 0
+    for _ in range(6):
+        legs, width = near_dated(rng)
+
+        def pool_of(dollars, legs=legs):
+            (pool,) = Account(positions=legs, collateral=[Collateral("USDC", dollars)]).sub_accounts(model, MARKS)
+            return pool
+
+        pool = pool_of(1e6)
+        rows = np.ones((2 * len(FINE) + 1, len(pool.assets)))
+        rows[:, pool.assets.index("BTC")] = np.concatenate([1 / FINE, [1.0], FINE])
+        gap = model.states(pool, MARKS, rows).gap
+        more = gap.min() + width * float(rng.choice([1e-3, 1e-2]))  # dollars to take out: a thin slice is below zero
+        gap = gap - more
+        if more >= 1e6 or gap[len(FINE)] < 0:
+            continue
+        found = liquidation.of_sub_account(model, pool_of(1e6 - more), MARKS)["BTC"]
+        for side, ours in ((gap[: len(FINE)], found.down), (gap[len(FINE) + 1 :], found.up)):
+            below = np.flatnonzero(side < -1e-6)
+            if len(below):
+                banded += 1
+                assert ours is not None, (key, legs, more)
+                assert abs(np.log(ours / SPOT)) <= np.log(FINE[below[0]]) + 1e-9, (key, legs, more)
+    assert banded >= 2

@@ -64,6 +64,16 @@ def scenarios(held: Sequence[Position], marks: Marks, unit: Mapping[str, Any]) -
     return found
 
 
+def bought_option(mark: Any, spot: Any, premium: float, fraction: float) -> Any:
+    """USD asked for an option bought: the smaller of a share of its mark and a share of spot."""
+    return np.minimum(premium * mark, fraction * spot)
+
+
+def sold_call(out_of_money: Any, spot: Any, in_money: float, least: float) -> Any:
+    """USD asked for a call sold: a share of spot less what it is out of the money, at least another share."""
+    return np.maximum(in_money * spot - out_of_money, least * spot)
+
+
 def _delta(position: Position, marks: Marks) -> Any:
     """USD that a position gains by a doubling, as far as its delta now says."""
     if not position.instrument.is_option:
@@ -114,10 +124,10 @@ class Paradex(PerpetualVenue):
         """What of the account is not reproduced here, row by row."""
         found = super().supports(book, mode)
         if mode != "portfolio":
-            why = "options in cross margin are not reproduced here: how premium and put cap enter is not printed"
             known = {u.symbol for u in found}
-            held = accounts.of_kind(accounts.as_sub(book), "option")
-            return found + tuple(Unsupported(symbol=p.symbol, reason=why) for p in held if p.symbol not in known)
+            held = [p for p in accounts.of_kind(accounts.as_sub(book), "option") if p.symbol not in known]
+            whys = [(p, self._no_option(p)) for p in held]
+            return found + tuple(Unsupported(symbol=p.symbol, reason=why, alone=True) for p, why in whys if why)
         out = {u.symbol for u in found}
         return found + tuple(
             Unsupported(
@@ -129,6 +139,14 @@ class Paradex(PerpetualVenue):
             if p.symbol not in out and p.underlying not in self._units
         )
 
+    def _no_option(self, position: Position) -> str:
+        """Why an option is not reproduced in cross margin; "" where it is."""
+        if position.underlying not in self.parameters["options"]:
+            return f"the option fractions of {position.underlying} are not known here: not reproduced here"
+        if position.quantity < 0 and position.instrument.option_type == "P":
+            return "how the cap of puts sold enters is not printed: not reproduced here"
+        return ""
+
     def tiered(self, position: Position) -> bool:
         """Perpetuals have a fraction, options stand in the scenarios alone."""
         return not position.instrument.is_option
@@ -136,13 +154,40 @@ class Paradex(PerpetualVenue):
     def position_margin(
         self, position: Position, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
     ) -> PositionMargin:
-        """A perpetual's own margins; an option has none."""
+        """A perpetual's own margins; an option's in cross margin, in the scenarios it has none."""
         if not position.instrument.is_option:
             return super().position_margin(position, marks, mode, settings, lines)
+        if mode == "cross":
+            return self._option(position, marks, lines)
         value = abs(position.quantity) * marks.price(position.underlying)
         return PositionMargin(
             symbol=position.symbol, quantity=position.quantity, notional=value, initial=0.0, maintenance=0.0,
             tier="in the scenarios",
+        )  # fmt: skip
+
+    def _option(self, position: Position, marks: Marks, lines: Lines) -> PositionMargin:
+        rates, i, spot = (
+            self.parameters["options"][position.underlying],
+            position.instrument,
+            marks.price(position.underlying),
+        )
+        mark, size, source = marks.mark(i), abs(position.quantity), self.parameters.source("options")
+        assert i.strike is not None
+        amounts: list[Any] = []
+        for at in (0, 1):  # for opening, against liquidation
+            if position.quantity > 0:
+                each = bought_option(mark, spot, rates["premium"][at], rates["bought"][at])
+            else:
+                out = np.maximum(i.strike - spot, 0.0)
+                each = sold_call(out, spot, rates["sold"][at], rates["sold_least"][at])
+            amounts.append(size * each)
+        if lines.wanted:
+            amounts = [float(amount) for amount in amounts]
+            for word, amount in zip(("initial", "maintenance"), amounts, strict=True):
+                lines.add(f"{position.symbol}: {word}", f"{size:,.8g} x {amount / size:,.2f}", amount, source, word)
+        return PositionMargin(
+            symbol=position.symbol, quantity=position.quantity, notional=size * spot, initial=amounts[0],
+            maintenance=amounts[1],
         )  # fmt: skip
 
     def totals(

@@ -12,7 +12,7 @@ from margin.venues.rules.derive import portfolio as pm2
 from margin.venues.rules.derive import portfolio_v1 as pm1
 from margin.venues.rules.derive import standard as srm
 from margin.venues.rules.derive.auction import auction_fee, insolvent_bid, insolvent_offer, most_bid
-from margin.venues.rules.derive.book import Expiry, Option
+from margin.venues.rules.derive.book import Expiry, Option, forward_contingency, option_contingency
 from tests.support import SHARED
 from tests.venues.door import Account
 
@@ -297,6 +297,15 @@ def portfolio(case):
         "im": found.initial, "mm": found.maintenance, "mtm": found.mtm, "forward_contingency": found.basis,
         "scenario_pnl": list(found.pnl), **worst,
     }  # fmt: skip
+
+
+def contingencies(case):
+    """The older text's two contingencies, by the functions that both portfolio managers run."""
+    x = case["inputs"]
+    if "basis_loss" in x:
+        loss = forward_contingency(x["basis_loss"], x["days"] / 365, x["add_factor"], x["mult_factor"])
+        return {"forward_contingency": float(loss)}
+    return {"option_contingency": -option_contingency(x["spot"], x["net_short"], x["factor"])}
 
 
 def auctioned(case):

@@ -120,6 +120,10 @@ def paradex(case):
         rules = with_facts("paradex", initial_fractions=dict.fromkeys(marks, 2 * x["mmf"]))
         state = Account(rules, "cross", held, {"USDC": x["cash"]}, marks).state
         return {"account_value": state.equity, "mmr": state.maintenance}
+    if "kind" in x:
+        held = [(f"BTC/USDC:USDC-261231-{x['strike']}-{x['kind'][0].upper()}", -1.0)]
+        state = Account("paradex", "cross", held, {"USDC": 1e6}, {"BTC": x["spot"]}, vols={"BTC": 0.5}).state
+        return {"imr": state.initial, "mmr": state.maintenance}
     if "usdc" not in x:
         return None
     rules = with_facts("paradex", initial_fractions={"XYZ": x["imf"]})

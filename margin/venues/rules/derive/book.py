@@ -78,6 +78,16 @@ def vol_multiple(seconds: float, short_power: float, long_power: float, floor_da
     return float((30.0 / max(days, floor_days)) ** (short_power if days <= 30.0 else long_power))
 
 
+def forward_contingency(worst: Any, years: float, add: float, mult: float) -> Any:
+    """USD, 0 or less: the worst change of an expiry's value under a moved forward, times add + mult x years."""
+    return np.minimum(worst, 0.0) * (add + mult * years)
+
+
+def option_contingency(spot: Any, naked: float, share: float) -> Any:
+    """USD asked for options sold that nothing covers: a share of spot each."""
+    return spot * (naked * share)
+
+
 def lacking(confidence: float, threshold: float) -> float:
     """1 - confidence where a feed's confidence is below the threshold, else 0."""
     return 1.0 - confidence if confidence < threshold else 0.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from margin.venues.rules.derive.book import Expiry, lacking, vol_multiple
+from margin.venues.rules.derive.book import Expiry, forward_contingency, lacking, option_contingency, vol_multiple
 
 
 @dataclass(frozen=True)
@@ -160,13 +160,13 @@ def margin(a: Account, scenarios: tuple[Scenario, ...], p: Parameters) -> Result
         pnl = pnl + damp * gains
         present = math.exp(-max(e.rate, 0.0) * e.years)
         sides = e.shocked(np.array([p.basis_up, p.basis_down]), np.ones(2)) * present - np.asarray(now)[..., None]
-        basis = basis + np.minimum(sides.min(axis=-1), 0.0) * (p.basis_add + p.basis_mult * e.years)
+        basis = basis + forward_contingency(sides.min(axis=-1), e.years, p.basis_add, p.basis_mult)
     worst = np.minimum(np.minimum(pnl.min(axis=-1, initial=0.0), basis), 0.0)
     naked = sum(e.naked_shorts() for e in a.expiries)
     held = [(c, c.amount * c.price / a.stable) for c in a.collateral]
-    kept = a.spot * (abs(a.perp) * p.maintenance_perp + naked * p.maintenance_option)
+    kept = a.spot * (abs(a.perp) * p.maintenance_perp) + option_contingency(a.spot, naked, p.maintenance_option)
     kept += sum(v * c.maintenance_haircut for c, v in held)
-    opening = a.spot * (abs(a.perp) * p.initial_perp + naked * p.initial_option)
+    opening = a.spot * (abs(a.perp) * p.initial_perp) + option_contingency(a.spot, naked, p.initial_option)
     opening += sum(v * c.initial_haircut for c, v in held)
     opening += _unsure(a, held, p)
     mtm = value + a.perp_pnl + sum(v for _, v in held) + a.cash

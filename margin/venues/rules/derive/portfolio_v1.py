@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from margin.venues.rules.derive.book import Expiry, lacking, vol_multiple
+from margin.venues.rules.derive.book import Expiry, forward_contingency, lacking, option_contingency, vol_multiple
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,11 @@ def margin(a: Account, scenarios: tuple[Scenario, ...], p: Parameters) -> Result
         shrink = p.discount * math.exp(-e.years * (e.rate * p.rate_mult + p.rate_add))
         pnl = pnl + np.where(moved > 0, moved * shrink, moved) - np.asarray(now)[..., None]
         bent = e.shocked(np.array([p.basis_up, p.basis_down]), np.ones(2)) - np.asarray(now)[..., None]
-        basis = basis + np.minimum(bent.min(axis=-1), 0.0) * (p.basis_add + p.basis_mult * e.years)
+        basis = basis + forward_contingency(bent.min(axis=-1), e.years, p.basis_add, p.basis_mult)
     worst = np.minimum(pnl.min(axis=-1), basis)
     naked = sum(e.naked_shorts() for e in a.expiries)
-    static = a.spot * (abs(a.perp) * p.perp_percent + abs(a.base) * p.base_percent + naked * p.option_percent)
+    static = a.spot * (abs(a.perp) * p.perp_percent + abs(a.base) * p.base_percent)
+    static = static + option_contingency(a.spot, naked, p.option_percent)
     mtm = value + a.perp_pnl + a.base * a.spot / a.stable
     unsure = lacking(min(a.spot_confidence, a.perp_confidence), p.confidence_threshold) * (abs(a.perp) + abs(a.base))
     unsure += sum(lacking(min(e.confidence, a.spot_confidence), p.confidence_threshold) * e.gross() for e in a.expiries)
