@@ -19,7 +19,6 @@ from margin.hedge.answer import Hedge, Way
 from margin.hedge.collateral import Moves, collateral_moves
 from margin.hedge.costs import Costs
 from margin.hedge.frontier import Frontier, frontier
-from margin.hedge.least_odds import target_for_odds
 from margin.hedge.menu import HEDGES
 from margin.hedge.outcomes import Interval, Policy
 from margin.hedge.policy import policy_backtest
@@ -100,15 +99,10 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         "among": assets_of(found),
         "odds_model": chosen.odds_model,
     }
-    result = hedge(chosen.sub, chosen.model, market, marks, budget=options.budget, **shared)
-    if options.target is not None or options.odds is not None:
-        if options.odds is not None:
-            wanted = target_for_odds(
-                share_of(options.odds, "--odds"), result.planner, result.sub, result.model, result.marks, market,
-                options.days, options.max_trades, result.backing,
-            )  # fmt: skip
-        else:
-            wanted = target_of(options.target, result.before.margin)
+    wished = None if options.odds is None else share_of(options.odds, "--odds")
+    result = hedge(chosen.sub, chosen.model, market, marks, budget=options.budget, odds=wished, **shared)
+    if options.target is not None:
+        wanted = target_of(options.target, result.before.margin)
         result = hedge(chosen.sub, chosen.model, market, marks, target=wanted, **shared)
     curve = frontier(result.planner, options.max_trades)
     best = result.best

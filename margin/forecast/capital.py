@@ -18,6 +18,7 @@ from margin.forecast.results import ODDS
 from margin.models.base import MarginModel
 
 DAYS = 7.0
+MOST_OPTIONS = 24  # on the first screen: each takes about a tenth of a second
 AS_HELD = "as held"
 METHODS = ("isolated", "netted", "portfolio", "safeguarded")
 
@@ -100,14 +101,16 @@ def _pooled(portfolio: Portfolio) -> Portfolio:
     return Portfolio(accounts=(Account(name=pooled.name, positions=free, collateral=pooled.collateral),))
 
 
-def first_screen(portfolio: Portfolio, market: Market, settings: Settings) -> tuple[Capital, Capital] | None:
+def first_screen(portfolio: Portfolio, market: Market, settings: Settings) -> tuple[Capital, Capital]:
     """(kept apart, pooled) for one line: as held beside one pool, or isolated beside it where there is one account.
 
-    None where a book holds options (seconds, not milliseconds), or where either is not computed.
+    `usd` None with `error` where it is not computed. Raises InputError for more than 24 options (many seconds).
     """
-    if any(p.instrument.is_option for p in portfolio.positions):
-        return None
+    options = sum(p.instrument.is_option for p in portfolio.positions)
+    if options > MOST_OPTIONS:
+        problem = f"are more than the {MOST_OPTIONS} that one line can wait for"
+        raise InputError("positions", f"{options} options", problem, "See Forecast, Capital for the same safety.")
     several = len(portfolio.accounts) > 1 or any(account.venue for account in portfolio.accounts)
     rules = (AS_HELD if several else "isolated", "safeguarded")
     apart, pool = same_safety(portfolio, market, settings, rules=rules)
-    return (apart, pool) if apart.usd is not None and pool.usd is not None else None
+    return apart, pool

@@ -8,6 +8,7 @@ import numpy as np
 from margin.core.account import SubAccount
 from margin.core.checks import date_text
 from margin.core.errors import InputError
+from margin.forecast.results import printed
 from margin.hedge.costs import Bill
 from margin.hedge.credit import Credit
 from margin.hedge.menu import Menu
@@ -131,6 +132,7 @@ class Hedge:
     figure: str
     target: float | None
     budget: float | None
+    odds: float | None
     orders: int | None
     days: float
     before: Standing
@@ -165,6 +167,11 @@ class Hedge:
         if best is None:
             lowest = min((w.floor for w in self.ways if w.floor is not None), default=None)
             reach = "" if lowest is None else f" The lowest that these trades can reach is ${lowest:,.0f}."
+            if self.odds is not None:
+                return (
+                    f"No such trade brings the odds of liquidation within {self.days:g} days from "
+                    f"{printed(self.before.odds or 0.0)} to {printed(self.odds)}."
+                )
             return f"No such trade brings the margin of ${self.before.margin:,.0f} to ${self.target or 0:,.0f}.{reach}"
         assert best.after is not None
         freed = self.before.margin - best.after.margin
@@ -172,6 +179,11 @@ class Hedge:
             said = f"{best.title}, {len(best.trades)} orders"
         else:
             said = " and ".join(f"{t.side} {amount_text(t.amount)} {t.symbol}" for t in best.trades)
+        if self.odds is not None and best.after.odds is not None:
+            return (
+                f"{said[:1].upper()}{said[1:]}: odds of liquidation within {self.days:g} days from "
+                f"{printed(self.before.odds or 0.0)} to {printed(best.after.odds)} for ${best.cost:,.2f}."
+            )
         per = f" (${freed / best.cost:,.0f} per dollar)" if best.cost > 0 else ""
         return f"{said[:1].upper()}{said[1:]}: frees ${freed:,.0f} of margin for ${best.cost:,.2f}{per}."
 
@@ -187,6 +199,7 @@ class Hedge:
             "headline": self.headline,
             "target": self.target,
             "budget": self.budget,
+            "odds_wanted": self.odds,
             "days": self.days,
             "before": self.before.to_dict(),
             "after": None if best is None or best.after is None else best.after.to_dict(),

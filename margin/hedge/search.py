@@ -60,6 +60,9 @@ class SearchPlanner:
             if not beam:
                 break
         if not done:
+            lowest = self.most_freed(None, orders, everything)
+            if self.figure(lowest) <= target:  # sizes that promise most alone may be too small together
+                return self._together(self._smaller(lowest, target), target)
             return self._all_cuts(target, orders, everything)
         best = min(done, key=lambda pair: pair[0])[1]
         return self._together(best, target)
@@ -162,6 +165,13 @@ class SearchPlanner:
                 return usd
             usd[j] = self.menu.choices[j].most
         return None
+
+    def _smaller(self, usd: np.ndarray, target: float) -> np.ndarray:
+        """Each order as small as it can be, the dearest first."""
+        for j in sorted(np.flatnonzero(usd > 0), key=lambda j: -self.menu.choices[j].tariff.bill(float(usd[j])).total):
+            usd = usd.copy()
+            usd[j] = smallest(lambda s, at=usd, k=j: self._at(at, k, s), target, float(usd[j]), REFINE)  # type: ignore[misc]
+        return usd
 
     def _together(self, usd: np.ndarray, target: float) -> np.ndarray:
         """Move one size down or up and let the other make up for it, while that is cheaper."""

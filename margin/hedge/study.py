@@ -19,6 +19,7 @@ from margin.hedge.answer import Hedge
 from margin.hedge.costs import Costs
 from margin.hedge.credit import hedge_credit
 from margin.hedge.hedge_prices import with_hedges
+from margin.hedge.least_odds import wish_of
 from margin.hedge.menu import HEDGES, Menu, hedge_symbol, menu_of
 from margin.hedge.odds import Backing
 from margin.hedge.planner import LadderPlanner, Planner
@@ -31,6 +32,7 @@ from margin.models.marks import Marks
 TARGET = 0.30
 TRADES = 2
 DAYS = 7.0
+DEARER = "A hedge asks for more margin here, and still lowers the odds: the account loses less when prices move."
 NOT_PROVEN = "Found by search: not proven optimal."
 
 
@@ -42,6 +44,7 @@ def hedge(
     *,
     target: float | None = None,
     budget: float | None = None,
+    odds: float | None = None,
     orders: int | None = TRADES,
     hedges: Sequence[str] = HEDGES,
     keep: Iterable[str] = (),
@@ -53,18 +56,21 @@ def hedge(
     among: Sequence[str] = (),
     odds_model: MarginModel | None = None,
 ) -> Hedge:
-    """Cut, hedge or both: the cheapest way to a margin, or the most freed for a budget.
+    """Cut, hedge or both: the cheapest way to a margin or to odds of liquidation, or the most freed for a budget.
 
     target : USD of margin wanted; default 70% of what is asked now. budget : USD to spend instead
+    odds   : 0..1, of liquidation within `days`, wanted instead of a margin; every way is planned for them
     orders : at most so many, 1 to 3 under the ladder's methods; None: no limit
     hedges : assets or symbols; keep : symbols or assets that are not cut; lots : least step in units by symbol
     figure : "initial" or "maintenance"; days : of the odds, which are the forecast's own
     among  : assets of the portfolio's other accounts, so that the odds are those of a forecast of all of them
     odds_model : judges the odds, where another one judges the margin (with safeguards the portfolio method)
-    Raises InputError for what the model refuses, an empty account, a target that is not below today's margin.
+    Raises InputError for what the model refuses, an empty account, a target that is not below today's margin, odds
+    that are met already.
     """
-    if target is not None and budget is not None:
-        raise InputError("budget", budget, "stands beside a target", "Give one of the two.")
+    if sum(x is not None for x in (target, budget, odds)) > 1:
+        field, value = ("budget", budget) if odds is None else ("odds", odds)
+        raise InputError(field, value, "stands beside another aim", "Give one: a target, a budget or odds.")
     if orders is not None and not 1 <= orders <= 3:
         raise InputError("trades", orders, "must be 1, 2 or 3", "Leave it out for any number.")
     days = checks.number(days, "days", above=0.0, most=365.0)
@@ -82,7 +88,9 @@ def hedge(
         hint = "See the moves of collateral: add money, or repay."
         raise InputError("positions", "only balances", "hold nothing that could be cut or hedged", hint)
     now = planner.figure(nothing)
-    if target is None and budget is None:
+    if odds is not None:
+        odds = checks.number(odds, "odds", above=0.0, most=1.0)
+    elif target is None and budget is None:
         target = (1 - TARGET) * now
     if target is not None:
         checks.number(target, "target", least=0.0)
@@ -96,6 +104,9 @@ def hedge(
     if not menu.choices:
         raise InputError("keep", "everything", "nothing is left to trade", "Keep fewer positions, or name hedges.")
     credit = hedge_credit(sub, model, marks, menu, figure)
+    wish = None
+    if odds is not None:
+        wish = wish_of(odds, before.odds, planner, sub, model, marks, market, days, backing)
     ways = []
     for key, allowed in allowed_choices(menu).items():
         if now <= 0 or not any(allowed):
@@ -119,9 +130,12 @@ def hedge(
                 out_of_sample,
                 credit,
                 backing,
+                wish,
             )
         )
     ways = no_worse(ways, budget, orders)
+    if odds is not None and credit.frees is False and any(w.key == "hedge" and w.reached for w in ways):
+        notes.append(DEARER)
     if not planner.exact:
         notes.append(NOT_PROVEN)
     unknown = sorted({c.asset for c in menu.choices if c.tariff.volume is None})
@@ -133,8 +147,8 @@ def hedge(
         )
     return Hedge(
         sub=sub, model=model, marks=marks, menu=menu, planner=planner, figure=figure, target=target, budget=budget,
-        orders=orders, days=days, before=before, ways=tuple(ways), credit=credit, notes=tuple(dict.fromkeys(notes)),
-        backing=backing,
+        odds=odds, orders=orders, days=days, before=before, ways=tuple(ways), credit=credit,
+        notes=tuple(dict.fromkeys(notes)), backing=backing,
     )  # fmt: skip
 
 

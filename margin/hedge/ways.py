@@ -9,6 +9,7 @@ from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.hedge.answer import Standing, Way
 from margin.hedge.credit import Credit
+from margin.hedge.least_odds import Wish
 from margin.hedge.lots import rounded
 from margin.hedge.menu import Menu, after, gross
 from margin.hedge.odds import Backing
@@ -80,11 +81,19 @@ def find_way(
     out_of_sample: bool,
     credit: Credit,
     backing: Backing,
+    wish: Wish | None = None,
 ) -> Way:
-    """Plan one way (`key` of TITLES) to `target`, or within `budget`, USD: whole lots, judged by the model."""
+    """Plan one way (`key` of TITLES) to `target`, within `budget`, USD, or to the odds wished: whole lots, judged by
+    the model."""
     menu = planner.menu
     limited = None if all(allowed) else allowed
-    if key == "pro_rata":
+    steer = planner if wish is None else wish.steer
+    if wish is not None:
+        found = _wished(key, allowed, wish, orders)
+        if found is None:
+            return unreached(key, np.zeros(len(allowed)), None, _no_odds(key, wish, credit, orders))
+        usd, target = found
+    elif key == "pro_rata":
         usd = _pro_rata(planner, allowed, target, budget)
     elif target is not None:
         usd = planner.least_cost(target, orders, limited)
@@ -99,7 +108,9 @@ def find_way(
             return unreached(key, lowest, floor, "No hedge of these frees any margin here.")
         many = "" if orders is None else f" with {orders} {'order' if orders == 1 else 'orders'}"
         return unreached(key, lowest, floor, f"Out of reach: it goes down to ${floor:,.0f}{many}.")
-    usd = rounded(usd, menu, planner, target)
+    planned, usd = usd, rounded(usd, menu, steer, target)
+    if wish is not None and not np.array_equal(planned, usd):
+        usd = _still_wished(planned, usd, menu, wish, target)
     bought = trades_of(usd, menu, planner, marks)
     cost = sum(t.bill.total for t in bought)
     notes: list[str] = []
@@ -110,6 +121,32 @@ def find_way(
     return Way(
         key=key, title=TITLES[key], usd=usd, trades=bought, cost=cost, after=then, reached=True, floor=None, held=held
     )
+
+
+def _wished(key: str, allowed: list[bool], wish: Wish, orders: int | None) -> tuple[np.ndarray, float] | None:
+    """Trades for the odds wished, and the steering figure they were planned for."""
+    steer, limited = wish.steer, None if all(allowed) else allowed
+    if key == "pro_rata":
+        most = np.array([c.most if ok else 0.0 for c, ok in zip(steer.menu.choices, allowed, strict=True)])
+        return wish.plan(lambda figure: _pro_rata(steer, allowed, figure, None), lambda: most)
+    return wish.plan(
+        lambda figure: steer.least_cost(figure, orders, limited), lambda: steer.most_freed(None, orders, limited)
+    )
+
+
+def _still_wished(planned: np.ndarray, usd: np.ndarray, menu: Menu, wish: Wish, target: float | None) -> np.ndarray:
+    """Whole lots that still have the odds wished: a lower figure is asked until they do."""
+    for less in (0.98, 0.95, 0.9, 0.8):
+        if wish.judged(usd) <= wish.odds or target is None:
+            break
+        usd = rounded(planned, menu, wish.steer, less * target)
+    return usd
+
+
+def _no_odds(key: str, wish: Wish, credit: Credit, orders: int | None) -> str:
+    many = "" if orders is None or key == "pro_rata" else f" with {orders} {'order' if orders == 1 else 'orders'}"
+    why = f"Odds of {wish.odds:.1%} are out of reach{many}."
+    return f"{why} {credit.why}" if key == "hedge" and credit.frees is False else why
 
 
 def _pro_rata(planner: Planner, allowed: list[bool], target: float | None, budget: float | None) -> np.ndarray | None:

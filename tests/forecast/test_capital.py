@@ -85,5 +85,15 @@ def test_the_first_screen():
     assert apart.model == AS_HELD
     assert apart.accounts == 2
     assert apart.usd > pool.usd
-    options = Portfolio((Position("BTC/USD:BTC-260424-80000-C", -1.0),), BOOK.collateral)
-    assert first_screen(options, MARKET, Settings()) is None
+
+
+def test_the_first_screen_of_books_with_options():
+    call = Position("BTC/USD:BTC-260424-80000-C", -1.0)
+    apart, pool = first_screen(Portfolio((call, Position("BTC/USDT:USDT", 1.0)), BOOK.collateral), MARKET, Settings())
+    rows = same_safety(Portfolio((call, Position("BTC/USDT:USDT", 1.0)), BOOK.collateral), MARKET, Settings(),
+                       rules=("isolated", "safeguarded"))  # fmt: skip
+    assert (apart, pool) == rows
+    assert apart.usd > pool.usd > 0
+    many = Portfolio(tuple(Position(f"BTC/USD:BTC-260424-{k}-C", 0.1) for k in range(50_000, 75_000, 1_000)), ())
+    with pytest.raises(InputError, match="more than the 24"):
+        first_screen(many, MARKET, Settings())

@@ -6,12 +6,13 @@ import pytest
 
 from margin import models
 from margin.core.account import Account
+from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
 from margin.core.position import Collateral, Position
 from margin.forecast.engine import forecast
 from margin.hedge.accounts import assets_of, judged
 from margin.hedge.collateral import collateral_moves
-from margin.hedge.least_odds import target_for_odds
+from margin.hedge.menu import after
 from margin.hedge.study import hedge
 from margin.models.marks import Marks
 from tests.hedge.worlds import market
@@ -53,13 +54,10 @@ def test_one_account_before(model, days):
 
 def test_one_account_after():
     ((_, answer, _),) = answers(ONE, "hyperliquid:cross")
-    after = answer.best.after
-    from margin.hedge.menu import after as book_after
-
     best = answer.best
-    held = book_after(answer.sub, answer.marks, answer.menu, best.usd.tolist(), best.cost)
+    held = after(answer.sub, answer.marks, answer.menu, best.usd.tolist(), best.cost)
     then = forecast(Portfolio(held.positions, held.collateral), M, model="hyperliquid:cross")
-    assert after.odds == then.horizons[-1].probability < answer.before.odds
+    assert best.after.odds == then.horizons[-1].probability < answer.before.odds
 
 
 def test_each_of_several_accounts():
@@ -92,13 +90,47 @@ def test_too_little_history_has_no_odds_and_says_so():
     assert any("120 days" in note for note in answer.notes)
 
 
-def test_wished_odds_are_met_by_the_forecast():
-    ((_, answer, whole),) = answers(ONE, "portfolio")
+WISHES = pytest.mark.parametrize("model", ["portfolio", "hyperliquid:cross"])
+
+
+@WISHES
+def test_wished_odds_are_met_by_the_forecast_in_every_way(model):
+    ((_, before, whole),) = answers(ONE, model)
     wish = whole.horizons[-1].probability / 3.0
-    target = target_for_odds(wish, answer.planner, answer.sub, answer.model, answer.marks, M, 7.0, 2, answer.backing)
-    ((_, then, _),) = answers(ONE, "portfolio", target=target)
-    assert then.best.after.odds <= wish * (1 + 1e-6)
-    assert then.best.after.odds > wish / 2  # and not much further than asked
+    ((_, then, _),) = answers(ONE, model, odds=wish)
+    marks = Marks.of_market(M, ONE)
+    reached = [w for w in then.ways if w.reached]
+    assert {w.key for w in reached} >= {"pro_rata", "cut", "mix"}
+    for way in reached:
+        book = after(then.sub, marks, then.menu, way.usd.tolist(), way.cost)
+        said = next(o for o in forecast(book, M, model=then.model, marks=marks).horizons if o.days == 7.0)
+        assert way.after.odds == said.probability
+        assert wish / 2 < way.after.odds <= wish  # met, and not much further than asked
+    assert before.before.odds == then.before.odds
+    assert then.best.cost == min(w.cost for w in reached if len(w.trades) <= 2)
+    assert "odds of liquidation within 7 days from" in then.headline
+
+
+@WISHES
+def test_lower_odds_cost_more_and_whole_lots_keep_them(model):
+    ((_, now, _),) = answers(ONE, model)
+    wishes = [now.before.odds * share for share in (0.7, 0.4, 0.1)]
+    costs = [answers(ONE, model, odds=w)[0][1].best.cost for w in wishes]
+    assert costs == sorted(costs) and costs[0] > 0
+    lots = {p.symbol: abs(p.quantity) / 9.0 for p in ONE.positions}
+    ((_, whole, _),) = answers(ONE, model, odds=wishes[1], lots=lots)
+    assert whole.best.after.odds <= wishes[1]
+
+
+def test_wished_odds_that_cannot_be_aimed_at():
+    with pytest.raises(InputError, match="met already"):
+        answers(ONE, "portfolio", odds=0.99)
+    with pytest.raises(InputError, match="stands beside"):
+        answers(ONE, "portfolio", odds=0.01, target=100.0)
+    kept = [p.symbol for p in ONE.positions]
+    ((_, none, _),) = answers(ONE, "hyperliquid:cross", odds=1e-3, keep=kept, hedges=["BTC"], orders=1)
+    assert none.best is None
+    assert none.headline.startswith("No such trade brings the odds of liquidation")
 
 
 def test_moves_are_judged_by_the_forecast_of_all_accounts():

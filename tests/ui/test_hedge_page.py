@@ -91,6 +91,37 @@ def test_more_or_fewer_orders_and_no_hedges():
     check(app)
 
 
+def odds_of(text: str) -> float:
+    return 0.0 if text == "below 1%" else float(text.rstrip("%")) / 100
+
+
+@pytest.mark.parametrize("model", [None, "hyperliquid:cross"])
+def test_odds_are_aimed_at(model):
+    thin = replace(ALTS, collateral=(Collateral("USDC", 5_000.0),))
+    app = opened(portfolio=thin, model=model)
+    app.segmented_control(key="hedge_aim").set_value("Odds").run()
+    said = check(app)
+    assert app.segmented_control(key="forecast_line").value == "5%"
+    assert not [s for s in app.slider if s.key == "hedge_share"]
+    found = re.search(r"within 3 days from (\S+) to (\S+) for", app.header[0].value.replace("\\", ""))
+    assert found and odds_of(found[1]) > 0.05 >= odds_of(found[2]), app.header[0].value
+    reached = re.findall(r"Odds of liquidation: \S+ → (\d[\d.]*%)", said)
+    assert len(reached) >= 2 and all(odds_of(then) <= 0.05 for then in reached)
+    if model is not None:
+        assert "asks for more margin here, and still lowers the odds" in said
+    app.query_params["hedge_view"] = VIEWS[2]
+    assert "brings them to 5.0%" in check(app.run())
+
+
+def test_odds_that_are_met_already_leave_money_and_rules():
+    app = opened(portfolio=ALTS)
+    app.segmented_control(key="hedge_aim").set_value("Odds").run()
+    app.segmented_control(key="forecast_line").set_value("20%").run()
+    check(app)
+    assert "met already" in app.warning[0].value
+    assert [t.label for t in app.tabs] == [VIEWS[2], VIEWS[3]]
+
+
 def test_several_accounts_and_isolated_positions():
     held = Portfolio(
         accounts=(

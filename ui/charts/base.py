@@ -14,6 +14,8 @@ BAR_HEIGHT = 34
 LETTER = 7.4  # pixels a letter of the default font takes at size 13, measured in Chromium and rounded up
 DOLLARS = {"tickformat": "$~s", "nticks": 5}
 CLEAR = "rgba(0,0,0,0)"
+ODDS_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
+ODDS_END = 0.022  # of the shortest axis of odds: two ticks beside the zero
 CHECKED = False  # whether plotly checks each figure; set by the tests
 TITLE = 24  # pixels that the title under bars takes, so that the bars keep their height
 
@@ -67,6 +69,16 @@ def _titled(axis: dict[str, Any] | None, colours: Palette) -> dict[str, Any]:
     if isinstance(axis.get("title"), str):
         axis["title"] = {"text": axis["title"], "font": {"color": colours.muted, "size": 13}}
     return axis
+
+
+def odds_axis(top: float, title: str, **more: Any) -> dict[str, Any]:
+    """An axis of odds from 0 to at least 1%: whole percents, none twice; below 1% no figure is known, so no tick is."""
+    end = max(1.08 * top, ODDS_END)
+    step = next((s for s in ODDS_STEPS if end / s < 6), 0.25)
+    ticks = [i * step for i in range(int(end / step + 1e-9) + 1)]
+    return {
+        "title": title, "range": [0.0, end], "tickvals": ticks, "ticktext": [f"{100 * t:.0f}%" for t in ticks], **more
+    }  # fmt: skip
 
 
 def legend_above(colours: Palette) -> dict[str, Any]:

@@ -10,12 +10,23 @@ from margin.forecast.alarms import Alarms
 from margin.forecast.drivers import Driver, Leg
 from margin.forecast.results import ODDS, printed
 from margin.forecast.scores import Bin
-from ui.blocks.formats import short_money
+from ui.blocks.formats import short_money, true_minus
 from ui.blocks.theme import palette
-from ui.charts.base import DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe, symbol_name
+from ui.charts.base import (
+    DOLLARS,
+    amount_column,
+    column_width,
+    drawn,
+    legend_above,
+    name_axis,
+    odds_axis,
+    safe,
+    symbol_name,
+)  # fmt: skip
 
 HEIGHT = 270
-SHARES = {"tickformat": ".0%", "rangemode": "tozero"}
+SEEN = 0.0005  # a change of odds that is shown with a figure
+TENTHS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 
 def survival(curves: Mapping[str, tuple[np.ndarray, float]]) -> go.Figure:
@@ -28,8 +39,9 @@ def survival(curves: Mapping[str, tuple[np.ndarray, float]]) -> go.Figure:
             "name": safe(name),
             "x": [0.0, *np.round(np.arange(1, len(values) + 1) / per_day, 3).tolist()],
             "y": [0.0, *np.round(1.0 - values, 4).tolist()],
+            "customdata": [printed(0.0), *map(printed, (1.0 - values).tolist())],
             "line": {"color": colours.series[i % len(colours.series)], "width": 2.5, "dash": DASHES[i % len(DASHES)]},
-            "hovertemplate": "day %{x:.1f}: %{y:.1%}<extra>" + safe(name) + "</extra>",
+            "hovertemplate": "day %{x:.1f}: %{customdata}<extra>" + safe(name) + "</extra>",
         }
         for i, (name, (values, per_day)) in enumerate(curves.items())
     ]
@@ -39,7 +51,7 @@ def survival(curves: Mapping[str, tuple[np.ndarray, float]]) -> go.Figure:
         HEIGHT,
         lines,
         xaxis={"title": "days from now", "nticks": 8},
-        yaxis={**SHARES, "title": "odds", "range": [0.0, max(1.08 * most, 0.02)], "nticks": 6},
+        yaxis=odds_axis(most, "odds"),
         margin={"t": 46},
         **legend_above(colours),
     )
@@ -56,23 +68,25 @@ def money(dollars: np.ndarray, odds: np.ndarray, now: float, line: float = ODDS)
         "mode": "lines",
         "x": np.round(dollars, 2).tolist(),
         "y": np.round(odds, 5).tolist(),
+        "customdata": list(map(printed, odds.tolist())),
         "line": {"color": colours.gain, "width": 2.5},
-        "hovertemplate": "%{x:+$,.0f}: %{y:.1%}<extra></extra>",
+        "hovertemplate": "%{x:+$,.0f}: %{customdata}<extra></extra>",
     }
     dot = {
         "type": "scatter",
         "mode": "markers",
         "x": [0.0],
         "y": [round(now, 5)],
+        "customdata": [printed(now)],
         "marker": {"color": colours.loss, "size": 11},
-        "hovertemplate": "today: %{y:.1%}<extra></extra>",
+        "hovertemplate": "today: %{customdata}<extra></extra>",
     }
     return drawn(
         colours,
         HEIGHT,
         [curve, dot],
         xaxis={**DOLLARS, "title": "dollars added (left of 0: taken out)", "nticks": 5},
-        yaxis={**SHARES, "title": "odds", "nticks": 6},
+        yaxis=odds_axis(max(float(np.max(odds)), line, now), "odds"),
         shapes=[_across(line, colours.muted)],
     )
 
@@ -89,12 +103,13 @@ def size(sizes: np.ndarray, odds: np.ndarray, line: float) -> go.Figure:
                 "mode": "lines",
                 "x": np.round(sizes, 4).tolist(),
                 "y": np.round(odds, 5).tolist(),
+                "customdata": list(map(printed, np.asarray(odds).tolist())),
                 "line": {"color": colours.gain, "width": 2.5},
-                "hovertemplate": "%{x:.0%} of today: %{y:.1%}<extra></extra>",
+                "hovertemplate": "%{x:.0%} of today: %{customdata}<extra></extra>",
             }
         ],
         xaxis={"tickformat": ".0%", "title": "of today's size", "nticks": 6},
-        yaxis={**SHARES, "title": "odds", "nticks": 5},
+        yaxis=odds_axis(max(float(np.max(odds)), line), "odds"),
         shapes=[_across(line, colours.muted)],
     )
 
@@ -122,15 +137,20 @@ def drivers(steps: Sequence[Driver]) -> go.Figure:
                     "color": [colours.total, *(colours.loss if s.change > 0 else colours.gain for s in steps[1:])],
                     "line": {"width": 0},
                 },
-                "customdata": [round(step.change, 5) for step in steps],
-                "hovertemplate": "%{customdata:+.1%}<extra></extra>",
+                "customdata": [points(step.change) for step in steps],
+                "hovertemplate": "%{customdata}<extra></extra>",
             }
         ],
-        xaxis={**SHARES, "title": "odds", "nticks": 4},
+        xaxis=odds_axis(max(step.odds for step in steps), "odds"),
         yaxis=name_axis([_wrapped(step.name) for step in steps], colours),
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),
     )
+
+
+def points(change: float) -> str:
+    """A change of odds in points; below a twentieth of one no figure is known."""
+    return f"{100 * change:+.1f} pts" if abs(change) >= SEEN else "below 0.1 pts"
 
 
 def _wrapped(name: str) -> str:
@@ -146,7 +166,9 @@ def _wrapped(name: str) -> str:
 def legs(found: Sequence[Leg]) -> go.Figure:
     """What a tenth less of each position does to the odds."""
     colours = palette()
-    texts = [f"{100 * leg.change:+.1f} pts" for leg in found]
+    texts = [points(leg.change) for leg in found]
+    least, most = (f((leg.change for leg in found), default=0.0) for f in (min, max))
+    ends = (min(1.08 * least, -2 * SEEN if most <= 0 else 0.0), max(1.08 * most, 2 * SEEN if least >= 0 else 0.0))
     return drawn(
         colours,
         60 + 40 * len(found),
@@ -160,20 +182,29 @@ def legs(found: Sequence[Leg]) -> go.Figure:
                     "color": [colours.gain if leg.change <= 0 else colours.loss for leg in found],
                     "line": {"width": 0},
                 },
-                "hovertemplate": "%{x:+.2%}<extra></extra>",
+                "customdata": texts,
+                "hovertemplate": "%{customdata}<extra></extra>",
             }
         ],
-        xaxis={"title": "change of the odds", "tickformat": "+.1%", "nticks": 5},
+        xaxis={"title": "change of the odds, points", "range": list(ends), **_tenths(*ends)},
         yaxis=name_axis([symbol_name(leg.symbol) for leg in found], colours),
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),
     )
 
 
+def _tenths(low: float, high: float) -> dict[str, Any]:
+    """Ticks at tenths of a point and rounder steps, none twice."""
+    step = next((s for s in TENTHS if (high - low) / s < 5), 0.5)
+    ticks = [i * step for i in range(-int(-low / step + 1e-9), int(high / step + 1e-9) + 1)]
+    return {"tickvals": ticks, "ticktext": [true_minus(f"{100 * t:+.1f}") if t else "0" for t in ticks]}
+
+
 def reliability(bins: Sequence[Bin]) -> go.Figure:
     """Forecast against what came true with its band; a calibrated forecast lies on the diagonal."""
     colours = palette()
-    most = 1.1 * max(max(b.forecast, b.observed, b.high or 0.0) for b in bins)
+    top = max(max(b.forecast, b.observed, b.high or 0.0) for b in bins)
+    most = float(odds_axis(top, "")["range"][1])
     diagonal = {
         "type": "scatter",
         "mode": "lines",
@@ -196,14 +227,15 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
         },
         "marker": {"color": colours.gain, "size": 9},
         "line": {"color": colours.gain, "width": 1.5},
-        "hovertemplate": "forecast %{x:.1%}, came true %{y:.1%}<extra></extra>",
+        "customdata": [printed(b.forecast) for b in bins],
+        "hovertemplate": "forecast %{customdata}, came true %{y:.1%}<extra></extra>",
     }
     return drawn(
         colours,
         340,
         [diagonal, dots],
-        xaxis={"tickformat": ".0%", "title": "forecast", "range": [0, most]},
-        yaxis={"tickformat": ".0%", "title": "came true", "range": [0, most]},
+        xaxis=odds_axis(top, "forecast"),
+        yaxis=odds_axis(top, "came true"),
     )
 
 

@@ -7,7 +7,17 @@ import plotly.graph_objects as go
 from margin.hedge.frontier import Frontier
 from margin.hedge.outcomes import Outcome
 from ui.blocks.theme import palette
-from ui.charts.base import BAR_HEIGHT, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
+from ui.charts.base import (
+    BAR_HEIGHT,
+    DOLLARS,
+    amount_column,
+    column_width,
+    drawn,
+    legend_above,
+    name_axis,
+    odds_axis,
+    safe,
+)  # fmt: skip
 
 HEIGHT = 300
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
@@ -72,7 +82,7 @@ def liquidated(outcomes: Sequence[Outcome]) -> go.Figure:
         colours,
         BAR_HEIGHT * len(names) + 60,
         [bars],
-        xaxis={"title": "share of past starts liquidated", "tickformat": ".0%", "rangemode": "tozero", "nticks": 6},
+        xaxis=odds_axis(max(o.liquidated for o in outcomes), "share of past starts liquidated"),
         yaxis=name_axis(names, colours),
         margin={"r": column_width(texts)},
         annotations=amount_column(texts, colours),

@@ -13,12 +13,11 @@ from margin.forecast.engine import HORIZONS, forecast
 from margin.forecast.gap import Target
 from margin.forecast.results import Forecast
 from margin.ladder.names import METHODS
-from ui.blocks.within import within
+from ui.blocks.within import aimed, within
 from ui.state import compute
 
 RULES = {row.key: row.title for row in METHODS if row.key != "safeguarded"}
 RECALIBRATE = "forecast_own"
-LINES = {"1%": 0.01, "5%": 0.05, "10%": 0.10, "20%": 0.20}
 TARGETS: dict[str, str] = {"liquidation": "Liquidation", "call": "Margin call"}
 
 
@@ -40,12 +39,9 @@ def controls() -> Asked:
             help="Liquidation: equity falls to the maintenance margin. Margin call: to the initial margin.",
         )  # fmt: skip
         days = within("Within", HORIZONS, HORIZONS[1])
-        line = st.segmented_control(
-            "Odds aimed at", list(LINES), default="5%", required=True, key="forecast_line", bind="query-params",
-            persist_state="session", help="The odds that money, size and capital are named for.",
-        )  # fmt: skip
+        line = aimed("The odds that money, size and capital are named for.")
     chosen: Target = "call" if target == "call" else "liquidation"
-    return Asked(target=chosen, days=days, line=LINES[line or "5%"])
+    return Asked(target=chosen, days=days, line=line)
 
 
 def _forecast(

@@ -179,7 +179,7 @@ def origins(found: Forecast, at: Odds, line: float) -> None:
     left, right = st.columns([3, 5])
     with left:
         st.markdown("**A tenth less of each position changes the odds by**")
-        words = "; ".join(f"{leg.symbol} {100 * leg.change:+.1f} points" for leg in legs)
+        words = "; ".join(f"{leg.symbol} {charts_forecast.points(leg.change)}" for leg in legs)
         chart(charts_forecast.legs(legs[:20]), "forecast_legs", f"Change of odds per position. {words}.")
     with right:
         table = pd.DataFrame(

@@ -20,19 +20,21 @@ from margin.hedge.rule import Rule
 from margin.hedge.study import hedge
 from margin.models.funding import Daily
 from margin.models.marks import Marks
-from ui.blocks.within import within
+from ui.blocks.within import aimed, within
 from ui.state import compute
 
 ANY = "any"
+AIMS = ("Margin", "Odds")
 TRADES = ("1", "2", "3", ANY)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """The visitor's choice. orders None: any number."""
+    """The visitor's choice. orders None: any number. share of the margin to free; odds wanted instead, if any."""
 
     account: str | None
     share: float
+    odds: float | None
     orders: int | None
     hedges: tuple[str, ...]
     keep: tuple[str, ...]
@@ -56,9 +58,9 @@ def _answer(
     marks = _marks(portfolio, market, settings)
     state = found.model.state(found.sub, marks) if not found.why else None
     now = getattr(state, asked.figure) if state is not None else 0.0
-    wanted = (1 - asked.share) * now if now > 0 else None
+    wanted = (1 - asked.share) * now if now > 0 and asked.odds is None else None
     result = hedge(
-        found.sub, found.model, market, marks, target=wanted, orders=asked.orders, hedges=asked.hedges,
+        found.sub, found.model, market, marks, target=wanted, odds=asked.odds, orders=asked.orders, hedges=asked.hedges,
         keep=asked.keep, figure=asked.figure, days=asked.days, among=assets_of(together),
         odds_model=found.odds_model,
     )  # fmt: skip
@@ -69,8 +71,11 @@ def _curve(portfolio: Portfolio, market: Market, settings: Settings, model: str 
     return frontier(answer(portfolio, market, settings, model, asked)[1].planner, asked.orders)
 
 
-def _moves(portfolio: Portfolio, market: Market, settings: Settings, model: str | None, days: float) -> Moves:
-    return collateral_moves(portfolio, market, _marks(portfolio, market, settings), settings, model, days=days)
+def _moves(
+    portfolio: Portfolio, market: Market, settings: Settings, model: str | None, days: float, wanted: float | None
+) -> Moves:
+    marks = _marks(portfolio, market, settings)
+    return collateral_moves(portfolio, market, marks, settings, model, days=days, wanted=wanted)
 
 
 def _policy(
@@ -125,15 +130,23 @@ def controls(found: tuple[Judged, ...], market: Market) -> Asked:
         )  # fmt: skip
     chosen = choose(found, account)
     symbols = list(dict.fromkeys(p.symbol for p in chosen.sub.positions))
-    one, two, days_at, three, four = st.columns([1.5, 1.5, 1.9, 2.2, 1.8])
-    with one:
-        share = st.slider("Margin to free, %", 5, 90, 30, 5, key="hedge_share", persist_state="session",
-                          bind="query-params")  # fmt: skip
-    with two:
+    share, odds = 30, None
+    with st.container(horizontal=True, vertical_alignment="bottom", key="hedge_controls"):
+        aim = st.segmented_control(
+            "Aim at", AIMS, default=AIMS[0], required=True, key="hedge_aim", bind="query-params",
+            persist_state="session", help="Less margin, or lower odds of liquidation by the forecast.",
+        )  # fmt: skip
+        days = within("Odds within", HORIZONS, HORIZONS[1])
+        if aim == "Odds":
+            odds = aimed("The cheapest trades are looked for that bring the odds of liquidation down to this.")
         orders = st.segmented_control("Orders at most", TRADES, default="2", required=True, key="hedge_orders",
                                       persist_state="session", bind="query-params")  # fmt: skip
-    with days_at:
-        days = within("Odds within", HORIZONS, HORIZONS[1])
+    columns = st.columns([1.5, 2.2, 1.8] if odds is None else [2.2, 1.8])
+    if odds is None:
+        with columns[0]:
+            share = st.slider("Margin to free, %", 5, 90, 30, 5, key="hedge_share", persist_state="session",
+                              bind="query-params")  # fmt: skip
+    three, four = columns[-2:]
     with three:
         known = [a for a in market.assets if a not in ("USDC", "USDT")]
         usual = [h for h in HEDGES if h in known]
@@ -148,6 +161,7 @@ def controls(found: tuple[Judged, ...], market: Market) -> Asked:
     return Asked(
         account=account,
         share=share / 100.0,
+        odds=odds,
         orders=None if orders == ANY else int(orders or 2),
         hedges=tuple(hedges),
         keep=tuple(k for k in keep if k in symbols),

@@ -40,6 +40,9 @@ def page(seen: Seen) -> None:
         chosen, found = asked_for.answer(portfolio, market, seen.settings, model, asked)
     except InputError as error:
         refused(error)
+        if error.field == "odds":  # met already, or none known: money and rules can still be asked
+            tabbed({"Money instead": lambda: money_instead(seen, asked),
+                    "Would the rule have worked": lambda: rules.check(seen, asked)}, "hedge_view")  # fmt: skip
         return
     headline(found, seen.model)
     columns(found)
@@ -97,7 +100,8 @@ def _column(found: Hedge, way: Way) -> None:
     if way.after is None:
         st.caption(dollars(plain(way.why)))
         return
-    st.metric("Cost", money(way.cost, cents=True), _freed(found, way), delta_color="off", delta_arrow="off")
+    bought = _freed(found, way) if found.odds is None else _less_likely(found, way)
+    st.metric("Cost", money(way.cost, cents=True), bought, delta_color="off", delta_arrow="off")
     for trade in way.trades[:4]:
         st.markdown(
             dollars(
@@ -116,6 +120,15 @@ def _freed(found: Hedge, way: Way) -> str:
     freed = found.before.margin - way.after.margin
     per = f", {money(freed / way.cost)} per dollar" if way.cost > 0 else ""
     return f"frees {money(freed)}{per}"
+
+
+def _less_likely(found: Hedge, way: Way) -> str:
+    assert way.after is not None
+    if found.before.odds is None or way.after.odds is None:
+        return ""
+    points = 100 * (found.before.odds - way.after.odds)
+    per = f", {points / way.cost:,.2f} per dollar" if way.cost > 0 else ""
+    return f"{points:.1f} points of odds less{per}"
 
 
 def _lines(before: Standing, way: Way) -> list[tuple[str, str]]:
@@ -176,7 +189,11 @@ def _ticket(number: int, ticket: Ticket) -> None:
 
 def money_instead(seen: Seen, asked: Asked) -> None:
     """Moves of collateral, ranked by odds bought per dollar."""
-    ranked = asked_for.moves(seen.now.portfolio, seen.active.market, seen.settings, seen.model, asked.days)
+    ranked = asked_for.moves(seen.now.portfolio, seen.active.market, seen.settings, seen.model, asked.days, asked.odds)
+    if asked.odds is not None and ranked.before <= asked.odds:
+        st.info(f"Odds of {printed(asked.odds)} within {ranked.days:g} days are met already: no money is needed.",
+                icon=":material/info:")  # fmt: skip
+        return
     st.markdown(
         f"Odds that any account is liquidated within {ranked.days:g} days: **{printed(ranked.before)}**. Each move is "
         f"as small as brings them to {printed(ranked.wanted)}, else as far as it helps."

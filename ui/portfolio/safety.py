@@ -2,23 +2,32 @@
 
 import streamlit as st
 
+from margin.core.errors import InputError
 from margin.forecast.capital import AS_HELD, DAYS, Capital, first_screen
 from margin.forecast.results import ODDS
 from ui.blocks.formats import money
-from ui.blocks.text import dollars
+from ui.blocks.text import dollars, plain
 from ui.state import compute
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
+from ui.state.rows import sentence as sentence_of
 
+MISSING = "The money for the same safety is not computed:"
 _first = compute.remembered(first_screen, 128)
 
 
 def safety_line(now: Answer, active: ActivePrices) -> None:
-    """Nothing where it is not computed: too little history, options, an account its venue's rules do not cover."""
+    """The line, or why there is none; nothing where nothing is margined."""
     assert now.comparison is not None
-    pair = _first(now.portfolio, active.market, now.comparison.settings)
-    if pair is not None:
-        st.caption(sentence(*pair))
+    if not any(account.margined for account in now.portfolio.accounts):
+        return
+    try:
+        apart, pool = _first(now.portfolio, active.market, now.comparison.settings)
+    except InputError as error:
+        st.caption(dollars(plain(f"{MISSING} {sentence_of(error)}")))
+        return
+    why = next((c.error for c in (apart, pool) if c.usd is None), None)
+    st.caption(sentence(apart, pool) if why is None else dollars(plain(f"{MISSING} {why}")))
 
 
 def sentence(apart: Capital, pool: Capital) -> str:
