@@ -1,9 +1,9 @@
 """The cheapest trades that bring the odds of liquidation down to a wish: steered by a margin, judged by the forecast.
 
-A planner finds the cheapest trades for a figure in dollars; the figure is moved until the forecast of the book after
-the trades (cost paid, profit realised) says the odds wished. The ladder's methods are steered by their own margin. A
-venue's margin may rise with a hedge that lowers the odds, so there the figure is the capital for the same safety:
-maintenance + what the gap may fall by with these odds, by the closed form.
+A search finds the cheapest trades for a figure in dollars; the figure is moved until the forecast of the book after the
+trades (cost paid, profit realised) says the odds wished. The figure is the capital for the same safety: maintenance +
+what the gap may fall by with these odds, by the closed form at today's volatility. The margin itself would steer badly:
+a venue's may rise with a hedge that lowers the odds, and ours looks at another window than the forecast.
 """
 
 from collections.abc import Callable
@@ -46,6 +46,7 @@ class CapitalJudge(Judge):
         self.covariance = (moves * weights[:, None]).T @ moves / weights.sum()
         self.wide = NormalDist().inv_cdf(1 - odds / 2) * days**0.5
         nothing = np.zeros(len(menu.choices))
+        self.quick = _quick(self, sub, model, marks, menu, nothing)
         self.slopes = self._slopes(nothing)
         self.per_dollar = np.zeros((len(nothing), len(self.assets)))
         for j, choice in enumerate(menu.choices):  # slopes move in a straight line with what is traded
@@ -66,9 +67,21 @@ class CapitalJudge(Judge):
 
     def __call__(self, usd: np.ndarray) -> float:
         """USD after trading `usd` of each choice; infinite where the model refuses the book."""
-        maintenance = super().__call__(usd)
+        maintenance = super().__call__(usd) if self.quick is None else self.quick(usd)
         slopes = self.slopes + usd @ self.per_dollar
-        return maintenance + self.wide * max(float(slopes @ self.covariance @ slopes), 0.0) ** 0.5
+        variance = float(slopes @ self.covariance @ slopes)
+        return maintenance + float(self.wide * max(variance, 0.0) ** 0.5)
+
+
+def _quick(
+    judge: Judge, sub: SubAccount, model: MarginModel, marks: Marks, menu: Menu, nothing: np.ndarray
+) -> Callable[[np.ndarray], float] | None:
+    """Maintenance under a method of the ladder by its programme, scaled to the model's own today; None elsewhere."""
+    if not isinstance(model, LadderModel):
+        return None
+    programme = LadderPlanner(sub, model, marks, menu, "maintenance").programme
+    own, now = programme.figure(nothing), Judge.__call__(judge, nothing)
+    return (lambda usd: programme.figure(usd) * now / own) if own > 0 else None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -134,12 +147,8 @@ def wish_of(
         problem = f"are met already: {now:.2%} within {days:g} days"
         raise InputError("odds", f"{odds:.2%}", problem, "Ask for less.")
     judge = backing.model or model
-    steer: Planner
-    if isinstance(judge, LadderModel):
-        steer = planner if judge is model else LadderPlanner(sub, judge, marks, planner.menu, planner.judge.name)
-    else:
-        steer = SearchPlanner(sub, judge, marks, planner.menu)
-        steer.judge = CapitalJudge(sub, judge, marks, planner.menu, market, odds, days)
+    steer = SearchPlanner(sub, judge, marks, planner.menu)
+    steer.judge = CapitalJudge(sub, judge, marks, planner.menu, market, odds, days)
     asked: dict[bytes, float] = {}
 
     def judged(usd: np.ndarray) -> float:

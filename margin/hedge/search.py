@@ -10,6 +10,7 @@ import numpy as np
 from margin.core.account import SubAccount
 from margin.hedge.menu import Menu
 from margin.hedge.one_trade import smallest
+from margin.hedge.pairs import lowest_pair
 from margin.hedge.planner import Judge
 from margin.hedge.programme import Chosen, Costed
 from margin.models.base import MarginModel
@@ -62,7 +63,10 @@ class SearchPlanner:
         if not done:
             lowest = self.most_freed(None, orders, everything)
             if self.figure(lowest) <= target:  # sizes that promise most alone may be too small together
-                return self._together(self._smaller(lowest, target), target)
+                found = [
+                    self._together(self._smaller(usd, target), target) for usd in (lowest, self._less(lowest, target))
+                ]
+                return min(found, key=self.cost)
             return self._all_cuts(target, orders, everything)
         best = min(done, key=lambda pair: pair[0])[1]
         return self._together(best, target)
@@ -166,6 +170,11 @@ class SearchPlanner:
             usd[j] = self.menu.choices[j].most
         return None
 
+    def _less(self, usd: np.ndarray, target: float) -> np.ndarray:
+        """All orders by the same share as small as they can be: a hedged pair is cut as a pair."""
+        share: float = smallest(lambda s: self.figure(s * usd), target, 1.0, REFINE)
+        return share * usd
+
     def _smaller(self, usd: np.ndarray, target: float) -> np.ndarray:
         """Each order as small as it can be, the dearest first."""
         for j in sorted(np.flatnonzero(usd > 0), key=lambda j: -self.menu.choices[j].tariff.bill(float(usd[j])).total):
@@ -223,7 +232,7 @@ class SearchPlanner:
             if best is None:
                 break
             usd = best[1]
-        return usd
+        return lowest_pair(self.figure, self.menu, allowed, usd) if budget is None and orders != 1 else usd
 
     def _affordable(self, usd: np.ndarray, j: int, budget: float) -> float:
         most = self.menu.choices[j].most

@@ -88,6 +88,7 @@ def find_way(
     menu = planner.menu
     limited = None if all(allowed) else allowed
     steer = planner if wish is None else wish.steer
+    usd: np.ndarray | None
     if wish is not None:
         found = _wished(key, allowed, wish, orders)
         if found is None:

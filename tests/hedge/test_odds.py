@@ -1,7 +1,9 @@
 """The odds on Hedge are those of the forecast: the same number for the same account, before and after."""
 
 from dataclasses import replace
+from itertools import product
 
+import numpy as np
 import pytest
 
 from margin import models
@@ -109,6 +111,28 @@ def test_wished_odds_are_met_by_the_forecast_in_every_way(model):
     assert before.before.odds == then.before.odds
     assert then.best.cost == min(w.cost for w in reached if len(w.trades) <= 2)
     assert "odds of liquidation within 7 days from" in then.headline
+
+
+@WISHES
+def test_a_hedged_pair_is_cut_as_a_pair_as_a_brute_grid_finds(model):
+    """Long BTC, short ETH and some SOL: either leg alone makes it worse, so a search order by order finds nothing."""
+    pair = Portfolio(
+        (Position("BTC/USDT:USDT", 1.0), Position("ETH/USDT:USDT", -18.0), Position("SOL/USDT:USDT", 20.0)),
+        (Collateral("USDC", 3_600.0),),
+    )
+    ((_, found, _),) = answers(pair, model, days=3.0, hedges=[])
+    wish = found.before.odds / 2.5
+    ((_, found, _),) = answers(pair, model, days=3.0, hedges=[], odds=wish)
+    assert {t.symbol[:3] for t in found.way("cut").trades} == {"BTC", "ETH"}
+    brute = np.inf
+    for first, second in product(np.linspace(0, 1, 16), repeat=2):
+        usd = np.array([first * found.menu.choices[0].most, second * found.menu.choices[1].most, 0.0])
+        cost = found.planner.cost(usd)
+        if cost < brute:
+            book = after(found.sub, found.marks, found.menu, usd.tolist(), cost)
+            odds = found.backing.odds(book, found.model, M, found.marks, 3.0)
+            brute = cost if odds <= wish else brute
+    assert found.way("cut").cost <= 1.05 * brute
 
 
 @WISHES
