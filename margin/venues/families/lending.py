@@ -34,6 +34,14 @@ class LendingVenue(Rulebook):
         self, rows: Sequence[CollateralValue], owed: float, settings: Mapping[str, float], lines: Lines
     ) -> None:
         """Lines of the venue's own about the balances and what is owed, counted against liquidation."""
+        kept = sum(max(r.counted_maintenance, 0.0) for r in rows)
+        if 0.0 < kept < owed:
+            self.explain_liquidation(sum(max(r.market_value, 0.0) for r in rows), kept, owed, settings, lines)
+
+    def explain_liquidation(
+        self, held: float, kept: float, owed: float, settings: Mapping[str, float], lines: Lines
+    ) -> None:
+        """Lines of an account below its threshold: `held` USD supplied, `kept` of it counted, `owed` above that."""
         return
 
     def weights_source(self, asset: str) -> str:

@@ -3,11 +3,11 @@
 Source: aave/aave-v4, docs/features/LiquidationEngine.md, commit 726fe2811a08.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from margin.venues import accounts
-from margin.venues.base import CollateralValue, Lines, Slider
+from margin.venues.base import Lines, Slider
 from margin.venues.families.lending import LendingVenue
 
 
@@ -50,16 +50,12 @@ class AaveV4(LendingVenue):
         factor = self.parameters["weights"].get("USD" if accounts.is_dollar(asset) else asset)
         return None if factor is None else ((factor, 1.0), (factor, 1.0))
 
-    def explain(
-        self, rows: Sequence[CollateralValue], owed: float, settings: Mapping[str, float], lines: Lines
+    def explain_liquidation(
+        self, held: float, kept: float, owed: float, settings: Mapping[str, float], lines: Lines
     ) -> None:
-        """Of an account below a health of 1: what a liquidator would repay and take now."""
-        kept = sum(max(r.counted_maintenance, 0.0) for r in rows)
-        if not 0.0 < kept < owed:
-            return
+        """What a liquidator would repay and take now."""
         rule: Mapping[str, Any] = self.parameters["liquidation"]
         source, target, health = self.parameters.source("liquidation"), settings["target"], kept / owed
-        held = sum(max(r.market_value, 0.0) for r in rows)
         paid = bonus(health, rule["max_bonus"], rule["bonus_factor"], rule["full_bonus_at"])
         repaid = min(debt_to_repay(owed, health, target, paid, kept / held), owed)
         if owed - repaid < rule["least_left"]:

@@ -3,12 +3,12 @@
 Source: morpho-org/morpho-blue, src/Morpho.sol and src/libraries/ConstantsLib.sol, commit 3085651a7955 (2026-07-23).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from margin.core.account import SubAccount
 from margin.core.portfolio import Portfolio
 from margin.venues import accounts
-from margin.venues.base import CollateralValue, Lines, Mode, Slider, Unsupported
+from margin.venues.base import Lines, Mode, Slider, Unsupported
 from margin.venues.families.lending import LendingVenue
 
 
@@ -51,15 +51,11 @@ class Morpho(LendingVenue):
         further = [asset for sign in (1, -1) for asset in [a for a, q in amounts.items() if q * sign > 0][1:]]
         return found + tuple(Unsupported(symbol=asset, reason=why) for asset in further)
 
-    def explain(
-        self, rows: Sequence[CollateralValue], owed: float, settings: Mapping[str, float], lines: Lines
+    def explain_liquidation(
+        self, held: float, kept: float, owed: float, settings: Mapping[str, float], lines: Lines
     ) -> None:
-        """Of an account below its threshold: what repaying all of it would take, and what lenders would lose."""
-        kept = sum(max(r.counted_maintenance, 0.0) for r in rows)
-        if not 0.0 < kept < owed:
-            return
+        """What repaying all of it would take, and what lenders would lose."""
         rule, source = self.parameters["incentive"], self.parameters.source("incentive")
-        held = sum(max(r.market_value, 0.0) for r in rows)
         paid = incentive(settings["lltv"], rule["cursor"], rule["most"])
         lines.add("A liquidator takes for a dollar of debt", f"LLTV {settings['lltv']:.1%}", paid, source, "note")
         taken = min(owed * paid, held)

@@ -1,5 +1,6 @@
 """What Derive's rulebooks share: who may be held, the account in dollars and coins, and how its result is put."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +113,15 @@ class DeriveAccounts(Rulebook):
                 found.append(Unsupported(symbol=p.symbol, reason=why, alone=unknown))
         return found
 
+    def _one_coin(self, book: SubAccount, kinds: tuple[str, ...]) -> list[Unsupported]:
+        """Of portfolio margin: what is not reproduced here, and a second coin among positions of these kinds."""
+        found = self._refused(book, tuple(self.parameters["coins"]), tuple(self.parameters["coins"]))
+        used = [p for p in book.positions if p.instrument.kind in kinds]
+        if len({p.underlying for p in used}) > 1:
+            why = "a portfolio-margin account holds one coin's contracts"
+            found.append(Unsupported(symbol=used[-1].symbol, reason=why))
+        return found
+
     def _account(
         self, book: SubAccount, marks: Marks, confidence: float
     ) -> tuple[Any, dict[str, Coin], list[tuple[str, Any, Any]]]:
@@ -171,6 +181,22 @@ class DeriveAccounts(Rulebook):
             equity=equity[1], collateral_value=counted, account_value=value, lines=tuple(lines.kept), positions=rows,
             collateral=tuple(collateral), grids=grids, notes=tuple(dict.fromkeys([*marks.notes, *notes, *lines.notes])),
         )  # fmt: skip
+
+
+def contracts(coin: Coin | None, cash: Any, settings: Mapping[str, float]) -> dict[str, Any]:
+    """What both managers' accounts hold in common: cash USD, one coin's contracts, and how sure the feeds are."""
+    spot = coin.spot if coin else 1.0
+    return {
+        "spot": spot,
+        "cash": cash,
+        "perp": coin.perp if coin else 0.0,
+        "perp_price": spot,
+        "perp_pnl": coin.perp_pnl if coin else 0.0,
+        "expiries": coin.expiries if coin else (),
+        "stable": settings["stablecoin"],
+        "spot_confidence": settings["confidence"],
+        "perp_confidence": settings["confidence"],
+    }
 
 
 def dollars(cash: Any) -> CollateralValue:

@@ -21,7 +21,7 @@ from margin.venues.base import (
 )
 from margin.venues.rules.derive import portfolio as derive_portfolio
 from margin.venues.rules.derive import standard as derive_standard
-from margin.venues.rules.derive.account import Coin, DeriveAccounts, dollars, is_owned, vol_of
+from margin.venues.rules.derive.account import Coin, DeriveAccounts, contracts, dollars, is_owned, vol_of
 from margin.venues.rules.derive.book import SECONDS_PER_YEAR, Expiry, Option
 from margin.venues.rules.derive.scenarios import binding_scenario, scenario_grid
 
@@ -38,12 +38,7 @@ class Derive(DeriveAccounts):
         coins, sub = tuple(self.parameters["coins"]), accounts.as_sub(book)
         if mode != "portfolio":
             return tuple(self._refused(sub, (*coins, *self.parameters["alt_perpetuals"]), coins, adds_up=True))
-        found = self._refused(sub, coins, coins)
-        used = [p for p in sub.positions if p.instrument.kind in ("perpetual", "option")]
-        if len({p.underlying for p in used}) > 1:
-            why = "a portfolio-margin account holds one coin's contracts"
-            found.append(Unsupported(symbol=used[-1].symbol, reason=why))
-        return tuple(found)
+        return tuple(self._one_coin(sub, ("perpetual", "option")))
 
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
@@ -216,18 +211,7 @@ class Derive(DeriveAccounts):
                     counted_initial=worth * (1.0 - sum(cuts)), counted_maintenance=worth * (1.0 - cuts[0]),
                 )
             )  # fmt: skip
-        account = derive_portfolio.Account(
-            spot=coin.spot if coin else 1.0,
-            cash=cash,
-            perp=coin.perp if coin else 0.0,
-            perp_price=coin.spot if coin else 1.0,
-            perp_pnl=coin.perp_pnl if coin else 0.0,
-            collateral=tuple(held),
-            expiries=coin.expiries if coin else (),
-            stable=chosen["stablecoin"],
-            spot_confidence=chosen["confidence"],
-            perp_confidence=chosen["confidence"],
-        )
+        account = derive_portfolio.Account(**contracts(coin, cash, chosen), collateral=tuple(held))
         rules = derive_portfolio.Parameters(**self.parameters["portfolio"])
         scenarios = tuple(derive_portfolio.Scenario(*row) for row in self.parameters["portfolio_scenarios"])
         found = derive_portfolio.margin(account, scenarios, rules)

@@ -19,7 +19,7 @@ from margin.venues.base import (
     VenueMargin,
 )
 from margin.venues.rules.derive import portfolio_v1 as derive_portfolio_v1
-from margin.venues.rules.derive.account import DeriveAccounts, dollars
+from margin.venues.rules.derive.account import DeriveAccounts, contracts, dollars
 from margin.venues.rules.derive.scenarios import binding_scenario, scenario_grid
 
 
@@ -31,13 +31,8 @@ class DeriveV1(DeriveAccounts):
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
         """What of the account is not reproduced here, row by row."""
-        coins, sub = tuple(self.parameters["coins"]), accounts.as_sub(book)
-        found = self._refused(sub, coins, coins)
-        used = [p for p in sub.positions if p.instrument.kind != "loan"]
-        if len({p.underlying for p in used}) > 1:
-            why = "a portfolio-margin account holds one coin's contracts"
-            found.append(Unsupported(symbol=used[-1].symbol, reason=why))
-        return tuple(found)
+        sub = accounts.as_sub(book)
+        return tuple(self._one_coin(sub, ("spot", "perpetual", "option")))
 
     def reckon(
         self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
@@ -69,18 +64,8 @@ class DeriveV1(DeriveAccounts):
                     counted_maintenance=worth, why="in full: its risk is in the scenarios",
                 )
             )  # fmt: skip
-        account = derive_portfolio_v1.Account(
-            spot=coin.spot if coin else 1.0,
-            cash=cash + rest,
-            perp=coin.perp if coin else 0.0,
-            perp_price=coin.spot if coin else 1.0,
-            perp_pnl=coin.perp_pnl if coin else 0.0,
-            base=coin.base if coin else 0.0,
-            expiries=coin.expiries if coin else (),
-            stable=chosen["stablecoin"],
-            spot_confidence=chosen["confidence"],
-            perp_confidence=chosen["confidence"],
-        )
+        shared = contracts(coin, cash + rest, chosen)
+        account = derive_portfolio_v1.Account(**shared, base=coin.base if coin else 0.0)
         rules = derive_portfolio_v1.Parameters(**self.parameters["portfolio"])
         scenarios = tuple(derive_portfolio_v1.Scenario(*row) for row in self.parameters["portfolio_scenarios"])
         found = derive_portfolio_v1.margin(account, scenarios, rules)
