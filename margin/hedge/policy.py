@@ -83,7 +83,8 @@ def policy_backtest(
         raise InputError("prices", f"{len(returns)} returns", f"give {max(count, 0)} starts, too few to judge", hint)
     if start_sigmas is None and book.equity <= book.maintenance:
         raise InputError("equity", book.equity, "is below maintenance already", "Ask from a distance in sigmas.")
-    rates, funded = _funding(funding, book.assets, dates)
+    before = found.close_dates[np.searchsorted(found.close_dates, dates) - 1]
+    rates, funded = _funding(funding, book.assets, before, dates)
     starts = np.arange(WARM_UP, WARM_UP + count)
     covariances = covariances_of(returns)
     gap = book.values + book.held
@@ -114,20 +115,28 @@ def policy_backtest(
 
 
 def _funding(
-    given: "pd.DataFrame | Mapping[str, pd.Series] | float | None", assets: tuple[str, ...], dates: np.ndarray
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """((n, k) what a long pays on each return's day, which assets are known); absent days are not charged."""
+    given: "pd.DataFrame | Mapping[str, pd.Series] | float | None", assets: tuple[str, ...], starts: np.ndarray,
+    dates: np.ndarray,
+) -> tuple[np.ndarray, tuple[str, ...]]:  # fmt: skip
+    """((n, k) what a long pays over the returns from `starts` to `dates`, which assets are known).
+
+    Each day after the start up to the end is charged; a day that the table does not hold is not.
+    """
     out = np.zeros((len(dates), len(assets)))
     if given is None:
         return out, ()
+    days = (dates - starts) / np.timedelta64(1, "D")
     if isinstance(given, int | float):
-        out[:] = checks.number(given, "funding", least=-0.1, most=0.1)
+        out[:] = checks.number(given, "funding", least=-0.1, most=0.1) * days[:, None]
         return out, assets if given else ()
     frame = pd.DataFrame(given)
     known = tuple(a for a in assets if a in frame.columns)
-    aligned = frame.reindex(pd.DatetimeIndex(dates).normalize())
-    for asset in known:
-        out[:, assets.index(asset)] = np.nan_to_num(aligned[asset].to_numpy(dtype=float))
+    ends = pd.DatetimeIndex(dates).normalize()
+    for back in range(int(days.max())):
+        aligned = frame.reindex(ends - pd.Timedelta(days=back))
+        for asset in known:
+            paid = np.nan_to_num(aligned[asset].to_numpy(dtype=float))
+            out[:, assets.index(asset)] += np.where(back < days, paid, 0.0)
     return out, known
 
 

@@ -1,4 +1,8 @@
-"""What perpetuals pay: one assumed rate a day, or the payments an exchange recorded."""
+"""What perpetuals pay: one assumed rate a day, or the payments an exchange recorded.
+
+A day ends with its close at 24:00 UTC. A payment settles the hours before it, so one at 00:00 belongs to the day that
+ends there; days without a close count to the next one. docs/models.md.
+"""
 
 from collections.abc import Mapping
 
@@ -10,7 +14,7 @@ from margin.core.position import Position
 
 __all__ = ["Daily", "Funding", "a_day"]
 
-Daily = tuple[tuple[str, tuple[float, ...]], ...]  # by asset, a rate for each of the market's days
+Daily = tuple[tuple[str, tuple[float, ...]], ...]  # by asset, what a long pays up to each of the market's closes
 MOST = 0.1  # a day; beyond it somebody wrote percent
 
 
@@ -40,19 +44,16 @@ class Funding:
     def between(self, position: Position, dates: np.ndarray) -> np.ndarray:
         """(n - 1,) fraction of notional paid by a long from each close to the next; 0 for what is no perpetual.
 
+        A rate a day counts once for each day between the closes.
+
         dates : (n,) of the closes, which are those of 24:00 UTC
         """
         rate = self._of(position)
         if position.instrument.kind != "perpetual":
             return np.zeros(len(dates) - 1)
         if not isinstance(rate, pd.Series):
-            return np.full(len(dates) - 1, float(rate))
-        record = rate.sort_index()
-        ends = pd.DatetimeIndex(dates) + pd.Timedelta(days=1)
-        paid = np.concatenate(([0.0], np.cumsum(record.to_numpy(dtype=float))))
-        at = np.searchsorted(record.index.to_numpy(), ends.to_numpy(), side="right")
-        between: np.ndarray = np.diff(paid[at])
-        return between
+            return float(rate) * _days_between(dates)
+        return _payments(rate, _ends(dates))[0]
 
     def covers(self, position: Position, dates: np.ndarray) -> bool:
         """Whether what the position pays is known over the whole of the closes: always for a rate."""
@@ -80,13 +81,34 @@ class Funding:
 
 
 def a_day(payments: Mapping[str, pd.Series], dates: np.ndarray, rate: float) -> Daily:
-    """What a long pays on each of the days, as a fraction, by asset: the payments of the calendar day (UTC) added.
+    """What a long pays up to each close since the one before, as a fraction, by asset: a record's payments added.
 
-    payments : fractions by time of payment; dates : (n,) of the closes; rate : on days without a record
+    payments : fractions by time of payment (UTC); dates : (n,) of the closes, those of 24:00 UTC; before the first one
+    a day is taken; rate : a fraction a day where a record has no payment
     """
-    days = pd.DatetimeIndex(dates).normalize()
+    ends = _ends(dates)
+    first = ends[:1] - pd.Timedelta(days=1)
+    days = np.concatenate(([1.0], _days_between(dates)))
     out = []
-    for asset, series in sorted(payments.items()):
-        daily = series.groupby(pd.DatetimeIndex(series.index).normalize()).sum()
-        out.append((asset, tuple(daily.reindex(days).fillna(rate).tolist())))
+    for asset, record in sorted(payments.items()):
+        paid, count = _payments(record, first.append(ends))
+        out.append((asset, tuple(np.where(count > 0, paid, rate * days).tolist())))
     return tuple(out)
+
+
+def _days_between(dates: np.ndarray) -> np.ndarray:
+    """(n - 1,) days from each close to the next, 1 or more."""
+    found: np.ndarray = np.diff(pd.DatetimeIndex(dates).normalize().to_numpy()) / np.timedelta64(1, "D")
+    return found
+
+
+def _ends(dates: np.ndarray) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(dates) + pd.Timedelta(days=1)
+
+
+def _payments(record: pd.Series, ends: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
+    """((n - 1,) sum, (n - 1,) count) of the payments after each of these times up to and with the next."""
+    record = record.sort_index()
+    paid = np.concatenate(([0.0], np.cumsum(record.to_numpy(dtype=float))))
+    at = np.searchsorted(record.index.to_numpy(), ends.to_numpy(), side="right")
+    return np.diff(paid[at]), np.diff(at)

@@ -241,8 +241,13 @@ def replay(book: StressBook, path: PricePath, funding: Funding | None = None) ->
 
 
 def payment_dates(path: PricePath, funding: Funding) -> np.ndarray:
-    """(n,) dates of the closes for a record of payments, which needs them; of a rate any. Raises InputError."""
-    return dates_of(path).to_numpy() if funding.recorded else np.zeros(len(path.closes), dtype="datetime64[D]")
+    """(n,) dates of the closes, which a record of payments needs; a simulated step is a day. Raises InputError."""
+    try:
+        return dates_of(path).to_numpy()
+    except InputError:
+        if funding.recorded:
+            raise
+        return np.arange(len(path.closes)).astype("datetime64[D]")
 
 
 def payments(held: Held, path: PricePath, funding: Funding) -> np.ndarray:

@@ -141,6 +141,19 @@ def test_funding_is_charged_to_longs_and_said():
     )
 
 
+def test_days_without_a_price_are_charged_too():
+    """Closes of working days: a rate a day is the same as a table of every day, weekends charged at the next close."""
+    dates = pd.DatetimeIndex(M.dates)
+    working = Market(pd.DataFrame(M.closes, dates, list(PRICES))[dates.day_of_week < 5])
+    every = pd.DataFrame(0.0005, dates, ["SOL", "ADA"])
+
+    def mean(funding):
+        return run((NOTHING,), prices=working, funding=funding).outcomes[0].mean
+
+    assert mean(every) == pytest.approx(mean(0.0005), rel=1e-12)
+    assert mean(every) < mean(every[dates.day_of_week < 5]) < mean(None)
+
+
 def test_a_hedge_that_asks_for_margin_without_giving_room_is_not_done():
     found = {o.rule.title: o for o in run((NOTHING, Rule(kind="cut"), Rule(kind="hedge")), hedge_margin=5.0).outcomes}
     cut, hedge = list(found.values())[1:]

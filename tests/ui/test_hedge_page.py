@@ -4,13 +4,11 @@ import json
 import re
 from dataclasses import replace
 
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from margin import Collateral, Market, Portfolio, Position
+from margin import Collateral, Portfolio, Position
 from margin.core.account import Account
-from margin.models.funding import a_day
 from tests.support import ROOT
 from ui.state import book, presets, prices, share
 
@@ -150,11 +148,3 @@ def test_recorded_funding_is_asked_for_and_the_rate_stands_in():
     app = opened("Would the rule have worked", ALTS)
     app = app.toggle(key="hedge_recorded").set_value(True).run()
     assert "No recorded funding of" in check(app), "without a network the rate stands in, and the page says so"
-
-
-def test_recorded_payments_become_a_rate_for_each_day():
-    days = pd.date_range("2025-01-01", periods=3)
-    market = Market(pd.DataFrame({"BTC": [1.0, 1.1, 1.2]}, days))
-    paid = pd.Series([1e-4, 2e-4, 3e-4], pd.DatetimeIndex(["2025-01-01 08:00", "2025-01-01 16:00", "2025-01-03"]))
-    ((asset, rates),) = a_day({"BTC": paid}, market.dates, 5e-4)
-    assert asset == "BTC" and rates == pytest.approx((3e-4, 5e-4, 3e-4))

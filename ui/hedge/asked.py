@@ -108,8 +108,11 @@ def _policy(
 def _rates(found: Judged, market: Market, hedge: str | None, rate: float, known: Daily) -> pd.DataFrame:
     """[date x asset] what a long pays a day: recorded where it is, `rate` for the other assets."""
     assets = {*found.sub.assets, *((hedge,) if hedge else ())} if rate else set()
-    columns = {asset: [rate] * len(market.dates) for asset in sorted(assets)} | dict(known)
-    return pd.DataFrame(columns, index=pd.DatetimeIndex(market.dates).normalize())
+    closes = pd.DatetimeIndex(market.dates).normalize()
+    table = pd.DataFrame(rate, index=pd.date_range(closes[0], closes[-1]), columns=sorted(assets))
+    for asset, rates in known:
+        table[asset] = pd.Series(rates, closes)
+    return table
 
 
 policy = compute.remembered(_policy, 32)
