@@ -144,9 +144,9 @@ def _of(book: StressBook, held: Held, until: Until, limit: float) -> ReverseStre
     if best is not None and not linear:
         best, tried = _no_nearer(room, cov, inverse, best, tolerance)
     if best is None:
-        what = "uses it up" if until == "exhausted" else "liquidates it"
+        what = f"uses up its {held.equity:,.0f} USD" if until == "exhausted" else "liquidates it"
         problem = f"no move of its prices by less than 100% {what}"
-        raise InputError("account", f"{held.equity:,.0f} USD", problem, "It holds more than it can lose.")
+        raise InputError("account", held.name, problem, "It holds more than it can lose.")
     distance, r = best
     moves = dict(zip(names, (float(x) for x in r), strict=True))
     still = {a: 0.0 for a in book.moving if a not in moves}

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 from data.exchange import refusals
 from margin import Collateral, Portfolio, Position
 from margin.liquidation.closing import venues
+from margin.liquidation.moves import ALL, FatalMove
 from tests.exchange_server import ExchangeServer
 from tests.support import ROOT
+from ui.liquidation.page import headline
 from ui.state import book, presets, prices, share
 
 VIEWS = ("Where", "What happens next", "A whole market", "Loss allocation")
@@ -101,3 +104,28 @@ def test_options_only_and_nothing():
     app = opened("Where", Portfolio())
     check(app)
     assert "empty" in app.info[0].value
+
+
+def move(account, name, fall=None, rise=None, alone=False):
+    return FatalMove(account=account, name=name, fall=fall, rise=rise, spot=None, alone=alone)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([move("the pool", "ETH", fall=-0.231), move("the pool", ALL, rise=7.924)],
+         "A fall of 23.1% in ETH liquidates the pool; so does a rise of 792.4% in all prices together. "),
+        ([move("the pool", "ETH", fall=-0.231), move("BTC alone", ALL, fall=-0.31)],
+         "A fall of 23.1% in ETH liquidates the pool; a fall of 31.0% in all prices together liquidates BTC alone. "),
+        ([move("the pool", "ETH", fall=-0.231)],
+         "A fall of 23.1% in ETH liquidates the pool; no move of all prices together does. "),
+        ([move("the pool", ALL, fall=-0.5)],
+         "No move of one price alone liquidates the account, but a fall of 50.0% in all prices together does. "),
+        ([], "No move of one price, nor of all together, liquidates the account. "),
+    ],
+)  # fmt: skip
+def test_the_headline_is_a_sentence(rows, said):
+    held = SimpleNamespace(positions=(1,), dead=())
+    assert headline(held, rows) == said + "No position is liquidated alone by any move of its own price."
+    alone = [*rows, move("SOL", "SOL", rise=0.1, alone=True)]
+    assert headline(held, alone) == said + "In an isolated account of its own SOL lasts to a rise of 10.0%."

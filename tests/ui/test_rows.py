@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from margin.core.errors import InputError
 from margin.core.portfolio import Collateral, Position
 from ui.state.rows import (
     POSITION_CELLS,
@@ -18,6 +19,7 @@ from ui.state.rows import (
     position_drafts,
     read_collateral,
     read_positions,
+    sentence,
 )
 
 
@@ -142,3 +144,24 @@ def test_typed_extras_move_a_position_and_bad_ones_are_named_at_their_cell():
         row = replace(first, cells=("BTC/USD:BTC-270625-100000-C", "1", "", "", "", "", typed, "mine"))
         ((item, *_),) = [read_positions(kept_with_extras([row], drafts, ("mine",))[0]).items]
         assert item[1].implied_vol == vol
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (InputError("positions[2].symbol", "BTC-USD", "not a symbol", "Try BTC/USD."),
+         "Symbol “BTC-USD” is not a symbol. Try BTC/USD."),
+        (InputError("positions[0].quantity", "many", "must be a number"), "Quantity “many” must be a number."),
+        (InputError("symbol", "ETH/EUR", "quoted in EUR, but Margin Lab counts in US dollars"),
+         "Symbol “ETH/EUR” is quoted in EUR, but Margin Lab counts in US dollars."),
+        (InputError("account", "main", "no move of its prices by less than 100% liquidates it", "It holds more."),
+         "Account “main”: no move of its prices by less than 100% liquidates it. It holds more."),
+        (InputError("positions", "only dollars", "nothing in the portfolio moves"),
+         "Positions “only dollars”: nothing in the portfolio moves."),
+        (InputError("prices", "40 returns", "too little common history"), "Prices “40 returns”: too little common history."),
+        (InputError("mark_price", None, "of BTC/USD is missing"), "Mark price of BTC/USD is missing."),
+        (InputError("as_of", None, "the account has no as-of"), "As of: the account has no as-of."),
+    ],
+)  # fmt: skip
+def test_an_error_reads_as_a_sentence(error, said):
+    assert sentence(error) == said

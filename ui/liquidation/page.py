@@ -48,7 +48,7 @@ def shown_alone(rows: list[FatalMove]) -> list[FatalMove]:
 
 
 def headline(held: StressBook, rows: list[FatalMove]) -> str:
-    """'A fall of 23.1% in ETH liquidates the pool; all prices together: a fall of 31.0%. Alone the first is ...'"""
+    """'A fall of 23.1% in ETH liquidates the pool; so does one of 31.0% in all prices together. In an ...'"""
     if not held.positions:
         return "The book holds owned coins only: nothing of it can be liquidated."
     if held.dead:
@@ -60,18 +60,28 @@ def headline(held: StressBook, rows: list[FatalMove]) -> str:
     as_held = [move for move in rows if not move.alone]
     single, together = nearest_fatal(as_held), nearest_fatal(as_held, of_all=True)
     first = nearest_fatal([move for move in rows if move.alone])
-    said = "No move of one price liquidates the account"
     if single is not None:
-        said = f"{_move(single)} in {plain(single.name)} liquidates {plain(single.account)}"
-    all_alike = (
-        "no move of all prices together does" if together is None else f"{_move(together).lower()} in all alike does"
-    )
+        said = f"{_move(single)} in {plain(single.name)} liquidates {plain(single.account)}; "
+        if together is None:
+            said += "no move of all prices together does"
+        elif together.account == single.account:
+            said += f"so does {_by(together)}"
+        else:
+            said += f"{_by(together)} liquidates {plain(together.account)}"
+    elif together is not None:
+        said = f"No move of one price alone liquidates the account, but {_by(together)} does"
+    else:
+        said = "No move of one price, nor of all together, liquidates the account"
     alone = (
         "No position is liquidated alone by any move of its own price."
         if first is None
         else f"In an isolated account of its own {plain(first.account)} lasts to {_move(first).lower()}."
     )
-    return f"{said}; {all_alike}. {alone}"
+    return f"{said}. {alone}"
+
+
+def _by(move: FatalMove) -> str:
+    return f"{_move(move).lower()} in all prices together"
 
 
 def _move(move: FatalMove) -> str:

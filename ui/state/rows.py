@@ -132,21 +132,24 @@ def _number(text: str, field_name: str) -> float | None:
     return value
 
 
+PREDICATES = re.compile(
+    "(is|has|must|are|cannot|can't|could|holds?|names|needs|does|do|leaves|was|stands|gives|takes|lacks|asks|may|"
+    "settles|counts|writes|lends|scores|pairs|belong|opens|of|and|at) "
+)  # words that go on with the sentence that a field and its value begin
+
+
 def sentence(error: InputError) -> str:
-    """An input error as one line for a reader: no internal path, the value only where it helps."""
+    """An input error as one line for a reader: no internal path, the value only where it helps.
+
+    A problem that goes on from the field does so ('Quantity “x” is not a number.'); one that is a clause of its own
+    stands behind a colon ('Positions “only dollars”: nothing in the portfolio moves.').
+    """
     name = error.field.rsplit(".", 1)[-1].replace("_", " ")
-    shown = str(error.value)
+    shown, problem = str(error.value), error.problem
     value = f" “{shown[:40]}”" if shown and shown != "None" else ""
     hint = f" {error.hint}" if error.hint else ""
-    return f"{name[:1].upper()}{name[1:]}{value} {_verb(error.problem)}.{hint}"
-
-
-def _verb(problem: str) -> str:
-    """'not a symbol' -> 'is not a symbol', so that the line reads as a sentence."""
-    starts = ("is ", "has ", "must ", "quoted", "settles", "holds", "a ", "no ", "the ", "at ")
-    if problem.startswith(starts):
-        return problem if not problem.startswith("quoted") else f"is {problem}"
-    return f"is {problem}" if problem.startswith("not ") else problem
+    joint = " is " if problem.startswith(("not ", "quoted ")) else " " if PREDICATES.match(problem) else ": "
+    return f"{name[:1].upper()}{name[1:]}{value}{joint}{problem}.{hint}"
 
 
 def number_text(value: float | None) -> str:
