@@ -49,3 +49,41 @@ _FAULTS = r"""
 def faults(page) -> list[str]:
     """What should not be on any page. Sliders and cells are what is typed: they keep the keyboard's hyphen."""
     return page.evaluate(_FAULTS)
+
+
+_DRAWN = """
+() => {
+  const charts = [...document.querySelectorAll("[data-testid=stPlotlyChart]")].filter(e => e.checkVisibility());
+  const whole = charts.every(e => e.querySelector(".js-plotly-plot")?._fullLayout && e.querySelector(".main-svg"));
+  const still = document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning"
+    && !document.querySelector("[data-testid=stSkeleton]");
+  const now = document.querySelector("[data-testid=stMain]").innerText.length + charts.map(e => e.clientHeight).join();
+  window.marginLabStood = whole && still && window.marginLabLooked === now ? (window.marginLabStood || 0) + 1 : 0;
+  window.marginLabLooked = now;
+  return window.marginLabStood >= 3;
+}
+"""
+
+
+def drawn(page) -> None:
+    """Wait until the run is over, every chart in sight is drawn, and words and heights have stood still for a while."""
+    page.evaluate("window.marginLabStood = 0")
+    page.wait_for_function(_DRAWN, polling=60)
+
+
+def theme(page, scheme: str) -> None:
+    """The visitor's device turns light or dark while the page stands; returns once the app has followed."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(
+        "light => (getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor.match(/\\d+/)[0] > 200)"
+        " === light",
+        arg=scheme == "light",
+    )
+
+
+def in_words(page) -> bool:
+    """Whether every chart in sight has a description for a screen reader."""
+    return page.evaluate(
+        "() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')].filter(e => e.checkVisibility())"
+        ".every(e => [e, ...e.querySelectorAll('*')].some(x => (x.getAttribute('aria-label') || '').length > 20))"
+    )

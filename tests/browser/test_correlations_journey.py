@@ -5,7 +5,6 @@ import io
 
 import pytest
 
-from tests.browser.looks import faults
 from tests.running_app import settled
 
 
@@ -78,19 +77,3 @@ def test_figures_and_charts_can_be_taken_away(correlations):
     with page.expect_download() as caught:
         chart.locator("[data-title^='Download plot']").click()
     assert caught.value.path().read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_needs_no_sideways_scrolling(correlations, scheme):
-    for view in ("Through+time", "Calm+and+stress", "Persistence", "What+if", "When+it+breaks"):
-        page = correlations(f"?correlation_view={view}", viewport={"width": 390, "height": 844}, color_scheme=scheme)
-        page.wait_for_timeout(500)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert page.get_by_test_id("stException").count() == 0
-        assert not faults(page), view
-        charts = page.locator("[data-testid=stPlotlyChart]")
-        for i in range(charts.count()):
-            assert charts.nth(i).evaluate(
-                "e => [e, ...e.querySelectorAll('*')].some(x => (x.getAttribute('aria-label') || '').length > 20)"
-            )
-        page.close()

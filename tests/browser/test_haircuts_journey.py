@@ -1,22 +1,9 @@
-"""The Haircuts page in Chromium: views, a slider by keyboard, downloads, themes, phone."""
+"""The Haircuts page in Chromium: views, a slider by keyboard, downloads."""
 
 import csv
 import io
 
 import pytest
-
-from tests.browser.looks import faults
-from tests.running_app import settled
-
-VIEWS = (
-    "By+asset",
-    "By+size",
-    "Was+it+enough%3F",
-    "Beside+venues",
-    "Your+collateral",
-    "Right+and+wrong+way",
-    "Parameters",
-)
 
 
 @pytest.fixture
@@ -56,20 +43,3 @@ def test_the_history_and_its_chart_can_be_taken_away(haircuts):
     with page.expect_download() as caught:
         chart.locator("[data-title^='Download plot']").click()
     assert caught.value.path().read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_needs_no_sideways_scrolling(haircuts, scheme):
-    for view in VIEWS:
-        page = haircuts(view, viewport={"width": 390, "height": 844}, color_scheme=scheme)
-        settled(page)
-        page.wait_for_timeout(400)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, view
-        assert page.get_by_test_id("stException").count() == 0, view
-        assert not faults(page), view
-        charts = page.locator("[data-testid=stPlotlyChart]")
-        for i in range(charts.count()):
-            assert charts.nth(i).evaluate(
-                "e => [e, ...e.querySelectorAll('*')].some(x => (x.getAttribute('aria-label') || '').length > 20)"
-            ), view
-        page.close()

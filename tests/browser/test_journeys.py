@@ -1,4 +1,4 @@
-"""What a visitor does on the Portfolio page, in Chromium: edit, share, reopen, import, export, themes, phone."""
+"""What a visitor does on the Portfolio page, in Chromium: edit, share, reopen, import, export, themes."""
 
 import json
 import re
@@ -6,7 +6,6 @@ import re
 import pytest
 
 from margin import Collateral, Portfolio, Position
-from tests.browser.looks import faults
 from tests.running_app import settled, started_app
 from ui.state import book, share
 
@@ -144,14 +143,6 @@ def test_both_themes_follow_the_visitor(visit, scheme):
     colour = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
     red = int(re.search(r"\d+", colour)[0])
     assert (red > 200) == (scheme == "light")
-
-
-@pytest.mark.parametrize("path", ["/", "/learn", "/data"])
-def test_a_phone_needs_no_sideways_scrolling(visit, path):
-    page = visit(path, viewport={"width": 390, "height": 844})
-    page.wait_for_timeout(800)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert not faults(page)
 
 
 @pytest.mark.parametrize("path", ["/", "/learn", "/data"])

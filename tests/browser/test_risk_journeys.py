@@ -1,24 +1,10 @@
-"""The Backtest and Stress pages in Chromium: progress, views, downloads, themes, phone."""
+"""The Backtest and Stress pages in Chromium: progress, views, downloads."""
 
 import csv
 import io
 import json
 
-import pytest
-
-from tests.browser.looks import faults
 from tests.running_app import settled
-
-VIEWS = {
-    "backtest": ("Through time", "As often as promised?", "Frontier", "An account left alone"),
-    "stress": ("Named events", "Day by day", "Your own shock", "Spot and volatility", "Depeg and dry markets",
-               "What exhausts it"),
-    "liquidation": ("Where", "What happens next", "A whole market", "Loss allocation"),
-    "forecast": ("What would help", "Where it comes from", "Can I trust it", "Alarms", "Capital for the same safety"),
-    "hedge": ("What each dollar buys", "Orders to copy", "Money instead", "Would the rule have worked", "What it costs"),
-    "protocols": ("Sharing", "Counted twice", "Contagion", "Events", "Fund"),
-    "audit": ("Shocks", "Health", "Concentration", "Checks", "One account"),
-}  # fmt: skip
 
 
 def test_the_answer_comes_and_every_day_can_be_taken_away(visit):
@@ -46,24 +32,6 @@ def test_a_shock_by_keyboard(visit):
     page.wait_for_function(
         "before => document.querySelector('[data-testid=stMetricValue]').innerText !== before", arg=before
     )
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", VIEWS)
-def test_a_phone_needs_no_sideways_scrolling(visit, name, scheme):
-    page = visit(f"/{name}", viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    for view in VIEWS[name]:
-        page.get_by_role("tab", name=view, exact=True).click()
-        settled(page)
-        page.wait_for_timeout(600)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, view
-        assert page.get_by_test_id("stException").count() == 0, view
-        assert not faults(page), view
-        charts = page.locator("[data-testid=stPlotlyChart]:visible")
-        for i in range(charts.count()):
-            assert charts.nth(i).evaluate(
-                "e => [e, ...e.querySelectorAll('*')].some(x => (x.getAttribute('aria-label') || '').length > 20)"
-            ), view
 
 
 def test_a_long_walk_can_be_left(visit):
@@ -110,15 +78,6 @@ def test_a_venue_is_looked_into(visit):
     page.locator(".st-key-venue_surface .js-plotly-plot").wait_for(timeout=60_000)
     page.get_by_role("tab", name="Which mode?").click()
     page.get_by_text("A loss in one position").first.wait_for(state="attached")
-    assert page.get_by_test_id("stException").count() == 0
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_venues_on_a_phone(visit, scheme):
-    page = visit("/venues", viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    page.get_by_text("asks least to open this book").wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert not faults(page)
     assert page.get_by_test_id("stException").count() == 0
 
 

@@ -1,0 +1,48 @@
+"""Every view of every page on a phone, light and dark: nothing to scroll sideways, nothing cut, each chart in words.
+
+One visit a page: the views are clicked through, and the visitor's theme changes while the page stands.
+"""
+
+import pytest
+
+from tests.browser.looks import drawn, faults, in_words, theme
+
+VIEWS = {
+    "": (),
+    "learn": (),
+    "data": (),
+    "venues": (),
+    "haircuts": ("By asset", "By size", "Was it enough?", "Beside venues", "Your collateral", "Right and wrong way",
+                 "Parameters"),
+    "correlations": ("Through time", "Calm and stress", "Persistence", "What if", "When it breaks"),
+    "backtest": ("Through time", "As often as promised?", "Frontier", "An account left alone"),
+    "stress": ("Named events", "Day by day", "Your own shock", "Spot and volatility", "Depeg and dry markets",
+               "What exhausts it"),
+    "liquidation": ("Where", "What happens next", "A whole market", "Loss allocation"),
+    "forecast": ("What would help", "Where it comes from", "Can I trust it", "Alarms", "Capital for the same safety"),
+    "hedge": ("What each dollar buys", "Orders to copy", "Money instead", "Would the rule have worked", "What it costs"),
+    "protocols": ("Sharing", "Counted twice", "Contagion", "Events", "Fund"),
+    "audit": ("Shocks", "Health", "Concentration", "Checks", "One account"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_phone_needs_no_sideways_scrolling(visit, name):
+    page = visit(f"/{name}", viewport={"width": 390, "height": 844})
+    scheme = "light"
+    for view in VIEWS[name] or ("",):
+        if view:
+            page.get_by_role("tab", name=view, exact=True).click()
+        looked_at(page, view, scheme)
+        scheme = "dark" if scheme == "light" else "light"
+        theme(page, scheme)
+        looked_at(page, view, scheme)
+
+
+def looked_at(page, view, scheme):
+    drawn(page)
+    said = f"{view}, {scheme}"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, said
+    assert page.get_by_test_id("stException").count() == 0, said
+    assert not faults(page), said
+    assert in_words(page), said
