@@ -21,8 +21,6 @@ CHECKS = (
     ["interrogate", "margin", "data"],  # public functions and classes with a docstring; limit in pyproject.toml
 )
 
-COVERAGE = ["--cov=margin", "--cov=data", "--cov-report=term:skip-covered"]
-
 
 def main() -> int:
     if sys.argv[1:2] == ["mutants"]:
@@ -51,7 +49,7 @@ def _checked(check: list[str]) -> "subprocess.CompletedProcess[str]":
 def _runs(words: list[str]) -> tuple[list[str], list[str]]:
     """The tests without a browser, and those with one."""
     common = ["pytest", "-q", "--durations", "10", "-n", "2", "--dist", "worksteal", *words]
-    return [*common, "-m", "not browser", *COVERAGE], [*common, "-m", "browser"]
+    return [*common, "-m", "not browser", "--lines"], [*common, "-m", "browser"]
 
 
 def _tested(tests: list[str]) -> list[str]:

@@ -1,7 +1,5 @@
 """Shared fixtures, and what every test is run under."""
 
-from collections import Counter
-
 import hypothesis
 import numpy as np
 import pandas as pd
@@ -13,17 +11,6 @@ hypothesis.settings.register_profile(
 )
 if hypothesis.settings.get_current_profile_name() != "mutants":
     hypothesis.settings.load_profile("margin-lab")
-
-FOLLOWED = 2  # cases of a parametrised test that coverage follows; tracing them all costs half as much time again
-
-
-def pytest_collection_modifyitems(items):
-    seen = Counter()
-    for item in items:
-        name = item.nodeid.partition("[")[0]
-        seen[name] += 1
-        if seen[name] > FOLLOWED or hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
-            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")
