@@ -87,11 +87,11 @@ def a_day(payments: Mapping[str, pd.Series], dates: np.ndarray, rate: float) -> 
     a day is taken; rate : a fraction a day where a record has no payment
     """
     ends = _ends(dates)
-    first = ends[:1] - pd.Timedelta(days=1)
+    times = pd.DatetimeIndex([ends[0] - pd.Timedelta(days=1), *ends])
     days = np.concatenate(([1.0], _days_between(dates)))
     out = []
     for asset, record in sorted(payments.items()):
-        paid, count = _payments(record, first.append(ends))
+        paid, count = _payments(record, times)
         out.append((asset, tuple(np.where(count > 0, paid, rate * days).tolist())))
     return tuple(out)
 
