@@ -266,7 +266,7 @@ def superseded() -> None:
             return replace(frame, version=str(self.version), provenance={})
 
     os.environ["MARGIN_COMMON_ASSETS"] = "*"  # one visitor's own would be a part of the set
-    sample = prices._sample().priceset
+    sample = prices.sample().priceset
     rng = np.random.default_rng(1)
     days = pd.date_range("1985-01-01", periods=15_000)
     names = ["BTC", "ETH", *(f"COIN{i}" for i in range(331))]

@@ -11,6 +11,8 @@ import numpy as np
 from margin.core.errors import InputError
 
 Watched = Literal["continuous", "closes"]
+ROOT_2 = math.sqrt(2.0)
+FEW = 1_000  # values of the error function that the standard library is asked for one by one
 SHIFT = 0.5826  # -zeta(1/2) / sqrt(2 pi): what watching only every step adds to the distance, in sigmas of one step
 
 
@@ -30,8 +32,6 @@ def hit_probability(
     Source: Harrison (1985), "Brownian Motion and Stochastic Flow Systems", 1.8; Broadie, Glasserman and Kou (1997), "A
     continuity correction for discrete barrier options", Mathematical Finance 7(4).
     """
-    from scipy.special import log_ndtr, ndtr  # slow to import, and a first page needs none of it
-
     if isinstance(sigma, float) and isinstance(time, float) and isinstance(drift, float):
         shift = SHIFT * math.sqrt(step) if watched == "closes" else 0.0
         return _of_one_motion(np.asarray(distance, dtype=float), sigma, time, drift, shift)
@@ -42,6 +42,10 @@ def hit_probability(
         b = np.where(b > 0, b + SHIFT * s * math.sqrt(step), b)
     spread = s * np.sqrt(t)
     moves = spread > 0
+    if not mu.any():
+        return np.where(b <= 0, 1.0, np.where(moves, _erfc(b / np.where(moves, spread, 1.0) / ROOT_2), 0.0))
+    from scipy.special import log_ndtr, ndtr  # slow to import, and a first page needs none of it
+
     safe, variance = np.where(moves, spread, 1.0), np.where(moves, s * s, 1.0)
     direct = ndtr((-b - mu * t) / safe)
     reflected = np.exp(np.minimum(-2.0 * mu * b / variance + log_ndtr((-b + mu * t) / safe), 0.0))
@@ -51,8 +55,6 @@ def hit_probability(
 
 def _of_one_motion(b: np.ndarray, s: float, t: float, mu: float, shift: float) -> np.ndarray:
     """`hit_probability` of many distances under one motion, number for number. shift : of the barrier, in sigmas."""
-    from scipy.special import log_ndtr, ndtr
-
     if not (s >= 0.0 and t >= 0.0) or math.isnan(mu) or np.isnan(b).any():
         raise InputError("sigma, time", "below 0 or not a number", "must be at least 0")
     if shift:
@@ -60,9 +62,23 @@ def _of_one_motion(b: np.ndarray, s: float, t: float, mu: float, shift: float) -
     spread = s * math.sqrt(t)
     if not spread > 0.0:
         return np.where(b <= 0, 1.0, (b + min(mu, 0.0) * t <= 0).astype(float))
+    if mu == 0.0:
+        return np.where(b <= 0, 1.0, _erfc(b / spread / ROOT_2))
+    from scipy.special import log_ndtr, ndtr
+
     direct = ndtr((-b - mu * t) / spread)
     reflected = np.exp(np.minimum(-2.0 * mu * b / (s * s) + log_ndtr((-b + mu * t) / spread), 0.0))
     return np.where(b <= 0, 1.0, np.minimum(direct + reflected, 1.0))
+
+
+def _erfc(x: np.ndarray) -> np.ndarray:
+    """Complementary error function: without drift the two terms of the closed form are 2 Phi(-z) = erfc(z / root 2)."""
+    if x.size <= FEW:  # without loading scipy.special
+        return np.array([math.erfc(value) for value in x.ravel().tolist()]).reshape(x.shape)
+    from scipy.special import erfc
+
+    found: np.ndarray = erfc(x)
+    return found
 
 
 def distance_in_sigmas(distance: float, sigma: float, time: float) -> float | None:

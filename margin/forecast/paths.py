@@ -6,10 +6,12 @@ Source: Barone-Adesi, Giannopoulos and Vosper (1999), filtered historical simula
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
 from margin.core.errors import InputError
+from margin.forecast import by_step
 from margin.forecast.first_passage import Watched
 
 PATHS = 4000
@@ -68,9 +70,10 @@ def lowest(
     if len(shocks) != draws.rows or (np.diff(ends) <= 0).any() or ends[0] < 1 or ends[-1] > draws.steps:
         raise InputError("marks", ends, "do not fit these draws")
     out = np.empty((len(draws.starts), len(ends)))
-    kernel = import_module("margin.forecast.kernels").lowest_points
-    kernel(shocks, draws.starts, draws.block, float(sigma), float(drift), float(decay), float(growth), draws.clocks,
-           ends, out)  # fmt: skip
+    # Short walks go by array: the compiled loop would have numba loaded.
+    loops: Any = by_step if ends[-1] <= by_step.SHORT else import_module("margin.forecast.kernels")
+    loops.lowest_points(shocks, draws.starts, draws.block, float(sigma), float(drift), float(decay), float(growth),
+                        draws.clocks, ends, out)  # fmt: skip
     return out
 
 

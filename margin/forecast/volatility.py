@@ -1,10 +1,13 @@
 """Volatility of the book's own profit and loss, exponentially weighted, and how well it is known."""
 
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 
 from margin.core.errors import InputError
+from margin.forecast import by_step
 
 DAILY_DECAY = 0.94  # RiskMetrics' decay of a day
 BURN_IN_DAYS = 60
@@ -43,11 +46,12 @@ def ewma_variance(profits: np.ndarray, decay: float, start: np.ndarray | float) 
     first = np.broadcast_to(np.asarray(start, dtype=float), squares.shape[1:])
     if not len(squares):
         return first[None].copy()
-    from margin.forecast.kernels import smoothed  # imports numba
-
+    loops: Any = (
+        by_step if squares.size <= by_step.FEW else import_module("margin.forecast.kernels")
+    )  # which imports numba
     out = np.empty((len(squares) + 1, first.size))
     out[0] = first.ravel()
-    smoothed(squares.reshape(len(squares), -1), decay, out)
+    loops.smoothed(squares.reshape(len(squares), -1), decay, out)
     return out.reshape(len(out), *first.shape)
 
 

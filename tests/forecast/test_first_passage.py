@@ -113,3 +113,12 @@ def test_one_motion_asked_alone_has_the_odds_it_has_among_others(watched):
     for sigma, time, distance in ((-1.0, 1.0, 1.0), (1.0, -1.0, 1.0), (1.0, 1.0, np.nan), (np.nan, 1.0, 1.0)):
         with pytest.raises(InputError):
             hit_probability(distance, sigma, time)
+
+
+def test_without_drift_both_ways_of_asking_the_error_function_agree_with_the_general_form():
+    distances = np.linspace(-1.0, 30.0, 2_000)
+    many = hit_probability(distances, 0.9, 7.0)
+    few = np.concatenate([hit_probability(part, 0.9, 7.0) for part in np.split(distances, 4)])
+    almost = hit_probability(distances, 0.9, 7.0, 1e-18)  # a drift that changes nothing: Phi and its logarithm
+    for other in (few, almost):
+        np.testing.assert_allclose(other, many, rtol=1e-11, atol=0)

@@ -140,7 +140,7 @@ def test_standing_of_one_account_is_its_own():
 def test_presets_of_several_accounts_say_what_pooling_frees(title):
     from ui.state import presets, prices
 
-    active = prices._sample()
+    active = prices.sample()
     made = presets.build(next(p for p in presets.PRESETS if p.title == title), active.market, active.last_day)
     app = opened(made)
     shown = cards(app)

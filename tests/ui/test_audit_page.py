@@ -66,7 +66,7 @@ def test_every_kind_of_rule(model):
 
 
 def test_the_headline_is_the_engines_count():
-    market = prices._sample().market
+    market = prices.sample().market
     plan = make_plan(market)
     _, total = audit_accounts(plan, synthetic(plan, 10_000, 1))
     closed = int(total.closed[plan.names.index("all -10%")])
@@ -163,7 +163,7 @@ def test_a_market_of_accounts_can_start_from_the_audited_book():
 
 
 def test_accounts_are_found_in_files_and_as_portfolios(tmp_path):
-    market = prices._sample().market
+    market = prices.sample().market
     plan = make_plan(market)
     positions, accounts = rows()
     positions.to_parquet(tmp_path / "positions-000.parquet")
@@ -178,7 +178,7 @@ def test_accounts_are_found_in_files_and_as_portfolios(tmp_path):
 
 
 def test_two_coins_keep_the_largest_markets_and_their_share_of_equity():
-    market = prices._sample().market
+    market = prices.sample().market
     plan = make_plan(market)
     held = synthetic(plan, 5000, 2)
     found = two_coins(plan, held)

@@ -42,7 +42,7 @@ def check(app: AppTest) -> str:
 
 
 def preset(title: str) -> Portfolio:
-    active = prices._sample()
+    active = prices.sample()
     return presets.build(next(p for p in presets.PRESETS if p.title == title), active.market, active.last_day)
 
 

@@ -54,7 +54,7 @@ def test_every_view_by_every_method(view, method):
 @pytest.mark.parametrize("preset", [p.title for p in presets.PRESETS])
 @pytest.mark.parametrize("view", ["Through time", "What if", "When it breaks"])
 def test_every_preset(preset, view):
-    active = prices._sample()
+    active = prices.sample()
     chosen = next(p for p in presets.PRESETS if p.title == preset)
     check(opened(view, link(presets.build(chosen, active.market, active.last_day))))
 

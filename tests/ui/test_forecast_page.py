@@ -48,7 +48,7 @@ def check(app: AppTest) -> str:
 
 @pytest.mark.parametrize("title", [p.title for p in presets.PRESETS])
 def test_every_preset(title):
-    active = prices._sample()
+    active = prices.sample()
     chosen = next(p for p in presets.PRESETS if p.title == title)
     said = check(opened(VIEWS[0], presets.build(chosen, active.market, active.last_day)))
     assert "chance of liquidation within 3 days" in said or "already" in said
@@ -70,7 +70,7 @@ def test_every_view(view):
 
 def test_the_page_says_what_the_engine_says():
     app = opened(VIEWS[0], THIN)
-    active = prices._sample()
+    active = prices.sample()
     found = judged.answer(THIN, active.market, book.Book.of(THIN).settings, None, "liquidation")
     at = found.horizons[1]
     assert app.header[0].value.lower().startswith(judged_words(at.probability))

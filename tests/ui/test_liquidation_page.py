@@ -45,7 +45,7 @@ def check(app: AppTest) -> str:
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("title", [p.title for p in presets.PRESETS])
 def test_every_view_of_every_preset(title, view):
-    active = prices._sample()
+    active = prices.sample()
     chosen = next(p for p in presets.PRESETS if p.title == title)
     app = opened(view, presets.build(chosen, active.market, active.last_day))
     said = check(app)

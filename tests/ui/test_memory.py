@@ -51,7 +51,7 @@ def test_an_upload_and_all_that_was_computed_on_it_are_gone_after_the_visit():
 
 
 def active_prices(origin="fetched", version="1"):
-    sample = prices._sample()
+    sample = prices.sample()
     return prices.activate(replace(sample.priceset, version=version), origin)
 
 

@@ -105,7 +105,7 @@ def test_commands(edge, capsys, tmp_path):
 
 @cache
 def _short():
-    whole = prices._sample().priceset
+    whole = prices.sample().priceset
     return prices.activate(replace(whole, closes=whole.closes[-119:], volumes=whole.volumes[-119:]), "sample")
 
 

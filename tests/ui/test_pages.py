@@ -38,7 +38,7 @@ def check(app: AppTest) -> None:
 
 
 def preset_link(title: str, **settings) -> str:
-    active = prices._sample()
+    active = prices.sample()
     chosen = next(p for p in presets.PRESETS if p.title == title)
     made = book.Book.of(presets.build(chosen, active.market, active.last_day))
     return share.encode(replace(made, settings=made.settings.with_(**settings)))

@@ -59,7 +59,7 @@ def test_every_wallet_has_a_headline_of_the_form(kind):
 def test_the_headline_is_the_engines_answer():
     app = opened("Sharing")
     said = check(app)
-    active = prices._sample()
+    active = prices.sample()
     wanted = wallets.Asked(
         wallets._made(active, "ETH", "ETH", 20_000.0), 10_000.0, "aave:cross", "hyperliquid:cross", 0.05, 7, 0.8, None
     )

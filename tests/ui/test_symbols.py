@@ -4,12 +4,12 @@ import pytest
 
 from margin.core.instruments import parse_symbol
 from ui.portfolio.symbols import DATED, meant, symbol_options, with_offers
-from ui.state.prices import _sample
+from ui.state.prices import sample
 from ui.state.rows import Problem
 
 
 def test_every_kind_of_instrument_is_suggested_and_none_has_expired():
-    active = _sample()
+    active = sample()
     options = symbol_options(active)
     read = [parse_symbol(symbol) for symbol, _ in options]
     assert {i.kind for i in read} == {"perpetual", "future", "option", "spot", "loan"}

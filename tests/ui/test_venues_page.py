@@ -37,7 +37,7 @@ def check(app: AppTest) -> str:
 
 @pytest.mark.parametrize("title", [p.title for p in presets.PRESETS])
 def test_every_preset(title):
-    active = prices._sample()
+    active = prices.sample()
     chosen = next(p for p in presets.PRESETS if p.title == title)
     app = opened(presets.build(chosen, active.market, active.last_day))
     check(app)

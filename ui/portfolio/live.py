@@ -79,7 +79,7 @@ def _newer_prices() -> bool:
     if untouched and prices.usable((*prices.ESSENTIAL, *book.current().portfolio.assets)):
         prices.take_fetched()
         if not opened_by_link():
-            book.start(default_book())  # sized and dated by the new prices
+            book.start(default_book(prices.active()))  # sized and dated by the new prices
         return True
     return False
 

@@ -22,6 +22,8 @@ from ui.portfolio.toolbar import toolbar
 from ui.portfolio.volatility import mark_vols_button
 from ui.shell.page import Seen
 from ui.state import book, compute
+from ui.state.book import Book
+from ui.state.prices import ActivePrices
 
 STYLE = Path(__file__).parent / "portfolio.css"
 
@@ -69,7 +71,7 @@ def page(seen: Seen) -> None:
         collateral_table(now, active)
     with accounts:
         if now.comparison is not None and now.comparison.as_held is not None:
-            dated = _dated(seen, now.comparison)
+            dated = _dated(seen.settings, now.comparison)
             account_lines(now.comparison.as_held, now.portfolio.accounts, dated, active)
             side_panel(now.comparison, now.portfolio.accounts, dated, active)
     with live:
@@ -91,13 +93,23 @@ def page(seen: Seen) -> None:
         if now.comparison is not None:
             explanations(now, active)
     if now.comparison is not None:  # last: they take longer than the figures that a visitor waits for
-        nearest_card(near, nearest_of_all(now.portfolio.accounts, _dated(seen, now.comparison), active))
+        nearest_card(near, nearest_of_all(now.portfolio.accounts, _dated(seen.settings, now.comparison), active))
         from ui.portfolio.safety import safety_line  # the forecast is loaded when the figures stand
 
         with safety:
             safety_line(now, active)
 
 
-def _dated(seen: Seen, comparison: Comparison) -> Settings:
+def first_answers(opened: Book, active: ActivePrices) -> None:
+    """What the page computes for a book, computed and kept, before anybody looks at it (ui/shell/ready.py)."""
+    now = compute.answer(opened, active)
+    if now.comparison is not None:
+        nearest_of_all(now.portfolio.accounts, _dated(opened.settings, now.comparison), active)
+        from ui.portfolio.safety import safety  # the forecast is loaded when the figures stand
+
+        safety(now, active)
+
+
+def _dated(settings: Settings, comparison: Comparison) -> Settings:
     """The settings at the comparison's own date, so that an account alone is judged at the same prices."""
-    return seen.settings.with_(as_of=date_text(comparison.as_of))
+    return settings.with_(as_of=date_text(comparison.as_of))

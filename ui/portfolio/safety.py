@@ -1,8 +1,12 @@
 """One line of the first screen: the money for the same safety, kept apart and in one pool."""
 
+from functools import partial
+
 import streamlit as st
 
 from margin.core.errors import InputError
+from margin.core.portfolio import Portfolio
+from margin.core.settings import Settings
 from margin.forecast.capital import AS_HELD, DAYS, Capital, first_screen
 from margin.forecast.results import ODDS
 from ui.blocks.formats import money
@@ -13,7 +17,11 @@ from ui.state.prices import ActivePrices
 from ui.state.rows import sentence as sentence_of
 
 MISSING = "The money for the same safety is not computed:"
-_first = compute.remembered(first_screen, 128)
+
+
+@partial(compute.remembered, size=128)
+def _first(portfolio: Portfolio, settings: Settings, active: ActivePrices) -> tuple[Capital, Capital]:
+    return first_screen(portfolio, active.market, settings)
 
 
 def safety_line(now: Answer, active: ActivePrices) -> None:
@@ -22,12 +30,19 @@ def safety_line(now: Answer, active: ActivePrices) -> None:
     if not any(account.margined for account in now.portfolio.accounts):
         return
     try:
-        apart, pool = _first(now.portfolio, active.market, now.comparison.settings)
+        apart, pool = safety(now, active)
     except InputError as error:
         st.caption(dollars(plain(f"{MISSING} {sentence_of(error)}")))
         return
     why = next((c.error for c in (apart, pool) if c.usd is None), None)
     st.caption(sentence(apart, pool) if why is None else dollars(plain(f"{MISSING} {why}")))
+
+
+def safety(now: Answer, active: ActivePrices) -> tuple[Capital, Capital]:
+    """The two rows of the line, kept with the prices. Raises InputError."""
+    assert now.comparison is not None
+    found: tuple[Capital, Capital] = _first(now.portfolio, now.comparison.settings, active)
+    return found
 
 
 def sentence(apart: Capital, pool: Capital) -> str:

@@ -1,3 +1,3 @@
 """Floor 2: what stands around every page; entrance, header, navigation, warm-up."""
 
-__all__ = ["entrance", "header", "navigation", "warmup"]
+__all__ = ["entrance", "header", "navigation", "ready", "warmup"]

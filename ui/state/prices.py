@@ -86,7 +86,8 @@ def activate(priceset: PriceSet, origin: Origin) -> ActivePrices:
 
 
 @lru_cache(maxsize=1)
-def _sample() -> ActivePrices:
+def sample() -> ActivePrices:
+    """The bundled prices, the same for every visit."""
     return activate(load_sample(), "sample")
 
 
@@ -165,7 +166,7 @@ def active() -> ActivePrices:
         return found
     if choice == "fetched" and (there := fetched()) is not None:
         return there
-    return _sample()
+    return sample()
 
 
 def choose(origin: Origin) -> None:

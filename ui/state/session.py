@@ -32,16 +32,15 @@ def open_session() -> None:
         tell("This link was made with an uploaded price file, which a link cannot carry: numbers may differ.")
     if opened.book is not None:
         st.session_state[_LINKED] = True
-    book.start(opened.book if opened.book is not None else default_book())
+    book.start(opened.book if opened.book is not None else default_book(prices.active()))
 
 
 def opened_by_link() -> bool:
     return _LINKED in st.session_state
 
 
-def default_book() -> book.Book:
-    """The first preset at the latest prices; an empty book where not even those are there."""
-    active = prices.active()
+def default_book(active: prices.ActivePrices) -> book.Book:
+    """The first preset at the latest of these prices; an empty book where not even those are there."""
     for preset in presets.offered(active.market):
         try:
             return book.Book.of(presets.build(preset, active.market, active.last_day))
