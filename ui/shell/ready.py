@@ -34,7 +34,7 @@ def _open_browser() -> None:
     """As `streamlit run` does for a script, and leaves to the app where it is given one."""
     if not st.get_option("server.headless"):
         from streamlit import cli_util, config
-        from streamlit.web import server_util
+        from streamlit.web.server import server_util
 
         time.sleep(_OPEN_AFTER)
         for name in ("browser.serverAddress", "server.address"):
