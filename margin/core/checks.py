@@ -22,7 +22,8 @@ def number(
 ) -> float:
     """`value` as a finite float within limits. Text is refused: a number in quotes is usually a slip."""
     if isinstance(value, bool) or (not isinstance(value, int | float) and not hasattr(value, "__float__")):
-        raise InputError(field, value, "must be a number")
+        quoted = isinstance(value, str) and value.strip().lstrip("+-").replace(".", "", 1).isdigit()
+        raise InputError(field, value, "must be a number", "Write it without quotes." if quoted else "")
     try:
         found = float(value)
     except (TypeError, ValueError, OverflowError):

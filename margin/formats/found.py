@@ -49,16 +49,23 @@ class ReadPortfolio:
 
 @dataclass(frozen=True)
 class Balance:
-    """`quantity` units of `asset`; `with_profit`: the venue's figure holds the unrealised profit of open positions."""
+    """`quantity` units of `asset`; `with_profit`: the venue's figure holds the unrealised profit of open positions.
+
+    price : USD per unit as the venue counts it, where it says so
+    """
 
     asset: str
     quantity: float
     with_profit: bool = False
+    price: float | None = None
 
 
 @dataclass
 class Part:
-    """What one document says of one account. `balances` None: it does not speak of collateral."""
+    """What one document says of one account. `balances` None: it does not speak of collateral.
+
+    prices : USD by asset that rows of options name, where nothing else may price what they are on
+    """
 
     venue: str = ""
     name: str = ""
@@ -70,6 +77,7 @@ class Part:
     notes: list[str] = field(default_factory=list)
     aside: list[SetAside] = field(default_factory=list)
     first_error: InputError | None = None
+    prices: dict[str, float] = field(default_factory=dict)
     closed: int = 0
     clashing: set[tuple[str, str]] = field(default_factory=set)
 
@@ -114,21 +122,35 @@ class Part:
         self.aside.append(SetAside(place, symbol, str(named_error)))
 
     def held(self, position: Position, **said: float | None) -> None:
-        """An open position, and what the venue printed of it by `venue_says` key. Two of one symbol say nothing."""
+        """An open position, and what the venue printed of it by `venue_says` key.
+
+        Two of one symbol: their margins are added; two prices that differ say nothing.
+        """
         self.positions = [*(self.positions or []), position]
         for key, value in said.items():
             by_symbol = self.says.setdefault(key, {})
             if position.symbol in by_symbol or (key, position.symbol) in self.clashing:
-                self.clashing.add((key, position.symbol))
-                by_symbol.pop(position.symbol, None)
+                other = by_symbol.pop(position.symbol, None)
+                added = key != "liquidation_prices" and value is not None and other is not None
+                if added or (key == "liquidation_prices" and value == other):
+                    by_symbol[position.symbol] = value + other if added else value
+                else:
+                    self.clashing.add((key, position.symbol))
             elif value is not None or key == "liquidation_prices":
                 by_symbol[position.symbol] = value
 
-    def owes(self, asset: str, quantity: float | None, with_profit: bool = False) -> None:
-        """A balance (below zero: owed); nothing of it is kept where it is zero."""
+    def owes(
+        self, asset: str, quantity: float | None, with_profit: bool = False, worth: tuple[Any, Any] = (None, None)
+    ) -> None:
+        """A balance (below zero: owed); nothing of it is kept where it is zero.
+
+        worth : (USD, units) that the venue prints of it, from which its price follows
+        """
         self.balances = self.balances or []
         if quantity:
-            self.balances.append(Balance(asset.strip().upper(), quantity, with_profit))
+            usd, units = worth
+            price = usd / units if usd and units and usd / units > 0 else None
+            self.balances.append(Balance(asset.strip().upper(), quantity, with_profit, price))
 
 
 def named(row: Any, keys: tuple[str, ...] = ()) -> str:

@@ -71,20 +71,33 @@ def _account(group: list[Part], merged: Merged) -> Account:
     times = [part.as_of for part in group if part.as_of]
     modes = [part.mode for part in group if part.mode]
     mode = "portfolio" if "portfolio" in modes else modes[0] if modes else None
+    if says and not any(part.positions is not None for part in group):
+        says = {}
+        merged.notes.append("What the venue says of the account is left out: its positions are not here.")
     return Account(
         name=next((part.name for part in group if part.name), ""),
         venue=next((part.venue for part in group if part.venue), ""),
         mode=mode,  # type: ignore[arg-type]
         as_of=max(times) if times else None,
         positions=tuple(positions),
-        collateral=tuple(_settled(balances, positions, merged)),
+        collateral=(*_settled(balances, positions, merged), *_priced(group, positions, balances)),
         venue_says=VenueSays.of({key: value for key, value in says.items() if value != {}}),
     )
+
+
+def _priced(group: list[Part], positions: list[Position], balances: list[Balance]) -> list[Collateral]:
+    """Nothing of a coin, at the price that its options' rows name, where no other row prices it."""
+    known = {p.underlying for p in positions if p.mark_price is not None and not p.instrument.is_option}
+    known |= {b.asset for b in balances}
+    options = {p.underlying for p in positions if p.instrument.is_option}
+    named = {asset: price for part in group for asset, price in part.prices.items()}
+    return [Collateral(asset, 0.0, price) for asset, price in named.items() if asset in options - known]
 
 
 def _settled(balances: list[Balance], positions: list[Position], merged: Merged) -> list[Collateral]:
     """Balances as collateral. A figure that holds open profit gives it back: ours adds it again from entry and mark."""
     out: dict[str, float] = {}
+    prices: dict[str, float] = {}
     pooled = [p for p in positions if p.mode != "isolated" and p.entry_price is not None]
     for balance in balances:
         quantity = balance.quantity
@@ -103,7 +116,9 @@ def _settled(balances: list[Balance], positions: list[Position], merged: Merged)
                     f"{balance.asset}: the venue's balance holds the open profit of its positions, which are not here."
                 )
         out[balance.asset] = out.get(balance.asset, 0.0) + quantity
-    return [Collateral(asset, quantity) for asset, quantity in out.items() if quantity]
+        if balance.price is not None:
+            prices.setdefault(balance.asset, balance.price)
+    return [Collateral(asset, quantity, prices.get(asset)) for asset, quantity in out.items() if quantity]
 
 
 def _settles_in(position: Position) -> str:

@@ -107,7 +107,7 @@ class Marks:
     ) -> "Marks":
         """From what the account itself carries: each position's `mark_price` and `implied_vol`, its as-of.
 
-        An option's volatility is what it says, else the one that gives its printed mark.
+        An option's volatility is the one that gives its printed mark, else what it says.
 
         prices : by asset, where at hand; else what the account's collateral carries, then the first perpetual's mark, a
                  future's, and 1 for dollar stablecoins
@@ -142,7 +142,7 @@ class Marks:
         if has_time(when) and moment == moment.normalize():
             moment += pd.Timedelta(microseconds=1)  # midnight itself, where a bare date stands for its close
         out = cls(known, moment, {**(vols or {}), **given}, tuple(notes), contracts)
-        return replace(out, vols={**_printed_vols(account, out), **out.vols})
+        return replace(out, vols={**out.vols, **_printed_vols(account, out)})
 
     @classmethod
     def of_market(
@@ -188,7 +188,7 @@ def _printed_vols(account: Account, marks: Marks) -> dict[str, float]:
     out: dict[str, float] = {}
     for p in account.positions:
         i = p.instrument
-        if i.is_option and p.mark_price is not None and p.implied_vol is None and i.base in marks.prices:
+        if i.is_option and p.mark_price is not None and i.base in marks.prices:
             assert i.strike is not None and i.option_type is not None
             found = options.implied_vol(p.mark_price, marks.price(i.base), i.strike, marks.years(i), i.option_type)
             out |= {p.symbol: found} if found is not None else {}

@@ -25,6 +25,7 @@ from margin.venues.margin_models import VenueModel
 
 __all__ = ["check", "check_all"]
 
+OPTIONS_HINT = 'E.g. "as_of": "2026-11-26T10:00:00Z", or --as-of.'
 NEEDS_COLLATERAL = ("equity", "free", "withdrawable")
 
 
@@ -35,6 +36,7 @@ def check_all(
     said = [account for account in portfolio.accounts if account.venue_says]
     if not said:
         hint = 'Add what the venue printed, e.g. "venue_says": {"equity": 1000.0}.'
+        hint = next((note for note in portfolio.notes if note.startswith("What the venue says")), hint)
         raise InputError("venue_says", None, "is missing: there is nothing to compare with", hint)
     found = []
     for account in said:
@@ -66,15 +68,16 @@ class _Check:
         self.account, self.settings = account, settings
         self.symbols = {p.symbol for p in account.positions}
         self.notes: list[str] = []
+        self.whole = True  # nothing of the account is left out, so that its totals can be compared
+        self.left_out: set[str] = set()  # symbols
         self.rules = self._model(model)
         self.marks = self._marks(as_of)
-        self.whole = True  # nothing of the account is left out, so that its totals can be compared
 
     # What is judged, by which rules and at which prices.
 
     def _model(self, key: str | None) -> VenueModel:
         if key is None and not self.account.venue:
-            hint = 'Name it, e.g. "venue": "hyperliquid".'
+            hint = 'Name it, e.g. "venue": "hyperliquid", or give --model hyperliquid:cross.'
             raise InputError("venue", None, "is missing: whose rules is the account judged by?", hint)
         if key is None:
             self._mode_exists()
@@ -97,7 +100,7 @@ class _Check:
         when = as_of if as_of is not None else account.as_of
         if when is None:
             if any(p.instrument.is_option for p in account.positions):
-                raise InputError("as_of", None, "is missing: options need it", 'E.g. "as_of": "2026-11-26T10:00:00Z".')
+                raise InputError("as_of", None, "is missing: options need it", OPTIONS_HINT)
             when = NEWEST
             self.notes.append("No as-of is given: the newest rules are used.")
         known: dict[str, float] = {}
@@ -118,10 +121,16 @@ class _Check:
             names = ", ".join(unpriced)
             self.notes.append(f"Collateral has no price in the account: {names}. What needs it is not compared.")
             self.account = replace(account, collateral=(), positions=account.margined)
-        for p in self.account.positions:
-            if p.underlying not in priced:
-                hint = f"Give mark_price; for an option or a loan also a row of {p.underlying}/USD with its mark_price."
+        blind = [p for p in self.account.positions if p.underlying not in priced]
+        for p in blind:
+            hint = f"Give mark_price; for an option or a loan also a row of {p.underlying}/USD with its mark_price."
+            if len(blind) == len(self.account.positions):
                 raise InputError("mark_price", None, f"of {p.symbol} is missing, and so is its entry", hint)
+            self.notes.append(f"{p.symbol} is left out: no price of {p.underlying} is in the file. {hint}")
+        if blind:
+            self.whole = False
+            self.left_out |= {p.symbol for p in blind}
+            self.account = self.account.with_positions(p for p in self.account.positions if p not in blind)
         return Marks.of_account(self.account, known, when)
 
     # The comparison.
@@ -160,6 +169,7 @@ class _Check:
             self.notes += [f"{r.symbol}: {r.reason}" for r in refused]
             symbols = {r.symbol for r in refused}
             self.whole = self.whole and symbols <= self._apart(account)
+            self.left_out |= symbols
             account = account.with_positions(p for p in account.positions if p.symbol not in symbols)
         if not self.whole:
             self.notes.append("The account's totals and its pool's liquidation prices need what was left out.")
@@ -194,22 +204,24 @@ class _Check:
     ) -> dict[str, Figure]:
         """Totals: of the cross pool where it holds positions, else of the isolated positions and the money beside."""
         said = dict(account.venue_says.figures)
-        if not said or not self.whole:
+        if not said:
             return {}
         pools = [(s, state) for s, state in states if not s.isolated]
         main = [(s, state) for s, state in pools if not s.wallet]
         judged = (main if any(s.positions for s, _ in main) else pools) or states
         money = sum(c.quantity * self.marks.price(c.asset) for c in pool.collateral) if pool else 0.0
         beside = money if judged and judged[0][0].isolated else 0.0
-        bare = bool(judged) and not judged[0][0].isolated and not account.held
+        bare = not (judged and judged[0][0].isolated) and not any(c.quantity for c in account.held)
         out = {}
         for key, venue in said.items():
             name = key.removesuffix(COIN)
             if bare and name in NEEDS_COLLATERAL:
                 self.notes.append(f"{key} is not compared: the account's collateral is not in the file.")
                 continue
-            coin = self._coin(key, account)
-            own = [(s, state) for s, state in pools if coin and s.wallet == coin]
+            coin = self._coin(key, account) if self.whole or key.endswith(COIN) else ""
+            own = [(s, state) for s, state in pools if coin and self._wallet_coin(s) == coin]
+            if not own and not self.whole:
+                continue
             ours = self._total(name, own or judged, coin)
             if ours is None:
                 self.notes.append(f"{key} is not compared: the venue's rule is not reproduced here.")
@@ -217,6 +229,15 @@ class _Check:
             ours += beside / (self.marks.price(coin) if coin else 1.0) if name in ("equity", "free") else 0.0
             out[key] = checked.money(ours, venue, self.marks.price(coin) if coin else 1.0)
         return out
+
+    def _wallet_coin(self, sub: SubAccount) -> str:
+        """The coin whose wallet a sub-account is, where nothing of it is left out; else ""."""
+        inverse = sub.positions and all(p.instrument.is_inverse for p in sub.positions)
+        if self.rules.mode not in self.rules.rulebook.coin_wallets or sub.isolated or not inverse:
+            return ""
+        gone = {p.underlying for p in self.account.margined if p.symbol in self.left_out and p.instrument.is_inverse}
+        coin = sub.positions[0].underlying
+        return "" if coin in gone else coin
 
     def _coin(self, key: str, account: Account) -> str:
         """The settlement coin of a `_coin` key, "" for dollars. Raises InputError where there is not exactly one."""
@@ -290,8 +311,10 @@ class _Check:
                 self.notes.append(f"liquidation_prices of {symbol} is not compared: the position is left out.")
                 continue
             sub = holders[0]
-            if not sub.isolated and (not account.held or not self.whole):
-                why = "collateral is not in the file" if not account.held else "other positions are left out"
+            whole = self.whole or bool(self._wallet_coin(sub))
+            money = any(c.quantity for c in account.held)
+            if not sub.isolated and (not money or not whole):
+                why = "collateral is not in the file" if not money else "other positions are left out"
                 self.notes.append(f"liquidation_prices of {symbol} is not compared: the account's {why}.")
                 continue
             found = [self._price(symbol, holder) for holder in holders]

@@ -83,7 +83,7 @@ def _wallet(row: Mapping[str, Any], part: Part) -> None:
         if coin.get("collateralSwitch") is False and coin.get("marginCollateral") is not False and quantity:
             part.notes.append(f"{text(coin, 'coin')} is switched off as collateral at Bybit and left out.")
             return
-        part.owes(text(coin, "coin"), quantity)
+        part.owes(text(coin, "coin"), quantity, worth=(number(coin, "usdValue"), number(coin, "equity")))
 
     part.each(row.get("coin"), "coin", one, ("coin",))
     for key, names in (

@@ -66,15 +66,16 @@ def _row(row: Mapping[str, Any], part: Part) -> None:
     if instrument.is_option and instrument.settle == instrument.base:
         entry, mark = _premiums(row, symbol, entry, mark, part)
     position = Position(symbol, quantity, entry, optional(row, "leverage"), mark_price=mark)
-    coin = "_coin" if instrument.is_inverse else ""
-    said: dict[str, float | None] = {}
-    if not instrument.is_option:
-        said = {
-            f"position_initial{coin}": optional(row, "initial_margin"),
-            f"position_maintenance{coin}": optional(row, "maintenance_margin"),
-        }
-        if "estimated_liquidation_price" in row:
-            said["liquidation_prices"] = optional(row, "estimated_liquidation_price")
+    coin = "_coin" if instrument.settle == instrument.base else ""
+    index = optional(row, "index_price")
+    if instrument.is_option and index is not None:
+        part.prices[instrument.base] = index
+    said: dict[str, float | None] = {
+        f"position_initial{coin}": optional(row, "initial_margin"),
+        f"position_maintenance{coin}": optional(row, "maintenance_margin"),
+    }
+    if not instrument.is_option and "estimated_liquidation_price" in row:
+        said["liquidation_prices"] = optional(row, "estimated_liquidation_price")
     part.held(position, **said)
 
 

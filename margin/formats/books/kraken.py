@@ -73,7 +73,8 @@ def _flex(flex: Mapping[str, Any], part: Part) -> None:
 
     def one(row: Mapping[str, Any], place: str) -> None:
         name = text(row, "asset").upper()
-        part.owes(_OLD.get(name, name), number(row, "quantity"))
+        quantity = number(row, "quantity")
+        part.owes(_OLD.get(name, name), quantity, worth=(number(row, "value"), quantity))
 
     part.each(rows, "currencies", one, ("asset",))
     for key, name in (

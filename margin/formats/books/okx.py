@@ -63,6 +63,8 @@ def _row(row: Mapping[str, Any], part: Part) -> None:
         if instrument.is_option:
             entry, mark, note = premiums(symbol, entry, mark, index)
             part.notes += [note] if note else []
+            if index is not None:
+                part.prices[instrument.base] = index
     side = row.get("posSide")
     short = pos < 0 or side == "short"
     if instrument.kind == "spot":
@@ -115,7 +117,8 @@ def _balance(row: Mapping[str, Any], part: Part) -> None:
     part.balances = part.balances or []
 
     def one(detail: Mapping[str, Any], place: str) -> None:
-        part.owes(text(detail, "ccy"), number(detail, "cashBal", "eq"))
+        worth = number(detail, "eqUsd"), number(detail, "eq")
+        part.owes(text(detail, "ccy"), number(detail, "cashBal", "eq"), worth=worth)
 
     part.each(row.get("details"), "details", one, ("ccy",))
     for key, name in (("equity", "adjEq"), ("initial", "imr"), ("maintenance", "mmr")):

@@ -116,7 +116,8 @@ class PerpetualVenue(TierTables):
         if instrument.is_inverse and not self.inverse:
             return "coin-settled contracts are not reproduced here, only those settled in dollars", False
         if not instrument.is_inverse and not self.linear:
-            return "contracts settled in dollars are not reproduced here, only those settled in the coin", False
+            apart = bool(self.coin_wallets)  # in a wallet of dollars, which leaves the coins' as they are
+            return "contracts settled in dollars are not reproduced here, only those settled in the coin", apart
         own = position.maintenance_rate is not None or (position.max_leverage and self.rate_at(position.max_leverage))
         tiers = self.tiers_for(position.underlying, instrument.is_inverse)
         if not own and tiers is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from margin.core.position import Position
 from margin.models.marks import Marks
@@ -35,6 +35,7 @@ class Bitmex(PerpetualVenue):
     inverse = True
     in_coins = True
     fee_to_open = False
+    coin_wallets: ClassVar[tuple[Mode, ...]] = ("isolated", "cross")
     kinds = ("perpetual", "future")
 
     def tiers(self, asset: str, inverse: bool = False) -> Tiers | None:
