@@ -31,6 +31,7 @@ def test_each_frame_is_the_matrix_of_its_date(method, horizon):
 def test_ewma_frames_by_a_loop():
     film = matrix_frames(MARKET, ("BTC", "SPY"), "ewma", 30, frames=4)
     returns, dates = common_returns(TABLE, ("BTC", "SPY"))
+    assert len(film.dates) == 4
     for date, matrix in zip(film.dates, film.matrices, strict=True):
         seen = returns[dates <= pd.Timestamp(date)]
         weights = 0.5 ** (np.arange(len(seen))[::-1] / 30)

@@ -118,7 +118,9 @@ def test_a_decision_never_sees_what_follows():
     closes = pd.DataFrame(M.closes, pd.DatetimeIndex(M.dates), list(PRICES))
     short = run(prices=Market(closes.iloc[:-100] / closes.iloc[-101] * np.array(list(PRICES.values()))))
     whole = run()
+    assert len(short.outcomes) > 1
     for a, b in zip(short.outcomes, whole.outcomes, strict=True):
+        assert 0 < len(a.final) < len(b.final)
         assert b.final[: len(a.final)] == pytest.approx(a.final, rel=1e-6)
 
 

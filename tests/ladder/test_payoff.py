@@ -42,7 +42,9 @@ def test_before_expiry_it_is_black_76_with_what_time_is_left():
 
 def test_parity_call_less_put_is_a_forward_on_every_day():
     result = of(Position(CALL, 1.0, 0.0), Position(PUT, -1.0, 0.0))
-    for row in payoff(result, "BTC", [0.0, 20.0, 60.0], GRID).profit:
+    profit = payoff(result, "BTC", [0.0, 20.0, 60.0], GRID).profit
+    assert len(profit) == 3
+    for row in profit:
         assert row == pytest.approx(GRID - 100.0)
 
 

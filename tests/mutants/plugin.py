@@ -4,11 +4,13 @@ Loaded with `-p tests.mutants.plugin`. A test that goes on past the bound fails:
 """
 
 import inspect
+import json
 import os
 import re
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -18,6 +20,7 @@ import pytest
 EXAMPLES = 12
 TEST_SECONDS = float(os.environ.get("MUTANTS_TEST_SECONDS", "20"))
 FAILED_FILE, AROUND = os.environ.get("MUTANTS_FAILED"), os.environ.get("MUTANTS_AROUND", "")
+LEFT_OUT_FILE, TIMES_FILE = os.environ.get("MUTANTS_LEFT_OUT"), os.environ.get("MUTANTS_TIMES")
 
 
 class EndlessError(AssertionError):
@@ -35,7 +38,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fewer examples also where a test asks for more; of a file, first the tests that name what the fault lies in."""
+    """Fewer examples also where a test asks for more; not those left out; of a file, first the ones that name the fault's place."""
     for item in items:
         function = getattr(item, "obj", None)
         function = getattr(function, "__func__", function)
@@ -47,6 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 suppress_health_check=list(hypothesis.HealthCheck),
             )  # fmt: skip
             function._hypothesis_internal_use_settings = fewer  # type: ignore[union-attr]
+    if LEFT_OUT_FILE:
+        left_out = set(json.loads(Path(LEFT_OUT_FILE).read_text(encoding="utf-8")))
+        items[:] = [item for item in items if item.nodeid not in left_out]
     if AROUND:
         files = {path: i for i, path in enumerate(dict.fromkeys(item.path for item in items))}
         items.sort(key=lambda item: (files[item.path], not _names(item)))
@@ -74,6 +80,9 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
         signal.signal(signal.SIGPROF, kept)
+        if TIMES_FILE:
+            with open(TIMES_FILE, "a", encoding="utf-8") as times:
+                times.write(f"{item.nodeid}\t{time.process_time() - before:.3f}\n")
 
 
 def pytest_runtest_logreport(report: Any) -> None:

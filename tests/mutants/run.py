@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.mutants import sites, trial
+from tests.mutants import covers, sites, trial
 from tests.mutants.trial import CPU_SECONDS, SEEN, Tree
 from tests.support import ROOT
 
@@ -30,6 +30,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--only", nargs="*", default=["margin", "data"], help="folders or files")
     parser.add_argument("--seconds", type=int, default=CPU_SECONDS, help="CPU time for the tests of one fault")
+    parser.add_argument(
+        "--part", default="1/1", help="K/N: every N-th of the sample, from the K-th; for runs side by side"
+    )
+    parser.add_argument("--covers", type=Path, help="a folder where the map of which tests run which lines is kept")
     parser.add_argument("--log", type=Path, help="a line of JSON for each fault; a run with a log that exists goes on")
     parser.add_argument("--again", type=Path, metavar="LOG", help="only what survived in this log, on today's tree")
     options = parser.parse_args(arguments)
@@ -38,11 +42,14 @@ def main(arguments: list[str]) -> int:
     else:
         drawn, every = sites.sample(ROOT, options.only, options.count, options.seed)
         chosen, drawn_from = drawn, f"{every:,} mutations, seed {options.seed}"
+    turn, turns = map(int, options.part.split("/"))
+    chosen = chosen[turn - 1 :: turns]
     done = _read(options.log) if options.log and options.log.exists() else {}
     found = {mutant: done[mutant] for mutant in chosen if mutant in done}
     end = time.monotonic() + 3600.0 * options.hours
     with tempfile.TemporaryDirectory() as folder:
         tree = Tree(ROOT, Path(folder))
+        tree.covers = covers.taken(tree.place, options.covers or Path(folder) / "covers")
         honest: dict[str, bool] = {}
         for mutant in chosen:
             if mutant in found:

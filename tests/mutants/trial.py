@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mutants import nearest
+from tests.mutants.choice import Part, chosen
+from tests.mutants.covers import Covers
 from tests.mutants.sites import Mutant, faulty
 from tests.support import ROOT
 
@@ -27,7 +29,6 @@ COPIED = ("app.py", "conftest.py", "pyproject.toml", "README.md", "CONTRIBUTING.
           "requirements.lock")  # fmt: skip
 ITSELF = "pytest itself"  # in the place of a test: a crash, or a conftest that cannot be imported
 SEEN, SURVIVED, OUT_OF_TIME = "seen", "survived", "not seen in time"
-NEAREST = 3  # files of tests that are run by themselves first
 NO_TESTS = 5  # pytest's exit status
 
 
@@ -50,8 +51,9 @@ class Verdict:
 class Tree:
     """A copy of the project in which faults are put, with compiled code kept from one trial to the next."""
 
-    def __init__(self, root: Path, folder: Path) -> None:
+    def __init__(self, root: Path, folder: Path, covers: Covers | None = None) -> None:
         preload()
+        self.covers = covers or Covers()
         self.root, self.place, self.kept = root, folder / "tree", folder / "compiled"
         self.place.mkdir()
         self.kept.mkdir()
@@ -65,30 +67,34 @@ class Tree:
             (folder / "shared").symlink_to((root.parent / "shared").resolve())
 
     def run(
-        self, tests: list[str], around: str = "", cpu: float = CPU_SECONDS, stale: set[str] | None = None
+        self, tests: list[str] | list[Part], around: str = "", cpu: float = CPU_SECONDS, stale: set[str] | None = None
     ) -> Verdict:
-        """These tests, in this order, until one fails or the CPU time is used up; the nearest files by themselves first."""
+        """These tests, part by part, until one fails or the CPU time is used up."""
         spent, begun = 0.0, time.monotonic()
         verdict, by, reason = SURVIVED, "", ""
+        parts = [Part([name]) if isinstance(name, str) else name for name in tests]
         with tempfile.TemporaryDirectory() as own:
             compiled = self._compiled(Path(own), stale) if stale else self.kept
-            for part in (tests[:NEAREST], tests[NEAREST:]):
-                if part and verdict == SURVIVED:
+            for part in parts:
+                if part.files and verdict == SURVIVED:
                     before = _used()
-                    verdict, by, reason = self._part(part, around, max(1, round(cpu - spent)), Path(own), compiled)
+                    left = max(1, round(cpu - spent))
+                    verdict, by, reason = self._part(part, around, left, Path(own), compiled)
                     spent += _used() - before
         wall = time.monotonic() - begun
         return Verdict(verdict=verdict, by=by, reason=reason, cpu=round(spent, 1), wall=round(wall, 1))
 
-    def _part(self, tests: list[str], around: str, cpu: int, own: Path, compiled: Path) -> tuple[str, str, str]:
-        failed = own / "failed"
+    def _part(self, part: Part, around: str, cpu: int, own: Path, compiled: Path) -> tuple[str, str, str]:
+        failed, left_out = own / "failed", own / "left_out"
+        left_out.write_text(json.dumps(sorted(part.left_out)), encoding="utf-8")
         variables = {
             "NUMBA_CACHE_DIR": str(compiled), "MUTANTS_FAILED": str(failed), "MUTANTS_AROUND": around,
+            "MUTANTS_LEFT_OUT": str(left_out),
             "HYPOTHESIS_STORAGE_DIRECTORY": str(own / "hypothesis"),
         }  # fmt: skip
         options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "tests.mutants.plugin"]
         options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what is imported already
-        status = _bounded([*options, "-m", "not browser", "--tb=short", *tests], self.place, variables, cpu)
+        status = _bounded([*options, "-m", "not browser", "--tb=short", *part.files], self.place, variables, cpu)
         if failed.exists():
             by, _, reason = failed.read_text(encoding="utf-8").splitlines()[0].partition("\t")
             return SEEN, by, reason
@@ -106,12 +112,8 @@ class Tree:
         stamp = place.stat()
         try:
             place.write_text(text, encoding="utf-8")
-            return self.run(
-                nearest.ordered(self.place, mutant.path),
-                mutant.around,
-                cpu,
-                nearest.compiled_with(self.place, mutant.path),
-            )
+            parts = chosen(self.covers, self.place, mutant)
+            return self.run(parts, mutant.around, cpu, nearest.compiled_with(self.place, mutant.path))
         finally:
             place.write_text(whole, encoding="utf-8")
             os.utime(place, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))

@@ -62,6 +62,7 @@ def test_the_page_shows_what_the_sample_gives():
     achieved = measured(load_sample().closes)
     page = documented()
     assert set(achieved) == set(page)
+    assert set(achieved) <= set(documented()) and len(achieved) > 3
     for name, value in achieved.items():
         assert round(value, 1 if "saving" in name else 0) == page[name][1], name
 

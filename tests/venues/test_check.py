@@ -335,6 +335,7 @@ def test_two_rows_of_one_contract_are_the_one_position_they_make():
         whole, split = (
             check(account((*rows, future), coin, venue, **dict.fromkeys(keys, 1.0))) for rows in ([one], halves)
         )
+        assert any(key in whole.figures for key in keys), venue
         for key in keys:
             if key in whole.figures:
                 assert split.figures[key].ours == pytest.approx(whole.figures[key].ours, rel=1e-12), (venue, key)

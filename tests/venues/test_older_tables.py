@@ -46,7 +46,9 @@ def test_today_and_a_day_before_every_table_use_the_carried_one():
 
 
 def test_every_older_table_is_continuous_and_in_order():
-    for asset, tables in BINANCE.parameters["history"].items():
+    history = BINANCE.parameters["history"]
+    assert history and all(history.values())
+    for asset, tables in history.items():
         assert BINANCE.tiers_for(asset) is not None
         days = [day for day, _ in tables]
         assert days == sorted(set(days))

@@ -163,6 +163,7 @@ def test_offline_makes_no_request(server, store, monkeypatch):
 def test_progress_runs_from_waiting_to_done_per_asset(server, store):
     seen: dict[str, list[float]] = {}
     fetch(["BTC", "ETH"], store, exchanges=["okx"], days=500, progress=lambda a, s, t: seen.setdefault(a, []).append(s))
+    assert set(seen) == {"BTC", "ETH"}
     for shares in seen.values():
         assert shares[0] == 0.0
         assert shares[-1] == 1.0

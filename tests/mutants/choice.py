@@ -1,0 +1,44 @@
+"""Which tests are asked about a fault, and in what order: those that run its line, the nearest files first; then the others."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.mutants import nearest
+from tests.mutants.covers import Covers
+from tests.mutants.sites import Mutant
+
+FIRST = 3  # files of tests that are run by themselves first: most faults need no more
+
+
+@dataclass(frozen=True)
+class Part:
+    """Files of tests that one pytest runs, without some of their tests."""
+
+    files: list[str]
+    left_out: frozenset[str] = field(default=frozenset())
+
+
+def chosen(covers: Covers, root: Path, mutant: Mutant) -> list[Part]:
+    """Parts of tests, in the order in which they are asked; what the map does not know yet (a new test) is never left out."""
+    near = nearest.ordered(root, mutant.path)
+    running = covers.tests(root, mutant.path, mutant.line)
+    if not running:
+        return _parts(near, frozenset())
+    rank = {name: i for i, name in enumerate(near)}
+    files = {test.split("::", 1)[0] for test in running}
+    files |= {name for name in near if name not in covers.of_file}
+    files = {name for name in files if (root / name).exists() and not name.startswith(nearest.HERE)}
+
+    def first(name: str) -> tuple[bool, int, float, str]:
+        cost = sum(covers.seconds[test] for test in covers.of_file.get(name, ()) if test in running)
+        return name.startswith(nearest.SLOW), min(rank.get(name, len(rank)), FIRST), cost, name
+
+    known = frozenset(test for name in files for test in covers.of_file.get(name, ()))
+    return _parts(sorted(files, key=first), known - running) + _parts(near, frozenset(running))
+
+
+def _parts(files: list[str], left_out: frozenset[str]) -> list[Part]:
+    slow = [name for name in files if name.startswith(nearest.SLOW)]
+    quick = [name for name in files if not name.startswith(nearest.SLOW)]
+    cut = [Part(quick[:FIRST], left_out), Part(quick[FIRST:], left_out), Part(slow, left_out)]
+    return [part for part in cut if part.files]
