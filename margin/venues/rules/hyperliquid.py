@@ -116,7 +116,8 @@ class Hyperliquid(PerpetualVenue):
         if lines.wanted:
             lines.add("Borrowed", "dollars below zero", float(borrowed), source, "note")
             formula = f"(20 + {found.maintenance:,.2f} + {borrowed:,.2f}) / {THRESHOLD:g}"
-            lines.add("Liquidated at a ratio of 0.95", formula, float(needed), source, "maintenance")
+            said = formula if needed > 0 else "nothing is held on margin and nothing is borrowed"
+            lines.add("Liquidated at a ratio of 0.95", said, float(needed), source, "maintenance")
         # Nothing opens that would be liquidated at once.
         initial: Any = np.maximum(found.initial, needed - borrowed)
         free: Any = dollars + limit
