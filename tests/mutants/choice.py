@@ -29,7 +29,7 @@ def chosen(covers: Covers, root: Path, mutant: Mutant) -> list[Part]:
         return defined + _parts(near, frozenset())
     rank = {name: i for i, name in enumerate(near)}
     files = {test.split("::", 1)[0] for test in running}
-    files |= {name for name in near if name not in covers.of_file}
+    files |= {name for name in near if name not in covers.files}
     files = {name for name in files if (root / name).exists() and not name.startswith(nearest.HERE)}
 
     def first(name: str) -> tuple[bool, int, float, str]:

@@ -1,6 +1,7 @@
 """Which tests run which lines: one run of the tests with coverage's contexts, before the first fault.
 
-A line that a fixture ran counts for every test of that file. What runs when a module is imported (a constant, a default),
+A line that one case of a test ran counts for all its cases, and one that a fixture ran for every test of that file; a
+property (coverage follows none) is unknown here and is always asked. What runs when a module is imported (a constant, a default),
 and what is compiled to machine code, is no test's line: there the lines that name it are asked instead.
 """
 
@@ -26,13 +27,15 @@ class Covers:
     """The tests of each line, as they were when the map was made.
 
     lines : for a file, for a line, the tests that ran it
-    seconds : CPU time of each test
+    seconds : CPU time of each test, its cases together
+    files : every file of tests there was
     sources : the files' texts at that time, so that a line is found again in a file that has changed
     """
 
     lines: dict[str, Lines] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    files: frozenset[str] = frozenset()
 
     @cached_property
     def of_file(self) -> dict[str, list[str]]:
@@ -80,6 +83,11 @@ class Covers:
                         found |= self.lines.get(path, {}).get(number, frozenset())
                         inside |= statement(source, number)[2]
         return found, inside
+
+
+def function(test: str) -> str:
+    """A test without its parameters: coverage follows two cases of a test, and none of a property."""
+    return test.partition("[")[0]
 
 
 def statement(source: str, line: int) -> tuple[int, int, set[str]]:
@@ -136,16 +144,18 @@ def _gathered(root: Path, coverage: Path, times: Path) -> dict[str, object]:
     """What is kept, as JSON: sets of tests by number, each set once."""
     from coverage import CoverageData
 
-    rows = [line.rsplit("\t", 1) for line in times.read_text(encoding="utf-8").splitlines()]
-    number = {test: i for i, test in enumerate(dict.fromkeys(test for test, _ in rows))}
-    seconds = dict.fromkeys(number, 0.0)
-    files: dict[str, list[int]] = defaultdict(list)
-    for test, spent in rows:
-        seconds[test] += float(spent)
-    for test, i in number.items():
-        files[test.split("::", 1)[0]].append(i)
     data = CoverageData(str(coverage))
     data.read()
+    followed = sorted({function(context.rpartition("|")[0]) for context in data.measured_contexts() if context})
+    number = {test: i for i, test in enumerate(followed)}
+    seconds = dict.fromkeys(number, 0.0)
+    files: dict[str, list[int]] = defaultdict(list)
+    for line in times.read_text(encoding="utf-8").splitlines():
+        test, _, spent = line.rpartition("\t")
+        if function(test) in seconds:
+            seconds[function(test)] += float(spent)
+    for test, i in number.items():
+        files[test.split("::", 1)[0]].append(i)
     sets: dict[tuple[int, ...], int] = {}
     lines: dict[str, dict[int, int]] = {}
     sources = {}
@@ -160,7 +170,8 @@ def _gathered(root: Path, coverage: Path, times: Path) -> dict[str, object]:
                     files[test.split("::", 1)[0]] if phase == "setup" else [number[test]] if test in number else []
                 )
             lines[path][at] = sets.setdefault(tuple(sorted(who)), len(sets))
-    return {"seconds": seconds, "sets": list(sets), "lines": lines, "sources": sources}
+    there = [file.relative_to(root).as_posix() for file in sorted((root / "tests").rglob("test_*.py"))]
+    return {"seconds": seconds, "sets": list(sets), "lines": lines, "sources": sources, "files": there}
 
 
 def _read(kept: dict[str, object]) -> Covers:
@@ -168,4 +179,4 @@ def _read(kept: dict[str, object]) -> Covers:
     tests = list(seconds)
     sets = [frozenset(tests[i] for i in each) for each in kept["sets"]]  # type: ignore[attr-defined]
     lines = {path: {int(at): sets[i] for at, i in each.items()} for path, each in kept["lines"].items()}  # type: ignore[attr-defined]
-    return Covers(lines, seconds, kept["sources"])  # type: ignore[arg-type]
+    return Covers(lines, seconds, kept["sources"], frozenset(kept["files"]))  # type: ignore[arg-type]

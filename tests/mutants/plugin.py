@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             function._hypothesis_internal_use_settings = fewer  # type: ignore[union-attr]
     if LEFT_OUT_FILE:
         left_out = set(json.loads(Path(LEFT_OUT_FILE).read_text(encoding="utf-8")))
-        items[:] = [item for item in items if item.nodeid not in left_out]
+        items[:] = [item for item in items if item.nodeid.partition("[")[0] not in left_out]
     if AROUND:
         files = {path: i for i, path in enumerate(dict.fromkeys(item.path for item in items))}
         items.sort(key=lambda item: (files[item.path], not _names(item)))
