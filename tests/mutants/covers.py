@@ -166,9 +166,7 @@ def _gathered(root: Path, coverage: Path, times: Path) -> dict[str, object]:
         for at, contexts in data.contexts_by_lineno(name).items():
             who: set[int] = set()
             for test, _, phase in (context.rpartition("|") for context in contexts if context):
-                who.update(
-                    files[test.split("::", 1)[0]] if phase == "setup" else [number[test]] if test in number else []
-                )
+                who.update(files[test.split("::", 1)[0]] if phase == "setup" else [number[function(test)]])
             lines[path][at] = sets.setdefault(tuple(sorted(who)), len(sets))
     there = [file.relative_to(root).as_posix() for file in sorted((root / "tests").rglob("test_*.py"))]
     return {"seconds": seconds, "sets": list(sets), "lines": lines, "sources": sources, "files": there}
