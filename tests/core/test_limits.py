@@ -28,7 +28,7 @@ from margin.haircut.basket import right_and_wrong_way
 from margin.haircut.history import _regular
 from margin.haircut.model import _size
 from margin.haircut.settings import HaircutSettings
-from margin.hedge import least_odds, study, tickets
+from margin.hedge import study, tickets
 from margin.hedge.costs import Costs
 from margin.hedge.rule import Rule
 from margin.ladder.equal_risk import EqualRisk
@@ -202,7 +202,6 @@ OPEN = [
     (of(Rule, "back_to", kind="cut", by="odds", trigger=0.5), "back_to", 0.0, 100.0, "(]"),
     (of(Rule, "unwind", kind="hedge", back_to=4.0), "unwind", 4.0, 1000.0, "(]"),
     (lambda v: study.hedge(NONE, NONE, NONE, NONE, days=v), "days", 0.0, 365.0, "(]"),
-    (lambda v: least_odds.target_for_odds(v, NONE, NONE, NONE, NONE, NONE, 1.0, None), "odds", 0.0, 1.0, "(]"),
     (lambda v: share_of(repr(v), "--budget"), "--budget", 0.0, 1.0, "(]"),
     (lambda v: bands.fisher_band(0.0, 30, v), "level", 0.0, 1.0, "()"),
     (lambda v: worst_days.downside_correlation(NONE, ("A", "B"), v), "share", 0.0, 0.5, "(]"),
@@ -285,7 +284,7 @@ def test_a_stamp_is_seconds_milliseconds_or_finer_of_2008_to_2198():
 
 def test_a_price_is_above_nothing_and_finite_and_a_volatility_at_most_1000_percent():
     client = type("Client", (), {"id": "okx"})()
-    prices = [last_price(client, "BTC/USDT", said) for said in (0, 5e-324, 1.5, inf, -1.0, "7", None)]
+    prices = [last_price(client, "BTC/USDT", said, "last") for said in (0, 5e-324, 1.5, inf, -1.0, "7", None)]
     assert [found and found.price for found in prices] == [None, 5e-324, 1.5, None, None, None, None]
     vols = [said_vol("x", {"result": {"mark_iv": said}}) for said in (0, 0.1, 1000, 1000.001, None, "no", "65.5")]
     assert [v if isinstance(v, float) else None for v in vols] == [None, 0.001, 10.0, None, None, None, 0.655]

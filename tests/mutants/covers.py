@@ -1,4 +1,4 @@
-"""Which tests run which lines: one run of the tests with coverage's contexts, before the first fault.
+"""Which tests run which lines: one run of the tests, each with a context of coverage, before the first fault.
 
 A line that one case of a test ran counts for all its cases, and one that a fixture ran for every test of that file; a
 property (coverage follows none) is unknown here and is always asked. What runs when a module is imported (a constant, a default),
@@ -125,17 +125,16 @@ def taken(root: Path, folder: Path) -> Covers:
     """The map of this tree: read from the folder where it was made before, else made there by a run of the tests."""
     kept = folder / "covers.json"
     if not kept.exists():
-        folder.mkdir(parents=True, exist_ok=True)
         _run(root, folder)
         kept.write_text(json.dumps(_gathered(root, folder / "coverage", folder / "times")), encoding="utf-8")
     return _read(json.loads(kept.read_text(encoding="utf-8")))
 
 
-def _run(root: Path, folder: Path) -> None:
-    words = [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), "--dist", "worksteal", "-m", "not browser"]
-    words += ["-p", "tests.mutants.plugin", "-p", "no:cacheprovider"]
-    words += ["--cov=margin", "--cov=data", "--cov-report=", "--cov-context=test"]
-    own = {"COVERAGE_FILE": str(folder / "coverage"), "MUTANTS_TIMES": str(folder / "times")}
+def _run(root: Path, folder: Path, workers: int = WORKERS) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    words = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "--dist", "worksteal", "-m", "not browser"]
+    words += ["-p", "tests.mutants.plugin", "-p", "no:cacheprovider", "tests"]
+    own = {"MUTANTS_COVERAGE": str(folder / "coverage"), "MUTANTS_TIMES": str(folder / "times")}
     with (folder / "said").open("w", encoding="utf-8") as said:
         subprocess.run(words, cwd=root, env=os.environ | own, stdout=said, stderr=said, check=False)
 
@@ -144,8 +143,11 @@ def _gathered(root: Path, coverage: Path, times: Path) -> dict[str, object]:
     """What is kept, as JSON: sets of tests by number, each set once."""
     from coverage import CoverageData
 
-    data = CoverageData(str(coverage))
-    data.read()
+    data = CoverageData(no_disk=True)
+    for file in sorted(coverage.parent.glob(f"{coverage.name}*")):
+        one = CoverageData(str(file))
+        one.read()
+        data.update(one)
     followed = sorted({function(context.rpartition("|")[0]) for context in data.measured_contexts() if context})
     number = {test: i for i, test in enumerate(followed)}
     seconds = dict.fromkeys(number, 0.0)

@@ -1,5 +1,6 @@
 """What pytest does differently when it looks for a fault: few examples, no shrinking, and a bound on each test's own CPU time.
 
+Where MUTANTS_COVERAGE names a file, the lines each test runs are kept there (tests/mutants/covers.py).
 Loaded with `-p tests.mutants.plugin`. A test that goes on past the bound fails: that is how an endless loop is seen.
 """
 
@@ -9,6 +10,7 @@ import os
 import re
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -18,16 +20,20 @@ import hypothesis
 import pytest
 
 EXAMPLES = 12
+FOLLOWED = 2  # cases of a test whose lines are kept; of a property none: to follow all takes much longer
 TEST_SECONDS = float(os.environ.get("MUTANTS_TEST_SECONDS", "20"))
 FAILED_FILE, AROUND = os.environ.get("MUTANTS_FAILED"), os.environ.get("MUTANTS_AROUND", "")
 LEFT_OUT_FILE, TIMES_FILE = os.environ.get("MUTANTS_LEFT_OUT"), os.environ.get("MUTANTS_TIMES")
+COVERAGE_FILE = os.environ.get("MUTANTS_COVERAGE")
 
 
 class EndlessError(AssertionError):
     """A test took more CPU time than any test may."""
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if COVERAGE_FILE and (hasattr(config, "workerinput") or not config.getoption("numprocesses", None)):
+        config.pluginmanager.register(Followed(COVERAGE_FILE))
     few = hypothesis.settings(
         max_examples=EXAMPLES, database=None, derandomize=True, deadline=None,
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
@@ -63,6 +69,43 @@ def _names(item: pytest.Item) -> bool:
         return re.search(rf"\b{re.escape(AROUND)}\b", inspect.getsource(item.obj)) is not None  # type: ignore[attr-defined]
     except (OSError, TypeError, AttributeError):
         return False
+
+
+class Followed:
+    """Keeps which lines of the engine and the loaders each test runs, by phase: `test|run`."""
+
+    def __init__(self, file: str) -> None:
+        import coverage  # asked for by the map alone
+
+        self.seen: Counter[str] = Counter()
+        self.lines = coverage.Coverage(
+            data_file=file, data_suffix=os.environ.get("PYTEST_XDIST_WORKER", "one"), source=["margin", "data"], config_file=False,
+            messages=False,
+        )  # fmt: skip
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self.seen[item.nodeid.partition("[")[0]] += 1
+        follow = self.seen[item.nodeid.partition("[")[0]] <= FOLLOWED
+        if follow and not hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
+            self.lines.start()
+        yield
+        self.lines.stop()
+
+    def _phase(self, item: pytest.Item, phase: str) -> None:
+        if self.lines._started:
+            self.lines.switch_context(f"{item.nodeid}|{phase}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self._phase(item, "setup")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        self._phase(item, "run")
+
+    def pytest_sessionfinish(self) -> None:
+        self.lines.save()
 
 
 @pytest.hookimpl(hookwrapper=True)

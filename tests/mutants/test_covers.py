@@ -1,5 +1,6 @@
 """The map of which tests run which lines, and the choice of tests that follows from it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,33 @@ def test_what_runs_at_import_is_asked_of_the_list_of_defaults_first():
     assert where == {1: True, 12: True}
     body = next(i for i, text in enumerate(Path(choice.__file__).read_text().splitlines(), 1) if "near = " in text)
     assert not choice.at_import(ROOT, Mutant(**{**vars(mutant(body)), "path": "tests/mutants/choice.py"}))
+
+
+PROPERTY = """
+import pytest
+from hypothesis import given, strategies as st
+from margin.one import kept
+
+@pytest.mark.parametrize("usd", [1, 2, 5])
+def test_a(usd):
+    assert kept(usd) in (2, 3)
+
+@given(st.integers(5, 9))
+def test_p(usd):
+    assert kept(usd) == 3
+"""
+
+
+def test_a_run_of_the_tests_makes_the_map(root):
+    """Two cases of a test are followed, and no property: what only these run is unknown."""
+    shutil.copytree(ROOT / "tests" / "mutants", root / "tests" / "mutants")
+    shutil.copy2(ROOT / "tests" / "support.py", root / "tests" / "support.py")
+    for name in ("one", "far", "new"):
+        (root / "tests" / f"test_{name}.py").write_text(PROPERTY if name == "one" else "")
+    for test in (root / "tests" / "mutants").glob("test_*.py"):
+        test.unlink()
+    (root / "pyproject.toml").write_text('[tool.pytest.ini_options]\nmarkers = ["browser"]\npythonpath = ["."]\n')
+    covers._run(root, root / "kept", workers=0)
+    found = covers._read(covers._gathered(root, root / "kept" / "coverage", root / "kept" / "times"))
+    assert found.tests(root, "margin/one.py", 7) == {A}, (root / "kept" / "said").read_text()
+    assert found.lines["margin/one.py"].get(6, set()) == set() and set(found.seconds) == {A}
