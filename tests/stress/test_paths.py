@@ -9,6 +9,7 @@ from margin.stress.events import betas
 from margin.stress.held import stress_book
 from margin.stress.paths import given_path, recorded_path, replay, simulated_path
 from tests.stress.books import FRAME, MARKET, PAIR, VENUE_MODELS, tail
+from tests.support import shared_path
 
 LONG = Portfolio((Position("BTC/USDT:USDT", 1.0),), (Collateral("USD", 12_000.0),))
 
@@ -43,6 +44,20 @@ def test_collateral_that_is_no_position_moves_along_the_path():
     table = FRAME[["BTC", "ETH"]].iloc[299:330]
     moves = (table / table.iloc[0] - 1).to_numpy()
     np.testing.assert_allclose(found.equity, 30_000 + moves @ np.array([-60_000.0, 30_000.0]), rtol=1e-9)
+
+
+def test_may_2022_day_by_day_moves_the_posted_ether_too():
+    """Short 1 BTC, 10 ETH posted on 2025-10-01: 49,339 after the May of 2022; 61,853 were the ether to stand still."""
+    closes = pd.read_csv(shared_path("market/daily_closes.csv"), index_col=0, parse_dates=True)[["BTC", "ETH"]]
+    posted = Portfolio((Position("BTC/USDT:USDT", -1.0),), (Collateral("ETH", 10.0),))
+    book = stress_book(posted, Market(closes), settings=Settings(as_of="2025-10-01"))
+    found = replay(book, recorded_path(book, "2022-05-01", 31))
+    may, today = closes.loc["2022-04-30":"2022-05-31"], closes.loc["2025-10-01"]
+    moves = (may / may.iloc[0] - 1.0).to_numpy()
+    dollars = np.array([-today["BTC"], 10.0 * today["ETH"]])
+    np.testing.assert_allclose(found.equity, 10.0 * today["ETH"] + moves @ dollars, rtol=1e-9)
+    still = 10.0 * today["ETH"] + moves[-1, 0] * dollars[0]
+    assert found.equity[-1] == pytest.approx(49_338.96, abs=0.01) and still == pytest.approx(61_853.0, abs=0.5)
 
 
 @pytest.mark.parametrize("key", [None, *VENUE_MODELS])
