@@ -81,3 +81,35 @@ def test_a_long_only_book_saves_little_and_a_hedged_one_much():
     assert 1 < long_only < 5
     assert 50 < pair < 70
     assert long_only < mixed < pair
+
+
+def pair_of(closes: pd.DataFrame) -> tuple[float, float, float, float, float]:
+    """Of the pair's 500 days: correlation, deviation of the difference in percent, and the margins of BTC, ETH, both."""
+    moves = closes[["BTC", "ETH"]].loc[:AS_OF].dropna().pct_change().tail(500)
+
+    def shortfall(loss: pd.Series) -> float:
+        worst = loss.sort_values(ascending=False).to_numpy()
+        return float((worst[:12].sum() + 0.5 * worst[12]) / 12.5)
+
+    apart = moves["ETH"] - moves["BTC"]
+    margins = shortfall(-moves["BTC"]), shortfall(moves["ETH"]), shortfall(apart)
+    return moves["BTC"].corr(moves["ETH"]), 100 * apart.std(), *margins
+
+
+def test_the_page_says_why_a_pair_saves_too_much():
+    coins = pd.read_csv(shared_path("market/daily_closes.csv"), index_col="date", parse_dates=["date"])
+    sample, record = pair_of(load_sample().closes), pair_of(coins)
+    assert (round(sample[0], 3), round(record[0], 3)) == (0.865, 0.823)
+    assert (round(sample[1], 2), round(record[1], 2)) == (2.22, 2.38)
+    assert [round(100 * (ours / theirs - 1)) for ours, theirs in zip(sample[2:], record[2:], strict=True)] == [
+        17, -4, -10,
+    ]  # fmt: skip
+    rng, closes = np.random.default_rng(0), coins[["BTC", "ETH"]].loc[:AS_OF].dropna().pct_change().tail(500)
+    savings = []
+    for _ in range(600):
+        rows = (rng.integers(0, 491, 50)[:, None] + np.arange(10)).ravel()
+        btc, eth = closes.to_numpy()[rows].T
+        worst = [np.sort(loss)[::-1] for loss in (-btc, eth, eth - btc)]
+        alone, also, both = ((w[:12].sum() + 0.5 * w[12]) / 12.5 for w in worst)
+        savings.append(100 * (1 - both / (alone + also)))
+    assert np.std(savings) == pytest.approx(4.7, abs=0.3)
