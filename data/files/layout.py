@@ -29,6 +29,7 @@ CLOSE_ORDER = ("close", "closeusd", "closeprice", "closingprice", "priceclose", 
 TICKERS_TOO = frozenset(
     ("LOW", "HIGH", "OPEN", "COIN", "MA", "V", "T", "S", "C", "O", "H", "L", "ALPHA", "BETA", "RSI")
 )
+AVERAGE_NEAR = 0.25  # a moving average keeps nearer to its price, as a ratio in the median
 CMC_DOLLAR = "2781"  # CoinMarketCap writes the number of the currency into the column `name`; 2781 is the US dollar
 COLUMN_HINT = "Write one column of US dollar closes per asset, named by its code: BTC, ETH, SPY."
 
@@ -134,7 +135,28 @@ def _ticker_too(column: Column, found: Meaning, columns: _Columns) -> Meaning:
     ranges = {m.role for c, m in columns.all if m.role in ("open", "high", "low") and not m.asset}
     if family or len(ranges) >= 2 or {"o", "h", "l"} <= letters:
         return found
-    return Meaning("", raw)
+    return found if _is_indicator(raw, column, columns) else Meaning("", raw)
+
+
+def _is_indicator(raw: str, column: Column, columns: _Columns) -> bool:
+    """RSI between 0 and 100 and often on both sides of the middle; MA within a quarter of another column's values."""
+    values = _numbers_of(column)
+    if values is None or raw not in ("RSI", "MA"):
+        return False
+    if raw == "RSI":
+        held = values[np.isfinite(values)]
+        return bool(len(held) and held.min() >= 0 and held.max() <= 100 and (held < 45).any() and (held > 60).any())
+    others = (_numbers_of(c) for c, m in columns.all if c is not column and (not m.role or m.role == "close"))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return any(other is not None and np.nanmedian(np.abs(values / other - 1.0)) < AVERAGE_NEAR for other in others)
+
+
+def _numbers_of(column: Column) -> np.ndarray | None:
+    try:
+        values = column.cells.astype(np.float64)
+    except (ValueError, TypeError):
+        return None
+    return values if np.isfinite(values).any() else None
 
 
 def _holds_names(column: Column) -> bool:

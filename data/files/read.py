@@ -26,6 +26,7 @@ from margin.formats.price_words import DOLLARS, currency
 
 UPLOAD_BYTES, PATH_BYTES = 2_000_000, 64_000_000
 MAX_BELOW_ZERO = 0.1  # more closes than this below zero: they are no prices
+LEAST_FACTORS = 30  # values from which on growth factors are told from prices
 DANGEROUS = ("=", "+", "-", "@")
 
 
@@ -207,6 +208,22 @@ def _refuse_returns(closes: pd.Series, asset: str, name: str) -> None:
         problem = f"{below:,} of {int(closes.notna().sum()):,} values of {asset} are below zero"
         hint = "These are returns, changes or flows, not prices: give US dollar closes."
         raise InputError(name, f"{example:g}", problem, hint)
+    if _are_factors(closes.dropna().to_numpy()):
+        problem = f"values of {asset} lie around 1 and each day starts anew: growth factors (1 + return)"
+        raise InputError(name, f"{float(closes.dropna().iloc[0]):g}", problem, "Give US dollar closes.")
+
+
+def _are_factors(values: np.ndarray) -> bool:
+    """Whether numbers around 1 have no memory: their steps are wider than their spread, as those of prices never are.
+
+    The median step is beyond 1.2 (1.41 where each is drawn anew) times the median distance from the median, and that
+    above half a percent: a coin pegged to the dollar passes.
+    """
+    if len(values) < LEAST_FACTORS:
+        return False
+    middle = float(np.median(values))
+    spread = float(np.median(np.abs(values - middle)))
+    return abs(middle - 1.0) < 0.1 and spread > 0.005 and float(np.median(np.abs(np.diff(values)))) > 1.2 * spread
 
 
 def _dollar_rows(layout: Layout, name: str, findings: list[Finding]) -> np.ndarray:

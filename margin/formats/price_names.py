@@ -32,6 +32,7 @@ from margin.formats.price_words import (
 
 ASSET = re.compile(r"[A-Z0-9][A-Z0-9.]{0,19}")
 YAHOO_COIN = re.compile(r"([A-Z0-9]*[A-Z])[0-9]{3,6}")  # UNI7083-USD: Yahoo numbers coins whose ticker was taken
+KRAKEN_PAIR = re.compile(r"X([A-Z]{3})Z(USD|EUR|GBP|CAD|JPY|AUD)")  # XXBTZUSD: X before a coin, Z before money
 MONEY_SIGNS = re.compile("[€£¥₩₹₽₺]")
 INDICATOR = re.compile(
     "(?:rsi|sma|ema|wma|hma|vwma|ma|macd|atr|adx|cci|mfi|bb|stoch|vol|std|var|ret|roc|mom|lag|lead)[0-9]{1,3}"
@@ -192,6 +193,8 @@ def joined(name: str) -> tuple[str, str]:
     """('BTC', 'USDT') of 'BTCUSDT'; ('TUSD', '') of 'TUSD'. Only dollars, coins and the commoner currencies."""
     if name in KEPT_WHOLE or name in KNOWN:
         return name, ""
+    if (match := KRAKEN_PAIR.fullmatch(name)) and (match[1] in KNOWN or match[1] in ALIASES):
+        return match[1], match[2]
     dollars = ("USDT", "USDC", "FDUSD", "PYUSD", "RLUSD", "USD", *DOLLAR_COINS)
     ends = [(name.removesuffix(quote), quote) for quote in dollars if name.endswith(quote)]
     for base, quote in ends:

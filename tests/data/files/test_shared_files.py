@@ -3,6 +3,7 @@
 import json
 from datetime import date
 
+import numpy as np
 import pytest
 
 from data.cli import main
@@ -207,6 +208,36 @@ def test_a_volume_that_does_not_say_its_unit_is_not_used_and_says_so(tmp_path, c
 def test_log_returns_and_per_cents_are_refused(tmp_path, capsys):
     path = written(tmp_path, "p.csv", "date,BTC,ETH", lambda n, d: f"{d},{(-1) ** n * 1.5},{(-1) ** n * 0.7}")
     assert "returns" in read(path, capsys)[2]
+
+
+def test_growth_factors_are_refused_and_a_pegged_coin_is_not(tmp_path, capsys):
+    draws = np.random.default_rng(4).normal(0.0, 1.0, (90, 3))
+    factors = written(tmp_path, "f.csv", "date,BTC,ETH", lambda n, d: f"{d},{1 + 0.02 * draws[n, 0]},{2000 + n}")
+    status, _, err = read(factors, capsys)
+    assert status == 2 and "growth factors" in err and "BTC" in err
+    paths = np.exp(np.cumsum(0.02 * draws, axis=0))
+    coins = written(
+        tmp_path, "c.csv", "date,XRP,USDC,DAI",
+        lambda n, d: f"{d},{paths[n, 0]},{1 + 0.001 * draws[n, 1]},{1 + 0.003 * draws[n, 2]}",
+    )  # fmt: skip
+    assert set(read(coins, capsys)[1]["assets"]) == {"XRP", "USDC", "DAI"}
+
+
+def test_an_indicator_with_a_shares_ticker_is_told_by_its_values(tmp_path, capsys):
+    waves = 50 + 25 * np.sin(np.arange(90))
+    path = written(tmp_path, "i.csv", "date,BTC,RSI,MA", lambda n, d: f"{d},{60000 + n},{waves[n]},{59000 + n}")
+    assert list(read(path, capsys)[1]["assets"]) == ["BTC"]
+    path = written(tmp_path, "s.csv", "date,BTC,RSI,MA", lambda n, d: f"{d},{60000 + n},{15 + n / 50},{500 + n}")
+    assert list(read(path, capsys)[1]["assets"]) == ["BTC", "RSI", "MA"]
+
+
+@pytest.mark.parametrize(
+    ("name", "asset"), [("XXBTZUSD", "BTC"), ("XETHZUSD", "ETH"), ("XXRPZUSD", "XRP"), ("XXBTZEUR", None)]
+)
+def test_krakens_own_names_of_pairs(name, asset, tmp_path, capsys):
+    path = written(tmp_path, "k.csv", f"date,{name}", lambda n, d: f"{d},{100 + n}")
+    status, found, err = read(path, capsys)
+    assert (list(found["assets"]) == [asset]) if asset else (status == 2 and "EUR" in err)
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/", "/no/such/file.csv"])
