@@ -76,6 +76,8 @@ def _bad_closes(frame: pd.DataFrame, interval: Interval) -> Checked:
     size = np.minimum(np.abs(there), np.abs(back))
     with np.errstate(invalid="ignore"):
         returned = (there * back < 0) & (np.abs(there + back) <= RETURNED * size)
+        if not (returned & (size >= min(BAD_CLOSE, SUSPECT_CLOSE))).any():
+            return frame, []  # the usual move need not be measured: most of the time a file takes
         sigmas = size / usual_move(frame["close"], interval)
         # The next candle opens where this one closed: it did trade there.
         next_open = np.log(np.append(frame["open"].to_numpy()[1:], np.nan))
@@ -100,13 +102,16 @@ def _example(frame: pd.DataFrame, where: np.ndarray) -> str:
 def _bad_wicks(frame: pd.DataFrame, interval: Interval) -> Checked:
     if len(frame) < 3:
         return frame, []
-    usual = usual_move(frame["close"], interval)
+    usual: np.ndarray | None = None
     body = frame[["open", "close"]]
     found = []
     for side, depth in (
         ("low", np.log(body.min(axis=1) / frame["low"])),
         ("high", np.log(frame["high"] / body.max(axis=1))),
     ):
+        if not (depth >= BAD_WICK).any():
+            continue
+        usual = usual_move(frame["close"], interval) if usual is None else usual
         bad = ((depth >= BAD_WICK) & (depth / usual >= BAD_WICK_SIGMAS)).to_numpy()
         if bad.any():
             row = frame[bad].iloc[0]

@@ -70,7 +70,7 @@ def _finer_closes(closes: pd.Series, stamps: np.ndarray) -> pd.Series:
 def _on_days(frame: pd.DataFrame, days: np.ndarray, closed: np.ndarray) -> pd.DataFrame:
     """Rows on their days; an empty row, or one of zero, goes where the same day has a close (a dividend line)."""
     good = closed & (frame["close"].to_numpy() > 0)
-    keep = good | ~np.isin(days, days[good])
+    keep = good if good.all() else good | ~np.isin(days, days[good])
     return frame[keep].set_axis(pd.DatetimeIndex(days[keep].astype("datetime64[us]"), name="date"), axis=0)
 
 

@@ -38,15 +38,28 @@ class Spacing:
         raise AssertionError("unreachable")
 
 
+def ascending(values: np.ndarray) -> np.ndarray:
+    """The different values in ascending order, as `np.unique` gives them; a fraction of its time where they are so."""
+    if len(values) < 2:
+        return values
+    rises = values[1:] > values[:-1]
+    if rises.all():
+        return values
+    if not (rises | (values[1:] == values[:-1])).all():
+        values = np.sort(values)
+        rises = values[1:] > values[:-1]
+    return values[np.append(True, rises)]
+
+
 def measure(stamps: np.ndarray) -> Spacing:
     """The spacing of one series. stamps : datetime64, in any order; fewer than three say nothing and count as daily."""
-    known = np.unique(stamps[~np.isnat(stamps)].astype("datetime64[s]"))
+    known = ascending(stamps[~np.isnat(stamps)].astype("datetime64[s]"))
     if len(known) < 2:
         return Spacing("daily", 24.0)
     hours = float(np.median(np.diff(known) / HOUR))
     if hours < FINER_HOURS:
         return Spacing("finer", hours)
-    days = np.unique(days_of(known))
+    days = ascending(days_of(known))
     if len(days) < 3:
         return Spacing("daily", 24.0)
     weekday = (days.astype(np.int64) + 3) % 7  # Monday is 0; 1970-01-01 was a Thursday
@@ -62,7 +75,7 @@ def too_coarse(stamps: np.ndarray) -> Spacing | None:
     """The spacing of a series that is coarser than daily, also one of bursts of finer rows; None when it is daily."""
     found = measure(stamps)
     if found.kind == "finer":
-        found = measure(np.unique(stamps.astype("datetime64[D]")))
+        found = measure(ascending(stamps.astype("datetime64[D]")))
     return found if found.kind == "coarser" else None
 
 

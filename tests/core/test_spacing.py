@@ -9,7 +9,7 @@ from margin.backtest.walk_forward import backtest
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.settings import Settings
-from margin.core.spacing import DENSE, days_of, is_dense, measure
+from margin.core.spacing import DENSE, ascending, days_of, is_dense, measure
 
 BOOK = Portfolio.from_json('{"version": 1, "positions": [{"symbol": "BTC/USDT:USDT", "quantity": 1.0}]}')
 
@@ -171,6 +171,14 @@ def test_volumes_below_zero_or_overflowing_are_refused(volume: float) -> None:
     volumes.iloc[5, 1] = volume
     with pytest.raises(InputError, match="volumes ETH"):
         Market(frame, volumes)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_different_values_in_order_are_those_of_numpy(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, 12, rng.integers(0, 30)).astype("datetime64[D]")
+    for given in (values, np.sort(values), np.unique(values)):
+        np.testing.assert_array_equal(ascending(given), np.unique(given))
 
 
 def test_spacing_is_named_in_words() -> None:
