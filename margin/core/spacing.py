@@ -48,7 +48,8 @@ def ascending(values: np.ndarray) -> np.ndarray:
     if not (rises | (values[1:] == values[:-1])).all():
         values = np.sort(values)
         rises = values[1:] > values[:-1]
-    return values[np.append(True, rises)]
+    different: np.ndarray = values[np.append(True, rises)]
+    return different
 
 
 def measure(stamps: np.ndarray) -> Spacing:
