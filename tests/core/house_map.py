@@ -1,6 +1,7 @@
 """The drawn map of docs/architecture.md, made from its table: rooms of one floor with the same neighbours share a box.
 
-An arrow says "may import". Where a longer way over other rooms already says so, the arrow is left out.
+An arrow says "may import" and points down, to a lower floor. Where a longer way over other rooms already says so, it is
+left out; so are the doors (`__init__`, `__main__`), which may import all that their house holds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,15 +20,17 @@ Box = tuple[str, ...]
 
 
 def drawn(table: Mapping[str, Room]) -> str:
-    """The map as a mermaid flowchart, houses from below."""
-    lines = ["```mermaid", "flowchart BT"]
+    """The map as a mermaid flowchart, the engine lowest."""
+    lines = ["```mermaid", "flowchart TB"]
     for house in HOUSES:
-        rooms = {name: room for name, room in table.items() if name.split(".")[0] == house}
+        rooms = {
+            n: room for n, room in table.items() if n.split(".")[0] == house and not n.split(".")[-1].startswith("__")
+        }
         if set(rooms) == {house}:
             lines.append(f'  {house}["{TITLES[house]}"]')
             continue
         boxes = _boxes(rooms)
-        lines += [f'  subgraph {house}["{TITLES[house]}"]', "    direction BT"]
+        lines += [f'  subgraph {house}["{TITLES[house]}"]', "    direction TB"]
         for box in sorted(boxes, key=lambda box: rooms[box[0]].floor):
             lines.append(f'    {_id(box)}["{rooms[box[0]].floor}: {", ".join(map(_label, box))}"]')
         lines += [f"    {_id(above)} --> {_id(below)}" for above, below in _arrows(rooms, boxes)]
@@ -66,5 +69,4 @@ def _id(box: Box) -> str:
 
 
 def _label(name: str) -> str:
-    house, _, rest = name.partition(".")
-    return f"{house}/{rest}.py" if rest.startswith("__") else rest
+    return name.partition(".")[2]
