@@ -24,7 +24,7 @@ from data.cleaning.checks import (
     volumes,
 )
 from data.model import CANDLE_COLUMNS, Finding, Interval, PriceSet, Provenance
-from margin.core.market import LARGEST_CLOSE, SMALLEST_CLOSE
+from margin.core.price_table import LARGEST_CLOSE, SMALLEST_CLOSE
 from margin.core.spacing import too_coarse
 
 STEP = {"1d": pd.Timedelta(days=1), "1h": pd.Timedelta(hours=1)}

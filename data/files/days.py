@@ -8,7 +8,7 @@ from data.files.cells import Dates
 from data.files.table import note
 from data.model import Finding
 from margin.core.errors import InputError
-from margin.core.market import LARGEST_CLOSE, SMALLEST_CLOSE
+from margin.core.price_table import LARGEST_CLOSE, SMALLEST_CLOSE
 from margin.core.spacing import days_of, last_day_is_open, measure
 
 HOW = {"close": "last", "open": "first", "high": "max", "low": "min"}

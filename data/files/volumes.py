@@ -8,7 +8,7 @@ import pandas as pd
 from data.files.layout import Layout
 from data.files.table import note
 from data.model import Finding
-from margin.core.market import LARGEST_VOLUME
+from margin.core.price_table import LARGEST_VOLUME
 from margin.formats.price_words import KNOWN, SHARES, fold
 
 DOLLAR_VENDORS = {"coinmarketcap": "CoinMarketCap", "coingecko": "CoinGecko"}

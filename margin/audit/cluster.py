@@ -16,6 +16,7 @@ from margin.audit.summary import AuditSummary
 from margin.core.errors import InputError
 
 RETRIES = 3  # of a part whose worker died
+ANSWER_SECONDS = 10.0  # in which a scheduler answers, or is not there
 
 
 def audit_on_cluster(
@@ -36,7 +37,7 @@ def audit_on_cluster(
         raise InputError("workers", address, "needs dask.distributed", "pip install 'margin-lab[cluster]'") from None
     try:
         client: Any = Client(  # type: ignore[no-untyped-call]
-            address, timeout="10s", set_as_default=False
+            address, timeout=f"{ANSWER_SECONDS:g}s", set_as_default=False
         )
     except (OSError, TimeoutError, ValueError) as error:
         raise InputError("workers", address, f"does not answer: {str(error)[:80]}", "Start a scheduler.") from None

@@ -1,13 +1,14 @@
 """One day of a walk through history: what every method of the ladder asks, from the returns known on that day."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from margin.backtest.day import Day, Prepared
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio, Position
@@ -22,36 +23,6 @@ from margin.risk.extremes import CORRELATION_WINDOW, Extremes, correlations, run
 from margin.risk.history import WARM_UP, ewma_vol_path, history, price_series
 from margin.risk.models import EllipticalModel, ScenarioModel, without_dust
 from margin.risk.tail import expected_shortfall, tail_mass, value_at_risk
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Day:
-    """What one method asks on one day, USD; see MethodRecord. parts: by position (isolated) or underlying (netted)."""
-
-    required: float
-    parts: np.ndarray
-    labels: list[int]
-    var: float | None = None
-    es: float | None = None
-    tail: np.ndarray | None = None
-    scenarios: int = 0
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Prepared:
-    """What a day's methods share. row: of the close; known, daily: how many returns had ended by then.
-
-    values : (p,) USD of each position, weights: (k,) of each asset
-    history : (known,) USD loss of the book under every return so far
-    """
-
-    row: int
-    known: int
-    daily: int
-    values: np.ndarray
-    weights: np.ndarray
-    history: np.ndarray
-    kept: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

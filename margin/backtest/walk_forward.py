@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from margin.backtest.coverage import ExceedanceReport, acerbi_szekely, acerbi_szekely_p_value, exceedance_report
-from margin.backtest.days import Day, Walk, days_to_walk
+from margin.backtest.day import Day
+from margin.backtest.days import Walk, days_to_walk
 from margin.core.checks import whole_number
 from margin.core.errors import InputError
 from margin.core.market import Market

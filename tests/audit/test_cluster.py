@@ -98,6 +98,7 @@ def test_the_command_runs_on_a_cluster(book, cluster, capsys):
     assert on_cluster == on_threads
 
 
-def test_a_scheduler_that_is_not_there_is_named(plan, book):
+def test_a_scheduler_that_is_not_there_is_named(plan, book, monkeypatch):
+    monkeypatch.setattr("margin.audit.cluster.ANSWER_SECONDS", 1.0)
     with pytest.raises(InputError, match="does not answer"):
         audit_on_cluster(plan, open_source(str(book)), "tcp://127.0.0.1:9", None)

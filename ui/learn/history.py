@@ -13,6 +13,7 @@ from margin.sample.events import load_events
 from ui import charts
 from ui.blocks.formats import money, percent, true_minus
 from ui.charts import learn as learn_charts
+from ui.charts import learn_breaks
 from ui.learn.view import ASSUMED, LONG, SAMPLE, SHORT, VALUE, View, pair, sample_market
 from ui.state import presets
 
@@ -97,7 +98,7 @@ def when_it_breaks() -> View:
                 ("Margin not enough", f"{len(hit)}", ""),
                 ("Worst", percent(100 * worst.share), "of the margin"),
             ),
-            learn_charts.events(found),
+            learn_breaks.events(found),
             f"Loss of the pair on {len(found)} named events as a share of its margin; {len(hit)} exceed it: "
             f"{', '.join(f'{d.name} {100 * d.share:.0f}%' for d in hit)}.",
             answer,
@@ -113,7 +114,7 @@ def when_it_breaks() -> View:
             ("Needed", money(seen.needed), true_minus(f"at {actual:+.2f}")),
             ("Not enough on", percent(100 * seen.exceeded, 1), "of days"),
         ),
-        learn_charts.broken(seen),
+        learn_breaks.broken(seen),
         f"Losses of a day at the correlation assumed, {ASSUMED}, and at {actual:+.2f}. The margin of "
         f"{money(seen.margin)} is exceeded on {percent(100 * seen.exceeded, 1)} of days instead of "
         f"{percent(100 * seen.expected, 1)}.",
