@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from margin.core import edition
 from margin.core.checks import parse_date, whole_number
 from margin.core.daily import LEAST_JUMP, life_starts, make_daily, odd_jumps
 from margin.core.errors import InputError, MissingPriceError
@@ -96,8 +97,9 @@ class Market:
     def remember(self, key: Hashable, compute: Callable[[], Any]) -> Any:
         """`compute()`, kept for the next time: prices never change, so what follows from them alone need not either.
 
-        Holds the 32 results used last; safe to share between threads.
+        Holds the 32 results used last, of the edition of the rules in force; safe to share between threads.
         """
+        key = (edition.current(), key)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)

@@ -2,7 +2,18 @@
 
 import pytest
 
+from margin import venues
 from ui.charts import base
+from ui.state import newest_tiers
+
+
+@pytest.fixture(autouse=True)
+def carried_tiers():
+    """What one test keeps on its disk is in force for no other."""
+    yield
+    if newest_tiers._seen[0]:
+        venues.follow({})
+        newest_tiers._seen[0] = ()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from data.exchange import refusals, tiers
 from margin import Collateral, Portfolio, Position
+from margin.core.account import Account
 from tests.exchange_server import ExchangeServer
 from tests.exchange_server.faults import Fault
 from tests.support import ROOT
+from ui.blocks.formats import money
 from ui.state import book, presets, prices, share
 
 
@@ -157,6 +159,30 @@ def test_tiers_are_fetched_from_the_exchanges_and_used(monkeypatch, tmp_path):
     fetched = kept_in_cross(app)
     assert all(fetched[venue] > 0 and fetched[venue] != carried[venue] for venue in ("OKX", "Bybit"))
     assert not app.warning
+
+
+def test_a_coin_that_is_not_carried_has_its_figures_on_every_page_after_a_refresh(monkeypatch, tmp_path):
+    """AVAX at OKX: refused by name; once the venue was asked, the same maintenance on Portfolio, Venues and Stress."""
+    own = Account(
+        name="mine", venue="okx", mode="cross", collateral=(Collateral("USDT", 20_000.0),),
+        positions=(Position("AVAX/USDT:USDT", 1_000.0, leverage=10.0),),
+    )  # fmt: skip
+    with ExchangeServer() as server:
+        monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
+        monkeypatch.setenv("MARGIN_OFFLINE", "0")
+        refusals.forget()
+        app = opened(Portfolio(accounts=(own,)))
+        assert "OKX" not in kept_in_cross(app)
+        app = app.button(key="venues_fetch").click().run(timeout=60)
+        check(app)
+    refusals.forget()
+    asked = kept_in_cross(app)["OKX"]
+    monkeypatch.setenv("MARGIN_OFFLINE", "1")
+    for page in ("stress", "liquidation", "backtest"):
+        seen = app.switch_page(f"pages/{page}.py").run()
+        assert not seen.exception, (page, [e.value for e in seen.exception])
+        texts = " ".join(e.value.replace("\\", "") for e in [*seen.caption, *seen.markdown])
+        assert f"maintenance {money(asked)}" in texts, (page, texts[:400])
 
 
 def test_an_exchange_that_fails_is_named_and_the_page_stays(monkeypatch, tmp_path):

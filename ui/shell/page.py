@@ -11,7 +11,7 @@ from ui.blocks.views import refused
 from ui.shell import entrance
 from ui.shell.facts import facts_of
 from ui.shell.standing import standing_line
-from ui.state import book, choice, compute, prices
+from ui.state import book, choice, compute, newest_tiers, prices
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
 
@@ -58,6 +58,7 @@ def show(file: str, draw: Callable[[Seen], None], needs_figures: bool = False) -
     needs_figures : where the book has none, say why instead of drawing
     """
     entrance.through_app(f"pages/{Path(file).name}")
+    newest_tiers.follow()
     seen = Seen(facts_of(Path(file)).judged)
     if seen.judged:
         standing_line(seen.now.portfolio, seen.active, seen.settings, seen.model)

@@ -11,7 +11,7 @@ from data.universe import is_offline
 from margin import venues
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
-from margin.venues import Marks, Rulebook
+from margin.venues import Marks
 from margin.venues.families.perpetuals import FIRST_LEVERAGE, PerpetualVenue, as_perpetuals
 from margin.venues.survey import Asked, Refused, Survey, recent_gain, survey
 from ui.blocks.exporting import chart, csv_button
@@ -43,7 +43,7 @@ def page(seen: Seen) -> None:
     except InputError as error:
         refused(error)
         return
-    rulebooks = _rulebooks()
+    rulebooks = [venues.rulebook(name) for name in venues.names()]
     chosen = {r.name: venues_detail.settings(r) for r in rulebooks}
     tiers_of = tuple(r.live_source for r in rulebooks if isinstance(r, PerpetualVenue))
     key = ("venues", portfolio, marks.as_of, str(chosen), tiers_of)
@@ -101,18 +101,6 @@ def _at_leverage(portfolio: Portfolio) -> Portfolio:
         for account in portfolio.accounts
     ]
     return Portfolio(accounts=accounts, name=portfolio.name)
-
-
-def _rulebooks() -> list[Rulebook]:
-    """Every rulebook, with the live tiers kept on this machine where there are any."""
-    out = []
-    for name in venues.names():
-        rulebook = venues.rulebook(name)
-        kept = tiers.load_tiers(name) if name in tiers.PUBLISHERS else None
-        if kept is not None and isinstance(rulebook, PerpetualVenue):
-            rulebook = rulebook.with_tiers(kept.rows, f"{rulebook.title}, public tiers ({kept.date})")
-        out.append(rulebook)
-    return out
 
 
 def _answer(now: Answer, asked: list[Asked]) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from data.errors import FetchError
 from data.exchange.tiers import LiveTiers, fetch_tiers, load_tiers, save_tiers
-from margin import Collateral, InputError, Portfolio, Position, venues
+from margin import Collateral, InputError, Portfolio, Position, models, venues
+from margin.core.account import Account
 from tests.data.exchange.conftest import QUICK
 from tests.exchange_server.faults import Fault
 
@@ -48,6 +49,28 @@ def test_a_rulebook_with_live_tiers_uses_them_and_says_so(server):
     assert found.maintenance == pytest.approx(30 * 60_000 * (0.0065 + 0.0005)), "the whole position at its tier's rate"
     assert any(line.source == "OKX position tiers (2026-03-20)" for line in found.lines)
     assert venues.rulebook("okx").live == {}, "the shared rulebook stays as it was"
+
+
+@pytest.mark.parametrize(("venue", "coin"), [("bybit", "HYPE"), ("okx", "AVAX"), ("kraken", "SOL")])
+def test_a_coin_that_is_not_carried_has_its_figure_once_the_venue_was_asked(server, venue, coin):
+    held = Account(
+        positions=[Position(f"{coin}/USDT:USDT", 10.0, 100.0, 10.0)], collateral=[Collateral("USDT", 500.0)],
+        venue=venue, mode="cross",
+    )  # fmt: skip
+    marks = venues.Marks({coin: 100.0, "USDT": 1.0}, NOW_DAY)
+    (refused,) = models.for_account(held).refuses(held)
+    assert "not reproduced here" in refused.reason
+    try:
+        venues.follow({venue: (fetch_tiers(venue, [coin], QUICK).rows, "asked today")})
+        model = models.for_account(held)
+        assert model.refuses(held) == ()
+        (pool,) = held.sub_accounts(model, marks)
+        state = model.state(pool, marks)
+        assert 0 < state.maintenance < state.initial < 200
+        assert any(line.source == "asked today" for line in state.lines)
+    finally:
+        venues.follow({})
+    assert models.for_account(held).refuses(held) == (refused,)
 
 
 def test_an_asset_that_is_not_listed_is_left_out(server):
