@@ -139,10 +139,8 @@ def _called(called: Sequence[SubForecast], target: Target) -> InputError:
     what = "liquidated" if target == "liquidation" else "called"
     names = ", ".join(s.name or "the account" for s in called)
     hint = f"Add at least {-worst.gap.usd:,.2f} USD, cut the position, or choose another model."
-    return InputError(
-        "accounts", f"{worst.gap.equity:,.2f} USD", f"{names} would be {what} already: below the requirement of "
-        f"{worst.gap.requirement:,.2f} USD", hint,
-    )  # fmt: skip
+    problem = f"is below the requirement of {worst.gap.requirement:,.2f} USD: {names} would be {what} already"
+    return InputError("equity", f"{worst.gap.equity:,.2f} USD", problem, hint)
 
 
 def _one(sub: SubAccount, gap: Gap, past: Past, way: Way, days: tuple[float, ...]) -> SubForecast:

@@ -7,6 +7,7 @@ import numpy as np
 
 from margin.hedge.planner import LadderPlanner, Planner
 
+SEEN = 1e-6  # of the model's margin: less than that in the programme is nothing
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9)
 
 
@@ -40,7 +41,7 @@ class Frontier:
 
 
 def frontier(planner: Planner, orders: int | None = None) -> Frontier:
-    """Least cost for 5% to 90% less margin, with no limit of orders under the ladder's methods.
+    """Least cost for 5% to 90% less margin; under the ladder's methods no limit of orders, an exact hedge is cut alike.
 
     The slope is between neighbouring points: of a convex curve it never rises along it.
     """
@@ -48,9 +49,11 @@ def frontier(planner: Planner, orders: int | None = None) -> Frontier:
     now = float(planner.figure(nothing))
     found: list[tuple[float, float]] = [(0.0, now)]
     ladder = isinstance(planner, LadderPlanner)
-    floor = float(min(planner.figure(planner.most_freed(None, None if ladder else orders)), now))
+    alike = _alike(planner, now)
+    lowest = planner.most_freed(None, None if ladder else orders) if alike is None else alike
+    floor = float(min(planner.figure(lowest), now))
     for share in SHARES if now > 0 else ():
-        usd = _point(planner, share, now, floor, orders)
+        usd = _point(planner, share, now, floor, orders) if alike is None else share * alike
         if usd is None:
             break
         cost, margin = float(planner.cost(usd)), float(planner.figure(usd))
@@ -61,6 +64,18 @@ def frontier(planner: Planner, orders: int | None = None) -> Frontier:
         Point(cost=c, margin=m, per_dollar=slopes[i] if i < len(slopes) else None) for i, (c, m) in enumerate(found)
     )
     return Frontier(points=points, floor=min(floor, found[-1][1]))
+
+
+def _alike(planner: Planner, now: float) -> np.ndarray | None:
+    """Every position cut, where the programme sees no margin to save but the model does: an exact hedge's basis.
+
+    There cutting everything alike is what is left to do. None elsewhere.
+    """
+    if not isinstance(planner, LadderPlanner) or now <= 0:
+        return None
+    if planner.programme.figure(np.zeros(len(planner.menu.choices))) > SEEN * now:
+        return None
+    return np.array([0.0 if c.is_hedge else c.most for c in planner.menu.choices])
 
 
 def _point(planner: Planner, share: float, now: float, floor: float, orders: int | None) -> np.ndarray | None:

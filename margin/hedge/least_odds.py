@@ -18,7 +18,7 @@ from margin.core.instruments import USD_LIKE
 from margin.core.market import Market
 from margin.forecast.calibration import logit
 from margin.hedge.menu import Menu, after
-from margin.hedge.odds import DECAY, Backing, gap_exposures
+from margin.hedge.odds import DECAY, STEP, Backing
 from margin.hedge.planner import Judge, LadderPlanner, Planner
 from margin.hedge.search import SearchPlanner
 from margin.ladder.margin_models import LadderModel
@@ -33,7 +33,7 @@ INSIDE = (0.1, 0.9)  # of the bracket, where the next figure is tried
 class CapitalJudge(Judge):
     """USD of capital that the book needs for these odds within `days`: maintenance + z sigma root(days).
 
-    z : 2 Phi(-z) = odds; sigma : of a day, from the EWMA (0.94) covariance of the assets' returns and the gap's slopes
+    z : 2 Phi(-z) = odds; sigma : of a day, from the EWMA (0.94) covariance of the assets' returns and equity's slopes
     """
 
     def __init__(
@@ -58,11 +58,16 @@ class CapitalJudge(Judge):
                 continue  # refused: its figure is infinite anyway
 
     def _slopes(self, usd: np.ndarray) -> np.ndarray:
-        """(assets,) USD of gap per 100% move of each, after trading `usd`."""
-        assets, found = gap_exposures(after(self.sub, self.marks, self.menu, usd.tolist()), self.model, self.marks)
+        """(assets,) USD of equity per 100% move of each, after trading `usd`: by central differences."""
+        book = after(self.sub, self.marks, self.menu, usd.tolist())
+        moving = [i for i, asset in enumerate(book.assets) if asset in self.assets]
+        factors = np.ones((2 * len(moving), len(book.assets)))
+        for row, i in enumerate(moving):
+            factors[2 * row, i], factors[2 * row + 1, i] = 1 + STEP, 1 - STEP
+        equity = self.model.states(book, self.marks, factors).equity
         out = np.zeros(len(self.assets))
-        for asset, slope in zip(assets, found, strict=True):
-            out[self.assets.index(asset)] = slope
+        for row, i in enumerate(moving):
+            out[self.assets.index(book.assets[i])] = (equity[2 * row] - equity[2 * row + 1]) / (2 * STEP)
         return out
 
     def __call__(self, usd: np.ndarray) -> float:

@@ -12,6 +12,7 @@ from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
 from margin.hedge import Costs, hedge
 from margin.hedge.accounts import choose, judged
+from margin.hedge.frontier import frontier
 from margin.hedge.menu import after, hedge_symbol
 from margin.models.marks import Marks
 from tests.hedge.worlds import MONEY, PRICES, market, stand
@@ -37,6 +38,10 @@ def test_fully_hedged_has_nothing_to_free_in_one_pool():
     assert {way.why for way in found.ways} == {"Nothing to free."}
     safe = hedge(*_safeguarded(positions))  # the offset cap asks something of it
     assert safe.best is not None and safe.best.after.margin <= 0.7 * safe.before.margin * (1 + 1e-8)
+    curve = frontier(safe.planner, 2)  # no programme sees that cap: the curve is that of cutting alike
+    assert len(curve.points) > 5 and curve.floor == pytest.approx(0.0, abs=1e-6)
+    at = next(p for p in curve.points if p.margin == pytest.approx(0.7 * safe.before.margin))
+    assert at.cost == pytest.approx(safe.way("pro_rata").cost)
 
 
 def _safeguarded(positions):

@@ -62,6 +62,8 @@ def test_bybit_refuses_what_it_has_no_factors_for_and_isolated_options():
     other = [("ETH/USDC:USDC-261226-3000-C", -1.0)]
     with pytest.raises(InputError, match="option factors of ETH"):
         _ = account("bybit", "cross", other, {"USDC": 1e4}).state
+    with pytest.raises(InputError, match="settle in dollars"):
+        _ = account("bybit", "cross", [("BTC/USD:BTC-261226-66000-C", -1.0)], {"USDC": 1e5}).state
     with pytest.raises(InputError, match="no isolated margin"):
         _ = account("bybit", "isolated", [(CALL.format(66_000), -1.0)], {"USDC": 1e4}).state
     with pytest.raises(InputError, match="not printed"):

@@ -112,7 +112,7 @@ def curves(found: Forecast, at: Odds, others: dict[str, Forecast | InputError], 
         said = "; ".join(f"{key} {printed(1.0 - float(f.survival[-1]))} by the last day" for key, f in drawn.items())
         chart(charts_forecast.survival(lines), "forecast_survival", f"Odds of a call by each day. {said}.")
         missing = {key: e for key, e in others.items() if not isinstance(e, Forecast)}
-        called = [key for key, e in missing.items() if e.field == "accounts"]
+        called = [key for key, e in missing.items() if e.field == "equity"]
         if called:
             st.caption(f"{' and '.join(called)}: below the requirement at once with this money.")
         for key, error in missing.items():

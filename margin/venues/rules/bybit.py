@@ -85,7 +85,7 @@ class Bybit(PerpetualVenue):
         return self.coin_tiers(asset) if inverse else self._tiers.get(asset)
 
     def supports(self, book: Portfolio | SubAccount, mode: Mode | None = None) -> tuple[Unsupported, ...]:
-        """Also refused: options of coins whose factors are not carried, and in isolated mode."""
+        """Also refused: options settled in the coin, of coins whose factors are not carried, and in isolated mode."""
         found, sub = super().supports(book, mode), accounts.as_sub(book)
         known = {u.symbol for u in found}
         for p in accounts.of_kind(sub, "option"):
@@ -93,6 +93,9 @@ class Bybit(PerpetualVenue):
                 continue
             if mode == "isolated" or sub.isolated:
                 found += (Unsupported(symbol=p.symbol, reason="options have no isolated margin here"),)
+            elif p.instrument.settle == p.underlying:
+                why = "Bybit's options settle in dollars: coin-settled ones are not held here"
+                found += (Unsupported(symbol=p.symbol, reason=why, alone=True),)
             elif p.underlying not in self.parameters["options"]:
                 why = f"the option factors of {p.underlying} are not known here: not reproduced here"
                 found += (Unsupported(symbol=p.symbol, reason=why, alone=True),)
