@@ -112,7 +112,7 @@ def _short():
 def test_a_history_of_119_days(monkeypatch, capsys, tmp_path):
     portfolio = Portfolio((BTC, Position("SOL/USDT:USDT", 100.0)), (Collateral("USDC", 20_000.0),))
     short = _short()
-    monkeypatch.setattr(prices, "_sample", lambda: short)
+    monkeypatch.setattr(prices, "sample", lambda: short)
     assert "120 days are needed" in said_on("forecast", portfolio, "hyperliquid:cross")
     said = said_on("hedge", portfolio, "hyperliquid:cross")
     assert "frees" in said and "Odds not computed" in said
