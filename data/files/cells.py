@@ -93,7 +93,7 @@ def survey(columns: list[np.ndarray]) -> Style:
     """The number style of several text columns."""
     style = Style()
     for cells in columns:
-        for cell in {tidy(c) for c in cells}:
+        for cell in dict.fromkeys(tidy(c) for c in cells):
             if len(cell) <= MAX_CELL and ("," in cell or "." in cell) and re.fullmatch(r"[+-]?[0-9.,]+", cell):
                 style.see(cell)
     return style
