@@ -40,6 +40,9 @@ SYMBOLS = (
 )
 
 
+KEYS = models.keys()
+
+
 def said(call, *given, **named):
     try:
         return call(*given, **named)
@@ -76,7 +79,7 @@ def asked(key):
 CASES = {
     **{f"symbol {s[:12]}": lambda s=s: said(parse_symbol, s) for s in SYMBOLS},
     **{f"moved {n} {m} {t}": lambda n=n, m=m, t=t: moved(n, m, t) for n, m, t in held_by_someone()},
-    **{f"model {k}": lambda k=k: asked(k) for k in models.keys()},
+    **{f"model {k}": lambda k=k: asked(k) for k in KEYS},
     "survey": lambda: survey.survey(BOOKS["perpetuals"], MARKS),
     "holes": lambda: Market(HOLES).aligned(("A", "B")), "returns": lambda: Market(HOLES).returns(("A", "B"), None, 2, 15),
     "price": lambda: [said(Market(HOLES).price, a, d) for a in "ABC" for d in (None, "2024-01-20", "2023-01-01")],
