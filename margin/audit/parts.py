@@ -99,8 +99,10 @@ def open_source(
                 missing = ", ".join(sorted(chosen.required - have))
                 raise InputError(path.name, ", ".join(head.schema_arrow.names)[:80], f"lacks {missing} ({chosen.name})")
             if not money and chosen.equity not in have:
-                hint = "Give --accounts with columns account and equity."
-                raise InputError(path.name, f"no column {chosen.equity}", "does not say its accounts' equity", hint)
+                hint = "Add a file of accounts (--accounts) with columns account and equity."
+                names = ", ".join(head.schema_arrow.names)[:80]
+                why = f"has no column {chosen.equity or 'equity'}, and no file gives it"
+                raise InputError(path.name, names, why, hint)
         for path in money:
             have = {name.lower() for name in _head(path).schema_arrow.names}
             if not {"account", "equity"} <= have:

@@ -30,7 +30,8 @@ class Figure:
             ((size, word) for size, word in ((1e9, "billion "), (1e6, "million ")) if self.low >= size), (1.0, "")
         )
         low, high = (f"{value / size:,.10g}" for value in (self.low, self.high))
-        return f"{low if low == high else f'{low} to {high}'} {word}{self.unit}".strip()
+        unit = self.unit if self.unit == "%" else f" {word}{self.unit}".rstrip()
+        return f"{low if low == high else f'{low} to {high}'}{unit}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

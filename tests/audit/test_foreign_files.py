@@ -182,7 +182,7 @@ def test_nothing_is_taken_for_an_equity_of_zero(capsys, tmp_path):
     """No column of it, no row of it, several of it: refused by the file's name, set aside, said."""
     for content in (POSITIONS, [POSITIONS.assign(equity=1.0), MORE]):
         status, _, err = audited(capsys, tmp_path, content, None)
-        assert status == 2 and "no column equity" in err and err.count("\n") == 1, err
+        assert status == 2 and "has no column equity, and no file gives it" in err and err.count("\n") == 1, err
     _, found, _ = audited(capsys, tmp_path, changed(POSITIONS, equity=pa.array([7.0, 5.0, None, 3.0])), None)
     (tmp_path / "positions-001.parquet").unlink()
     _, found, _ = audited(capsys, tmp_path, changed(POSITIONS, equity=pa.array([7.0, 5.0, None, 3.0])), None)

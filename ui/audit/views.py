@@ -131,7 +131,7 @@ def _spots(said: AuditReport) -> None:
     if said.short_top_share is not None:
         st.caption(
             f"The ten accounts short most make {percent(100 * said.short_top_share, 1)} of all shortfall (each in its "
-            f"worst shock; HHI {said.short_hhi:.3f})."
+            f"worst shock; HHI {said.short_hhi:.5f})."
         )
     if said.crowding is not None:
         st.caption(
@@ -150,19 +150,22 @@ def checks(said: AuditReport) -> None:
         ("Closed already", f"{c['closed_already']:,}"),
         ("Without a position", f"{c['empty_accounts']:,}"),
         ("Rows set aside", f"{sum(s.set_aside.values()):,}"),
-        ("Positions without history here", f"{sum(s.unknown.values()):,}"),
-        ("Own liquidation price beside the printed one", _own(own)),
+        ("Positions without history", f"{sum(s.unknown.values()):,}"),
+        (
+            "Our close beside the printed",
+            "none is printed" if not own["compared"] else f"median {_part(own, 'median')}",
+        ),
     ]
     table = pd.DataFrame(rows, columns=["Check", "Found"])
     data_table(table, key="audit_checks", alt="Checks of the book and of the audit")
     if s.set_aside:
         aside = pd.DataFrame(sorted(s.set_aside.items()), columns=["Set aside because of", "Rows"])
         data_table(aside, key="audit_aside", alt="Rows set aside, by reason")
+    if own["compared"]:
+        far = f"95% of them lie within {_part(own, 'p95')} of ours."
+        st.caption(f"The file prints {own['compared']:,} liquidation prices of accounts of one position: {far}")
     st.caption("A complete perpetuals book nets to zero: every buyer has a seller.")
 
 
-def _own(own: dict[str, float | int | None]) -> str:
-    if not own["compared"]:
-        return "the file prints none"
-    median, most = (f"{100 * float(own[name] or 0):.1f}%" for name in ("median", "p95"))
-    return f"median {median}, 95% within {most}, of {own['compared']:,}"
+def _part(own: dict[str, float | int | None], name: str) -> str:
+    return f"{100 * float(own[name] or 0):.1f}%"

@@ -32,6 +32,7 @@ def ladder(steps: np.ndarray, down: np.ndarray, up: np.ndarray) -> go.Figure:
     """USD closed per half percent of a market move, falls left, rises right."""
     colours = palette()
     keep = steps <= 0.5
+    ticks = [-0.4, -0.2, 0.0, 0.2, 0.4]
     bars = [
         {"type": "bar", "name": name, "x": np.round(sign * steps[keep], 4).tolist(),
          "y": np.round(values[keep]).tolist(),
@@ -45,7 +46,7 @@ def ladder(steps: np.ndarray, down: np.ndarray, up: np.ndarray) -> go.Figure:
         colours,
         400,
         bars,
-        xaxis={"tickformat": "+.0%", "title": "move of the market", "nticks": 9},
+        xaxis={"tickvals": ticks, "ticktext": [moved(x) if x else "0%" for x in ticks], "title": "move of the market"},
         yaxis={**DOLLARS, "title": "closed by force"},
         margin={"t": 50},
         bargap=0.0,

@@ -182,7 +182,7 @@ def matrix(network: Network, order: Sequence[int]) -> go.Figure:
         colours,
         120 + 30 * len(rows),
         [heat(values, texts, (colours.scale[1], colours.loss), 0.0, HEADROOM * most, size=11)],
-        xaxis=columns_above(names, linecolor=CLEAR, tickangle=-40),
+        xaxis=columns_above(names, linecolor=CLEAR, tickangle=-90),
         yaxis=rows_down(names),
     )
 

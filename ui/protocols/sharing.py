@@ -82,6 +82,8 @@ def _table(found: Compared) -> None:
             }
         )
     table = pd.DataFrame(rows)
+    if not table["Note"].any():
+        table = table.drop(columns="Note")
     data_table(table, key="protocols_table", alt="Every rule of sharing")
     csv_button("This table", lambda: table, "protocols_rules")
     coins = "; ".join(

@@ -144,12 +144,14 @@ def sentence(error: InputError) -> str:
     A problem that goes on from the field does so ('Quantity “x” is not a number.'); one that is a clause of its own
     stands behind a colon ('Positions “only dollars”: nothing in the portfolio moves.').
     """
-    name = error.field.rsplit(".", 1)[-1].replace("_", " ")
+    is_file = re.search(r"\.(parquet|pq|csv|json|xlsx|txt)$", error.field, re.IGNORECASE)
+    name = error.field if is_file else error.field.rsplit(".", 1)[-1].replace("_", " ")
     shown, problem = str(error.value), error.problem
     value = f" “{shown[:40]}”" if shown and shown != "None" else ""
     hint = f" {error.hint}" if error.hint else ""
     joint = " is " if problem.startswith(("not ", "quoted ")) else " " if PREDICATES.match(problem) else ": "
-    return f"{name[:1].upper()}{name[1:]}{value}{joint}{problem}.{hint}"
+    first = name[:1] if is_file else name[:1].upper()
+    return f"{first}{name[1:]}{value}{joint}{problem}.{hint}"
 
 
 def number_text(value: float | None) -> str:
