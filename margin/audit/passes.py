@@ -33,6 +33,7 @@ def es_of_books(
     buffer = np.empty(table.shape[1])
     maxima, kept = np.empty(GROUPS), np.empty(whole + 1)
     where = np.empty(whole + 1, np.int64)
+    over, spots = np.empty(2 * GROUPS + table.shape[1]), np.empty(2 * GROUPS + table.shape[1], np.int64)
     for a in range(indptr.shape[0] - 1):
         low, high = indptr[a], indptr[a + 1]
         if high - low >= skip_from:
@@ -50,7 +51,23 @@ def es_of_books(
             tails[a, 0] = -1
             continue
         book_losses(usd[low:high], legs[low:high], table, buffer)
-        _finish(buffer, usd[low:high], legs[low:high], alone, whole, mass, maxima, kept, where, es, worst, tails, a)
+        _finish(
+            buffer,
+            usd[low:high],
+            legs[low:high],
+            alone,
+            whole,
+            mass,
+            maxima,
+            kept,
+            where,
+            over,
+            spots,
+            es,
+            worst,
+            tails,
+            a,
+        )
 
 
 @compiled
@@ -64,17 +81,19 @@ def _finish(
     maxima: np.ndarray,
     kept: np.ndarray,
     where: np.ndarray,
+    over: np.ndarray,
+    spots: np.ndarray,
     es: np.ndarray,
     worst: np.ndarray,
     tails: np.ndarray,
     a: int,
 ) -> None:
-    found = tail_mean(buffer, whole, mass, maxima, kept, where)
+    mean = tail_mean(buffer, whole, mass, maxima, kept, where, over, spots)
     parts = 0.0
     for i in range(usd.shape[0]):
         side = 0 if usd[i] >= 0 else 1
         parts += max(abs(usd[i]) * alone[side, legs[i]], 0.0)
-    es[a] = found if found > DUST * parts else 0.0
+    es[a] = mean if mean > DUST * parts else 0.0
     worst[a] = kept[kept.shape[0] - 1]
     for j in range(where.shape[0]):
         tails[a, j] = where[j]
@@ -97,10 +116,27 @@ def es_of_rows(
     """The same for accounts whose losses stand ready in `rows` (t, S): those of many legs, multiplied out together."""
     maxima, kept = np.empty(GROUPS), np.empty(whole + 1)
     where = np.empty(whole + 1, np.int64)
+    over, spots = np.empty(2 * GROUPS + rows.shape[1]), np.empty(2 * GROUPS + rows.shape[1], np.int64)
     for t in range(accounts.shape[0]):
         a = accounts[t]
         low, high = indptr[a], indptr[a + 1]
-        _finish(rows[t], usd[low:high], legs[low:high], alone, whole, mass, maxima, kept, where, es, worst, tails, a)
+        _finish(
+            rows[t],
+            usd[low:high],
+            legs[low:high],
+            alone,
+            whole,
+            mass,
+            maxima,
+            kept,
+            where,
+            over,
+            spots,
+            es,
+            worst,
+            tails,
+            a,
+        )
 
 
 @compiled

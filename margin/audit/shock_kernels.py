@@ -55,6 +55,7 @@ def shock_books(
     buffer = np.empty(table.shape[1])
     maxima, kept = np.empty(GROUPS), np.empty(whole + 1)
     where = np.empty(whole + 1, np.int64)
+    over, spots = np.empty(2 * GROUPS + table.shape[1]), np.empty(2 * GROUPS + table.shape[1], np.int64)
     k = moves.shape[1]
     factor, ceiling = np.empty(k), np.empty(k)
     most = 1.0
@@ -119,6 +120,8 @@ def shock_books(
                         maxima,
                         kept,
                         where,
+                        over,
+                        spots,
                     )
             else:
                 for i in range(count):
@@ -249,6 +252,8 @@ def _pooled(
     maxima: np.ndarray,
     kept: np.ndarray,
     where: np.ndarray,
+    over: np.ndarray,
+    spots: np.ndarray,
 ) -> float:
     """share x ES of the moved book, or a bound on the same side of `left` where that is enough."""
     upper, low = 0.0, 0.0
@@ -279,5 +284,5 @@ def _pooled(
         if left < share * low * (1.0 - 1e-12):
             return share * low
     book_losses(moved, legs, table, buffer)
-    found = tail_mean(buffer, whole, mass, maxima, kept, where)
-    return share * (found if found > DUST * upper else 0.0)
+    mean = tail_mean(buffer, whole, mass, maxima, kept, where, over, spots)
+    return share * (mean if mean > DUST * upper else 0.0)
