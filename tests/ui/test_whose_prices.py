@@ -19,7 +19,7 @@ from tests.support import ROOT
 from ui.state import book, prices
 
 NOW = datetime.now(UTC)
-DAYS = pd.date_range(end=pd.Timestamp(NOW).tz_localize(None).floor("D") - pd.Timedelta(days=1), periods=400)
+DAYS = pd.date_range(end=pd.Timestamp(NOW).tz_localize(None).floor("D") - pd.Timedelta(days=1), periods=600)
 VIEWS = ("Coverage", "What was cleaned", "Refresh", "Your own file", "Download")
 
 
@@ -33,7 +33,7 @@ def store(tmp_path_factory):
     """BTC and ETH, and SECRET, which somebody had fetched: for longer than the others, and with a hole of ten days."""
     path = tmp_path_factory.mktemp("store") / "prices.db"
     store = Store(path)
-    older = pd.date_range(end=DAYS[-1], periods=700)
+    older = pd.date_range(end=DAYS[-1], periods=900)
     for number, (asset, level, days) in enumerate(
         [("BTC", 60_000.0, DAYS), ("ETH", 3_000.0, DAYS), ("SECRET", 2.0, older.delete(range(100, 110)))]
     ):
@@ -92,6 +92,22 @@ def test_what_stands_in_the_book_is_the_visitors_own():
     )
     shown(app.switch_page("pages/data.py").run())
     assert "SECRET" in everything(app)
+
+
+def audit(**query):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    for key, value in {"audit_accounts": "10,000", **query}.items():
+        app.query_params[key] = value
+    return app.switch_page("pages/audit.py").run()
+
+
+def test_an_audited_file_names_assets_too_and_a_made_up_book_holds_none_of_others():
+    assert "SECRET" not in everything(shown(audit()))
+    rows = "account,asset,quantity,equity\na,BTC,0.1,900\nb,SECRET,-500,400\n"
+    app = audit(audit_book="My files")
+    app.file_uploader(key="audit_positions").set_value([("book.csv", rows.encode(), "text/csv")])
+    said = everything(shown(app.run()))
+    assert "SECRET" in app.session_state["price_names"] and "Of 2 accounts" in said and "not judged" not in said
 
 
 def test_an_operator_may_show_more(monkeypatch):

@@ -23,7 +23,7 @@ from margin.audit.tables import build
 from margin.core.errors import InputError
 from margin.ladder.names import ours
 from ui.shell.page import Seen
-from ui.state import longwork
+from ui.state import longwork, prices
 from ui.state.kept import own_shelf
 from ui.state.prices import ActivePrices
 
@@ -77,7 +77,10 @@ def chosen(seen: Seen) -> Audited | None:
     asked = (str(model), gap / 100.0, seen.settings.as_of, seen.settings.lookback)
     if kind == MADE:
         return _made(seen, asked)
-    return _uploaded(seen, asked) if kind == UPLOADED else _on_disk(seen, asked)
+    found = _uploaded(seen, asked) if kind == UPLOADED else _on_disk(seen, asked)
+    if found is not None and prices.also(name.upper().split("/")[0] for name in found.summary.unknown):
+        st.rerun()  # the visitor named assets that are stored though not of the common set: judged with their prices
+    return found
 
 
 def _plan(active: ActivePrices, asked: tuple[Any, ...], seen: Seen) -> Plan:

@@ -125,6 +125,14 @@ def named() -> set[str]:
     return found
 
 
+def also(assets: Iterable[str]) -> bool:
+    """This visit names these too (in a file of its own); whether the fetched set shows more of them than before."""
+    stored = service().snapshot()
+    more = set() if stored.is_sample else set(assets).intersection(stored.assets) - named() - _common(stored.assets)
+    named().update(more)
+    return bool(more) and st.session_state.get(_CHOICE) == "fetched"
+
+
 def _kept_or_made(place: list[_Kept], whole: PriceSet, assets: frozenset[str]) -> ActivePrices | None:
     key = whole.version, assets
     if not place or place[0][0] != key:
