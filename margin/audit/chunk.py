@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -93,6 +94,27 @@ def expected_shortfalls(plan: Plan, held: Accounts) -> tuple[np.ndarray, np.ndar
     return es, worst, tails
 
 
+class GapSums(NamedTuple):
+    """What `gap_risk` fills: sigma (n,) USD a day, odds (n, days) of a call, overlap (k, k) cents held together."""
+
+    sigma: np.ndarray
+    odds: np.ndarray
+    overlap: np.ndarray
+
+
+class ShockSums(NamedTuple):
+    """What `shock_books` fills, by shock (K,), shock and asset (K, k) or account (n,): counts, cents, USD."""
+
+    closed: np.ndarray
+    notional: np.ndarray
+    short: np.ndarray
+    forced: np.ndarray
+    marginal: np.ndarray
+    halved: np.ndarray
+    floor: np.ndarray
+    times: np.ndarray
+
+
 def audit_chunk(plan: Plan, held: Accounts) -> tuple[Rows, AuditSummary]:
     """Every account of the chunk, and their sums."""
     n, k = len(held), len(plan.assets)
@@ -102,35 +124,32 @@ def audit_chunk(plan: Plan, held: Accounts) -> tuple[Rows, AuditSummary]:
     gross, net = np.bincount(owner, size, n), np.bincount(owner, held.usd, n)
     requirement, maintenance = _requirement(plan, held, owner, es, n)
     health = np.divide(held.equity, maintenance, out=np.full(n, np.nan), where=maintenance > 0)
-    moves = np.empty((n, 2))
-    passes.closing_moves(
-        held.indptr, held.legs, held.usd, held.equity, maintenance, plan.kind, plan.share, plan.alone, plan.lines,
-        moves, MOST_UP,
-    )  # fmt: skip
-    sigma, odds, overlap = np.zeros(n), np.zeros((n, len(DAYS))), np.zeros((k, k), dtype=np.int64)
+    books = {"indptr": held.indptr, "legs": held.legs, "usd": held.usd}
+    rule = {"kind": plan.kind, "share": plan.share, "alone": plan.alone, "lines": plan.lines}
     whole, mass = plan.mass
+    tail = {"es": es, "tails": tails, "table": plan.losses, "whole": whole, "mass": mass}
+    moves = np.empty((n, 2))
+    passes.closing_moves(**books, **rule, equity=held.equity, maintenance=maintenance, out=moves, most=MOST_UP)
+    gaps = GapSums(sigma=np.zeros(n), odds=np.zeros((n, len(DAYS))), overlap=_cents(k, k))
     gap_risk(
-        held.indptr, held.legs, held.usd, held.equity - maintenance, es, tails, plan.losses, plan.alone, whole, mass,
-        plan.kind, plan.share, plan.lines, plan.covariance, np.array(DAYS), sigma, odds, overlap,
+        **books, **rule, **tail, gap=held.equity - maintenance, covariance=plan.covariance, days=np.array(DAYS),
+        **gaps._asdict(),
     )  # fmt: skip
     shocks, scenarios = len(plan.names), plan.losses.shape[1]
     out = AuditSummary(assets=plan.assets, shocks=shocks, scenarios=scenarios, accounts=n, positions=len(held.usd))
-    closed, notional, short = (np.zeros(shocks, dtype=np.int64) for _ in range(3))
-    forced, marginal = (np.zeros((shocks, k), dtype=np.int64) for _ in range(2))
-    halved, floor, times = np.zeros(shocks, dtype=np.int64), held.equity.copy(), np.zeros(n, dtype=np.int64)
+    hit = ShockSums(
+        closed=_cents(shocks), notional=_cents(shocks), short=_cents(shocks), forced=_cents(shocks, k),
+        marginal=_cents(shocks, k), halved=_cents(shocks), floor=held.equity.copy(), times=_cents(n),
+    )  # fmt: skip
     shock_books(
-        held.indptr, held.legs, held.usd, held.equity, es, tails, plan.losses, plan.alone, whole, mass, plan.kind,
-        plan.share, plan.lines, plan.moves, plan.uniform, plan.gap, closed, notional, short, forced, marginal,
-        halved, floor, times,
+        **books, **rule, **tail, equity=held.equity, moves=plan.moves, uniform=plan.uniform, gap=plan.gap,
+        **hit._asdict(),
     )  # fmt: skip
     by_scenario = [np.zeros(scenarios, dtype=np.int64) for _ in range(3)]
     passes.short_by_scenario(held.indptr, held.legs, held.usd, held.equity, worst, plan.losses, *by_scenario)
-    for name, values in zip(
-        ("closed", "notional", "shortfall", "forced", "marginal", "halved"),
-        (closed, notional, short, forced, marginal, halved),
-        strict=True,
-    ):
-        setattr(out, name, values.astype(object))
+    for name in ("closed", "notional", "forced", "marginal", "halved"):
+        setattr(out, name, getattr(hit, name).astype(object))
+    out.shortfall = hit.short.astype(object)
     out.short, out.largest, out.second = (values.astype(object) for values in by_scenario)
     rows = Rows(
         labels=held.labels,
@@ -144,15 +163,19 @@ def audit_chunk(plan: Plan, held: Accounts) -> tuple[Rows, AuditSummary]:
         health=health,
         closed_down=moves[:, 0],
         closed_up=moves[:, 1],
-        worst_equity=floor,
-        sigma=sigma,
-        odds=odds,
-        times_closed=times,
+        worst_equity=hit.floor,
+        sigma=gaps.sigma,
+        odds=gaps.odds,
+        times_closed=hit.times,
     )
-    out.overlap = overlap.astype(object)
-    out.odds = np.rint(odds * ODDS_UNIT).astype(np.int64).sum(axis=0).astype(object)
+    out.overlap = gaps.overlap.astype(object)
+    out.odds = np.rint(gaps.odds * ODDS_UNIT).astype(np.int64).sum(axis=0).astype(object)
     _add_up(plan, out, rows, held, owner, size)
     return rows, out
+
+
+def _cents(*shape: int) -> np.ndarray:
+    return np.zeros(shape, dtype=np.int64)
 
 
 def _requirement(

@@ -7,7 +7,7 @@ same all-days correlation would show. Source: Boyer, Gibson and Loretan (1999), 
 correlations"; Longin and Solnik (2001), "Extreme correlation of international equity markets".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,19 +62,11 @@ def downside_correlation(
             raise InputError(name, choice, "is not one of the choices", f"Choose {' or '.join(options)}.")
     found = market.returns(pair, as_of)
     scale = found.values.std(axis=0)
+    asked = DownsideCorrelation(
+        pair=pair, value=None, normal=None, all_days=None, days=0, share=share, chosen_by=chosen_by, about=about
+    )
     if not (scale > 0).all():
-        still = pair[int(np.argmin(scale))]
-        return DownsideCorrelation(
-            pair=pair,
-            value=None,
-            normal=None,
-            all_days=None,
-            days=0,
-            share=share,
-            chosen_by=chosen_by,
-            about=about,
-            reason=f"{still} does not move",
-        )
+        return replace(asked, reason=f"{pair[int(np.argmin(scale))]} does not move")
     if chosen_by == "market":
         dates, level = market_index(market, index_assets or market.assets, as_of)
         starts = found.close_dates[np.searchsorted(found.close_dates, found.dates) - 1]
@@ -84,30 +76,12 @@ def downside_correlation(
     mask = outcome <= np.quantile(outcome, share)
     value = subset_correlation(found.values, mask, least, about)
     whole = subset_correlation(found.values, np.ones(len(mask), dtype=bool), least)
+    asked = replace(asked, all_days=_or_none(whole), days=int(mask.sum()))
     if not np.isfinite(value):
         reason = f"only {mask.sum()} such days, {least} are needed" if mask.sum() < least else "no variation on them"
-        return DownsideCorrelation(
-            pair=pair,
-            value=None,
-            normal=None,
-            all_days=_or_none(whole),
-            days=int(mask.sum()),
-            share=share,
-            chosen_by=chosen_by,
-            about=about,
-            reason=reason,
-        )
+        return replace(asked, reason=reason)
     normal = normal_tail_correlation(found.values, outcome, share, about)
-    return DownsideCorrelation(
-        pair=pair,
-        value=value,
-        normal=normal,
-        all_days=_or_none(whole),
-        days=int(mask.sum()),
-        share=share,
-        chosen_by=chosen_by,
-        about=about,
-    )
+    return replace(asked, value=value, normal=normal)
 
 
 def subset_correlation(returns: np.ndarray, mask: np.ndarray, least: int, about: str = "mean") -> float:

@@ -34,6 +34,19 @@ class Book:
     cost: float
     hedge_cost: float
 
+    def kept(self, size: np.ndarray, hedge: np.ndarray) -> np.ndarray:
+        """(n,) maintenance USD, 0 or more, of positions of `size` (n,) USD without sign and `hedge` (n,) USD beside."""
+        rate = self.maintenance / max(float(self.gross.sum()), 1e-12)
+        found: np.ndarray = np.maximum(rate * size + self.hedge_margin * np.abs(hedge), 0.0)
+        return found
+
+    def exposed(self, values: np.ndarray, held: np.ndarray, hedge: np.ndarray) -> np.ndarray:
+        """(n, k) exposures USD of what can be cut, of coins held and of the hedge (n,) together."""
+        total: np.ndarray = values + held
+        if self.hedge is not None:
+            total[:, self.hedge] += hedge
+        return total
+
 
 def book_of(
     sub: SubAccount, model: MarginModel, market: Market, marks: Marks, costs: Costs, hedge: str | None = "BTC",

@@ -76,7 +76,6 @@ def run_rule(
     run = Run(equity, np.zeros(n, dtype=bool), np.zeros(n), np.zeros(n), np.zeros(n))
     decided, rest = np.zeros(n, dtype=bool), np.zeros(n)
     column = book.hedge
-    base = book.maintenance / max(float(book.gross.sum()), 1e-12)
     for day in range(days + 1):
         at = starts + day
         if day:
@@ -89,7 +88,7 @@ def run_rule(
                 hedge = hedge * (1 + r[:, column])
             values, held, gross = values * (1 + r), held * (1 + r), gross * (1 + r)
         size = gross.sum(axis=1)
-        maintenance = np.maximum(base * size + book.hedge_margin * np.abs(hedge), 0.0)
+        maintenance = book.kept(size, hedge)
         hit = ~run.gone & (equity <= maintenance)
         fee = LIQUIDATION_COST * (size + np.abs(hedge))
         equity = np.where(hit, np.maximum(equity - fee, 0.0), equity)
@@ -100,16 +99,12 @@ def run_rule(
         act = decided & ~run.gone
         if act.any():
             equity, values, gross, hedge = _act(
-                rule, book, act, equity, values, held, gross, hedge, maintenance, cov, base, run
+                rule, book, act, equity, values, held, gross, hedge, maintenance, cov, run
             )
             rest = np.where(act, rule.cooldown, rest)
-        total = values + held
-        if column is not None:
-            total = total.copy()
-            total[:, column] += hedge
-        sigma = sigma_of(total, cov)
+        sigma = sigma_of(book.exposed(values, held, hedge), cov)
         size = gross.sum(axis=1)
-        maintenance = np.maximum(base * size + book.hedge_margin * np.abs(hedge), 0.0)
+        maintenance = book.kept(size, hedge)
         room = np.divide(equity - maintenance, sigma, out=np.full(n, np.inf), where=sigma > 0)
         if rule.unwind is not None and column is not None:
             close = ~run.gone & (hedge != 0) & (room > rule.unwind)
@@ -140,7 +135,6 @@ def _act(
     hedge: np.ndarray,
     maintenance: np.ndarray,
     cov: np.ndarray,
-    base: float,
     run: Run,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Trade where `act`: the hedge that is enough (or the whole one), then the cut that is still needed."""
@@ -157,7 +151,7 @@ def _act(
             trial = part * best
             sigma = sigma_of(total + trial[:, None] * unit, cov)
             after = equity - book.hedge_cost * np.abs(trial)
-            margin = np.maximum(base * gross.sum(axis=1) + book.hedge_margin * np.abs(hedge + trial), 0.0)
+            margin = book.kept(gross.sum(axis=1), hedge + trial)
             ok = ~enough & (after - margin >= rule.back_to * sigma)
             added = np.where(ok, trial, added)
             enough |= ok
@@ -170,21 +164,17 @@ def _act(
         if worse:
             before = (equity - maintenance) / np.maximum(sigma_of(total, cov), 1e-300)
             sigma = np.maximum(sigma_of(total + added[:, None] * unit, cov), 1e-300)
-            margin = np.maximum(base * gross.sum(axis=1) + book.hedge_margin * np.abs(hedge + added), 0.0)
+            margin = book.kept(gross.sum(axis=1), hedge + added)
             room = (equity - book.hedge_cost * np.abs(added) - margin) / sigma
             added = np.where(room > before, added, 0.0)
         added = np.where(act, added, 0.0)
         paid = book.hedge_cost * np.abs(added)
         equity, run.cost, run.traded = equity - paid, run.cost + paid, run.traded + np.abs(added)
         hedge = hedge + added
-        maintenance = np.maximum(base * gross.sum(axis=1) + book.hedge_margin * np.abs(hedge), 0.0)
+        maintenance = book.kept(gross.sum(axis=1), hedge)
         sigma = sigma_of(total + added[:, None] * unit, cov)
     else:
-        total = values + held
-        if column is not None:
-            total = total.copy()
-            total[:, column] += hedge
-        sigma = sigma_of(total, cov)
+        sigma = sigma_of(book.exposed(values, held, hedge), cov)
     size = gross.sum(axis=1)
     keep = np.where(act, keep_share(equity, size, maintenance, sigma, rule.back_to, book.cost), 1.0)
     keep = np.where(equity - maintenance >= rule.back_to * sigma * (1 - 1e-9), 1.0, keep)

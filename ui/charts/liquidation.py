@@ -10,10 +10,11 @@ from margin.liquidation.adl_comparison import GROUPS, PolicyResult
 from margin.liquidation.ledgers import Ledger, Liquidation
 from margin.liquidation.moves import FatalMove
 from margin.liquidation.population import Cascade
-from ui.blocks.formats import moved, short_money, signed_money
+from ui.blocks.formats import moved
 from ui.blocks.theme import palette
 from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
 from ui.charts.heat import columns_above, heat, rows_down
+from ui.charts.money_steps import money_steps
 
 FRAMES = 60
 MODE_NAMES = {"isolated": "Isolated", "cross": "Cross", "portfolio": "Portfolio margin"}
@@ -101,43 +102,18 @@ def waterfall(ledgers: Sequence[Ledger]) -> go.Figure:
         for name in ("started", "earned", "funding", "impact", "fees", "surrendered", "fund", "adl", "shared", "final")
     }
     steps = [
-        ("Started with", total["started"], True),
-        ("Earned", total["earned"], False),
-        ("Funding", -total["funding"], False),
-        ("Market impact", -total["impact"], False),
-        ("Liquidation fees", -total["fees"], False),
-        ("Left to the venue", -total["surrendered"], False),
-        ("Insurance fund", total["fund"], False),
-        ("Auto-deleveraging", total["adl"], False),
-        ("Shared by all", total["shared"], False),
-        ("Ends with", total["final"], True),
+        ("Started with", total["started"], "absolute"),
+        ("Earned", total["earned"], "relative"),
+        ("Funding", -total["funding"], "relative"),
+        ("Market impact", -total["impact"], "relative"),
+        ("Liquidation fees", -total["fees"], "relative"),
+        ("Left to the venue", -total["surrendered"], "relative"),
+        ("Insurance fund", total["fund"], "relative"),
+        ("Auto-deleveraging", total["adl"], "relative"),
+        ("Shared by all", total["shared"], "relative"),
+        ("Ends with", total["final"], "total"),
     ]
-    steps = [s for s in steps if s[2] or abs(s[1]) >= 0.005]
-    texts = [short_money(a) if whole else signed_money(a) for _, a, whole in steps]
-    width = column_width(texts)
-    bars = {
-        "type": "waterfall",
-        "orientation": "h",
-        "y": list(range(len(steps))),
-        "x": [round(a, 2) for _, a, _ in steps],
-        "measure": [
-            "absolute" if i == 0 else "total" if whole else "relative" for i, (_, _, whole) in enumerate(steps)
-        ],
-        "connector": {"line": {"color": colours.grid, "width": 1}},
-        "increasing": {"marker": {"color": colours.gain}},
-        "decreasing": {"marker": {"color": colours.loss}},
-        "totals": {"marker": {"color": colours.total}},
-        "hovertemplate": "%{x:$,.0f}<extra></extra>",
-    }
-    return drawn(
-        colours,
-        50 + 34 * len(steps),
-        [bars],
-        xaxis={**DOLLARS, "title": "money of the account"},
-        yaxis=name_axis([name for name, _, _ in steps], colours),
-        margin={"r": width},
-        annotations=amount_column(texts, colours),
-    )
+    return money_steps(steps, "money of the account", colours)
 
 
 def film(found: Cascade) -> go.Figure:

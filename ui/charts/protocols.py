@@ -11,10 +11,11 @@ from margin.protocols.paid import Falls, Paid
 from margin.protocols.population import FundNeed, Spread, Tipping
 from margin.protocols.sharing import Shared
 from margin.protocols.wallet import NAMES, Rule
-from ui.blocks.formats import short_money, signed_money, true_minus
+from ui.blocks.formats import short_money, true_minus
 from ui.blocks.theme import palette
 from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
 from ui.charts.heat import HEADROOM, columns_above, heat, rows_down
+from ui.charts.money_steps import money_steps
 
 LEAST_SHOWN = 0.01  # USD of expected loss: less is drawn on the axis
 
@@ -96,29 +97,7 @@ def paid(now: Paid) -> go.Figure:
         ("Venue not paid", now.venue_short, "relative"),
         ("Wallet keeps", now.wallet, "total"),
     ]
-    steps = [s for s in steps if s[2] != "relative" or abs(s[1]) >= 0.005]
-    texts = [signed_money(v) if kind == "relative" else short_money(v) for _, v, kind in steps]
-    bars = {
-        "type": "waterfall",
-        "orientation": "h",
-        "y": list(range(len(steps))),
-        "x": [round(v, 2) for _, v, _ in steps],
-        "measure": [kind for *_, kind in steps],
-        "connector": {"line": {"color": colours.grid, "width": 1}},
-        "increasing": {"marker": {"color": colours.gain}},
-        "decreasing": {"marker": {"color": colours.loss}},
-        "totals": {"marker": {"color": colours.total}},
-        "hovertemplate": "%{x:$,.0f}<extra></extra>",
-    }
-    return drawn(
-        colours,
-        50 + 34 * len(steps),
-        [bars],
-        xaxis={**DOLLARS, "title": "money of the wallet"},
-        yaxis=name_axis([name for name, *_ in steps], colours),
-        margin={"r": column_width(texts)},
-        annotations=amount_column(texts, colours),
-    )
+    return money_steps(steps, "money of the wallet", colours)
 
 
 def double_count(falls: Falls) -> go.Figure:
