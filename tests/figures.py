@@ -113,13 +113,14 @@ def _array(values: np.ndarray) -> str:
 
 
 def held(file: str, cases: Cases) -> None:
-    """Fails where a figure is not the one listed beside the room's tests."""
+    """Fails where a figure is not the one listed beside the room's tests; a case that is new or gone needs no line yet."""
     listed = Path(file).with_name("figures.txt").read_text(encoding="utf-8").splitlines()
     known = {name: said for name, _, said in (line.partition(" | ") for line in listed)}
     found = lines(cases)
-    other = {name: (known.get(name), said) for name, said in found.items() if known.get(name) != said}
+    both = known.keys() & found.keys()
+    other = {name: (known[name], said) for name, said in found.items() if name in both and known[name] != said}
     assert not other, f"if it was meant, run `python -m tests.figures` and judge the change: {list(other.items())[:3]}"
-    assert len(known) == len(found) > 10
+    assert len(both) > max(10, 0.9 * len(known)), "renew the list: `python -m tests.figures`"
 
 
 def main() -> None:
