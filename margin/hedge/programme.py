@@ -74,6 +74,7 @@ class Costed:
     def __init__(self, menu: Menu):
         self.menu = menu
         parts = [(j, *chord) for j, choice in enumerate(menu.choices) for chord in choice.tariff.chords(choice.most)]
+        self.chords = [[(width, slope) for k, width, slope in parts if k == j] for j in range(len(menu.choices))]
         self.owner = np.array([j for j, _, _ in parts], dtype=int)
         self.width = np.array([width for _, width, _ in parts], dtype=float)
         self.slope = np.array([slope for _, _, slope in parts], dtype=float)
@@ -87,12 +88,14 @@ class Costed:
 
     def cost(self, usd: np.ndarray) -> float:
         """USD by the chords."""
-        total, left = 0.0, np.array(usd, dtype=float)
-        for j, width, slope in zip(self.owner, self.width, self.slope, strict=True):
-            taken = min(left[j], width)
-            left[j] -= taken
-            total += slope * taken
-        return float(total)
+        total = 0.0
+        for j in np.flatnonzero(usd):
+            left = float(usd[j])
+            for width, slope in self.chords[j]:
+                taken = min(left, width)
+                left -= taken
+                total += slope * taken
+        return total
 
     def upper(self, allowed: Chosen) -> np.ndarray:
         """(n,) most of each choice; 0 where it is not allowed."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -74,7 +75,13 @@ def _with_mark(position: Position, marks: Marks) -> Position:
     if position.mark_price is not None or not known or position.instrument.kind not in ("perpetual", "future"):
         return position
     mark = float(marks.contract(position.instrument))
-    return replace(position, mark_price=mark) if mark > 0 else position
+    return _marked(position, mark) if mark > 0 else position
+
+
+@lru_cache(maxsize=4096)
+def _marked(position: Position, mark: float) -> Position:
+    """The position with that mark; kept, as a search asks for the same hundred positions again and again."""
+    return replace(position, mark_price=mark)
 
 
 def margined(book: SubAccount) -> list[Position]:

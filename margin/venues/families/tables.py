@@ -82,7 +82,7 @@ class TierTables(Rulebook):
             out = {**self.parameters[name], **out}
         return out
 
-    @property
+    @cached_property
     def _tables(self) -> tuple[str, ...]:
         facts = self.parameters.facts
         named = [n for n in facts if n == self.rule or n.startswith(f"{self.rule}_")]
@@ -100,7 +100,7 @@ class TierTables(Rulebook):
         if asset in self.live and not inverse:
             return self.live_source
         key = f"inverse {asset}" if inverse else asset
-        of = next((n for n in self._tables if {key, asset} & set(self.parameters[n])), self.rule)
+        of = next((n for n in self._tables if key in self.parameters[n] or asset in self.parameters[n]), self.rule)
         return self.parameters.source(of)
 
     # The tables of coin-settled contracts, where another rulebook of the venue carries them.
