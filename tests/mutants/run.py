@@ -18,6 +18,7 @@ from tests.mutants import covers, sites, trial
 from tests.mutants.trial import CPU_SECONDS, SEEN, Tree
 from tests.support import ROOT
 
+BROKEN = 5  # tests that fail without a fault too, at one fault
 ENOUGH = 0.85  # the share that is to be seen
 CLEAN = "fails without a fault too"  # the verdict on a fault that only such a test saw
 
@@ -57,9 +58,7 @@ def main(arguments: list[str]) -> int:
             if time.monotonic() > end:
                 print("out of hours")
                 break
-            verdict = tree.trial(mutant, options.seconds)
-            if verdict.verdict == SEEN and not _passes_clean(tree, verdict.by, honest):
-                verdict = trial.Verdict(**vars(verdict) | {"verdict": CLEAN})
+            verdict = _judged(tree, mutant, options.seconds, honest)
             found[mutant] = verdict
             if options.log:
                 with options.log.open("a", encoding="utf-8") as log:
@@ -83,6 +82,16 @@ def _survivors(log: Path) -> list[sites.Mutant]:
 
 def _read(log: Path) -> dict[sites.Mutant, trial.Verdict]:
     return dict(trial.of_line(line) for line in log.read_text(encoding="utf-8").splitlines() if line.strip())
+
+
+def _judged(tree: Tree, mutant: sites.Mutant, seconds: int, honest: dict[str, bool]) -> trial.Verdict:
+    """The verdict; a test that fails without the fault too is never asked again."""
+    for _ in range(BROKEN):
+        verdict = tree.trial(mutant, seconds)
+        if verdict.verdict != SEEN or _passes_clean(tree, verdict.by, honest):
+            return verdict
+        tree.broken.add(covers.function(verdict.by))
+    return trial.Verdict(**vars(verdict) | {"verdict": CLEAN})
 
 
 def _passes_clean(tree: Tree, test: str, known: dict[str, bool]) -> bool:

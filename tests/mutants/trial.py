@@ -53,7 +53,7 @@ class Tree:
 
     def __init__(self, root: Path, folder: Path, covers: Covers | None = None) -> None:
         preload()
-        self.covers = covers or Covers()
+        self.covers, self.broken = covers or Covers(), set[str]()
         self.root, self.place, self.kept = root, folder / "tree", folder / "compiled"
         self.place.mkdir()
         self.kept.mkdir()
@@ -86,7 +86,7 @@ class Tree:
 
     def _part(self, part: Part, around: str, cpu: int, own: Path, compiled: Path) -> tuple[str, str, str]:
         failed, left_out = own / "failed", own / "left_out"
-        left_out.write_text(json.dumps(sorted(part.left_out)), encoding="utf-8")
+        left_out.write_text(json.dumps(sorted(part.left_out | self.broken)), encoding="utf-8")
         variables = {
             "NUMBA_CACHE_DIR": str(compiled), "MUTANTS_FAILED": str(failed), "MUTANTS_AROUND": around,
             "MUTANTS_LEFT_OUT": str(left_out),
