@@ -162,3 +162,20 @@ def test_dexposures_snapshots_with_their_names_are_read_from_an_upload():
     said = check(app)
     assert "DeXposure's week of 2025-06-30" in said  # a date keeps its hyphens
     assert set(app.dataframe[0].value["Node"]) == {"Lido", "AAVE V3"}
+
+
+def test_loans_without_recourse_show_what_their_collateral_pays():
+    network = {
+        "nodes": [{"id": "b", "cash": 500}, {"id": "l"}],
+        "loans": [{"from": "b", "to": "l", "usd": 600, "collateral": {"ETH": 10}}],
+        "prices": {"ETH": 100},
+    }
+    app = opened("Contagion", protocols_network="Your file", protocols_shock="-50")
+    app = app.file_uploader(key="protocols_network_file").set_value(
+        [("N.json", json.dumps(network).encode(), "application/json")]
+    )
+    app = app.run()
+    assert "paid out of their collateral alone" in check(app)
+    loan = app.dataframe[1].value.iloc[0]
+    assert (loan["Loan of"], loan["From"]) == ("b", "l")
+    assert loan[["Owed", "Paid", "Collateral"]].tolist() == [600, 500, 500]
