@@ -1,5 +1,6 @@
 """A synthetic venue, so that everybody can try an audit: every buyer has a seller, so open interest nets to 0."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -53,9 +54,13 @@ def _steps(rng: np.random.Generator, owner: np.ndarray, indptr: np.ndarray, k: i
     return steps
 
 
-def write(plan: Plan, accounts: int, folder: str | Path, seed: int = 1, per_file: int = PER_FILE) -> list[Path]:
+def write(
+    plan: Plan, accounts: int, folder: str | Path, seed: int = 1, per_file: int = PER_FILE,
+    progress: Callable[[int, int, int], None] | None = None,
+) -> list[Path]:  # fmt: skip
     """positions-000.parquet and accounts-000.parquet, ... in `folder` (made if absent); the files written.
 
+    progress : told (pairs of files written, pairs in all, accounts written) after each pair
     Raises InputError where the folder holds a book already or cannot be written.
     """
     target = Path(folder)
@@ -84,4 +89,6 @@ def write(plan: Plan, accounts: int, folder: str | Path, seed: int = 1, per_file
             path = target / f"{name}-{number:03d}.parquet"
             pq.write_table(table, path, compression="zstd", write_page_checksum=True)
             written.append(path)
+        if progress:
+            progress(number + 1, -(-accounts // per_file), first + len(held))
     return written

@@ -26,6 +26,7 @@ from margin.core.errors import InputError
 
 MOST_ROWS = 2_000_000  # of one part: about 100 MB while it is worked on
 MOST_FILES = 10_000
+MONEY = ("account", "equity", "collateral", "collateral_asset")
 NAMES = ("user", "address", "subaccountnumber")  # columns of accounts: whole numbers among them stay exact
 
 
@@ -105,7 +106,7 @@ def open_source(
                 raise InputError(path.name, names, why, hint)
         for path in money:
             have = {name.lower() for name in _head(path).schema_arrow.names}
-            if not {"account", "equity"} <= have:
+            if "account" not in have or not have & {"equity", "collateral"}:
                 raise InputError(path.name, ", ".join(sorted(have))[:80], "lacks the columns account and equity")
         rows = sum(head.metadata.num_rows for head in heads)
         parts = _whole_files(files, heads, money, chosen)
@@ -137,7 +138,7 @@ def read_part(part: Part, chosen: Adapter) -> tuple[pa.Table, pa.Table | None]:
 
 
 def _money(name: str, part: Part) -> pa.Table:
-    """Columns account and equity of one file: the accounts that belong to the part."""
+    """The money of one file: the accounts that belong to the part."""
     checked = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
     table = ds.dataset(name, format=ds.ParquetFileFormat(default_fragment_scan_options=checked))
     columns = {column.lower(): ds.field(column) for column in table.schema.names}
@@ -147,7 +148,7 @@ def _money(name: str, part: Part) -> pa.Table:
     if part.high is not None:
         upto = columns["account"] <= part.high
         kept = upto if kept is None else kept & upto
-    picked = {column: columns[column] for column in ("account", "equity")}
+    picked = {column: columns[column] for column in MONEY if column in columns}
     return table.to_table(columns=picked, filter=kept, use_threads=False)
 
 
@@ -219,7 +220,7 @@ def _whole_files(
     owners = [_head(path) for path in money]
     if any(_types(head)["account"] != _types(heads[0])[chosen.account[0]] for head in owners):
         return None
-    if len({_types(head)["equity"] for head in owners}) > 1:
+    if len({tuple(_types(head).get(name) for name in MONEY) for head in owners}) > 1:
         return None
     pieces: list[tuple[Any, Any, str, tuple[int, ...]]] = []
     for path, head in zip(files, heads, strict=True):
@@ -298,7 +299,7 @@ def _dealt(files: Sequence[Path], money: Sequence[Path], chosen: Adapter, rows: 
     count = max(1, -(-rows * 2 // MOST_ROWS))
     _deal(files, chosen.columns, lambda table: as_text(account_labels(table, chosen)), folder, "positions", count)
     if money:
-        _deal(money, ("account", "equity"), lambda table: as_text(table.column("account")), folder, "accounts", count)
+        _deal(money, MONEY, lambda table: as_text(table.column("account")), folder, "accounts", count)
     parts = []
     for i in range(count):
         positions, accounts = folder / f"positions-{i:04d}.parquet", folder / f"accounts-{i:04d}.parquet"

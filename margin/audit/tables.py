@@ -13,6 +13,7 @@ from margin.audit.formats import Adapter
 from margin.audit.plan import Plan
 from margin.audit.summary import cents
 from margin.core.errors import InputError
+from margin.core.instruments import USD_STABLECOINS
 
 NOT_LINEAR = ("an option, not reproduced here", "a coin-settled contract, not reproduced here")
 OPTION = re.compile(r"[-_](?:C|P|CALL|PUT)$", re.IGNORECASE)
@@ -70,6 +71,9 @@ def build(plan: Plan, rows: pa.Table, money: pa.Table | None, adapter: Adapter) 
     unvalued = cents(printed[lost])
     keep = fine & known & ~null & ~still
     isolated, posted = _isolated(rows, adapter, keep, aside)
+    if money is not None and "equity" not in money.column_names:
+        profit = np.where(null | isolated | still, 0.0, _profits(plan, rows, adapter, column, usd))
+        money = _of_collateral(money, labels, profit, aside)
     remarks: Counter[str] = Counter()
     codes, ids, equity = _accounts(labels, money, rows, adapter, keep, isolated, aside, remarks)
     without = np.unique(codes[(codes >= 0) & ~isolated & ~null & (~known | (other > 0))])
@@ -238,6 +242,40 @@ def _accounts(
     missing = keep & (codes < 0) & ~isolated
     aside["a position whose account has no equity"] += int(missing.sum())
     return codes.astype(np.int64), names, equity
+
+
+def _profits(plan: Plan, rows: pa.Table, adapter: Adapter, column: np.ndarray, usd: np.ndarray) -> np.ndarray:
+    """(n,) USD that each position has gained since its entry, NaN where its entry or its price is not known."""
+    if adapter.entry is None or adapter.entry not in rows.column_names:
+        hint = "Give entry_price with each position, or the accounts' equity."
+        raise InputError("accounts", "collateral", "is no equity without the profit of each position", hint)
+    price = np.append(plan.prices, np.nan)[column]
+    gained: np.ndarray = usd * (1.0 - _numbers(rows, adapter.entry) / price)
+    return gained
+
+
+def _of_collateral(money: pa.Table, labels: pa.ChunkedArray, profit: np.ndarray, aside: Counter[str]) -> pa.Table:
+    """Accounts with equity = collateral in dollars + profit of all positions; NaN where either is not known."""
+    units, ids = _numbers(money, "collateral"), money.column("account")
+    if "collateral_asset" in money.column_names:
+        coins = pc.fill_null(pc.utf8_upper(pc.utf8_trim_whitespace(as_text(money.column("collateral_asset")))), "USD")
+        coin = ~np.asarray(pc.is_in(coins, value_set=pa.array(["", "USD", *sorted(USD_STABLECOINS)])))
+        aside["collateral in a coin, not reproduced here"] += int(coin.sum())
+        units = np.where(coin, np.nan, units)
+    if ids.type != labels.type:
+        ids, labels = as_text(ids), as_text(labels)
+    given, gained = (
+        pa.table({"account": of, "usd": usd}).group_by("account", use_threads=False).aggregate([("usd", "sum")])
+        for of, usd in ((ids, units), (labels, profit))
+    )
+    at = pc.index_in(given["account"], value_set=gained["account"].combine_chunks())
+    more = (
+        np.asarray(pc.fill_null(gained["usd_sum"].combine_chunks().take(pc.fill_null(at, 0)), 0.0))
+        if len(profit)
+        else 0.0
+    )
+    more = np.where(np.asarray(pc.is_null(at)), 0.0, more)
+    return pa.table({"account": given["account"], "equity": np.asarray(given["usd_sum"]) + more})
 
 
 def _equity_on_rows(

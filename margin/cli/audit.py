@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from margin.audit.parts import open_source
     from margin.audit.plan import LADDER_KINDS, make_plan
     from margin.audit.report import market_depth, report
-    from margin.audit.scan import audit_source
+    from margin.audit.scan import Progress, audit_source
     from margin.audit.shocks import read_shocks, wide_shocks
 
     options.sample = options.sample or not options.prices  # so that --make needs no file
@@ -56,7 +56,9 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if options.make is not None:
         if not options.out:
             raise InputError("out", None, "is missing", "Name the folder to write, e.g. --out book/.")
-        files = write(plan, options.make, options.out, options.seed)
+        shown = _shown(options, time.monotonic())
+        each = None if shown is None else lambda *now: shown(Progress(parts=now[0], of=now[1], accounts=now[2]))
+        files = write(plan, options.make, options.out, options.seed, progress=each)
         text = f"{options.make:,} accounts in {len(files)} files written to {options.out}"
         return {"accounts": options.make, "files": [str(file) for file in files]}, text
     if not options.positions:
@@ -102,7 +104,7 @@ def _shown(options: argparse.Namespace, started: float) -> Any:
         left = seconds / now.parts * (now.of - now.parts)
         sys.stderr.write(
             f"\r{now.parts}/{now.of} parts, {now.accounts:,} accounts, {now.accounts / seconds:,.0f} a second, "
-            f"{left:,.0f} s left "
+            f"{left:,.0f} s left " + ("\n" if now.parts == now.of else "")
         )
         sys.stderr.flush()
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from margin.audit.report import report
 from margin.audit.scan import audit_accounts, audit_source
 from margin.audit.shocks import Shock, read_shocks
 from margin.audit.tables import plain_asset
+from margin.cli.main import main
 from margin.sample.load import load_sample
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -438,3 +440,20 @@ def test_bad_shocks_are_named(plan, data, says):
 def test_a_share_or_gap_out_of_reach_is_refused(market, wrong):
     with pytest.raises(InputError, match="above 0 and at most 1, and the gap from 0 to below 1"):
         make_plan(market, **wrong)
+
+
+def test_who_watches_sees_rate_and_time_left(tmp_path, capsys, monkeypatch):
+    """Writing a venue and auditing it; into a pipe nothing of it is written."""
+    folder = tmp_path / "book"
+    monkeypatch.setattr("margin.audit.make.write", partial(write, per_file=400))
+    commands = (["audit", "--make", "1000", "--out", str(folder)], ["audit", "--positions", str(folder)])
+    for watched in (True, False):
+        monkeypatch.setattr("sys.stderr.isatty", lambda w=watched: w)
+        for command in commands if watched else commands[1:]:
+            assert main([*command, "--shocks", "uniform"]) == 0
+            said = capsys.readouterr().err
+            seen = [line for line in said.replace("\n", "\r").split("\r") if "parts" in line]
+            assert len(seen) == (3 if watched else 0)
+            if watched:
+                assert seen[0].startswith("1/3 parts, 400 accounts") and " a second, " in seen[0]
+                assert seen[2].startswith("3/3 parts, 1,000 accounts") and seen[2].rstrip().endswith(" 0 s left")

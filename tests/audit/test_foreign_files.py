@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from margin.cli.main import main
+from margin.sample.load import load_sample
 
 POSITIONS = pd.DataFrame(
     {"account": ["a", "a", "b", "c"], "asset": ["BTC", "ETH", "BTC", "SOL"], "quantity": [1.0, -10.0, -1.0, 100.0]}
@@ -189,6 +190,35 @@ def test_nothing_is_taken_for_an_equity_of_zero(capsys, tmp_path):
     assert found["equity"] == 10.0 and found["accounts"] == 2
     assert found["set_aside"]["a position whose account has no equity"] == 1
     assert any("several equities" in what for what in found["remarks"])
+
+
+def test_collateral_and_entry_prices_give_the_equity(capsys, tmp_path):
+    """a: 2,000 + 500 dollars and what BTC and ETH gained since their entries; b holds BTC, c's entry is not known."""
+    positions = POSITIONS.assign(entry_price=[50_000.0, 4_000.0, 60_000.0, NAN])
+    money = pd.DataFrame(
+        {
+            "account": ["a", "a", "b", "c", "d"],
+            "collateral": [2_000.0, 500.0, 1.0, 3_000.0, 40.0],
+            "collateral_asset": ["usd", "USDC", "BTC", None, "USD"],
+        }
+    )
+    for crossing in (False, True):
+        folder = tmp_path / str(crossing)
+        folder.mkdir()
+        both = [positions.iloc[:1], positions.iloc[1:]] if crossing else positions
+        status, found, err = audited(capsys, folder, both, money)
+        assert status == 0, err
+        closes = load_sample().closes.iloc[-1]
+        expected = 2_500 + (closes["BTC"] - 50_000) - 10 * (closes["ETH"] - 4_000)
+        assert found["equity"] == pytest.approx(expected + 40.0, abs=0.02)
+        assert (found["accounts"], found["positions"]) == (2, 2)
+        assert found["set_aside"] == {
+            "collateral in a coin, not reproduced here": 1,
+            "an account whose equity is missing, not finite or beyond 1e12 USD": 2,
+            "a position whose account has no equity": 2,
+        }
+    status, _, err = audited(capsys, tmp_path, POSITIONS, money)
+    assert status == 2 and "is no equity without the profit of each position" in err
 
 
 def test_an_isolated_position_stands_on_its_own_margin_and_under_its_own_account(capsys, tmp_path):

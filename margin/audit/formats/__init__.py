@@ -21,6 +21,7 @@ class Adapter:
     side      : column of LONG / SHORT where the quantity has no sign; value: signed USD where there is no quantity
     equity    : column of the account's equity, USD, where it stands on the position's row
     mode, margin : cross or isolated, and what was posted to an isolated position
+    entry     : entry price, for accounts whose file gives their collateral and not their equity
     reported  : liquidation price that the source prints; notional: USD of the position as printed
     status    : (column, value) of rows that count, e.g. ("status", "OPEN")
     snapshot  : column of the time that the rows are of; a file of several times is refused
@@ -36,6 +37,7 @@ class Adapter:
     equity: str | None = None
     mode: str | None = None
     margin: str | None = None
+    entry: str | None = None
     reported: str | None = None
     notional: str | None = None
     status: tuple[str, str] | None = None
@@ -53,7 +55,7 @@ class Adapter:
         """Every column that is read where it is there."""
         named = (
             *self.account, self.asset, self.quantity, self.side, self.value, self.equity, self.mode, self.margin,
-            self.reported, self.notional, self.status[0] if self.status else None, self.snapshot,
+            self.entry, self.reported, self.notional, self.status[0] if self.status else None, self.snapshot,
         )  # fmt: skip
         return tuple(dict.fromkeys(name for name in named if name))
 

@@ -8,6 +8,7 @@ ADAPTER = Adapter(
     account=("user",),
     asset="coin",
     quantity="size",
+    entry="entry_px",
     equity="account_value",
     mode="leverage_type",
     margin="margin_used",

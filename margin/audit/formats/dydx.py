@@ -9,6 +9,7 @@ ADAPTER = Adapter(
     asset="market",
     quantity="size",
     side="side",
+    entry="entryprice",
     equity="equity",
     status=("status", "OPEN"),
 )

@@ -8,6 +8,7 @@ ADAPTER = Adapter(
     account=("account",),
     asset="asset",
     quantity="quantity",
+    entry="entry_price",
     equity="equity",
     mode="margin_mode",
     margin="margin",

@@ -8,6 +8,7 @@ ADAPTER = Adapter(
     account=("user",),
     asset="market",
     quantity="size",
+    entry="entry_price",
     equity="account_value",
     mode="leverage_type",
     margin="margin_used",
