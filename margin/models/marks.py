@@ -51,6 +51,11 @@ class Marks:
             hint = "Give an implied volatility per underlying, e.g. {'BTC': 0.55}."
             raise InputError("vols", underlying, "no implied volatility for its options", hint) from None
 
+    def vol_of(self, instrument: Instrument) -> float:
+        """Annual implied volatility of one option: its own, else its underlying's. Raises InputError."""
+        own = self.vols.get(instrument.symbol)
+        return own if own is not None else self.vol(instrument.base)
+
     def years(self, instrument: Instrument) -> float:
         """Years to the instrument's expiry from the as-of."""
         return options.years_to_expiry(instrument, self.as_of)
@@ -68,8 +73,7 @@ class Marks:
         spot = self.price(instrument.base)
         assert instrument.strike is not None and instrument.option_type is not None
         years = self.years(instrument)
-        vol = self.vols[instrument.symbol] if instrument.symbol in self.vols else self.vol(instrument.base)
-        value = options.black76(spot, instrument.strike, years, vol, instrument.option_type)
+        value = options.black76(spot, instrument.strike, years, self.vol_of(instrument), instrument.option_type)
         return float(value) if value.ndim == 0 else value  # type: ignore[return-value]  # prices may be arrays
 
     @cached_property

@@ -70,6 +70,22 @@ def test_bybit_refuses_what_it_has_no_factors_for_and_isolated_options():
         _ = account("paradex", "cross", [("BTC/USDC:USDC-261226-50000-P", -1.0)], {"USDC": 1e4}).state
 
 
+def test_each_option_s_own_volatility_is_enough_for_the_grid():
+    """As a recorded account gives them: no volatility of the underlying; the least volatility is of each by itself."""
+    book = [(CALL.format(66_000), -2.0), (CALL.format(70_000), 2.0), (PUT.format(54_000), -1.0)]
+    for key, mode in (
+        ("deribit", "portfolio"),
+        ("derive", "portfolio"),
+        ("paradex", "portfolio"),
+        ("deribit", "cross"),
+    ):
+        common = account(key, mode, book, {"USDC": 90_000.0}).state
+        own = {symbol: 0.6 for symbol, _ in book}
+        alone = Account(key, mode, book, {"USDC": 90_000.0}, {"BTC": 60_000.0}, WHEN, vols=own).state
+        assert alone.maintenance == pytest.approx(common.maintenance, rel=1e-12), key
+        assert alone.equity == pytest.approx(common.equity, rel=1e-12), key
+
+
 def test_paradex_s_scenarios_by_a_plain_loop():
     book = [(66_000, "C", -2.0), (54_000, "P", 1.0), (60_000, "C", 0.5)]
     held = [((CALL if kind == "C" else PUT).format(strike), q) for strike, kind, q in book]

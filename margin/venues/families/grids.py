@@ -52,15 +52,10 @@ def _option(p: Position, marks: Marks, spots: np.ndarray, vols: np.ndarray, in_c
 def _unit(p: Position, marks: Marks, spots: np.ndarray, vols: np.ndarray, in_coin: bool) -> np.ndarray:
     strike, kind = p.instrument.strike, p.instrument.option_type
     assert strike is not None and kind is not None
-    spot, vol = _column(marks.price(p.underlying)), _column(_vol(marks, p))
+    spot, vol = _column(marks.price(p.underlying)), _column(marks.vol_of(p.instrument))
     then = options.black76(spot * spots, strike, marks.years(p.instrument), vol * vols, kind)
     found: np.ndarray = (then / spots if in_coin else then) - _column(marks.mark(p.instrument))
     return found
-
-
-def _vol(marks: Marks, position: Position) -> float:
-    own = marks.vols.get(position.symbol)
-    return own if own is not None else marks.vol(position.underlying)
 
 
 def _column(value: Any) -> np.ndarray:

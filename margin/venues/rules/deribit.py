@@ -245,7 +245,8 @@ class Deribit(PerpetualVenue):
         dated: dict[Any, list[Position]] = {}
         for p in positions:
             if p.instrument.is_option:
-                dated.setdefault(p.instrument.expiry, []).append(p)
+                own = p.symbol if p.symbol in marks.vols else ""  # the least volatility is of each by itself
+                dated.setdefault((p.instrument.expiry, own), []).append(p)
         columns = []
         for state in (-rules["vol_down"], 0.0, rules["vol_up"]):
             pnl = linear
@@ -253,7 +254,7 @@ class Deribit(PerpetualVenue):
                 seconds = marks.years(options[0].instrument) * SECONDS_PER_YEAR
                 factor: Any = 1.0 + state * vol_multiple(seconds, rules["short_power"], rules["long_power"])
                 if state > 0:
-                    factor = np.maximum(factor, rules["least_vol"] / marks.vol(options[0].underlying))
+                    factor = np.maximum(factor, rules["least_vol"] / marks.vol_of(options[0].instrument))
                 factors = np.maximum(np.asarray(factor)[..., None], 0.0) * np.ones(len(moves))
                 pnl = pnl + scenario_pnl(options, marks, spots, factors, in_coin=True)
             columns.append(pnl)

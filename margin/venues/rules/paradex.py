@@ -54,8 +54,7 @@ def scenarios(held: Sequence[Position], marks: Marks, unit: Mapping[str, Any]) -
     for p in held:
         if p.instrument.is_option:
             days = marks.years(p.instrument) * DAYS_PER_YEAR
-            own = marks.vols.get(p.symbol)
-            vol = np.asarray(own if own is not None else marks.vol(p.underlying), dtype=float)
+            vol = np.asarray(marks.vol_of(p.instrument), dtype=float)
             risen = np.maximum(shocked(vol, unit["vol_up"], days, unit["powers"]), unit["least_vol"])
             fallen = shocked(vol, -unit["vol_down"], days, unit["powers"])
             ratio = np.where(down, np.asarray(fallen / vol)[..., None], np.asarray(risen / vol)[..., None])

@@ -72,7 +72,7 @@ def coin_of(asset: str, positions: list[Position], held: float, marks: Marks, co
     for options in by_date.values():
         seconds = marks.years(options[0].instrument) * SECONDS_PER_YEAR
         legs = tuple(
-            Option(p.instrument.strike or 0.0, p.instrument.option_type == "C", p.quantity, vol_of(p, marks))
+            Option(p.instrument.strike or 0.0, p.instrument.option_type == "C", p.quantity, marks.vol_of(p.instrument))
             for p in options
         )
         expiries.append(Expiry(seconds=seconds, forward=marks.price(asset), options=legs, confidence=confidence))
@@ -209,9 +209,3 @@ def dollars(cash: Any) -> CollateralValue:
 def is_owned(quantity: Any) -> bool:
     """Whether a balance is held, not owed; what is owed in a dollar coin is an array where that coin's price is one."""
     return bool(np.any(np.greater(quantity, 0)))
-
-
-def vol_of(position: Position, marks: Marks) -> Any:
-    """The option's own volatility where one is known, else its underlying's."""
-    own = marks.vols.get(position.symbol)
-    return own if own is not None else marks.vol(position.underlying)

@@ -21,7 +21,7 @@ from margin.venues.base import (
 )
 from margin.venues.rules.derive import portfolio as derive_portfolio
 from margin.venues.rules.derive import standard as derive_standard
-from margin.venues.rules.derive.account import Coin, DeriveAccounts, contracts, dollars, is_owned, vol_of
+from margin.venues.rules.derive.account import Coin, DeriveAccounts, contracts, dollars, is_owned
 from margin.venues.rules.derive.book import SECONDS_PER_YEAR, Expiry, Option
 from margin.venues.rules.derive.scenarios import binding_scenario, scenario_grid
 
@@ -119,7 +119,9 @@ class Derive(DeriveAccounts):
             kept = notional * rates.perp_maintenance - (p.maintenance_deduction or 0.0)
             alone = [notional * rates.perp_initial, kept]
             if p.instrument.is_option:
-                o = Option(p.instrument.strike or 0.0, p.instrument.option_type == "C", p.quantity, vol_of(p, marks))
+                o = Option(
+                    p.instrument.strike or 0.0, p.instrument.option_type == "C", p.quantity, marks.vol_of(p.instrument)
+                )
                 e = Expiry(seconds=marks.years(p.instrument) * SECONDS_PER_YEAR, forward=market.spot, options=(o,))
                 alone = [-float(derive_standard.option_alone(o, e, market.spot, rates, w)) for w in (True, False)]
             out.append(
