@@ -122,6 +122,7 @@ class VenueMargin(MarginState):
 
     collateral_value : collateral after haircuts, for opening; account_value : everything at market prices
     notes : what the reader must know to read the number (assumptions, undated or missing rules)
+    pools : where the venue keeps several that are liquidated by themselves: each one's margin; amounts are their sums
     """
 
     venue: str
@@ -132,6 +133,19 @@ class VenueMargin(MarginState):
     positions: tuple[PositionMargin, ...] = ()
     collateral: tuple[CollateralValue, ...] = ()
     grids: tuple[Grid, ...] = ()
+    pools: tuple["VenueMargin", ...] = ()
+
+    @property
+    def health(self) -> float | None:
+        """Equity / maintenance, of several pools the lowest; None where nothing is required."""
+        if not self.pools:
+            return super().health
+        return min((h for pool in self.pools if (h := pool.health) is not None), default=None)
+
+    @property
+    def liquidated(self) -> bool:
+        """True where equity is below maintenance, in one of several pools."""
+        return any(pool.liquidated for pool in self.pools) if self.pools else super().liquidated
 
 
 @dataclass(frozen=True, kw_only=True)

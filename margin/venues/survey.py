@@ -10,7 +10,7 @@ from margin import venues
 from margin.core.account import SubAccount
 from margin.core.errors import InputError
 from margin.core.market import Market
-from margin.core.portfolio import Portfolio
+from margin.core.portfolio import Portfolio, Position
 from margin.models.marks import Marks
 from margin.venues import accounts, liquidation, wallets
 from margin.venues.base import Mode, Rulebook, Unsupported, VenueMargin
@@ -139,7 +139,14 @@ def recent_gain(portfolio: Portfolio, market: Market, marks: Marks, days: int = 
         before = Marks.of_market(market, portfolio, then)
     except InputError:
         return None
-    return sum(p.quantity * (marks.mark(p.instrument) - before.mark(p.instrument)) for p in portfolio.positions)
+    return sum(_gained(p, before.mark(p.instrument), marks.mark(p.instrument)) for p in portfolio.positions)
+
+
+def _gained(position: Position, before: float, now: float) -> float:
+    """USD between two prices; of a coin-settled contract N (now - before) / entry, without an entry from `before`."""
+    if not position.instrument.is_inverse:
+        return position.quantity * (now - before)
+    return position.quantity * (now - before) / (position.entry_price or before)
 
 
 def betas(

@@ -94,4 +94,4 @@ def requirement(
     joined: dict[str, Any] = {name: tuple(x for m in found for x in getattr(m, name)) for name in JOINED}
     said = "Its coin-settled contracts stand in a wallet for each coin, liquidated by itself: amounts are the sums."
     notes = tuple(dict.fromkeys([said, *(note for m in found for note in m.notes)]))
-    return VenueMargin(venue=rulebook.title, mode=mode, **sums, **joined, notes=notes)
+    return VenueMargin(venue=rulebook.title, mode=mode, **sums, **joined, notes=notes, pools=tuple(found))

@@ -17,7 +17,7 @@ from margin.models.marks import Marks
 from margin.sample.ready import sample_market
 from margin.stress.held import stress_book
 from margin.venues import liquidation
-from margin.venues.survey import survey
+from margin.venues.survey import recent_gain, survey
 
 LINEAR = Position("BTC/USDT:USDT", 1.0, 58_000.0, 10)
 INVERSE = Position("BTC/USD:BTC", 60_000.0, 60_000.0, 10)
@@ -105,6 +105,16 @@ def test_states_equal_state_in_every_pool(key):
                 assert getattr(many, name)[i] == pytest.approx(getattr(one, name), rel=1e-9, abs=1e-6)
 
 
+def test_the_recent_gain_of_a_face_in_dollars():
+    """N (now / then - 1) without an entry, N (now - then) / E with one; never dollars times a price."""
+    market = sample_market()
+    book = Portfolio((Position("BTC/USD:BTC", 6_000.0), Position("BTC/USD:BTC", -3_000.0, 50_000.0)))
+    marks = Marks.of_market(market, book)
+    then = Marks.of_market(market, book, marks.as_of - pd.Timedelta(days=30)).price("BTC")
+    gain = 6_000 * (marks.price("BTC") / then - 1) - 3_000 * (marks.price("BTC") - then) / 50_000
+    assert recent_gain(book, market, marks) == pytest.approx(gain, rel=1e-12)
+
+
 def test_two_coins_of_coin_settled_contracts_alone_need_not_be_taken_apart():
     own = Account(positions=(INVERSE, ETHER), collateral=MONEY[1:], venue="binance_coinm", mode="cross")
     model = models.for_account(own)
@@ -150,6 +160,7 @@ def test_every_study_judges_the_same_sub_accounts_to_the_same_figures(venue):
     rulebook = venues.rulebook(venue)
     asked = next(a for a in survey(book, held.marks, rulebooks=[rulebook]).asked if a.margin.mode == "cross")
     assert asked.margin.maintenance == pytest.approx(sum(maintenance), rel=1e-12)
+    assert asked.margin.health == pytest.approx(min(healths), rel=1e-12)
     walked = backtest_model(book, market, days=30, hold=10, money="own")
     assert walked.left_out == () and len(walked.maintenance) == 30
 
