@@ -37,6 +37,8 @@ class MissingPriceError(InputError):
 
 def shorten(value: object, limit: int = 60) -> str:
     """repr of `value`, at most `limit` characters, so a hostile input cannot flood a message."""
+    if isinstance(value, float):
+        return f"{value:.12g}"
     text = repr(value) if not isinstance(value, str) else repr(value[: limit + 1])
     return text if len(text) <= limit else text[: limit - 3] + "..."
 

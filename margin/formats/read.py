@@ -13,6 +13,7 @@ from margin.formats import portfolio_json
 from margin.formats.books import ask, readers
 from margin.formats.contract_names import ASKS
 from margin.formats.found import Part, ReadPortfolio, SetAside
+from margin.formats.html_tables import html_tables, is_html
 from margin.formats.merge import merge
 from margin.formats.pasted import decoded, documents, refuse_secrets, unwrapped
 from margin.formats.portfolio import is_own_table, portfolio_from_csv
@@ -67,9 +68,8 @@ def _is_ours(document: Any) -> bool:
 
 def _table(text: str, pairs: "bool | None") -> ReadPortfolio:
     refuse_secrets(text, digits=True)
-    if text[:500].lstrip().lower().startswith(("<!doctype", "<html", "<table", "<div", "<?xml")):
-        hint = "Select the table in the browser and copy it, or paste what the venue's API answers."
-        raise InputError("portfolio", "HTML", "is the source of a web page, not a table", hint)
+    if is_html(text):
+        return _page(text, pairs)
     if not is_own_table(text):
         return _made([read_table(text, pairs)])
     try:
@@ -82,6 +82,27 @@ def _table(text: str, pairs: "bool | None") -> ReadPortfolio:
                 raise
         raise
     return ReadPortfolio(portfolio)
+
+
+def _page(text: str, pairs: "bool | None") -> ReadPortfolio:
+    """The tables of a copied page: those that hold positions or balances; the first's reason where none does."""
+    tables = html_tables(text)
+    for table in tables:
+        refuse_secrets(table, digits=True)  # what the page's own way of writing letters may have hidden
+    if len(tables) == 1:
+        return _table(tables[0], pairs)
+    parts: list[Part] = []
+    first: InputError | None = None
+    for table in tables:
+        try:
+            parts.append(read_table(table, pairs))
+        except InputError as error:
+            if error.problem == ASKS:
+                raise
+            first = first or error
+    if not parts and first is not None:
+        raise first
+    return _made(parts)
 
 
 def read_documents(found: list[Any]) -> ReadPortfolio:

@@ -8,6 +8,7 @@ import numpy as np
 from margin.core.account import SubAccount
 from margin.core.checks import date_text
 from margin.core.errors import InputError
+from margin.core.instruments import parse_symbol
 from margin.forecast.results import printed
 from margin.hedge.costs import Bill
 from margin.hedge.credit import Credit
@@ -19,6 +20,7 @@ from margin.models.base import MarginModel
 from margin.models.marks import Marks
 
 LISTED = 3  # orders that a headline names
+DEAD = "Liquidation has already been reached: equity is below maintenance margin. Adding money comes first."
 
 
 def amount_text(amount: float) -> str:
@@ -48,6 +50,12 @@ class Trade:
     def freed_per_dollar(self) -> float | None:
         """USD of margin freed for each dollar of cost; None for a free trade."""
         return self.freed / self.bill.total if self.bill.total > 0 else None
+
+    @property
+    def words(self) -> str:
+        """'sell 0.38 BTC/USDT:USDT'; a coin-settled contract is counted in dollars: 'buy $71,701 of BTC/USD:BTC'."""
+        size = f"${self.amount:,.0f} of" if parse_symbol(self.symbol).is_inverse else amount_text(self.amount)
+        return f"{self.side} {size} {self.symbol}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -178,7 +186,7 @@ class Hedge:
         if len(best.trades) > LISTED:
             said = f"{best.title}, {len(best.trades)} orders"
         else:
-            said = " and ".join(f"{t.side} {amount_text(t.amount)} {t.symbol}" for t in best.trades)
+            said = " and ".join(t.words for t in best.trades)
         if self.odds is not None and best.after.odds is not None:
             return (
                 f"{said[:1].upper()}{said[1:]}: odds of liquidation within {self.days:g} days from "

@@ -82,7 +82,10 @@ def policy_backtest(
         hint = f"{LEAST_STARTS + WARM_UP + days - 1} are needed: add price history."
         raise InputError("prices", f"{len(returns)} returns", f"give {max(count, 0)} starts, too few to judge", hint)
     if start_sigmas is None and book.equity <= book.maintenance:
-        raise InputError("equity", book.equity, "is below maintenance already", "Ask from a distance in sigmas.")
+        raise InputError(
+            "equity", f"{book.equity:,.2f} USD", f"is not above the maintenance margin of {book.maintenance:,.2f} USD",
+            "It is liquidated already: ask from a distance in sigmas.",
+        )  # fmt: skip
     before = found.close_dates[np.searchsorted(found.close_dates, dates) - 1]
     rates, funded = _funding(funding, book.assets, before, dates)
     starts = np.arange(WARM_UP, WARM_UP + count)

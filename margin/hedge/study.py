@@ -15,7 +15,7 @@ from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.settings import Settings
 from margin.forecast.accounts import assumed_money
-from margin.hedge.answer import Hedge
+from margin.hedge.answer import DEAD, Hedge
 from margin.hedge.costs import Costs
 from margin.hedge.credit import hedge_credit
 from margin.hedge.hedge_prices import with_hedges
@@ -142,9 +142,7 @@ def hedge(
     if unknown:
         notes.append(f"No traded volume of {', '.join(unknown)} is known: no impact is charged for it.")
     if before.margin and before.equity < before.maintenance:
-        notes.append(
-            "Liquidation has already been reached: equity is below maintenance margin. Adding money comes first."
-        )
+        notes.append(DEAD)
     return Hedge(
         sub=sub, model=model, marks=marks, menu=menu, planner=planner, figure=figure, target=target, budget=budget,
         odds=odds, orders=orders, days=days, before=before, ways=tuple(ways), credit=credit,

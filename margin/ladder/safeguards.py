@@ -82,7 +82,7 @@ def _correlation_break(margin: float, book: PooledBook, s: Safeguards) -> tuple[
     amount = min(s.correlation_weight * book.portfolio * (ratio - 1.0), room)
     detail = (
         f"{s.correlation_weight:.0%} of the rise if every pair went to its worst {CORRELATION_WINDOW}-day correlation "
-        f"so far (volatility x {ratio:.2f})."
+        f"so far (volatility × {ratio:.2f})."
     )
     return max(amount, 0.0), detail
 

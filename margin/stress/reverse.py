@@ -128,7 +128,8 @@ def _of(book: StressBook, held: Held, until: Until, limit: float) -> ReverseStre
     if now <= 0:
         if until == "liquidated":
             raise InputError("account", held.name, "is liquidated already, before anything moves", "Post more money.")
-        raise InputError("limit", limit, f"is not below the equity of {held.equity:,.0f} USD of {held.name}")
+        problem = f"has equity of {held.equity:,.0f} USD, and so nothing left to lose down to {limit:,.0f} USD"
+        raise InputError("account", held.name, problem, "Post more money.")
     tolerance = 1e-7 * max(abs(now), held.scale, 1.0)
     best: tuple[float, np.ndarray] | None = None
     linear = False

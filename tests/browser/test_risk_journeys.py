@@ -48,6 +48,38 @@ def test_a_long_walk_can_be_left(visit):
     assert page.get_by_test_id("stException").count() == 0
 
 
+def to(page, section: str, name: str) -> None:
+    page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
+    page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name).first.click()
+
+
+@pytest.mark.parametrize("wait", [0, 400])
+def test_back_takes_one_press_also_while_a_page_computes(visit, wait):
+    """Into Learn, a step, on to a page that computes long, and back: each press undoes one move."""
+    page = visit("/data")
+    to(page, "Learn", "Learn")
+    page.wait_for_timeout(wait)
+    page.get_by_text("3 Correlation").first.click()
+    page.wait_for_url(lambda address: "step=3" in address)
+    page.wait_for_timeout(wait)
+    to(page, "Risk", "Backtest")
+    page.wait_for_url(lambda address: "/backtest" in address)
+    page.wait_for_timeout(wait)
+    page.go_back()
+    page.get_by_role("heading", name="Cross-margining in eight steps").wait_for()
+    assert "step=3" in page.url
+    settled(page)
+    page.go_back()
+    page.wait_for_url(lambda address: "/learn" in address and "step=3" not in address)
+    settled(page)
+    page.go_back()
+    page.get_by_role("heading", name="Where do the prices come from?").wait_for()
+    settled(page)
+    assert "/data" in page.url and "step=" not in page.url
+    lesson = visit("/learn")  # opened first it makes one entry: what comes before it is one press away
+    assert lesson.evaluate("history.length") == 2
+
+
 def test_the_cascade_plays(visit):
     page = visit("/liquidation?liquidation_view=A+whole+market")
     film = page.locator(".st-key-cascade_film")

@@ -106,8 +106,3 @@ def test_nothing_pasted_is_called(tmp_path):
 def test_a_refusal_with_an_empty_list_is_no_empty_account(code):
     with pytest.raises(InputError, match="error message"):
         read_portfolio(json.dumps({**code, "data": []}))
-
-
-def test_the_source_of_a_page_says_so():
-    with pytest.raises(InputError, match="is the source of a web page"):
-        read_portfolio("<!DOCTYPE html><html><body>502 Bad Gateway</body></html>")

@@ -183,7 +183,7 @@ def test_what_cannot_be_judged():
     closes = pd.DataFrame(M.closes[-110:], pd.DatetimeIndex(M.dates[-110:]), list(PRICES))
     with pytest.raises(InputError, match="too few to judge"):
         run(prices=Market(closes))
-    with pytest.raises(InputError, match="below maintenance already"):
+    with pytest.raises(InputError, match="not above the maintenance margin"):
         run(money=(Collateral("USDC", 1.0),))
     for bad in ({"trigger": 0.0}, {"back_to": 1.0}, {"unwind": 3.0}, {"kind": "pray"}):
         with pytest.raises(InputError):

@@ -44,7 +44,7 @@ def captions(app: AppTest) -> str:
 @pytest.mark.parametrize("page", ["stress", "liquidation"])
 def test_the_model_of_the_header_judges(page):
     ours, venue = (opened(page, THREE, model=key) for key in ("portfolio", "hyperliquid:cross"))
-    assert "Judged by Portfolio" in captions(ours)
+    assert "Judged by our own method (portfolio)" in captions(ours)
     assert "Judged by Hyperliquid, cross" in captions(venue)
     assert heading(ours) != heading(venue)
     assert any(s.key == "maintenance_share" for s in ours.slider)

@@ -86,3 +86,17 @@ def test_what_is_put_is_read_and_in_the_address(monkeypatch):
     assert view.in_address() == {"what_if": "BTC ETH:-0.25"}
     view.put("what_if", {})
     assert view.in_address() == {}
+
+
+@pytest.mark.parametrize("context", [None, object()], ids=["no context", "a context without the flag"])
+def test_without_streamlits_flag_back_changes_the_page_only(monkeypatch, context):
+    """The flag is not a public name: where it is gone every page still opens and follows its widgets."""
+    monkeypatch.setattr(view, "get_script_run_ctx", lambda: context)
+    assert view.went_back() is False
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params["step"] = "3"
+    app.run()
+    page = app.switch_page("pages/learn.py").run()
+    assert not page.exception and not app.exception
+    page.query_params["step"] = "2"  # what Back would bring: the picker keeps what was chosen
+    assert not page.run().exception

@@ -46,10 +46,14 @@ def import_panel() -> None:
     st.text_area(
         "Paste anything", key=f"import_text_{version}", placeholder=EXAMPLE, height=140,
         help="A wallet address; what Hyperliquid, Binance, Bybit, OKX, Deribit, Kraken, BitMEX, dYdX, Lighter or "
-        "ccxt answer; a table from a venue's page or a spreadsheet; Margin Lab's own JSON or CSV. Never keys.",
+        "ccxt answer; a table from a venue's page (also its HTML) or a spreadsheet; Margin Lab's own JSON or CSV. Never keys.",
     )  # fmt: skip
     st.file_uploader(
-        "or a file", ["json", "csv", "txt", "tsv"], key=f"import_file_{version}", on_change=_from_file, args=(version,)
+        "or a file",
+        ["json", "csv", "txt", "tsv", "html", "htm"],
+        key=f"import_file_{version}",
+        on_change=_from_file,
+        args=(version,),
     )
     read = st.button("Read", type="primary", key="import_read")
     if read:

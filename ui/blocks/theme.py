@@ -53,10 +53,18 @@ _TOUCH_FIX = """
 """
 
 
+_WRAP = """
+[data-testid=stMetric] [data-testid=stMetricDelta] > div, [data-testid=stMetric] [data-testid=stMetricDelta] p,
+[data-testid=stMetric] [data-testid=stMetricValue] > div, [data-testid=stMetric] [data-testid=stMetricValue] p {
+  white-space: normal; overflow-wrap: anywhere; text-overflow: clip;
+}
+"""
+
+
 def readable() -> None:
     """Once a run: the few rules of style that the theme's settings cannot say."""
     dark = _DARK_FIX % DARK.paper if palette() is DARK else ""
-    st.html(f"<style>{_TOUCH_FIX}{dark}</style>")
+    st.html(f"<style>{_TOUCH_FIX}{_WRAP}{dark}</style>")
 
 
 _forced: ContextVar[Palette | None] = ContextVar("palette", default=None)

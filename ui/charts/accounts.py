@@ -17,7 +17,9 @@ def margin_bars(rows: Sequence[AccountHeld], names: Sequence[str]) -> go.Figure:
     places = list(range(len(rows)))
     bars = {
         "type": "bar", "orientation": "h", "name": "Equity", "y": places,
-        "x": [max(row.equity or 0.0, 0.0) for row in rows], "marker": {"color": colours.total, "line": {"width": 0}},
+        "x": [row.equity or 0.0 for row in rows],
+        "marker": {"color": [colours.loss if (row.equity or 0.0) < 0 else colours.total for row in rows],
+                   "line": {"width": 0}},
         "hovertemplate": "equity %{x:$,.0f}<extra></extra>",
     }  # fmt: skip
     lines = [

@@ -1,12 +1,14 @@
 """What every chart shares: the look, a column of amounts beside the bars, names that cannot be read as markup."""
 
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
-from ui.blocks.formats import true_minus
+from ui.blocks.formats import short_money, true_minus
 from ui.blocks.theme import Palette
 from ui.charts.figure import PlainFigure
 
@@ -59,8 +61,56 @@ def drawn(
         "bargap": 0.28,
         **more,
     }
+    for side in ("xaxis", "yaxis"):
+        _fit_ticks(layout[side], data, side[0])
     spec = {"data": data, "layout": layout}
     return go.Figure(spec) if CHECKED else PlainFigure(spec)
+
+
+def _fit_ticks(axis: dict[str, Any], data: list[dict[str, Any]], side: str) -> None:
+    """Percent ticks with as many digits as their steps need ("0% 0% 0%" says nothing); billions as B, not as G."""
+    form = axis.get("tickformat")
+    if form not in (".0%", "+.0%", "+.1%", "$~s") or "tickvals" in axis:
+        return
+    ends = [*axis.get("range", ()), *(v for trace in data for v in _values(trace, side))]
+    low, high = min(ends, default=0.0), max(ends, default=0.0)
+    if form == "$~s":
+        if axis.get("type") != "log" and max(-low, high) >= 1e9:
+            step = nice_step(min(low, 0.0), max(high, 0.0), axis.get("nticks", 5))
+            places = [step * i for i in range(math.floor(low / step), math.ceil(high / step) + 1)]
+            axis |= {"tickvals": places, "ticktext": [short_money(place) for place in places]}
+        return
+    step = nice_step(low, high, axis.get("nticks", 6))
+    if step <= 0.0:
+        axis |= {"nticks": 2, "tickformat": "~%"}  # nothing but zero: one tick
+        return
+    digits = min(max(0, -math.floor(math.log10(step * 1.0000001)) - 2), 6)
+    axis["tickformat"] = f"{'+' if form[0] == '+' else ''}.{digits}%"
+
+
+def nice_step(low: float, high: float, ticks: int) -> float:
+    """The step plotly takes between ticks of a linear axis: 1, 2 or 5 of a power of ten; 0 for no length."""
+    rough = (high - low) / max(ticks, 1)
+    if not 0.0 < rough < math.inf:
+        return 0.0
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(power * unit for unit in (1.0, 2.0, 5.0, 10.0) if power * unit >= rough * (1.0 - 1e-9))
+
+
+def _values(trace: dict[str, Any], side: str) -> list[float]:
+    """The numbers that a trace puts on an axis; bars begin at their base."""
+    flat = trace.get("orientation") == "h"
+    told = trace.get(side)
+    found = [] if told is None else [v for v in told if _is_number(v)]
+    if trace.get("type") == "bar" and flat == (side == "x"):
+        base = trace.get("base")
+        starts = base if isinstance(base, list) else [base or 0.0] * len(found)
+        found = [*starts, *(a + b for a, b in zip(starts, found, strict=False))]
+    return [float(v) for v in found if _is_number(v)]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and math.isfinite(value)
 
 
 def _titled(axis: dict[str, Any] | None, colours: Palette) -> dict[str, Any]:

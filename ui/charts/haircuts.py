@@ -91,7 +91,12 @@ def by_size(curve: Sequence[Haircut]) -> go.Figure:
         colours,
         360,
         areas,
-        xaxis={"type": "log", "tickformat": "$~s", "title": "held", "dtick": 1},
+        xaxis={
+            "type": "log",
+            "title": "held",
+            "tickvals": [10.0**n for n in range(2, 13)],
+            "ticktext": [short_money(10.0**n) for n in range(2, 13)],
+        },
         yaxis={"tickformat": "~%", "rangemode": "tozero", "nticks": 6, "title": "haircut"},
         margin={"t": 54},
         **legend_above(colours),

@@ -1,5 +1,6 @@
 """Liquidation drawn: how far each price may move, the account along a path, the cascade as a film, loss allocation."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +24,8 @@ MODE_NAMES = {"isolated": "Isolated", "cross": "Cross", "portfolio": "Portfolio 
 def room(rows: Sequence[FatalMove]) -> go.Figure:
     """For each sub-account and price: the range of moves it survives."""
     colours = palette()
-    labels = [f"{safe(move.account)}{' alone' if move.alone else ''}<br>{safe(move.name)}" for move in rows]
+    labels = [f"{_account(move)}<br>{safe(move.name)}" for move in rows]
+    lines = max((label.count("<br>") + 1 for label in labels), default=2)
     texts = [_range(move) for move in rows]
     width = column_width(texts)
     data = []
@@ -46,7 +48,7 @@ def room(rows: Sequence[FatalMove]) -> go.Figure:
         )
     return drawn(
         colours,
-        70 + 46 * len(rows),
+        70 + (12 + 17 * lines) * len(rows),
         data,
         xaxis={"title": "move of the price", "tickformat": "+~%", "range": [-1.05, 1.05], "nticks": 9},
         yaxis=name_axis(labels, colours),
@@ -54,6 +56,13 @@ def room(rows: Sequence[FatalMove]) -> go.Figure:
         annotations=amount_column(texts, colours),
         barmode="relative",
     )
+
+
+def _account(move: FatalMove) -> str:
+    """Its name, in lines that leave room for the bars on a phone."""
+    words = f"{move.account}{' alone' if move.alone else ''}"
+    lines = textwrap.wrap(words, 18, max_lines=3, placeholder=" …") or [""]
+    return "<br>".join(safe(line) for line in lines)
 
 
 def _range(move: FatalMove) -> str:

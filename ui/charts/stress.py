@@ -91,6 +91,7 @@ def grid(found: ShockGrid) -> go.Figure:
     )
 
 
+MOST_NAMED = 4  # positions alone that the legend of a path names one by one
 HIGHEST_HEALTH = 10.0  # above it a line is drawn at the edge: what matters lies near 1
 
 
@@ -99,9 +100,12 @@ def path(found: StressPath) -> go.Figure:
     colours = palette()
     days = list(found.path.labels)
     layers: list[dict[str, Any]] = []
+    many = len(found.alone) > MOST_NAMED
     for i, track in enumerate(found.alone):
-        looks = {"color": colours.series[1 + i % 9], "width": 1.5, "dash": "dot"}
-        layers += _health_line(track, f"{track.name} alone", days, looks)
+        looks = {"color": colours.muted if many else colours.series[1 + i % 9], "width": 1.5, "dash": "dot"}
+        lines = _health_line(track, f"{track.name} alone", days, looks)
+        named = {"showlegend": not layers, "name": "each position alone"} if many else {}
+        layers += [line | named for line in lines]
     for i, track in enumerate(t for t in found.held if t.positions):
         looks = {"color": colours.gain if i == 0 else colours.series[i % 10], "width": 3}
         layers += _health_line(track, track.name, days, looks)

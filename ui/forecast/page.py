@@ -8,6 +8,7 @@ import streamlit as st
 from margin.core.errors import InputError
 from margin.forecast.capital import DAYS
 from margin.forecast.results import Forecast, Odds, SubForecast, printed
+from margin.liquidation.standing import standing
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money
 from ui.blocks.tables import data_table
@@ -224,4 +225,4 @@ def _capital(seen: Seen, line: float) -> None:
     """The equity that gives these odds within 7 days, under every rule."""
     found = judged.safety(seen.now.portfolio, seen.active.market, seen.settings, line)
     now = seen.now.comparison
-    trust.capital(found, now.account.equity if now is not None and now.account.collateral else None, line)
+    trust.capital(found, standing(now).equity if now is not None and now.account.collateral else None, line)

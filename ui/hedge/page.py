@@ -9,7 +9,7 @@ import streamlit as st
 from margin.core.errors import InputError
 from margin.forecast.results import printed
 from margin.hedge.accounts import Judged
-from margin.hedge.answer import Hedge, Standing, Way, amount_text
+from margin.hedge.answer import DEAD, Hedge, Standing, Way
 from margin.hedge.frontier import Frontier
 from margin.hedge.tickets import STALE_MINUTES, Ticket, tickets
 from ui.blocks.copy_button import copy_button
@@ -22,7 +22,7 @@ from ui.charts import hedge as charts_hedge
 from ui.hedge import asked as asked_for
 from ui.hedge import rules
 from ui.hedge.asked import Asked
-from ui.shell.judge import name_of
+from ui.shell.judge import title_of
 from ui.shell.page import Seen
 
 COLUMNS = ("cut", "hedge", "mix")
@@ -55,7 +55,8 @@ def page(seen: Seen) -> None:
         "What it costs": lambda: bill(found, asked),
     }
     tabbed(views, "hedge_view")
-    for note in [*found.notes, *(f"Without {s}: {w}." for s, w in found.menu.left_out)]:
+    notes = [note for note in found.notes if note != DEAD]
+    for note in [*notes, *(f"Without {s}: {w}." for s, w in found.menu.left_out)]:
         st.caption(dollars(plain(note)))
 
 
@@ -64,6 +65,8 @@ def headline(found: Hedge, model: str | None = None) -> None:
 
     Where a stricter method than the account's own judges the hedge, its health is left out: the account's stands above.
     """
+    if DEAD in found.notes:
+        st.error(DEAD, icon=":material/error:")
     if found.credit.frees is False:
         st.warning(dollars(plain(found.credit.why)), icon=":material/block:")
     st.header(dollars(plain(found.headline)), anchor=False)
@@ -72,12 +75,9 @@ def headline(found: Hedge, model: str | None = None) -> None:
     standing = "" if found.before.odds is None else f", {printed(found.before.odds)} odds of liquidation"
     stricter = model is None and found.model.key == "safeguarded"
     health = "" if found.before.health is None or stricter else f", health {found.before.health:.2f}"
-    st.markdown(
-        dollars(
-            f"{plain(_capital(found.sub.name))}, judged by {plain(name_of(found.model.key))}: {found.figure} margin "
-            f"{money(found.before.margin)} now{health}{standing} within {found.days:g} days."
-        )
-    )
+    who = plain(f"{_capital(found.sub.name)}, judged by {title_of(found.model.key, found.model.title)}")
+    margin = f"{found.figure} margin {money(found.before.margin)} now"
+    st.markdown(dollars(f"{who}: {margin}{health}{standing} within {found.days:g} days."))
 
 
 def _capital(text: str) -> str:
@@ -103,11 +103,7 @@ def _column(found: Hedge, way: Way) -> None:
     bought = _freed(found, way) if found.odds is None else _less_likely(found, way)
     st.metric("Cost", money(way.cost, cents=True), bought, delta_color="off", delta_arrow="off")
     for trade in way.trades[:4]:
-        st.markdown(
-            dollars(
-                f"{trade.side.capitalize()} {amount_text(trade.amount)} {plain(trade.symbol)} for {money(trade.usd)}"
-            )
-        )
+        st.markdown(dollars(f"{plain(_capital(trade.words))} for {money(trade.usd)}"))
     if len(way.trades) > 4:
         st.markdown(f"and {len(way.trades) - 4} more orders")
     if way.key == "mix" and all(t.cut for t in way.trades):
@@ -227,7 +223,7 @@ def bill(found: Hedge, asked: Asked) -> None:
     """Every order of every way with its costs line by line."""
     rows = [
         {
-            "Way": w.title, "Order": f"{t.side} {amount_text(t.amount)} {t.symbol}", "Notional": money(t.usd),
+            "Way": w.title, "Order": t.words, "Notional": money(t.usd),
             "Fee": money(t.bill.fee, cents=True), "Spread": money(t.bill.spread, cents=True),
             "Impact": money(t.bill.impact, cents=True), "Unwind": money(t.bill.unwind, cents=True),
             "Funding": money(t.bill.funding, cents=True), "Frees": money(t.freed),

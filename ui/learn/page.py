@@ -65,7 +65,9 @@ def _chosen() -> int:
         label_visibility="collapsed",
         width="stretch",
     )
-    if st.query_params.get("step") != chosen:
+    # The first step needs no parameter: written at once on arrival, it made an entry of its own, or fell to the page
+    # that was left, and Back took two presses.
+    if st.query_params.get("step", "1") != chosen:
         st.query_params["step"] = str(chosen)
     return int(chosen or 1)
 

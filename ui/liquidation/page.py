@@ -17,6 +17,7 @@ from ui.blocks.views import refused, tabbed
 from ui.charts import liquidation as charts_liquidation
 from ui.liquidation import market as liquidation_market
 from ui.liquidation import next as liquidation_next
+from ui.shell.judge import judged_by
 from ui.shell.page import Seen
 from ui.state import compute
 
@@ -32,7 +33,7 @@ def page(seen: Seen) -> None:
         refused(error)
         return
     st.header(dollars(headline(held, rows)), anchor=False)
-    st.caption(dollars(f"Judged by {plain(held.title)}. {plain(' '.join(held.notes))}"))
+    st.caption(dollars(f"Judged by {plain(judged_by(held))}. {plain(' '.join(held.notes))}"))
     views: dict[str, Callable[[], None]] = {
         "Where": lambda: where(rows),
         "What happens next": lambda: liquidation_next.what_next(held, active),

@@ -113,6 +113,8 @@ def near_text(found: Nearest | None) -> str:
     """'liquidated at BTC $45,541 (-33.3%)'."""
     if found is None:
         return "no single price liquidates it"
+    if found.move == 0.0:
+        return "**liquidated already**"
     return f"liquidated at {found.asset} {price(found.price)} ({moved(found.move, 1)})"
 
 

@@ -97,6 +97,25 @@ def sentence(now: Comparison) -> None:
     st.header(dollars(explain.held_headline(now) or explain.headline(now)), anchor=False)
 
 
+def dead(now: Comparison) -> str:
+    """What is liquidated already, as it is held; "" where everything stands."""
+    if now.as_held is None:
+        own = now.account
+        if not own.collateral or own.health is None or own.health >= 1.0:
+            return ""
+        return f"Liquidated already: equity of {money(own.equity)} is below the maintenance margin."
+    said = []
+    for row in now.as_held.accounts:
+        if row.health is None or row.health >= 1.0:
+            continue
+        name = plain(row.name or "this account")
+        if row.equity is not None and row.maintenance is not None and row.equity < row.maintenance:
+            said.append(f"{name} has equity of {money(row.equity)} and must keep {money(row.maintenance)}")
+        else:
+            said.append(f"a position of {name} has less margin of its own than it must keep")
+    return f"Liquidated already: {'; '.join(said)}." if said else ""
+
+
 def headline(now: Comparison, baseline: Comparison | None) -> None:
     """The reason, and one card per figure with its change against the baseline."""
     reason = "" if explain.held_headline(now) else explain.why(now)
@@ -113,7 +132,7 @@ def headline(now: Comparison, baseline: Comparison | None) -> None:
 def ladder_cards(now: Comparison, baseline: Comparison | None) -> None:
     """The ladder's own figures, where the first row is about the accounts as they are held."""
     if now.as_held is not None:
-        with st.grid(2, min_column_width=130, key="ladder_cards"):
+        with st.grid(len(CARDS) - 1, min_column_width=150, key="ladder_cards"):
             for card in CARDS[:-1]:
                 _card(card, now, baseline)
 
@@ -142,6 +161,12 @@ def nearest_card(place: DeltaGenerator, found: tuple[str, Nearest] | str | None)
         )
         return
     name, near = found
+    if near.move == 0.0:
+        place.metric(
+            "Nearest liquidation", "already", plain(name) or "below maintenance", delta_color="off", delta_arrow="off",
+            border=True, height="stretch", help=f"Equity is below the maintenance margin by {near.model}.",
+        )  # fmt: skip
+        return
     away = moved(near.move, 1) + (f", {plain(name)}" if name else "")
     place.metric(
         "Nearest liquidation", price(near.price), f"{plain(near.asset)} {away}", delta_color="off", delta_arrow="off",

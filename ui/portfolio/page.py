@@ -11,13 +11,14 @@ from ui import charts
 from ui.blocks.exporting import chart
 from ui.blocks.notices import fetch_offer, nothing_computed, notices
 from ui.blocks.starts import preset_row
+from ui.blocks.text import dollars
 from ui.portfolio.accounts import account_lines, nearest_of_all
 from ui.portfolio.explanations import explanations
-from ui.portfolio.headline import headline, ladder_cards, last_edit, nearest_card, sentence, standing_row
+from ui.portfolio.headline import dead, headline, ladder_cards, last_edit, nearest_card, sentence, standing_row
 from ui.portfolio.live import live_line
 from ui.portfolio.settings_panel import settings_panel, summary
 from ui.portfolio.side_by_side import side_panel
-from ui.portfolio.tables import collateral_table, position_table
+from ui.portfolio.tables import collateral_table, extra_columns, position_table
 from ui.portfolio.toolbar import toolbar
 from ui.portfolio.volatility import mark_vols_button
 from ui.shell.page import Seen
@@ -26,6 +27,8 @@ from ui.state.book import Book
 from ui.state.prices import ActivePrices
 
 STYLE = Path(__file__).parent / "portfolio.css"
+# A table of many columns takes the whole width, by style alone: its place in the page stays, and what is typed in it.
+WIDE = "<style>.st-key-desk [data-testid=stColumn] { flex: 1 1 100%; width: 100%; }</style>"
 
 
 def page(seen: Seen) -> None:
@@ -41,15 +44,21 @@ def page(seen: Seen) -> None:
     # below, the browser would draw them afresh under the visitor's hands.
     messages, answer = st.container(), st.container(key="answer")
     figures, edited, safety, live, accounts = (st.container() for _ in range(5))
-    left, right = st.columns([3, 2])
+    with st.container(key="desk"):
+        left, right = st.columns([3, 2])
+    if extra_columns(book.current()):
+        st.html(WIDE)
     positions, collateral = left.container(border=True), left.container(border=True)
-    waterfall = right.container(border=True)
+    waterfall, cards = right.container(border=True), st.container()
     settings_place, below = st.container(), st.container()
 
     with messages:
         notices()
         preset_row(active)
     if now.comparison is not None:
+        with messages:
+            if said := dead(now.comparison):
+                st.error(dollars(said), icon=":material/error:")
         with answer:
             sentence(now.comparison)
     with figures:
@@ -80,6 +89,8 @@ def page(seen: Seen) -> None:
         st.markdown("**From isolated to safeguarded**")
         if now.comparison is not None:
             chart(charts.waterfall(now.comparison), "chart_waterfall", charts.waterfall_alt(now.comparison))
+    if now.comparison is not None:
+        with cards:
             ladder_cards(now.comparison, baseline.comparison)
     with settings_place:
         chosen = history.present.book.settings

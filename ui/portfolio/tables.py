@@ -118,16 +118,21 @@ def _lent(present: book.Book) -> dict[int, Problem]:
     }
 
 
-def _columns(present: book.Book, names: tuple[str, ...]) -> tuple[Column, ...]:
-    """All columns; those of what no position uses are not shown."""
+def extra_columns(present: book.Book) -> set[str]:
+    """Those beyond entry price and leverage that this book uses."""
     used = {key for draft in present.positions for key, value in draft.more if value not in (None, "")}
     if any(read.instrument.is_option for read in present.positions_in_order):
         used.add("implied_vol")
-    if len(names) > 1:
+    if len(present.accounts) > 1:
         used.add("account")
     used |= {"mode"} if "margin" in used else set()
-    extra = (*EXTRA_CELLS, "account")
-    crowded = ("price", "alone") if used & set(extra) else ()
+    return used & {*EXTRA_CELLS, "account"}
+
+
+def _columns(present: book.Book, names: tuple[str, ...]) -> tuple[Column, ...]:
+    """All columns; those of what no position uses are not shown."""
+    extra, used = (*EXTRA_CELLS, "account"), extra_columns(present)
+    crowded = ("price", "alone") if len(used) > 1 else ()
     return tuple(
         replace(c, hidden=c.key not in used, options=names if c.key == "account" else c.options)
         if c.key in extra

@@ -4,6 +4,7 @@ import streamlit as st
 
 from margin import models
 from margin.ladder.names import ours
+from margin.stress.held import StressBook
 from ui.blocks.text import plain
 from ui.state import book, choice
 
@@ -30,6 +31,17 @@ def judge() -> None:
             help="Who judges the account. As held: each account by its own venue's rules and mode; one without a venue "
             "by our portfolio method. Choose a venue to see whether it would have closed this book.",
         )  # fmt: skip
+
+
+def judged_by(held: StressBook) -> str:
+    """The margin models of a book as it is held: 'Hyperliquid, cross; Binance USD-M, cross'; ours by what it is."""
+    return "; ".join(dict.fromkeys(title_of(h.model.key, h.model.title) for h in held.held))
+
+
+def title_of(key: str, title: str) -> str:
+    """A margin model in a sentence."""
+    called = ours().get(key, "").removeprefix("Ours: ")
+    return f"our own method ({called})" if called else title
 
 
 def name_of(key: str) -> str:

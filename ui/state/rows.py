@@ -11,6 +11,7 @@ from typing import Any
 
 from margin.core.errors import InputError
 from margin.core.portfolio import MAX_COLLATERAL, MAX_POSITIONS, Collateral, Position
+from ui.blocks.formats import true_minus
 
 POSITION_CELLS = ("symbol", "quantity", "entry_price", "leverage")
 EXTRA_CELLS = ("mode", "margin", "implied_vol")  # of Draft.more, typed in columns that show only where they are used
@@ -146,12 +147,13 @@ def sentence(error: InputError) -> str:
     """
     is_file = re.search(r"\.(parquet|pq|csv|json|xlsx|txt)$", error.field, re.IGNORECASE)
     name = error.field if is_file else error.field.rsplit(".", 1)[-1].replace("_", " ")
-    shown, problem = str(error.value), error.problem
+    shown = f"{error.value:.12g}" if isinstance(error.value, float) else str(error.value)
+    problem = error.problem
     value = f" “{shown[:40]}”" if shown and shown != "None" else ""
     hint = f" {error.hint}" if error.hint else ""
     joint = " is " if problem.startswith(("not ", "quoted ")) else " " if PREDICATES.match(problem) else ": "
     first = name[:1] if is_file else name[:1].upper()
-    return f"{first}{name[1:]}{value}{joint}{problem}.{hint}"
+    return true_minus(f"{first}{name[1:]}{value}{joint}{problem}.{hint}")
 
 
 def number_text(value: float | None) -> str:

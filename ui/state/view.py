@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 
 import streamlit as st
-from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 NAMES = ("haircut", "what_if", "venues")  # parameters of the address
 MAX_TEXT = 600  # characters of one

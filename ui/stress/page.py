@@ -13,6 +13,7 @@ from ui.blocks.maintenance import with_maintenance
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused, tabbed
 from ui.correlations import own_book as correlations_margin
+from ui.shell.judge import judged_by
 from ui.shell.page import Seen
 from ui.state import compute
 from ui.stress import moves, paths
@@ -52,15 +53,28 @@ def page(seen: Seen) -> None:
 def _answer(held: StressBook, found: list[Stressed]) -> None:
     """The worst event in one sentence, with what was not recorded, and the two kinds of liquidation."""
     st.header(dollars(headline(held, found)), anchor=False)
-    if found and held.positions:
-        isolated = sum(1 for s in found if s.only_alone)
-        drags = sum(1 for s in found if s.dragged_down)
-        st.markdown(
-            f"In {isolated} of {len(found)} events a position is liquidated in an isolated account of its own while "
-            f"the account as held survives; in {drags} it goes down and takes positions with it that would have "
-            "survived alone."
-        )
-    st.caption(dollars(f"Judged by {plain(held.title)}. {plain(' '.join(held.notes))}"))
+    if found and held.positions and not held.dead:
+        st.markdown(two_ways(found))
+    st.caption(dollars(f"Judged by {plain(judged_by(held))}. {plain(' '.join(held.notes))}"))
+
+
+def two_ways(found: list[Stressed]) -> str:
+    """In how many events isolated accounts fare worse, and in how many what is held together does."""
+    isolated = sum(1 for s in found if s.only_alone)
+    drags = sum(1 for s in found if s.dragged_down)
+    events = f"{len(found)} events" if len(found) > 1 else "the event"
+    if not isolated and not drags:
+        return f"In {'all ' * (len(found) > 1)}{events} the positions fare alike, as held and in isolated accounts."
+    alone = (
+        f"In {isolated or 'none'} of {events} a position is liquidated in an isolated account of its own while the "
+        "account as held survives"
+    )
+    together = (
+        f"in {drags} it goes down and takes positions with it that would have survived alone"
+        if drags
+        else "in none does it go down and take positions with it that would have survived alone"
+    )
+    return f"{alone}; {together}."
 
 
 def headline(held: StressBook, found: list[Stressed]) -> str:

@@ -7,6 +7,7 @@ from margin.sample.events import load_events
 from margin.stress.held import StressBook
 from margin.stress.paths import CLOSE, StressPath, Track, recorded_path, replay
 from ui.blocks.exporting import chart, csv_button
+from ui.blocks.formats import number
 from ui.blocks.funding import of_path
 from ui.blocks.text import plain
 from ui.charts import stress as charts_stress
@@ -60,15 +61,34 @@ def day_by_day(held: StressBook, active: ActivePrices, beta: bool) -> None:
 def verdict(held: StressBook, found: StressPath) -> str:
     """'The pool is liquidated on ..., at the close. At worst its health is ... Alone: ...'"""
     said = []
-    for track in found.held:
-        if not track.positions:
-            continue
+    tracks = [track for track in found.held if track.positions]
+    if len(tracks) > 1:
+        said.append(_several(found, tracks))
+    for track in tracks if len(tracks) == 1 else ():
         lowest = track.lowest_health
-        worst = "" if lowest is None else f" At worst its health is {lowest:.2f}."
+        worst = "" if lowest is None else f" At worst its health is {number(lowest)}."
         said.append(f"{plain(_capital(track.name))} **{_when(found, track)}**.{worst}")
     alone = [f"{plain(t.name)} {_when(found, t, short=True)}" for t in found.alone if t.closed is not None]
     tail = ", ".join(alone) if alone else "no position is liquidated"
     return f"{' '.join(said)} In isolated accounts of their own: {tail}."
+
+
+def _several(found: StressPath, tracks: list[Track]) -> str:
+    """Of several accounts: those that go down, and the lowest health of those that stand."""
+    gone = [f"{plain(_capital(t.name))} **{_when(found, t)}**." for t in tracks if t.closed is not None]
+    standing = [t for t in tracks if t.closed is None]
+    known = [t for t in standing if t.lowest_health is not None]
+    if standing:
+        who = (
+            f"All {len(tracks)} margined accounts stand"
+            if not gone
+            else f"The other{f' {len(standing)} stand' if len(standing) > 1 else ' stands'}"
+        )
+        gone.append(f"**{who}**.")
+    if known:
+        worst = min(known, key=lambda t: t.lowest_health or 0.0)
+        gone.append(f"Their lowest health is {number(worst.lowest_health)}, of {plain(worst.name)}.")
+    return " ".join(gone)
 
 
 def _when(found: StressPath, track: Track, short: bool = False) -> str:

@@ -68,9 +68,9 @@ def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> N
     }
     tabbed(views, "venue_view")
     if picked.rulebook.status:
-        st.caption(
-            dollars(plain(f"Rules of {picked.rulebook.dated(picked.margin)}. Status: {picked.rulebook.status}."))
-        )
+        dated = picked.rulebook.dated(picked.margin)
+        rules = f"Rules {dated}" if dated.startswith("undated") else f"Rules of {dated}"
+        st.caption(dollars(plain(f"{rules}. Status: {picked.rulebook.status}.")))
     for note in (*picked.margin.notes, *picked.rulebook.missing):
         st.caption(dollars(plain(note)))
 
@@ -78,12 +78,14 @@ def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> N
 def _lines(picked: Asked) -> None:
     """Where the number comes from: every step with the rule's source."""
     m = picked.margin
-    st.markdown(
-        dollars(
-            f"{plain(m.venue)} compares {money(m.equity_initial, cents=True)} with {money(m.initial, cents=True)} to "
-            f"open, and liquidates when {money(m.equity, cents=True)} falls below {money(m.maintenance, cents=True)}."
-        )
+    equity, maintenance = money(m.equity, cents=True), money(m.maintenance, cents=True)
+    line = (
+        f"liquidates when {equity} falls below {maintenance}"
+        if m.equity >= m.maintenance
+        else f"has liquidated: {equity} is below {maintenance}"
     )
+    opening = f"{money(m.equity_initial, cents=True)} with {money(m.initial, cents=True)}"
+    st.markdown(dollars(f"{plain(m.venue)} compares {opening} to open, and {line}."))
     lines = pd.DataFrame(
         [
             {
@@ -204,7 +206,11 @@ def _liquidation(picked: Asked, portfolio: Portfolio, marks: Marks, market: Mark
         for word, move in (("a fall", both.down), ("a rise", both.up))
         if move is not None
     ]
-    end = f"{reference} liquidates the account by {' or '.join(ways)}." if ways else "no common move liquidates it."
+    if both.down == 0.0 or both.up == 0.0:
+        ways, end = [], "it is liquidated already."
+    else:
+        end = "no common move liquidates it."
+    end = f"{reference} liquidates the account by {' or '.join(ways)}." if ways else end
     st.markdown(f"**All together by their betas to {reference}** ({said}; daily, of the last year): {end}")
     if len(assets) < 2:
         return

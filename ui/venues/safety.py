@@ -47,9 +47,10 @@ def answer(asked: list[Asked], needed: Needed) -> None:
     """'Binance USD-M (cross) needs least for the same safety: $5,053 ...' and every venue's best mode beside it."""
     known = [(a, usd) for a in asked if (usd := of(needed, a)) is not None]
     if not known:
-        why = next((row.error for row in needed.values() if row.error), "books with options: see the Forecast page")
+        why = next((row.error for row in needed.values() if row.error), "")
+        why = f": {plain(why)}" if why else " here for books with options; Forecast has it"
         st.header("Ranked by what each venue asks.", anchor=False)
-        st.caption(f"Capital for the same safety is not computed: {plain(why)}.")
+        st.caption(f"Capital for the same safety is not computed{why}.")
         return
     known.sort(key=lambda pair: pair[1])
     best = list({a.rulebook.name: (a, usd) for a, usd in reversed(known)}.values())[::-1]
