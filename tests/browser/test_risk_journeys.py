@@ -4,6 +4,8 @@ import csv
 import io
 import json
 
+import pytest
+
 from tests.running_app import settled
 
 

@@ -46,7 +46,8 @@ def import_panel() -> None:
     st.text_area(
         "Paste anything", key=f"import_text_{version}", placeholder=EXAMPLE, height=140,
         help="A wallet address; what Hyperliquid, Binance, Bybit, OKX, Deribit, Kraken, BitMEX, dYdX, Lighter or "
-        "ccxt answer; a table from a venue's page (also its HTML) or a spreadsheet; Margin Lab's own JSON or CSV. Never keys.",
+        "ccxt answer; a table from a venue's page (also its HTML) or a spreadsheet; Margin Lab's own JSON or CSV. "
+        "Never keys.",
     )  # fmt: skip
     st.file_uploader(
         "or a file",
