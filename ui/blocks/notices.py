@@ -3,6 +3,7 @@
 import streamlit as st
 
 from data.universe import is_offline
+from ui.blocks.formats import true_minus
 from ui.blocks.starts import preset_row
 from ui.blocks.text import plain
 from ui.state import prices
@@ -32,7 +33,7 @@ def nothing_computed(now: Answer, active: ActivePrices | None = None) -> None:
         where = "on the Portfolio page" if elsewhere else "in the table"
         st.warning(f"No row can be computed yet: see the messages {where}.", icon=":material/warning:")
     else:
-        st.warning(plain(now.error), icon=":material/warning:")
+        st.warning(plain(true_minus(now.error)), icon=":material/warning:")
     if active is not None:
         preset_row(active)
         to_portfolio()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from margin.core.errors import InputError
+from ui.blocks.formats import true_minus
 from ui.blocks.text import plain
 from ui.state import view
 from ui.state.rows import sentence
@@ -25,4 +26,4 @@ def tabbed(views: Mapping[str, Callable[[], None]], key: str) -> None:
 
 def refused(error: InputError) -> None:
     """Why there are no figures, in one line."""
-    st.warning(plain(sentence(error)), icon=":material/warning:")
+    st.warning(plain(true_minus(sentence(error))), icon=":material/warning:")

@@ -11,7 +11,6 @@ from typing import Any
 
 from margin.core.errors import InputError
 from margin.core.portfolio import MAX_COLLATERAL, MAX_POSITIONS, Collateral, Position
-from ui.blocks.formats import true_minus
 
 POSITION_CELLS = ("symbol", "quantity", "entry_price", "leverage")
 EXTRA_CELLS = ("mode", "margin", "implied_vol")  # of Draft.more, typed in columns that show only where they are used
@@ -153,7 +152,7 @@ def sentence(error: InputError) -> str:
     hint = f" {error.hint}" if error.hint else ""
     joint = " is " if problem.startswith(("not ", "quoted ")) else " " if PREDICATES.match(problem) else ": "
     first = name[:1] if is_file else name[:1].upper()
-    return true_minus(f"{first}{name[1:]}{value}{joint}{problem}.{hint}")
+    return f"{first}{name[1:]}{value}{joint}{problem}.{hint}"
 
 
 def number_text(value: float | None) -> str:
