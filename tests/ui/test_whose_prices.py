@@ -1,7 +1,8 @@
 """A visitor sees the common assets and those it named itself; what others had fetched shows nowhere."""
 
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -114,6 +115,19 @@ def test_an_operator_may_show_more(monkeypatch):
     for said, seen in (("pepe, secret", True), ("*", True), ("PEPE", False)):
         monkeypatch.setenv("MARGIN_COMMON_ASSETS", said)
         assert ("SECRET" in everything(visit())) == seen, said
+
+
+def test_prices_that_grew_old_are_marked_so_and_results_on_them_stay(monkeypatch, store):
+    held = [stored_prices(store), stored_prices(store, now=NOW + timedelta(days=9))]
+    assert held[0].version == held[1].version
+    monkeypatch.setattr(prices, "service", lambda: SimpleNamespace(snapshot=lambda: held[0]))
+    monkeypatch.setattr(prices, "named", set)
+    fresh = prices.fetched()
+    held.pop(0)
+    old = prices.fetched()
+    assert {p.status for p in fresh.priceset.provenance.values()} == {"stored"}
+    assert {p.status for p in old.priceset.provenance.values()} == {"stale"}
+    assert old == fresh and old.market is fresh.market and old.results is fresh.results
 
 
 def test_a_damaged_series_of_others_is_not_told_by_name(monkeypatch, tmp_path):

@@ -7,7 +7,7 @@ untouched.
 
 import time
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, Literal
@@ -91,7 +91,7 @@ def sample() -> ActivePrices:
     return activate(load_sample(), "sample")
 
 
-_Kept = tuple[Hashable, ActivePrices | None]
+_Kept = tuple[Hashable, PriceSet, ActivePrices | None]  # version and assets, the whole set, what is seen of it
 _newest: list[_Kept] = []
 
 
@@ -138,10 +138,13 @@ def _kept_or_made(place: list[_Kept], whole: PriceSet, assets: frozenset[str]) -
     if not place or place[0][0] != key:
         superseded = bool(place)
         part = only(whole, assets)
-        place[:] = [(key, None if part.closes.empty else activate(part, "fetched"))]
+        place[:] = [(key, whole, None if part.closes.empty else activate(part, "fetched"))]
         if superseded:
             leaving.give_back_soon()
-    return place[0][1]
+    elif place[0][1] is not whole:  # the same prices, grown old or confirmed: results on them stay
+        known = place[0][2]
+        place[:] = [(key, whole, known and replace(known, priceset=only(whole, assets)))]
+    return place[0][2]
 
 
 def sees(asset: str) -> bool:
