@@ -17,6 +17,7 @@ from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
+from margin.models.funding import days_between
 from margin.risk.estimators import walked
 
 MODES = {"isolated": "Isolated", "portfolio": "Cross, portfolio margin", "safeguarded": "Cross, with safeguards"}
@@ -120,9 +121,9 @@ def _rates(walk: Walk, funding: float | Mapping[str, float]) -> np.ndarray:
 
 
 def _gains(walk: Walk, row: int, hold: int, rates: np.ndarray) -> np.ndarray:
-    """(hold + 1, p) USD gained since the opening by each position, funding paid on each day's notional."""
-    values = walk.values[row : row + hold + 1]
-    paid = np.concatenate((np.zeros((1, len(rates))), np.cumsum(values[:-1] * rates, axis=0)))
+    """(hold + 1, p) USD gained since the opening by each position, each close's notional pays funding for its days."""
+    values, days = walk.values[row : row + hold + 1], days_between(walk.close_dates[row : row + hold + 1])
+    paid = np.concatenate((np.zeros((1, len(rates))), np.cumsum(values[:-1] * rates * days[:, None], axis=0)))
     found: np.ndarray = values - values[0] - paid
     return found
 

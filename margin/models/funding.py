@@ -12,7 +12,7 @@ import pandas as pd
 from margin.core.errors import InputError
 from margin.core.position import Position
 
-__all__ = ["Daily", "Funding", "a_day"]
+__all__ = ["Daily", "Funding", "a_day", "days_between"]
 
 Daily = tuple[tuple[str, tuple[float, ...]], ...]  # by asset, what a long pays up to each of the market's closes
 MOST = 0.1  # a day; beyond it somebody wrote percent
@@ -52,7 +52,7 @@ class Funding:
         if position.instrument.kind != "perpetual":
             return np.zeros(len(dates) - 1)
         if not isinstance(rate, pd.Series):
-            return float(rate) * _days_between(dates)
+            return float(rate) * days_between(dates)
         return _payments(rate, _ends(dates))[0]
 
     def covers(self, position: Position, dates: np.ndarray) -> bool:
@@ -88,7 +88,7 @@ def a_day(payments: Mapping[str, pd.Series], dates: np.ndarray, rate: float) -> 
     """
     ends = _ends(dates)
     times = pd.DatetimeIndex([ends[0] - pd.Timedelta(days=1), *ends])
-    days = np.concatenate(([1.0], _days_between(dates)))
+    days = np.concatenate(([1.0], days_between(dates)))
     out = []
     for asset, record in sorted(payments.items()):
         paid, count = _payments(record, times)
@@ -96,7 +96,7 @@ def a_day(payments: Mapping[str, pd.Series], dates: np.ndarray, rate: float) -> 
     return tuple(out)
 
 
-def _days_between(dates: np.ndarray) -> np.ndarray:
+def days_between(dates: np.ndarray) -> np.ndarray:
     """(n - 1,) days from each close to the next, 1 or more."""
     found: np.ndarray = np.diff(pd.DatetimeIndex(dates).normalize().to_numpy()) / np.timedelta64(1, "D")
     return found

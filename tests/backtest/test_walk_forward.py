@@ -219,28 +219,30 @@ def test_what_cannot_be_walked_is_said(call, said):
     assert len(METHODS) == 5
 
 
-@pytest.mark.parametrize("funding", [0.0, 0.001, {"ETH": -0.002}])
-def test_accounts_equal_a_loop(funding):
+@pytest.mark.parametrize(("funding", "weekends"), [(0.0, True), (0.001, True), ({"ETH": -0.002}, True), (0.001, False)])
+def test_accounts_equal_a_loop(funding, weekends):
     hold, maintenance = 20, 0.6
-    records = {r.mode: r for r in simulate_accounts(BOOK, MARKET, SHORT, hold, maintenance, funding, 260)}
-    assert list(records) == list(MODES)
     table = FRAME[["BTC", "ETH"]].dropna()
+    table = table if weekends else table[table.index.day_of_week < 5]
+    market = MARKET if weekends else Market(table, VOLUMES[["BTC", "ETH"]])
+    records = {r.mode: r for r in simulate_accounts(BOOK, market, SHORT, hold, maintenance, funding, 260)}
+    assert list(records) == list(MODES)
     quantities = np.array([-40.0, 30.0, -12.0])
     rate = funding.get("ETH", 0.0) if isinstance(funding, dict) else funding
     for n, date in enumerate(records["portfolio"].opened):
         row = table.index.get_loc(date)
         prices = table.iloc[row : row + hold + 1][["BTC", "ETH", "ETH"]].to_numpy()
         for mode, record in records.items():
-            state = _loop(quantities, prices, table.index[row : row + hold + 1], mode, maintenance, rate)
+            state = _loop(market, quantities, prices, table.index[row : row + hold + 1], mode, maintenance, rate)
             got = (record.started[n], record.final[n], record.called[n], record.liquidated[n], record.uncovered[n])
             assert got == pytest.approx(state, rel=1e-9, abs=1e-6), (mode, n)
 
 
-def _loop(quantities, prices, dates, mode, maintenance, rate):
+def _loop(market, quantities, prices, dates, mode, maintenance, rate):
     """One opening, close by close."""
 
     def need(date):
-        day = compare(BOOK, MARKET, settings=SHORT.with_(as_of=str(date.date())))
+        day = compare(BOOK, market, settings=SHORT.with_(as_of=str(date.date())))
         if mode == "isolated":
             return [p.standalone for p in day.positions if p.underlying != "USD"]
         return [day.portfolio if mode == "portfolio" else day.safeguarded]
@@ -249,7 +251,8 @@ def _loop(quantities, prices, dates, mode, maintenance, rate):
     equity, open_, called, closed = list(asked), [True] * len(asked), False, 0
     for i in range(1, len(dates)):
         gains = quantities * (prices[i] - prices[i - 1])
-        gains[2] -= rate * quantities[2] * prices[i - 1][2]  # the perpetual
+        days = (dates[i] - dates[i - 1]).days
+        gains[2] -= rate * days * quantities[2] * prices[i - 1][2]  # the perpetual
         moved = gains if mode == "isolated" else [gains.sum()]
         today = need(dates[i])
         for leg, change in enumerate(moved):
