@@ -28,7 +28,8 @@ class Alarm:
     """What was said and seen so far. line : odds from which to speak.
 
     level : 0 calm, 1 the odds are above the line or a call is near, 2 called. It calms down below half of the line.
-    waiting : something to say that the hour since the last message still holds back
+    waiting, sight : what is still to be said of the odds and of being blind: held back by the hour since the last
+    message, or not yet got out; neither takes the other's place
     """
 
     line: float
@@ -37,19 +38,23 @@ class Alarm:
     blind_since: datetime | None = None
     blind_told: bool = False
     waiting: str = ""
+    sight: str = ""
 
     def hear(self, seen: Seen) -> str | None:
         """The message to send now, or None. Call `sent` when it went out; until then it is tried again."""
-        reason = self._blind(seen) if seen.error is not None else self._seeing(seen)
-        if reason:
-            self.waiting = reason
-        if not self.waiting or (self.last_sent is not None and seen.at - self.last_sent < QUIET):
+        if seen.error is not None:
+            self.sight = self._blind(seen) or self.sight
+        else:
+            self.sight = self._sees(seen) or self.sight
+            self.waiting = self._seeing(seen) or self.waiting
+        said = ". ".join(part for part in (self.sight, self.waiting) if part)
+        if not said or (self.last_sent is not None and seen.at - self.last_sent < QUIET):
             return None
-        return f"{self.waiting}. {seen.text}".rstrip() if seen.text else f"{self.waiting}."
+        return f"{said}. {seen.text}".rstrip() if seen.text else f"{said}."
 
     def sent(self, at: datetime) -> None:
         """The message went out."""
-        self.last_sent, self.waiting = at, ""
+        self.last_sent, self.waiting, self.sight = at, "", ""
 
     def _blind(self, seen: Seen) -> str:
         if self.blind_since is None:
@@ -59,33 +64,33 @@ class Alarm:
         self.blind_told = True
         return f"Blind since {self.blind_since:%H:%M} UTC: {seen.error}"
 
+    def _sees(self, seen: Seen) -> str:
+        since, self.blind_since, self.blind_told = self.blind_since, None, False
+        if since is None or seen.at - since < BLIND:
+            return ""
+        return f"Sees again, was blind from {since:%H:%M} to {seen.at:%H:%M} UTC"
+
     def _seeing(self, seen: Seen) -> str:
-        said = []
-        if self.blind_since is not None:
-            if seen.at - self.blind_since >= BLIND:
-                said.append(f"Sees again, was blind from {self.blind_since:%H:%M} to {seen.at:%H:%M} UTC")
-            self.blind_since, self.blind_told = None, False
         assert seen.odds is not None
         level = 2 if seen.called else 1 if seen.odds >= self.line or seen.near else 0
         if level > self.level:
-            said.append(
-                "Below the requirement" if level == 2
-                else f"The odds have passed {self.line:.0%}" if seen.odds >= self.line else "A call is near"
-            )  # fmt: skip
             self.level = level
-        elif level < self.level:
-            if level == 0 and seen.odds < self.line / 2.0:
-                said.append("Calm again")
-                self.level = 0
-            elif level == 1:
-                self.level = 1
-        return ". ".join(said)
+            if level == 2:
+                return "Below the requirement"
+            return f"The odds have passed {self.line:.0%}" if seen.odds >= self.line else "A call is near"
+        if level == 1:
+            self.level = 1
+        elif level < self.level and seen.odds < self.line / 2.0:
+            self.level = 0
+            return "Calm again"
+        return ""
 
     def to_dict(self) -> dict[str, Any]:
         """For the file between two runs of `--once`; nothing in it names an account."""
         times = {name: getattr(self, name) for name in ("last_sent", "blind_since")}
         kept = {name: None if at is None else at.isoformat() for name, at in times.items()}
-        return {**kept, "level": self.level, "blind_told": self.blind_told, "waiting": self.waiting}
+        return {**kept, "level": self.level, "blind_told": self.blind_told, "waiting": self.waiting,
+                "sight": self.sight}  # fmt: skip
 
     @classmethod
     def from_dict(cls, data: Any, line: float) -> "Alarm":
@@ -93,8 +98,8 @@ class Alarm:
         try:
             at = {name: _time(data.get(name)) for name in ("last_sent", "blind_since")}
             level, told = int(data.get("level", 0)), bool(data.get("blind_told"))
-            waiting = str(data.get("waiting") or "")[:500]
-            return cls(line=line, level=min(max(level, 0), 2), blind_told=told, waiting=waiting, **at)
+            waiting, sight = (str(data.get(name) or "")[:500] for name in ("waiting", "sight"))
+            return cls(line=line, level=min(max(level, 0), 2), blind_told=told, waiting=waiting, sight=sight, **at)
         except (AttributeError, TypeError, ValueError):
             return cls(line=line)
 

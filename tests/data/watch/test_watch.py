@@ -84,6 +84,20 @@ def test_blindness_is_told_with_its_times():
     assert told(Alarm(line=0.10), at(0), *short, at(10)) == []
 
 
+def test_being_blind_does_not_take_the_place_of_odds_that_were_not_told_yet():
+    alarm = Alarm(line=0.10)
+    assert "passed 10%" in (alarm.hear(at(0, odds=0.3)) or "")  # and does not get out
+    for minute in range(1, 30):
+        said = alarm.hear(at(minute, odds=None, text="", error="kraken is silent")) or ""
+        assert "passed 10%" in said
+    assert said.startswith("Blind since 10:01 UTC: kraken is silent. The odds have passed 10%")
+    assert Alarm.from_dict(alarm.to_dict(), 0.10) == alarm
+    then = alarm.hear(at(31, odds=0.3)) or ""
+    assert then.startswith("Sees again, was blind from 10:01 to 10:31 UTC. The odds have passed 10%")
+    alarm.sent(at(31).at)
+    assert alarm.hear(at(120, odds=0.3)) is None
+
+
 def test_the_alarm_survives_between_two_runs(tmp_path):
     alarm = Alarm(line=0.10)
     told(alarm, at(0, odds=0.3))
