@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from margin import venues
@@ -22,6 +23,11 @@ from margin.models.marks import Marks
 SLIPPAGE_BP = 10.0
 STALE_MINUTES = 5
 SIGNIFICANT = 5  # of a price: the most that Hyperliquid takes, and no worse than a basis point anywhere
+
+
+def stale(as_of: datetime, now: datetime) -> bool:
+    """Whether prices of `as_of` are too old for orders at `now`, both UTC: from five minutes on."""
+    return now - as_of >= timedelta(minutes=STALE_MINUTES)
 
 
 @dataclass(frozen=True, kw_only=True)

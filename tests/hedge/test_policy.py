@@ -156,6 +156,21 @@ def test_days_without_a_price_are_charged_too():
     assert mean(every) < mean(every[dates.day_of_week < 5]) < mean(None)
 
 
+def test_regret_is_the_final_equity_less_that_of_the_best_rule_of_the_same_start():
+    outcomes = run().outcomes
+    final = np.array([o.final for o in outcomes])
+    start = start_of(outcomes)
+    for o, row in zip(outcomes, final, strict=True):
+        assert o.regret.mean == pytest.approx(float(np.mean((row - final.max(axis=0)) / start)), abs=1e-12)
+        assert o.against_nothing.mean == pytest.approx(float(np.mean((row - final[0]) / start)), abs=1e-12)
+
+
+def start_of(outcomes):
+    """(starts,) equity at each start: what makes the mean return of doing nothing."""
+    equity = np.mean(outcomes[0].final) / (1 + outcomes[0].mean)
+    return np.full(len(outcomes[0].final), equity)
+
+
 def test_a_hedge_that_asks_for_margin_without_giving_room_is_not_done():
     found = {o.rule.title: o for o in run((NOTHING, Rule(kind="cut"), Rule(kind="hedge")), hedge_margin=5.0).outcomes}
     cut, hedge = list(found.values())[1:]

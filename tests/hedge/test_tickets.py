@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta
 
 import pytest
 
 from margin.core.position import Position
 from margin.hedge import hedge
-from margin.hedge.tickets import floor_to, significant, tickets
+from margin.hedge.tickets import floor_to, significant, stale, tickets
 from tests.hedge.worlds import market, stand
 from tests.support import ROOT
 
@@ -42,6 +43,12 @@ def test_the_arguments_of_create_order():
 
 def test_the_same_order_has_the_same_name():
     assert [t.text for t in orders()[1]] == [t.text for t in orders()[1]]
+
+
+def test_orders_are_stale_from_five_minutes_on():
+    made = datetime(2026, 3, 1, 12, 0, 0)
+    assert not stale(made, made) and not stale(made, made + timedelta(minutes=4, seconds=59))
+    assert stale(made, made + timedelta(minutes=5)) and stale(made, made + timedelta(days=2))
 
 
 def test_contracts_and_least_orders_are_said():

@@ -11,7 +11,7 @@ from margin.forecast.results import printed
 from margin.hedge.accounts import Judged
 from margin.hedge.answer import DEAD, Hedge, Standing, Way
 from margin.hedge.frontier import Frontier
-from margin.hedge.tickets import STALE_MINUTES, Ticket, tickets
+from margin.hedge.tickets import Ticket, stale, tickets
 from ui.blocks.copy_button import copy_button
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money
@@ -166,8 +166,7 @@ def orders(found: Hedge, chosen: Judged) -> None:
         st.info("There is no trade to copy.", icon=":material/info:")
         return
     made = tickets(best.trades, found.marks, chosen.account.venue)
-    age = datetime.now(UTC).replace(tzinfo=None) - found.marks.as_of.to_pydatetime()
-    if age.total_seconds() > 60 * STALE_MINUTES:
+    if stale(found.marks.as_of.to_pydatetime(), datetime.now(UTC).replace(tzinfo=None)):
         st.warning(f"Stale: the prices are of {made[0].as_of}. Look at the market before you use these.",
                    icon=":material/schedule:")  # fmt: skip
     st.caption(
