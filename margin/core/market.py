@@ -290,8 +290,11 @@ def step_returns(dates: np.ndarray, closes: np.ndarray, horizon: int = 1) -> tup
     """
     if len(dates) <= horizon:
         return np.empty((0, closes.shape[1])), dates[:0]
-    values = closes[horizon:] / closes[:-horizon] - 1.0
+    values = closes[horizon:] / closes[:-horizon]
+    values -= 1.0
     pauses = np.concatenate(([0], np.cumsum(np.diff(dates) > np.timedelta64(MAX_STEP_DAYS, "D"))))
+    if not pauses[-1]:
+        return values, dates[horizon:]
     keep = pauses[horizon:] == pauses[:-horizon]
     return values[keep], dates[horizon:][keep]
 

@@ -4,7 +4,7 @@ One definition for the safeguard, the backtest and the pages: *worst correlation
 on or before as-of, and at the correlation over the lookback that is measured now.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,30 +80,36 @@ def correlations(returns: np.ndarray) -> np.ndarray:
 def _windows(returns: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """(i, correlations (k - 1 - i, n - 59) of asset i with every later one in every window); 0 where one stands still.
 
-    One asset at a time, so that what is worked on stays in the cache.
+    One asset at a time and in the same memory, so that what is worked on stays in the cache: an answer holds until the
+    next one is asked for.
     """
     w, lines = CORRELATION_WINDOW, np.ascontiguousarray(returns.T)
-    squares = lines * lines
-    mean, squares = _sums(lines) / np.sqrt(w), _sums(squares)
+    products, *room = np.empty((4, *lines.shape))
+    mean, squares = _sums(lines, room) / np.sqrt(w), _sums(np.multiply(lines, lines, out=products), room)
     spread = squares - mean * mean
     moves = spread > ROUNDING * squares
     scale = np.divide(1.0, np.sqrt(np.where(moves, spread, 1.0)), out=np.zeros_like(spread), where=moves)
     for i in range(len(lines) - 1):
-        out = _sums(lines[i] * lines[i + 1 :])
+        out = _sums(np.multiply(lines[i], lines[i + 1 :], out=products[i + 1 :]), room)
         out -= mean[i] * mean[i + 1 :]
         out *= scale[i + 1 :]
         out *= scale[i]
         yield i, out
 
 
-def _sums(lines: np.ndarray) -> np.ndarray:
+def _sums(lines: np.ndarray, room: Sequence[np.ndarray]) -> np.ndarray:
     """(m, n) -> (m, n - 59) sums over 60 successive columns, from sums over 2, 3, 5, 10, 20 and 40 of them.
 
     Nothing is subtracted from a running total: a bad tick stays in the windows that hold it, later rows change nothing.
+    room : three arrays of at least (m, n) to work in; the answer lies in the first
     """
-    n = lines.shape[1]
+    m, n = lines.shape
     sums = {1: lines}
-    for first, second in ADDED:
+    for turn, (first, second) in enumerate(ADDED):  # no sum is asked for again three turns later
         width = first + second
-        sums[width] = sums[first][:, : n - width + 1] + sums[second][:, first : first + n - width + 1]
+        sums[width] = np.add(
+            sums[first][:, : n - width + 1],
+            sums[second][:, first : first + n - width + 1],
+            out=room[turn % 3][:m, : n - width + 1],
+        )
     return sums[CORRELATION_WINDOW]

@@ -74,7 +74,9 @@ def history(market: Market, assets: Sequence[str], settings: Settings) -> Histor
 
 def _history(market: Market, assets: Sequence[str], settings: Settings) -> History:
     over_horizon = market.returns(assets, settings.as_of, settings.horizon)
-    daily, dates = step_returns(over_horizon.close_dates, over_horizon.closes, 1)
+    daily, dates = over_horizon.values, over_horizon.dates
+    if settings.horizon != 1:
+        daily, dates = step_returns(over_horizon.close_dates, over_horizon.closes, 1)
     path = ewma_vol_path(daily, settings.ewma_lambda)
     return History(daily, dates, over_horizon, path[-1], path)
 
