@@ -50,7 +50,13 @@ def room(rows: Sequence[FatalMove]) -> go.Figure:
         colours,
         70 + (12 + 17 * lines) * len(rows),
         data,
-        xaxis={"title": "move of the price", "tickformat": "+~%", "range": [-1.05, 1.05], "nticks": 9},
+        xaxis={
+            "title": "move of the price",
+            "range": [-1.05, 1.05],
+            "tickvals": [-1.0, -0.5, 0.0, 0.5, 1.0],
+            "ticktext": ["−100%", "", "0%", "", "+100%"],
+            "tickangle": 0,
+        },
         yaxis=name_axis(labels, colours),
         margin={"r": width},
         annotations=amount_column(texts, colours),
@@ -61,7 +67,7 @@ def room(rows: Sequence[FatalMove]) -> go.Figure:
 def _account(move: FatalMove) -> str:
     """Its name, in lines that leave room for the bars on a phone."""
     words = f"{move.account}{' alone' if move.alone else ''}"
-    lines = textwrap.wrap(words, 18, max_lines=3, placeholder=" …") or [""]
+    lines = textwrap.wrap(words, 20, max_lines=3, placeholder=" …") or [""]
     return "<br>".join(safe(line) for line in lines)
 
 
