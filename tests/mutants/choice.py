@@ -32,9 +32,10 @@ def chosen(covers: Covers, root: Path, mutant: Mutant) -> list[Part]:
     files |= {name for name in near if name not in covers.files}
     files = {name for name in files if (root / name).exists() and not name.startswith(nearest.HERE)}
 
-    def first(name: str) -> tuple[bool, int, float, str]:
+    def first(name: str) -> tuple[bool, float, str]:
+        """Cheap ones before dear ones, and of like cost the nearest."""
         cost = sum(covers.seconds[test] for test in covers.of_file.get(name, ()) if test in running)
-        return name.startswith(nearest.SLOW), min(rank.get(name, len(rank)), FIRST), cost, name
+        return name.startswith(nearest.SLOW), cost * (1.0 + rank.get(name, len(rank))), name
 
     known = frozenset(test for name in files for test in covers.of_file.get(name, ()))
     return defined + _parts(sorted(files, key=first), known - running) + _parts(near, frozenset(running))
