@@ -15,6 +15,13 @@ BOOK = Portfolio(
 CALL = Portfolio(
     (Position("BTC/USDT:USDT", 0.5), Position("BTC/USD:BTC-251226-70000-C", -1.0)), (Collateral("USDC", 20_000.0),)
 )
+EXPIRING = Portfolio(
+    (
+        Position("BTC/USDT:USDT", 0.5), Position("BTC/USD:BTC-250704-62000-C", -1.0, 800.0), Position("ETH/USDT:USDT-250703", 5.0, 2_900.0),
+        Position("BTC/USD:BTC-250702-58000-P", 1.0),
+    ),
+    (Collateral("USDC", 20_000.0),),
+)  # fmt: skip
 RNG = np.random.default_rng(8)
 SAID = RNG.uniform(0.01, 0.9, 80)
 CAME = RNG.uniform(size=80) < SAID
@@ -30,6 +37,8 @@ CASES = {
     "venue": lambda: of(model="bybit:cross", target="call", calibration=None),
     "closes": lambda: of(watched="closes", capital=9_000.0, carry=5.0),
     "options": lambda: of(CALL),
+    "expiring": lambda: of(EXPIRING), "expiring at a venue": lambda: of(EXPIRING, model="deribit:portfolio"),
+
     "drivers": lambda: of().first.drivers(), "sensitivities": lambda: of(CALL).first.sensitivities(),
     "money": lambda: of().first.money_curve(3.0), "sizes": lambda: of().first.size_curve(3.0),
     "own check": lambda: of().first.check(3.0),
