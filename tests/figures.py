@@ -21,6 +21,7 @@ from margin.core.errors import InputError
 from tests.support import ROOT
 
 DIGITS, SMALL = 7, 1e-9  # significant digits; what is smaller is rounding
+NAME = 24  # characters of a key or a symbol
 DEPTH, MOST, LONG = 6, 16, 300
 LEFT_OUT = (
     "market",
@@ -69,6 +70,8 @@ def _parts(value: Any) -> dict[str, Any]:
 
 
 def _said(value: Any, depth: int) -> str:
+    if isinstance(value, str) and (" " in value or len(value) > NAME):
+        return "words"  # sentences are no figures: they are free to change
     if value is None or isinstance(value, bool | str | Enum):
         return str(value)
     if isinstance(value, int | float | np.number):
