@@ -22,6 +22,7 @@ from margin.forecast.walking import Way, walk_of
 ODDS = 0.05  # the line that money and size are asked for, unless said otherwise
 SMALLEST = 0.01  # below this a figure is printed "below 1%": tiny odds are known to be too low
 CURVE = 41  # points of the money and size curves
+MOST_SIZE = 1.5  # of today's, looked at where each size is simulated again
 SIZES = 9  # re-simulations where size is no quantile of the paths
 
 
@@ -147,7 +148,7 @@ class SubForecast:
             line = self.walk.line_for(odds, when)
             needed = line + self.gap.requirement
             return self.gap.equity / needed if needed > 0 else None
-        sizes = np.linspace(0.1, 1.5, SIZES)
+        sizes = np.linspace(0.1, MOST_SIZE, SIZES)
         found = np.maximum.accumulate([self.odds_at_size(float(f), when) for f in sizes])
         if found[0] > odds:
             return None
@@ -165,7 +166,7 @@ class SubForecast:
 
     def size_curve(self, days: float) -> tuple[np.ndarray, np.ndarray]:
         """(share of today's size, odds)."""
-        sizes = np.linspace(0.1, 1.5, SIZES if self._coins else CURVE)
+        sizes = np.linspace(0.1, MOST_SIZE, SIZES if self._coins else CURVE)
         return sizes, np.maximum.accumulate([self.odds_at_size(float(f), days) for f in sizes])
 
     @cached_property

@@ -260,7 +260,7 @@ def alarms(found: Alarms) -> go.Figure:
                 "hovertemplate": "at %{text}: %{x:.2f} false alarms a month, %{y:.0%} of calls caught<extra></extra>",
             }
         ],
-        xaxis={"title": "false alarms a month", "rangemode": "tozero"},
+        xaxis={"title": "false alarms a month", "range": [0.0, 1.15 * max(row.false_a_month for row in rows) or 1.0]},
         yaxis={"title": "calls caught", "tickformat": ".0%", "range": [0, 1.08]},
     )
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from margin.core.errors import InputError
 from margin.forecast.capital import DAYS
-from margin.forecast.results import Forecast, Odds, SubForecast, printed
+from margin.forecast.results import MOST_SIZE, Forecast, Odds, SubForecast, printed
 from margin.liquidation.standing import standing
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money
@@ -69,7 +69,7 @@ def headline(found: Forecast, at: Odds, asked: Asked) -> None:
     ]
     if size is not None:
         word = "same money" if size < 1 else f"could grow at {line:.0%} odds"
-        cards.append((f"Size for {line:.0%}", f"{size:.0%}", word))
+        cards.append((f"Size for {line:.0%}", f"{size:.0%}" + (" or more" if size == MOST_SIZE else ""), word))
     else:
         cards.append(("Called first", plain(first.name or "the pool"), printed(_of(first, at.days).probability)))
     cards.append((f"Capital for {line:.0%} in {DAYS:g} days", money(found.capital_for(line, DAYS)), "equity, all in"))
