@@ -17,7 +17,7 @@ Pairs = tuple[tuple[str, str, float], ...]
 PerAsset = tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Safeguards:
     """What a careful clearing house adds to the portfolio margin; each switch has its own line in the result."""
 

@@ -60,7 +60,7 @@ class Balance:
     price: float | None = None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Part:
     """What one document says of one account. `balances` None: it does not speak of collateral.
 

@@ -17,7 +17,9 @@ from tests.ladder.books import ANY, ASSETS, ESTIMATORS, books, market_frame
 
 FRAME = market_frame()
 MARKET = Market(FRAME)
-BARE = Safeguards(False, stressed=False, correlation_break=False, basis=False, liquidity=False, procyclicality="off")
+BARE = Safeguards(
+    offset_cap=False, stressed=False, correlation_break=False, basis=False, liquidity=False, procyclicality="off"
+)
 estimators = pytest.mark.parametrize("estimator", ESTIMATORS)
 quick = settings(max_examples=25, deadline=None)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Palette:
     """`gain` lowers margin, `loss` raises it; both always come with a sign as well."""
 
@@ -25,14 +25,22 @@ class Palette:
 
 
 LIGHT = Palette(
-    "light", "#0B5CAD", "#EB5A12", "#5B6B7F", "#0A121C", "#5B6675", "#E3E8EF", "#FFFFFF",
-    ("#0B5CAD", "#EB5A12", "#6B2D2D", "#8B2FE0", "#CF7796", "#933000", "#4B2D5A", "#849258", "#D92BC8", "#3C0FA5"),
-    ("#0B5CAD", "#F7F7F5", "#EB5A12"),
+    name="light", gain="#0B5CAD", loss="#EB5A12", total="#5B6B7F",
+    text="#0A121C", muted="#5B6675", grid="#E3E8EF", paper="#FFFFFF",
+    series=(
+        "#0B5CAD", "#EB5A12", "#6B2D2D", "#8B2FE0", "#CF7796", "#933000", "#4B2D5A", "#849258",
+        "#D92BC8", "#3C0FA5",
+    ),
+    scale=("#0B5CAD", "#F7F7F5", "#EB5A12"),
 )  # fmt: skip
 DARK = Palette(
-    "dark", "#5AA9F0", "#F7831F", "#8796A8", "#E7ECF3", "#9AA7B8", "#2A3644", "#0F151D",
-    ("#5AA9F0", "#F7831F", "#FFC9BC", "#B46987", "#B2EA7A", "#7C8A52", "#A566F5", "#3FE0EE", "#F03BB8", "#F79CC8"),
-    ("#5AA9F0", "#1B2430", "#F7831F"),
+    name="dark", gain="#5AA9F0", loss="#F7831F", total="#8796A8",
+    text="#E7ECF3", muted="#9AA7B8", grid="#2A3644", paper="#0F151D",
+    series=(
+        "#5AA9F0", "#F7831F", "#FFC9BC", "#B46987", "#B2EA7A", "#7C8A52", "#A566F5", "#3FE0EE",
+        "#F03BB8", "#F79CC8",
+    ),
+    scale=("#5AA9F0", "#1B2430", "#F7831F"),
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ class Scenario:
     vol: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Parameters:
     """Named after their use; fractions, not percentages."""
 
