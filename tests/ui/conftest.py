@@ -4,7 +4,7 @@ import pytest
 
 from margin import venues
 from ui.charts import base
-from ui.state import newest_tiers
+from ui.state import newest_tiers, prices
 
 
 @pytest.fixture(autouse=True)
@@ -14,6 +14,15 @@ def carried_tiers():
     if newest_tiers._seen[0]:
         venues.follow({})
         newest_tiers._seen[0] = ()
+
+
+@pytest.fixture(autouse=True)
+def own_prices():
+    """What one test fetched is stored for no other: the price service of this process is made anew."""
+    shared = prices.service  # a test may put its own in the place of it
+    yield
+    shared.clear()
+    prices._newest.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
