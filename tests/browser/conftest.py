@@ -37,6 +37,14 @@ def browser(server):
         started.close()
 
 
+@pytest.fixture(scope="session")
+def expect():
+    """Playwright's assertions, which wait until a page shows what is asked: long enough for a busy machine."""
+    found = pytest.importorskip("playwright.sync_api").expect
+    found.set_options(timeout=30_000)
+    return found
+
+
 class Contexts:
     """A browser context for each set of options, used by every test: the app's scripts are then in its cache already.
 

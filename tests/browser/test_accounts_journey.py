@@ -7,11 +7,6 @@ from tests.running_app import settled
 PHONE = {"viewport": {"width": 390, "height": 850}}
 
 
-@pytest.fixture
-def expect():
-    return pytest.importorskip("playwright.sync_api").expect
-
-
 def three_venues(visit, expect, **options):
     page = visit(**options)
     page.get_by_text("Three venues", exact=True).click()
