@@ -88,7 +88,7 @@ class RulebookPaths:
         self, account: Account, market: Market, model: MarginModel, settings: Settings, own: bool, funding: Funding
     ):
         self.model, self.own, self.funding = model, own, funding
-        kept, self.left_out = _walked(_in_mode(account, model.key), model)
+        kept, self.left_out, self.notes = _walked(_in_mode(account, model.key), model)
         self.account = replace(kept, collateral=account.held) if own else replace(kept, collateral=())
         names = {p.underlying for p in kept.positions}
         names |= {c.asset for c in self.account.collateral if c.asset not in USD_STABLECOINS}
@@ -100,7 +100,6 @@ class RulebookPaths:
         self.dates, self.closes = market.aligned(self.assets, settings.as_of)
         self.highs, self.lows, self.extremes = _extremes(market, self.dates, self.assets)
         self.first = 0
-        self.notes = left_out_note(self.left_out)
         self.notes.append(f"{model.title}: today's rules on the prices of the past.")
 
     def paths(self, row: int, days: int) -> Iterator[Path]:
@@ -263,17 +262,18 @@ def _extremes(
     return highs, lows, tuple(dict.fromkeys(a for a, there in zip(assets, known, strict=True) if there))
 
 
-def _walked(account: Account, model: MarginModel) -> tuple[Account, tuple[str, ...]]:
-    """(the account without options and what the model leaves out alone, opened anew; symbols left out)."""
+def _walked(account: Account, model: MarginModel) -> tuple[Account, tuple[str, ...], list[str]]:
+    """(the account without options and what the model leaves out alone, opened anew; symbols left out; notes why)."""
     held = [p for p in account.margined if not p.instrument.is_option]
     out = [p.symbol for p in account.margined if p.instrument.is_option]
     refused = {r.symbol: r for r in model.refuses(replace(account, positions=tuple(held)))}
     for found in refused.values():
-        if not found.alone:
+        if not found.alone or len(refused) == len({p.symbol for p in held}):
             raise InputError("model", found.symbol, f"{model.title}: {found.reason}")
+    notes = left_out_note(tuple(out)) + [f"Left out: {r.symbol}: {r.reason}." for r in refused.values()]
     out += [p.symbol for p in held if p.symbol in refused]
     kept = tuple(replace(p, entry_price=None, mark_price=None) for p in held if p.symbol not in refused)
     if not kept:
         named = ", ".join(out) or "only owned spot"
         raise InputError("positions", named, "leaves nothing to walk through", "Add a position with a price history.")
-    return replace(account, positions=kept), tuple(out)
+    return replace(account, positions=kept), tuple(out), notes

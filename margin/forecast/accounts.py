@@ -38,6 +38,8 @@ def judged(
             raise InputError("model", None, "is missing: a sub-account does not say which", "Give model=KEY.")
         own = models.get(model, market=market, settings=settings) if isinstance(model, str) else model
         held, notes = _left_out(own, book)
+        if not held.positions:
+            own.check(book)  # nothing is left: why
         return [(own, part) for part in parts(own, held, marks)] if held.positions else [], notes, None
     found: list[tuple[MarginModel, SubAccount]] = []
     notes = list(book.notes)
@@ -63,6 +65,10 @@ def judged(
                 held = replace(held, collateral=(Collateral("USD", money),))
                 notes.append(f"no collateral is given: {money:,.2f} USD is assumed, 1.5 x the portfolio margin")
             found += [(own, part) for part in parts(own, held, marks)]
+    if not found:  # nothing is left: why
+        for account in book.accounts:
+            own = model_of(account, market, settings, model)
+            own.check(in_mode(account, own, model is not None))
     return found, notes, assumed
 
 

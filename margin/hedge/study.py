@@ -76,8 +76,10 @@ def hedge(
     days = checks.number(days, "days", above=0.0, most=365.0)
     if not any(p.quantity for p in sub.positions):
         raise InputError("positions", "none", "this account holds no position that is margined", "Add one.")
-    sub, notes = _reproduced(sub, model)
-    sub = pinned(sub, marks)
+    reproduced, notes = _reproduced(sub, model)
+    if not any(p.quantity for p in reproduced.positions):
+        model.check(sub)  # nothing is left: why
+    sub = pinned(reproduced, marks)
     marks, left_out = with_hedges(marks, market, sub, hedges, model)
     usable = [h for h in hedges if h not in left_out]
     menu = menu_of(sub, marks, market, costs or Costs(), usable, keep, dict(lots or {}))

@@ -161,6 +161,10 @@ class MarginModel(Protocol):
         """USD initial margin of the position alone at its entry price, without one at `marks`: isolated margin."""
         ...
 
+    def check(self, account: Account | SubAccount) -> None:
+        """Raise InputError, naming the first line that is not reproduced here."""
+        ...
+
     def wallets(self, positions: tuple[Position, ...], collateral: tuple[Collateral, ...]) -> tuple[Wallet, ...]:
         """The pools into which the model divides what is margined together: one, unless a venue keeps more."""
         ...
@@ -208,9 +212,9 @@ class Model(ABC):
         """One pool; see `MarginModel.wallets`."""
         return (Wallet(positions=positions, collateral=collateral),)
 
-    def check(self, sub_account: SubAccount) -> None:
-        """Raise InputError, naming the first line that is not reproduced here."""
-        for refused in self.refuses(sub_account):
+    def check(self, account: Account | SubAccount) -> None:
+        """See `MarginModel.check`."""
+        for refused in self.refuses(account):
             raise InputError("positions", refused.symbol, f"{self.title}: {refused.reason}")
 
 

@@ -176,7 +176,11 @@ def test_the_nearest_liquidation_is_on_the_edge_and_nearer_than_exhaustion(key):
             "exhausted",
             "more than it can lose",
         ),
-        (Portfolio((Position("BTC/USDC:USDC", 1, 130_000.0),), (Collateral("USD", 1e3),)), "exhausted", "not below"),
+        (
+            Portfolio((Position("BTC/USDC:USDC", 1, 130_000.0),), (Collateral("USD", 1e3),)),
+            "exhausted",
+            "nothing left to lose",
+        ),
         (Portfolio((Position("BTC/USDC:USDC", 1.0),), (Collateral("USD", 10.0),)), "liquidated", "already"),
         (Portfolio((Position("BTC/USD", 1.0),)), "liquidated", "owned"),
         (PAIR, "someday", "until"),

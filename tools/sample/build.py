@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from tools.sample.coins import simulate_coins
 from tools.sample.facts import STABLECOINS, STOCKS, Facts, read_facts
@@ -27,8 +28,16 @@ OPENING, CLOSING = "<!-- written by python -m tools.sample -->\n", "<!-- end of 
 
 
 def build(facts: Facts | None = None, seed: int = SEED) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(closes, volumes): DataFrames [day x asset] in USD, NaN where there is no close."""
-    facts = facts or read_facts()
+    """(closes, volumes): DataFrames [day x asset] in USD, NaN where there is no close.
+
+    Always with the same number of threads: matrix products add up in another order with another, and a last digit may
+    hang on it.
+    """
+    with threadpool_limits(2, user_api="blas"):
+        return _built(facts or read_facts(), seed)
+
+
+def _built(facts: Facts, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     # One stream per part, so that a change to one part leaves the others as they are.
     streams = [np.random.Generator(np.random.PCG64(s)) for s in np.random.SeedSequence(seed).spawn(4)]
     coins = simulate_coins(facts, streams[0])

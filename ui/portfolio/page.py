@@ -25,6 +25,7 @@ from ui.shell.page import Seen
 from ui.state import book, compute
 from ui.state.book import Book
 from ui.state.prices import ActivePrices
+from ui.state.turns import after_the_figures
 
 STYLE = Path(__file__).parent / "portfolio.css"
 # A table of many columns takes the whole width, by style alone: its place in the page stays, and what is typed in it.
@@ -104,11 +105,12 @@ def page(seen: Seen) -> None:
         if now.comparison is not None:
             explanations(now, active)
     if now.comparison is not None:  # last: they take longer than the figures that a visitor waits for
-        nearest_card(near, nearest_of_all(now.portfolio.accounts, _dated(seen.settings, now.comparison), active))
-        from ui.portfolio.safety import safety_line  # the forecast is loaded when the figures stand
+        with after_the_figures():
+            nearest_card(near, nearest_of_all(now.portfolio.accounts, _dated(seen.settings, now.comparison), active))
+            from ui.portfolio.safety import safety_line  # the forecast is loaded when the figures stand
 
-        with safety:
-            safety_line(now, active)
+            with safety:
+                safety_line(now, active)
 
 
 def first_answers(opened: Book, active: ActivePrices) -> None:
