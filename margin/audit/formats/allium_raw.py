@@ -1,18 +1,13 @@
-"""Allium's raw table of Hyperliquid's perpetual positions: snapshots, the size signed."""
+"""Allium's raw table of Hyperliquid's perpetual positions: as its views, with other names for size and time."""
 
-from margin.audit.formats import Adapter
+from dataclasses import replace
 
-ADAPTER = Adapter(
+from margin.audit.formats import allium
+
+ADAPTER = replace(
+    allium.ADAPTER,
     name="allium-raw",
     title="Allium: raw snapshots of perpetual positions",
-    account=("user",),
-    asset="coin",
     quantity="size",
-    entry="entry_px",
-    equity="account_value",
-    mode="leverage_type",
-    margin="margin_used",
-    reported="liquidation_price",
-    notional="position_value",
     snapshot="timestamp",
 )
