@@ -97,6 +97,10 @@ class ExchangeServer:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self.serve())
+        waiting = asyncio.all_tasks(self._loop)  # answers that hang
+        for task in waiting:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
         self._loop.close()
 
     async def serve(self) -> None:
