@@ -22,7 +22,8 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
-from margin.models.base import MarginModel
+from margin.models import in_mode
+from margin.models.base import MarginModel, without_refused
 from margin.models.funding import Funding
 from margin.models.marks import Marks
 from margin.risk.estimators import walked
@@ -88,7 +89,7 @@ class RulebookPaths:
         self, account: Account, market: Market, model: MarginModel, settings: Settings, own: bool, funding: Funding
     ):
         self.model, self.own, self.funding = model, own, funding
-        kept, self.left_out, self.notes = _walked(_in_mode(account, model.key), model)
+        kept, self.left_out, self.notes = _walked(in_mode(account, model), model)
         self.account = replace(kept, collateral=account.held) if own else replace(kept, collateral=())
         names = {p.underlying for p in kept.positions}
         names |= {c.asset for c in self.account.collateral if c.asset not in USD_STABLECOINS}
@@ -244,14 +245,6 @@ class LadderPaths:
         return total
 
 
-def _in_mode(account: Account, key: str) -> Account:
-    """The account in the mode that the model's key names: every position of "binance:isolated" is isolated."""
-    mode = key.partition(":")[2]
-    if mode == "isolated":
-        return replace(account, mode="isolated")
-    return replace(account, mode="portfolio") if mode == "portfolio" else replace(account, mode="cross")
-
-
 def _extremes(
     market: Market, dates: np.ndarray, assets: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
@@ -266,13 +259,14 @@ def _walked(account: Account, model: MarginModel) -> tuple[Account, tuple[str, .
     """(the account without options and what the model leaves out alone, opened anew; symbols left out; notes why)."""
     held = [p for p in account.margined if not p.instrument.is_option]
     out = [p.symbol for p in account.margined if p.instrument.is_option]
-    refused = {r.symbol: r for r in model.refuses(replace(account, positions=tuple(held)))}
-    for found in refused.values():
-        if not found.alone or len(refused) == len({p.symbol for p in held}):
-            raise InputError("model", found.symbol, f"{model.title}: {found.reason}")
-    notes = left_out_note(tuple(out)) + [f"Left out: {r.symbol}: {r.reason}." for r in refused.values()]
-    out += [p.symbol for p in held if p.symbol in refused]
-    kept = tuple(replace(p, entry_price=None, mark_price=None) for p in held if p.symbol not in refused)
+    walked = replace(account, positions=tuple(held))
+    rest, refused = without_refused(model, walked)
+    if not rest.positions:
+        model.check(walked)  # nothing is left: why
+    reasons = {line.symbol: line.reason for line in refused}
+    notes = left_out_note(tuple(out)) + [f"Left out: {symbol}: {reason}." for symbol, reason in reasons.items()]
+    out += [p.symbol for p in held if p.symbol in reasons]
+    kept = tuple(replace(p, entry_price=None, mark_price=None) for p in rest.positions)
     if not kept:
         named = ", ".join(out) or "only owned spot"
         raise InputError("positions", named, "leaves nothing to walk through", "Add a position with a price history.")

@@ -1,22 +1,21 @@
 """Which sub-accounts a forecast is about, and which margin model judges each."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TypeVar
 
 import numpy as np
 
 from margin import models
-from margin.core.account import Account, SubAccount
+from margin.core.account import SubAccount
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
 from margin.ladder.isolated_accounts import shares
-from margin.models.base import MarginModel
+from margin.models.base import MarginModel, Unsupported, without_refused
 from margin.models.marks import Marks
 
-Held = TypeVar("Held", Account, SubAccount)
 ASSUMED = 1.5  # of the portfolio margin: the money behind a book that posts none
 APART = ("isolated", "netted")  # methods of ours under which a book is several accounts
 
@@ -37,7 +36,8 @@ def judged(
         if model is None:
             raise InputError("model", None, "is missing: a sub-account does not say which", "Give model=KEY.")
         own = models.get(model, market=market, settings=settings) if isinstance(model, str) else model
-        held, notes = _left_out(own, book)
+        held, refused = without_refused(own, book)
+        notes = _notes(refused)
         if not held.positions:
             own.check(book)  # nothing is left: why
         return [(own, part) for part in parts(own, held, marks)] if held.positions else [], notes, None
@@ -47,14 +47,14 @@ def judged(
     for account in book.accounts:
         if not account.margined:
             continue
-        own = model_of(account, market, settings, model)
-        account = in_mode(account, own, model is not None)
+        own = models.asked_or_own(account, market, settings, model)
+        account = account if model is None else models.in_mode(account, own)
         if capital is not None:
             if len(book.accounts) > 1:
                 raise InputError("capital", capital, "stands for the collateral of one account", "Leave it out.")
             account = replace(account, collateral=(Collateral("USD", capital),))
-        account, said = _left_out(own, account)
-        notes += said
+        account, refused = without_refused(own, account)
+        notes += _notes(refused)
         for sub in account.sub_accounts(own, marks):
             if not sub.positions:
                 continue
@@ -67,24 +67,9 @@ def judged(
             found += [(own, part) for part in parts(own, held, marks)]
     if not found:  # nothing is left: why
         for account in book.accounts:
-            own = model_of(account, market, settings, model)
-            own.check(in_mode(account, own, model is not None))
+            own = models.asked_or_own(account, market, settings, model)
+            own.check(account if model is None else models.in_mode(account, own))
     return found, notes, assumed
-
-
-def model_of(account: Account, market: Market, settings: Settings, model: str | MarginModel | None) -> MarginModel:
-    """The model asked for by key, else the account's own."""
-    if model is None:
-        return models.for_account(account, market=market, settings=settings if not account.venue else None)
-    if isinstance(model, str):
-        return models.get(model, market=market, settings=settings if ":" not in model else None)
-    return model
-
-
-def in_mode(account: Account, model: MarginModel, asked: bool) -> Account:
-    """The account in the mode of a venue's model that was asked for; positions that name their own keep it."""
-    _, _, mode = model.key.partition(":")
-    return replace(account, mode=mode) if asked and mode and account.mode != mode else account  # type: ignore[arg-type]
 
 
 def parts(model: MarginModel, sub: SubAccount, marks: Marks) -> list[SubAccount]:
@@ -109,15 +94,8 @@ def parts(model: MarginModel, sub: SubAccount, marks: Marks) -> list[SubAccount]
     return out
 
 
-def _left_out(model: MarginModel, held: Held) -> tuple[Held, list[str]]:
-    """The account without what the model can do without; InputError for what it cannot."""
-    refused = model.refuses(held)
-    for line in refused:
-        if not line.alone:
-            raise InputError("positions", line.symbol, f"{model.title}: {line.reason}")
-    out = {line.symbol for line in refused}
-    rest = replace(held, positions=tuple(p for p in held.positions if p.symbol not in out))
-    return rest, [f"without {line.symbol}: {line.reason}" for line in refused]
+def _notes(left_out: Iterable[Unsupported]) -> list[str]:
+    return [f"without {line.symbol}: {line.reason}" for line in left_out]
 
 
 def assumed_money(sub: SubAccount, market: Market, settings: Settings, marks: Marks) -> float:

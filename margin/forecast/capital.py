@@ -77,8 +77,7 @@ def _row(
             title = "As held"
             found = judge(portfolio, market, settings, horizons=(days,))
         else:
-            own = rule if not isinstance(rule, str) else models.get(
-                key, market=market, settings=settings if ":" not in key else None)  # fmt: skip
+            own = rule if not isinstance(rule, str) else models.get(key, market=market, settings=settings)
             title = own.title
             found = judge(_pooled(portfolio), market, settings, model=own, horizons=(days,))
     except InputError as error:

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+from margin import models
 from margin.core.account import Account, SubAccount
 from margin.core.errors import InputError, did_you_mean
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
-from margin.forecast.accounts import in_mode
-from margin.forecast.accounts import model_of as asked_or_own
 from margin.models.base import MarginModel
 from margin.models.marks import Marks
 
@@ -34,7 +33,7 @@ def model_of(
 ) -> MarginModel:
     """The model asked for, else the account's own venue's; without a venue the portfolio method, with safeguards."""
     ours = "safeguarded" if safeguards else "portfolio"
-    return asked_or_own(account, market, settings, key or (None if account.venue else ours))
+    return models.asked_or_own(account, market, settings, key or (None if account.venue else ours))
 
 
 def judged(
@@ -50,8 +49,8 @@ def judged(
     found: list[Judged] = []
     for number, account in enumerate(portfolio.accounts, 1):
         own = model_of(account, market, chosen, model, safeguards)
-        by_odds = asked_or_own(account, market, chosen, model)
-        account = in_mode(account, own, model is not None)
+        by_odds = models.asked_or_own(account, market, chosen, model)
+        account = account if model is None else models.in_mode(account, own)
         for sub in account.sub_accounts(own, marks):
             if not any(p.quantity for p in sub.positions):
                 continue

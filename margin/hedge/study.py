@@ -26,7 +26,7 @@ from margin.hedge.planner import LadderPlanner, Planner
 from margin.hedge.search import SearchPlanner
 from margin.hedge.ways import allowed_choices, find_way, no_choice, no_worse, standing_of, unreached
 from margin.ladder.margin_models import LadderModel
-from margin.models.base import MarginModel, pinned
+from margin.models.base import MarginModel, pinned, without_refused
 from margin.models.marks import Marks
 
 TARGET = 0.30
@@ -76,7 +76,8 @@ def hedge(
     days = checks.number(days, "days", above=0.0, most=365.0)
     if not any(p.quantity for p in sub.positions):
         raise InputError("positions", "none", "this account holds no position that is margined", "Add one.")
-    reproduced, notes = _reproduced(sub, model)
+    reproduced, refused = without_refused(model, sub)
+    notes = [f"Without {line.symbol}: {line.reason}." for line in refused]
     if not any(p.quantity for p in reproduced.positions):
         model.check(sub)  # nothing is left: why
     sub = pinned(reproduced, marks)
@@ -166,17 +167,6 @@ def _backing(
         return Backing(among=among)
     notes.append(f"No collateral is given: the odds assume ${money:,.2f}, 1.5 x the portfolio margin.")
     return Backing(among=among, assumed=money)
-
-
-def _reproduced(sub: SubAccount, model: MarginModel) -> tuple[SubAccount, list[str]]:
-    """What the model margins, and a note for each position that can be left out. Raises InputError for the rest."""
-    refused = model.refuses(sub)
-    if any(not r.alone for r in refused):
-        first = next(r for r in refused if not r.alone)
-        raise InputError("positions", first.symbol, f"{model.title}: {first.reason}", "Choose another margin model.")
-    out = {r.symbol for r in refused}
-    kept = replace(sub, positions=tuple(p for p in sub.positions if p.symbol not in out))
-    return kept, [f"Without {r.symbol}: {r.reason}." for r in refused]
 
 
 def planner_of(sub: SubAccount, model: MarginModel, marks: Marks, menu: Menu, figure: str = "initial") -> Planner:

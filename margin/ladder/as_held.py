@@ -65,7 +65,7 @@ def as_held(portfolio: Portfolio, market: Market, settings: Settings, pooled: fl
 def _account(account: Account, market: Market, settings: Settings) -> AccountHeld:
     named: dict[str, Any] = {"name": account.name, "venue": account.venue, "mode": account.mode}
     try:
-        model = models.for_account(account, market=market, settings=settings if not account.venue else None)
+        model = models.for_account(account, market=market, settings=settings)
         named["model"] = model.key
         refused = model.refuses(account)
         if refused:

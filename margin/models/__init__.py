@@ -9,13 +9,15 @@ there is the registration. It is imported by name when it is asked, for rooms of
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from margin.core.account import Account
 from margin.core.errors import InputError, did_you_mean
 from margin.core.providers import providers
 from margin.models.base import MarginModel
 
-__all__ = ["PROVIDER", "for_account", "get", "keys"]
+__all__ = ["PROVIDER", "asked_or_own", "for_account", "get", "in_mode", "keys"]
 
 PROVIDER = "margin_models"
 
@@ -68,3 +70,21 @@ def for_account(account: Any, market: Any = None, settings: Mapping[str, Any] | 
     if apart and held and all(p.instrument.is_inverse for p in held):
         return get(f"{apart}:{wanted}")
     return found
+
+
+def asked_or_own(account: Any, market: Any, settings: Any, asked: str | MarginModel | None) -> MarginModel:
+    """The model that is asked for (itself, or its key), else the account's own.
+
+    settings : of our methods; a venue's rules do not read them
+    """
+    if asked is None:
+        return for_account(account, market=market, settings=settings)
+    return get(asked, market=market, settings=settings) if isinstance(asked, str) else asked
+
+
+def in_mode(account: Account, model: MarginModel) -> Account:
+    """The account in the mode of a venue's model: all of "binance:isolated" is isolated, but for positions that name
+    their own mode. Under our methods it stays as it is.
+    """
+    mode = model.key.partition(":")[2]
+    return replace(account, mode=mode) if mode else account  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ hedge and audit ask nothing else. Definitions: docs/margin-models.md.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ from margin.models.marks import Marks
 __all__ = ["ClosingRules", "MarginModel", "MarginState", "Mode", "Model", "States", "SubAccount", "Unsupported"]
 
 Mode = Literal["isolated", "cross", "portfolio"]
+Held = TypeVar("Held", Account, SubAccount)
+CHOOSE = "Leave it out, or choose another margin model."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +217,28 @@ class Model(ABC):
     def check(self, account: Account | SubAccount) -> None:
         """See `MarginModel.check`."""
         for refused in self.refuses(account):
-            raise InputError("positions", refused.symbol, f"{self.title}: {refused.reason}")
+            raise _refusal(self, refused)
+
+
+def without_refused(model: MarginModel, held: Held) -> tuple[Held, tuple[Unsupported, ...]]:
+    """The account (or sub-account) without what the model can do without, and what that was; owned spot stays.
+
+    Nothing margined may be left: `model.check(held)` then says why. Raises InputError, naming the first line that the
+    model can't do without.
+    """
+    out: tuple[Unsupported, ...] = ()
+    while refused := model.refuses(held):
+        symbols = {line.symbol for line in refused}
+        rest = tuple(p for p in held.positions if p.owned or p.symbol not in symbols)
+        for line in refused:
+            if not line.alone or len(rest) == len(held.positions):
+                raise _refusal(model, line)
+        held, out = replace(held, positions=rest), out + refused
+    return held, out
+
+
+def _refusal(model: MarginModel, line: Unsupported) -> InputError:
+    return InputError("positions", line.symbol, f"{model.title}: {line.reason}", CHOOSE)
 
 
 def pinned(sub_account: SubAccount, marks: Marks) -> SubAccount:

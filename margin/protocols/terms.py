@@ -53,9 +53,7 @@ def perp(symbol: str, quantity: float, venue: MarginModel, marks: Marks, leverag
     """
     position = Position(symbol, quantity, leverage=leverage)
     alone = SubAccount(name="venue", positions=(position,), collateral=(Collateral("USD", 0.0),))
-    refused = venue.refuses(alone)
-    if refused:
-        raise InputError("positions", symbol, f"{venue.title}: {refused[0].reason}")
+    venue.check(alone)
     state = venue.state(alone, marks)
     notional = quantity * marks.mark(position.instrument)
     if position.instrument.is_inverse:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from margin import models
-from margin.core.account import ACCOUNT_MODES, Account, SubAccount
+from margin.core.account import Account, SubAccount
 from margin.core.checks import date_text, parse_date
 from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE, USD_STABLECOINS
@@ -22,7 +22,7 @@ from margin.core.portfolio import Portfolio
 from margin.core.position import Position
 from margin.core.settings import Settings
 from margin.ladder.isolated_accounts import split_money
-from margin.models.base import MarginModel, States, pinned
+from margin.models.base import MarginModel, States, pinned, without_refused
 from margin.models.marks import Marks
 
 __all__ = ["Held", "StressBook", "isolated", "stress_book"]
@@ -218,8 +218,8 @@ def stress_book(
     alone: list[Held] = []
     assumed = False
     for account in portfolio.accounts:
-        rules = _model(account, market, chosen, model)
-        account = _supported(_under(account, model), rules, notes)
+        rules = models.asked_or_own(account, market, chosen, model)
+        account = _supported(account if model is None else models.in_mode(account, rules), rules, notes)
         mine, guessed = _subs(account, rules, marks, assets, len(positions))
         held += mine
         alone += isolated(mine, rules, marks, assets)
@@ -282,32 +282,13 @@ def isolated(held: Sequence[Held], rules: MarginModel, marks: Marks, assets: tup
     ]
 
 
-def _model(account: Account, market: Market, settings: Settings, key: str | None) -> MarginModel:
-    ours = settings if (key is None and not account.venue) or (key is not None and ":" not in key) else None
-    if key is not None:
-        return models.get(key, market=market, settings=ours)
-    return models.for_account(account, market=market, settings=ours)
-
-
-def _under(account: Account, key: str | None) -> Account:
-    """The account in the mode of the model that is asked for: a venue's isolated rules make every position isolated."""
-    if key is None or ":" not in key:
-        return account
-    mode = key.partition(":")[2]
-    return replace(account, mode=mode) if mode in ACCOUNT_MODES else account  # type: ignore[arg-type]
-
-
 def _supported(account: Account, rules: MarginModel, notes: list[str]) -> Account:
     """The account without what the model can leave out; raises InputError for what it can't do without."""
-    refused = rules.refuses(account)
-    for line in refused:
-        rest = [p for p in account.margined if p.symbol not in {r.symbol for r in refused}]
-        if not line.alone or not rest:
-            hint = "Leave it out, or choose another --model."
-            raise InputError("model", line.symbol, f"{rules.title}: {line.reason}", hint)
-        notes.append(f"Without {line.symbol}: {line.reason}.")
-    out = {line.symbol for line in refused}
-    return account.with_positions(p for p in account.positions if p.owned or p.symbol not in out)
+    rest, refused = without_refused(rules, account)
+    if not rest.margined:
+        rules.check(account)  # nothing is left: why
+    notes += [f"Without {line.symbol}: {line.reason}." for line in refused]
+    return rest
 
 
 def _subs(

@@ -28,7 +28,9 @@ def online(tmp_path):
         yield exchanges, address
 
 
-def test_real_prices_come_by_themselves_a_live_line_follows_and_a_refresh_is_stopped_or_says_what_failed(online, browser):
+def test_real_prices_come_by_themselves_a_live_line_follows_and_a_refresh_is_stopped_or_says_what_failed(
+    online, browser
+):
     """One start: the first fetch is waited for once, and the refresh begins where it has ended."""
     exchanges, address = online
     page = browser.new_page()
