@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from data.errors import FetchError
-from data.exchange import answers, gateway, pagination, refusals
+from data.exchange import answers, pagination, refusals
 from data.exchange.asker import Asker, Patience
 from data.exchange.pagination import Page, Rows
+from data.exchange.plain import bare, through_the_gateway
 from data.exchange.registry import candidates, facts_of
 from data.model import CANDLE_COLUMNS, Interval
 from data.universe import step_ms
@@ -126,9 +127,7 @@ def _session(certificates: str) -> Any:
 
 def _open(exchange_id: str, kind: str, patience: Patience) -> Any:
     """A ccxt exchange with its rate limit on, only the markets needed, through the gateway where one is set."""
-    import ccxt.async_support as ccxt
-
-    exchange = getattr(ccxt, exchange_id)({"enableRateLimit": True, "timeout": int(patience.timeout * 1000)})
+    exchange = bare(exchange_id, patience)
     exchange.has["fetchCurrencies"] = False  # deposit and network details: one more request, and often a key
     facts = facts_of(exchange_id)
     types = list(facts.spot_types if kind == "spot" else facts.perpetual_types)
@@ -138,11 +137,5 @@ def _open(exchange_id: str, kind: str, patience: Patience) -> Any:
         exchange.options["defaultType"] = "spot" if kind == "spot" else "swap"
     if facts.market_options:
         exchange.options["fetchMarkets"].update(facts.market_options)
-    if patience.pace != 1.0:
-        exchange.rateLimit, exchange.tokenBucket = exchange.rateLimit * patience.pace, None
-        exchange.init_rest_rate_limiter()
-    exchange.on_rest_response = answers.remember
-    address = gateway.gateway()
-    if address is not None:
-        gateway.rewrite_urls(exchange, address)
+    through_the_gateway(exchange)
     return exchange

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from margin.core.impact import square_root_impact
 from margin.core.settings import Settings
-from margin.ladder.safeguards import LONG_RUN
+from margin.ladder.safeguards import LONG_RUN, closing_costs
 from margin.risk.extremes import Extremes
 from margin.risk.scenarios import FEW, worst_window
 from margin.risk.tail import tail_mass
@@ -97,15 +96,8 @@ def _break_ratios(book: Pooled) -> np.ndarray:
 
 def _liquidity(book: Pooled) -> np.ndarray:
     """(r,) USD that closing each asset costs, as far as its traded volume is known."""
-    owners = {asset: i for i, asset in enumerate(dict.fromkeys(book.assets))}
-    places = np.array([owners[asset] for asset in book.assets], dtype=int)
-    usd = np.abs(book.net @ np.eye(len(owners))[places])
-    volumes, vols = np.full(len(owners), np.nan), np.zeros(len(owners))
-    volumes[places], vols[places] = book.volumes, book.daily_vol
-    known = volumes > 0
-    impact = square_root_impact(usd[:, known], volumes[known], vols[known], book.settings.safeguards.impact_factor)
-    total: np.ndarray = (usd[:, known] * impact).sum(axis=1)
-    return total
+    factor = book.settings.safeguards.impact_factor
+    return closing_costs(book.assets, book.net, book.volumes, book.daily_vol, factor)[0]
 
 
 def worst_windows(losses: np.ndarray, length: int, level: float) -> np.ndarray:

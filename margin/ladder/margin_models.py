@@ -28,7 +28,7 @@ from margin.ladder.basis import basis_charge
 from margin.ladder.many import ManyRows
 from margin.ladder.method import MeasuredBook
 from margin.ladder.safeguards import safeguard_lines
-from margin.models.base import ClosingRules, MarginState, Model, States, Unsupported, pinned
+from margin.models.base import ClosingRules, MarginState, Model, States, Unsupported, checked_factors, pinned
 from margin.models.marks import Marks
 from margin.risk.elliptical import Elliptical
 from margin.risk.estimate import estimate
@@ -95,10 +95,7 @@ class LadderModel(Model):
     ) -> States:
         """The four figures under (n, k) price factors; see `margin.models.base.MarginModel`."""
         self.check(sub_account)
-        factors = np.asarray(factors, dtype=float)
-        assets = sub_account.assets
-        if factors.ndim != 2 or factors.shape[1] != len(assets):
-            raise InputError("factors", factors.shape, f"must be rows of {len(assets)} factors: {', '.join(assets)}")
+        factors = checked_factors(sub_account, factors)
         settings, fixed = self._settings(marks), pinned(sub_account, marks)
         linear = not any(p.instrument.is_option for p in fixed.positions)
         if linear and self.key != "safeguarded" and estimator(settings.estimator).window is None:

@@ -98,19 +98,33 @@ def _basis(margin: float, book: PooledBook, s: Safeguards) -> tuple[float, str]:
 
 def _liquidity(margin: float, book: PooledBook, s: Safeguards) -> tuple[float | None, str]:
     """Sum over underlyings of what closing |net USD| costs by the square-root law (margin/core/impact.py)."""
-    owners = {asset: i for i, asset in enumerate(dict.fromkeys(book.assets))}  # own prices or not: size is the asset's
-    places = np.array([owners[asset] for asset in book.assets], dtype=int)
-    usd = np.abs(np.bincount(places, book.net, len(owners)))
-    volumes, vols = np.full(len(owners), np.nan), np.zeros(len(owners))
-    volumes[places], vols[places] = book.volumes, book.daily_vol
-    known = volumes > 0
-    missing = [asset for asset, i in owners.items() if usd[i] > 0 and not known[i]]
-    impact = square_root_impact(usd[known], volumes[known], vols[known], s.impact_factor)
-    total = float((usd[known] * impact).sum())
+    costs, missing = closing_costs(book.assets, book.net[None], book.volumes, book.daily_vol, s.impact_factor)
+    total = float(costs[0])
     if missing and not total:
         return None, f"Not computed: no traded volume for {', '.join(missing)}."
     partly = f" Not computed for {', '.join(missing)}: no traded volume." if missing else ""
     return total, f"Cost of closing by the square-root law on {VOLUME_DAYS}-day median volume.{partly}"
+
+
+def closing_costs(
+    assets: tuple[str, ...], net: np.ndarray, volumes: np.ndarray, vols: np.ndarray, factor: float
+) -> tuple[np.ndarray, list[str]]:
+    """((r,) USD that closing |net USD| of each asset costs, assets held whose traded volume is unknown: not in it).
+
+    assets  : of each of the n columns; one whose instruments have prices of their own stands twice, and its size is one
+    net     : (r, n) USD; volumes : (n,) USD a day; vols : (n,) daily
+    """
+    owners = {asset: i for i, asset in enumerate(dict.fromkeys(assets))}
+    places = np.array([owners[asset] for asset in assets], dtype=int)
+    usd = np.abs(net @ np.eye(len(owners))[places])
+    traded, moves = np.full(len(owners), np.nan), np.zeros(len(owners))
+    traded[places], moves[places] = volumes, vols
+    known = traded > 0
+    missing = [asset for asset, i in owners.items() if (usd[:, i] > 0).any() and not known[i]]
+    costs: np.ndarray = (usd[:, known] * square_root_impact(usd[:, known], traded[known], moves[known], factor)).sum(
+        axis=1
+    )
+    return costs, missing
 
 
 def _procyclicality(margin: float, book: PooledBook, s: Safeguards) -> tuple[float, str]:

@@ -237,6 +237,15 @@ def without_refused(model: MarginModel, held: Held) -> tuple[Held, tuple[Unsuppo
     return held, out
 
 
+def checked_factors(sub_account: SubAccount, factors: np.ndarray) -> np.ndarray:
+    """(n, k) price factors of `sub_account.assets` as floats. Raises InputError for another shape."""
+    found = np.asarray(factors, dtype=float)
+    assets = sub_account.assets
+    if found.ndim != 2 or found.shape[1] != len(assets):
+        raise InputError("factors", found.shape, f"must be rows of {len(assets)} factors: {', '.join(assets)}")
+    return found
+
+
 def _refusal(model: MarginModel, line: Unsupported) -> InputError:
     return InputError("positions", line.symbol, f"{model.title}: {line.reason}", CHOOSE)
 

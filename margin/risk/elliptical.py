@@ -65,13 +65,7 @@ def _covariance(returns: np.ndarray, assets: tuple[str, ...], settings: Settings
 
 def what_if_correlation(corr: np.ndarray, assets: tuple[str, ...], settings: Settings) -> tuple[np.ndarray, str]:
     """(`corr` with the visitor's own figures, repaired where no data could have them; a note that says so)."""
-    wanted = corr.copy()
-    used = 0
-    for a, b, rho in settings.what_if:
-        if a in assets and b in assets:
-            i, j = assets.index(a), assets.index(b)
-            wanted[i, j] = wanted[j, i] = rho
-            used += 1
+    wanted, used = with_pairs_set(corr, assets, settings)
     if np.linalg.eigvalsh(wanted)[0] >= -1e-10:
         return wanted, f"What-if correlation: {used} of the matrix's pairs set by you; no venue takes such a matrix."
     repaired, distance = correlation.nearest_correlation(wanted)
@@ -80,6 +74,17 @@ def what_if_correlation(corr: np.ndarray, assets: tuple[str, ...], settings: Set
         f"matrix is used (distance {distance:.3f}, largest change {np.abs(repaired - wanted).max():.3f})."
     )
     return repaired, note
+
+
+def with_pairs_set(corr: np.ndarray, assets: tuple[str, ...], settings: Settings) -> tuple[np.ndarray, int]:
+    """(`corr` with the visitor's own figures as they stand, how many of its pairs those are)."""
+    wanted, used = corr.copy(), 0
+    for a, b, rho in settings.what_if:
+        if a in assets and b in assets:
+            i, j = assets.index(a), assets.index(b)
+            wanted[i, j] = wanted[j, i] = rho
+            used += 1
+    return wanted, used
 
 
 def tail_factor(measure: str, level: float, dof: float | None) -> float:

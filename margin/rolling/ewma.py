@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from margin.core.errors import InputError
-from margin.rolling.pearson import THREADED_FROM, RollingCorrelation
+from margin.rolling.pearson import THREADED_FROM, RollingCorrelation, chosen_pairs
 
 LEAST = 20  # observations before the first figure
 
@@ -29,11 +28,7 @@ def ewma_correlation(
         raise InputError("values", data.shape, "must have rows and columns")
     if isinstance(halflife, bool) or not isinstance(halflife, int | float) or not 0 < halflife < 1e6:
         raise InputError("halflife", halflife, "must be above 0 and below a million observations")
-    k = data.shape[1]
-    chosen = tuple(combinations(range(k), 2)) if pairs is None else tuple((int(i), int(j)) for i, j in pairs)
-    for i, j in chosen:
-        if not (0 <= i < k and 0 <= j < k):
-            raise InputError("pairs", (i, j), f"names a column that is not among the {k}")
+    chosen = chosen_pairs(pairs, data.shape[1])
     out = np.empty((len(chosen), len(data)))
     if chosen and len(data):
         columns, wanted = np.ascontiguousarray(data.T), np.array(chosen, dtype=np.int64)

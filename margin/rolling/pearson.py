@@ -65,16 +65,22 @@ def rolling_correlation(
     if isinstance(least, bool) or not isinstance(least, int) or not 2 <= least <= window:
         raise InputError("min_periods", min_periods, f"must be a whole number from 2 to the window, {window}")
     k = data.shape[1]
-    chosen = tuple(combinations(range(k), 2)) if pairs is None else tuple((int(i), int(j)) for i, j in pairs)
-    for i, j in chosen:
-        if not (0 <= i < k and 0 <= j < k):
-            raise InputError("pairs", (i, j), f"names a column that is not among the {k}")
+    chosen = chosen_pairs(pairs, k)
     out = np.empty((len(chosen), len(data)))
     if len(data) < least or not chosen:
         out[:] = np.nan
     else:
         _fill(np.ascontiguousarray(data.T), window, least, np.array(chosen, dtype=np.int64).reshape(-1, 2), out)
     return RollingCorrelation(chosen, out, window, least)
+
+
+def chosen_pairs(pairs: Sequence[tuple[int, int]] | None, k: int) -> tuple[tuple[int, int], ...]:
+    """The pairs of k columns that are asked for, by default all. Raises InputError for a column that is not there."""
+    chosen = tuple(combinations(range(k), 2)) if pairs is None else tuple((int(i), int(j)) for i, j in pairs)
+    for i, j in chosen:
+        if not (0 <= i < k and 0 <= j < k):
+            raise InputError("pairs", (i, j), f"names a column that is not among the {k}")
+    return chosen
 
 
 def why_missing(x: np.ndarray, y: np.ndarray, window: int, min_periods: int, row: int) -> str:

@@ -15,7 +15,7 @@ from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.ladder.compare import compare
 from margin.risk.covariance import correlation_from_covariance
-from margin.risk.elliptical import Elliptical, elliptical, portfolio_margin_under, what_if_correlation
+from margin.risk.elliptical import Elliptical, elliptical, portfolio_margin_under, what_if_correlation, with_pairs_set
 from margin.risk.estimators import closed_forms, degrees_of_freedom, matrix_estimator
 from margin.risk.history import history
 
@@ -75,7 +75,7 @@ def what_if(portfolio: Portfolio, market: Market, settings: Settings, wishes: Ma
     return WhatIf(
         assets=names,
         now=now,
-        wished=_wished(names, now, asked),
+        wished=with_pairs_set(now, names, asked)[0],
         used=what_if_correlation(now, names, asked)[0],
         margin_now=before.portfolio,
         margin=after.portfolio,
@@ -108,7 +108,7 @@ def margin_by_correlation(
             raise InputError("pair", asset, "is not an asset of the book that moves", f"One of {', '.join(names)}.")
     i, j = (names.index(asset) for asset in pair)
     others = settings.with_(what_if=_others(wishes, pair))
-    base = _wished(names, now, others)
+    base, _ = with_pairs_set(now, names, others)
     base[i, j] = base[j, i] = sum(possible_range(base, i, j)) / 2.0
     if np.linalg.eigvalsh(base)[0] < -1e-8:  # the other wishes alone are impossible
         base, _ = what_if_correlation(now, names, others)
@@ -172,15 +172,6 @@ def _moving(assets: tuple[str, ...], closed: Elliptical) -> tuple[tuple[str, ...
     if not len(live):
         raise InputError("positions", ", ".join(assets), "nothing in the book moves", "Add an asset with a price.")
     return tuple(assets[i] for i in live), correlation_from_covariance(closed.covariance[np.ix_(live, live)])
-
-
-def _wished(names: tuple[str, ...], now: np.ndarray, asked: Settings) -> np.ndarray:
-    out = now.copy()
-    for a, b, rho in asked.what_if:
-        if a in names and b in names:
-            i, j = names.index(a), names.index(b)
-            out[i, j] = out[j, i] = rho
-    return out
 
 
 def _others(wishes: Mapping[Pair, float], pair: Pair) -> dict[Pair, float]:

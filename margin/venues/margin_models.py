@@ -11,9 +11,8 @@ import numpy as np
 
 from margin import venues
 from margin.core.account import Account, SubAccount, Wallet
-from margin.core.errors import InputError
 from margin.core.position import Collateral, Position
-from margin.models.base import ClosingRules, Mode, Model, States, Unsupported, pinned
+from margin.models.base import ClosingRules, Mode, Model, States, Unsupported, checked_factors, pinned
 from margin.models.marks import Marks
 from margin.venues import accounts, compiled, wallets
 from margin.venues.base import Lines, Rulebook, VenueMargin
@@ -109,10 +108,7 @@ class VenueModel(Model):
     ) -> States:
         """The four figures under (n, k) price factors; see `margin.models.base.MarginModel`."""
         sub_account = self._own(sub_account)
-        factors = np.asarray(factors, dtype=float)
-        assets = sub_account.assets
-        if factors.ndim != 2 or factors.shape[1] != len(assets):
-            raise InputError("factors", factors.shape, f"must be rows of {len(assets)} factors: {', '.join(assets)}")
+        factors = checked_factors(sub_account, factors)
         rules, mode = self.rulebook_of(sub_account), self.mode_of(sub_account)
         return states(rules, sub_account, marks, mode, self.settings_of(rules), factors, vols, as_of)
 
