@@ -43,7 +43,7 @@ def unify(name: str, venue: str = "", derivative: bool | None = True, field: str
     if ":" in raw and "/" not in raw and venue in ("hyperliquid", ""):
         dex, _, coin = raw.partition(":")  # a market of a builder at Hyperliquid
         return parse_symbol(f"{dex.upper()}-{coin.upper()}/USDC:USDC", field).symbol
-    plain = raw.upper().replace("\u2013", "-")
+    plain = re.sub(r"[\u2010-\u2013\u2212]", "-", raw.upper())
     if "/" in plain and not _PERPETUAL_WORD.fullmatch(plain):
         symbol = parse_symbol(plain, field)
         if symbol.kind == "spot" and derivative:

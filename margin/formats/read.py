@@ -4,6 +4,7 @@ Our own JSON and tables are read whole or not at all: a slip in them is named an
 data (ccxt's, a venue's answers, pasted tables) a row that can't be read is set aside by name, and the others are kept.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from margin.formats.html_tables import html_tables, is_html
 from margin.formats.merge import merge
 from margin.formats.pasted import decoded, documents, refuse_secrets, unwrapped
 from margin.formats.portfolio import is_own_table, portfolio_from_csv
+from margin.formats.table_shape import sections
 from margin.formats.tables import read_table
 
 __all__ = ["ReadPortfolio", "SetAside", "read_documents", "read_portfolio", "read_whole"]
@@ -67,16 +69,19 @@ def _is_ours(document: Any) -> bool:
 
 
 def _table(text: str, pairs: "bool | None") -> ReadPortfolio:
+    text = re.sub(
+        "[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad]", "", text
+    )  # pages hide these in names
     refuse_secrets(text, digits=True)
     if is_html(text):
         return _page(text, pairs)
     if not is_own_table(text):
-        return _made([read_table(text, pairs)])
+        return _of_tables(sections(text), pairs)
     try:
         portfolio = portfolio_from_csv(text)
     except InputError:
         try:
-            return _made([read_table(text, pairs)], whole=True)  # ours by its header, a trader's by its numbers
+            return _made(read_table(text, pairs), whole=True)  # ours by its header, a trader's by its numbers
         except InputError as error:
             if error.problem == ASKS:
                 raise
@@ -89,13 +94,16 @@ def _page(text: str, pairs: "bool | None") -> ReadPortfolio:
     tables = html_tables(text)
     for table in tables:
         refuse_secrets(table, digits=True)  # what the page's own way of writing letters may have hidden
-    if len(tables) == 1:
-        return _table(tables[0], pairs)
+    return _table(tables[0], pairs) if len(tables) == 1 else _of_tables(tables, pairs)
+
+
+def _of_tables(tables: list[str], pairs: "bool | None") -> ReadPortfolio:
+    """What several tables hold, each read by itself; the first's reason where none holds anything."""
     parts: list[Part] = []
     first: InputError | None = None
     for table in tables:
         try:
-            parts.append(read_table(table, pairs))
+            parts += read_table(table, pairs)
         except InputError as error:
             if error.problem == ASKS:
                 raise

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from margin.core.errors import InputError
 
 _CELL = re.compile(
-    r"(?P<sign>[+\-\u2212\u2013(]?)\s*(?:US)?[$\u20ac\u00a3\u20ae]?\s*(?P<sign2>[+\-\u2212]?)"
+    r"(?P<sign>[+\-\u2212\u2013\u2010\u2011\u2012\ufe63\uff0d(]?)\s*(?:US)?[$\u20ac\u00a3\u20ae]?\s*(?P<sign2>[+\-\u2212\u2013\u2010\u2011\u2012]?)"
     r"(?P<digits>\d[\d.,'\u2019\u00a0\u202f ]*|\.\d+)(?P<scale>[kKmM](?![A-Za-z]))?\s*"
     r"(?P<unit>[A-Za-z%$][A-Za-z0-9.%]{0,14})?\)?.*",
     re.DOTALL,
 )
+_MINUS = "-\u2212\u2013\u2010\u2011\u2012\ufe63\uff0d"
 _COMMA = (
     re.compile(r"\d{1,3}(?:\.\d{3})+,\d+"),
     re.compile(r"\d+,\d{1,2}"),
@@ -55,6 +56,19 @@ def decimal_comma(cells: Iterable[str]) -> bool:
     return bool(comma)
 
 
+def point_may_be_thousands(cells: Iterable[str]) -> str:
+    """A number such as 10.000 of a table in which nothing says whether the point parts thousands; "" for none."""
+    unsure = ""
+    for cell in cells:
+        found = _CELL.fullmatch(cell.strip())
+        digits = _bare(found["digits"]) if found else ""
+        if any(form.fullmatch(digits) for form in (*_COMMA, *_POINT)) or re.fullmatch(r"\d{1,3},\d{3}", digits):
+            return ""
+        if re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", digits):
+            unsure = unsure or digits
+    return unsure
+
+
 def read_number(cell: str, comma: bool = False, field: str = "number") -> Number | None:
     """The number at the start of a cell; None where it is empty. Raises InputError."""
     text = cell.strip()
@@ -64,20 +78,23 @@ def read_number(cell: str, comma: bool = False, field: str = "number") -> Number
     if not found:
         raise InputError(field, cell, "is not a number")
     digits = _bare(found["digits"])
+    rest = text[found.end("digits") :]
+    if rest[:1] in _MINUS and rest.strip(_MINUS + " "):  # 2026-11-27, 1-2
+        raise InputError(field, cell, "is not one number")
     if comma:
         if "," in digits and digits.count(",") > 1:
             raise InputError(field, cell, "is not a number with a decimal comma")
         digits = digits.replace(".", "").replace(",", ".")
     elif re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?", digits):
         digits = digits.replace(",", "")
-    rest = text[found.end("digits") :]
     exponent = re.match(r"[eE][+-]?\d{1,3}(?![A-Za-z0-9])", rest)
     if exponent:
         digits += exponent[0]
     if not _PLAIN.fullmatch(digits):
         raise InputError(field, cell, "is not a number", "Write it such as 1234.5 or 1,234.5.")
     value = float(digits) * {"k": 1e3, "m": 1e6}.get((found["scale"] or "").lower(), 1.0)
-    negative = any(found[name] in ("-", "\u2212", "\u2013", "(") for name in ("sign", "sign2") if found[name])
+    negative = any(found[name] in tuple(_MINUS + "(") for name in ("sign", "sign2") if found[name])
+    negative = negative or (bool(rest) and rest[0] in _MINUS)  # 0,5- as accounting programs write it
     unit = "" if exponent else (found["unit"] or "").upper()
     return Number(-value if negative else value, unit)
 
