@@ -12,6 +12,7 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
+from margin.core.words import usd
 from margin.ladder.isolated_accounts import shares
 from margin.models.base import MarginModel, Unsupported, without_refused
 from margin.models.marks import Marks
@@ -63,7 +64,7 @@ def judged(
                 money = assumed_money(held, market, settings, marks)
                 assumed = (assumed or 0.0) + money
                 held = replace(held, collateral=(Collateral("USD", money),))
-                notes.append(f"no collateral is given: {money:,.2f} USD is assumed, 1.5 x the portfolio margin")
+                notes.append(f"no collateral is given: {usd(money)} is assumed, 1.5 x the portfolio margin")
             found += [(own, part) for part in parts(own, held, marks)]
     if not found:  # nothing is left: why
         for account in book.accounts:

@@ -1,5 +1,6 @@
 """How likely is a margin call? Any account, under any margin model. Definitions: docs/forecast.md."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from margin.core.instruments import USD_LIKE
 from margin.core.market import Market, as_market
 from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
+from margin.core.words import usd
 from margin.forecast import calibration as corrections
 from margin.forecast.accounts import judged
 from margin.forecast.calibration import Calibration
@@ -138,9 +140,10 @@ def _called(called: Sequence[SubForecast], target: Target) -> InputError:
     worst = min(called, key=lambda s: s.gap.usd)
     what = "liquidated" if target == "liquidation" else "called"
     names = ", ".join(s.name or "the account" for s in called)
-    hint = f"Add at least {-worst.gap.usd:,.2f} USD, cut the position, or choose another model."
-    problem = f"is below the requirement of {worst.gap.requirement:,.2f} USD: {names} would be {what} already"
-    return InputError("equity", f"{worst.gap.equity:,.2f} USD", problem, hint)
+    asked = "maintenance" if target == "liquidation" else "initial"
+    hint = f"Add at least {usd(math.ceil(-worst.gap.usd))}, cut the position, or choose another model."
+    problem = f"is below the {asked} margin of {usd(worst.gap.requirement)}: {names} would be {what} already"
+    return InputError("equity", usd(worst.gap.equity), problem, hint)
 
 
 def _one(sub: SubAccount, gap: Gap, past: Past, way: Way, days: tuple[float, ...]) -> SubForecast:

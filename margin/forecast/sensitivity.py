@@ -51,7 +51,7 @@ def sensitivities(
     usd = basis_usd(gap)
     if usd > 0:
         odds = float(walk.odds(gap.usd - usd, days))
-        out.append((f"The basis of its worst recorded hour, {usd:,.0f} USD", odds))
+        out.append((f"The basis of its worst recorded hour, ${usd:,.0f}", odds))
     return tuple(Sensitivity(name=name, odds=odds, change=odds - now) for name, odds in out)
 
 

@@ -19,6 +19,7 @@ from margin.core import checks
 from margin.core.account import SubAccount
 from margin.core.errors import InputError
 from margin.core.market import Market
+from margin.core.words import usd
 from margin.hedge.costs import Costs
 from margin.hedge.credit import hedge_credit
 from margin.hedge.hedge_prices import with_hedges
@@ -83,7 +84,7 @@ def policy_backtest(
         raise InputError("prices", f"{len(returns)} returns", f"give {max(count, 0)} starts, too few to judge", hint)
     if start_sigmas is None and book.equity <= book.maintenance:
         raise InputError(
-            "equity", f"{book.equity:,.2f} USD", f"is not above the maintenance margin of {book.maintenance:,.2f} USD",
+            "equity", usd(book.equity), f"is not above the maintenance margin of {usd(book.maintenance)}",
             "It is liquidated already: ask from a distance in sigmas.",
         )  # fmt: skip
     before = found.close_dates[np.searchsorted(found.close_dates, dates) - 1]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from margin.core.words import usd
 from margin.ladder.compare import Comparison
 from margin.risk.estimators import estimator
 
@@ -155,9 +156,3 @@ def _estimator_words(comparison: Comparison) -> str:
     if comparison.book.has_options:
         words += " Options are revalued in full (Black-76), their volatility moving with the return."
     return words
-
-
-def usd(amount: float) -> str:
-    """Dollars as text, without cents from 100 up."""
-    text = f"{abs(amount):,.0f}" if abs(amount) >= 100 else f"{abs(amount):,.2f}".removesuffix(".00")
-    return f"{'-' if amount < 0 and text != '0' else ''}${text}"

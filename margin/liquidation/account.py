@@ -11,6 +11,7 @@ import numpy as np
 
 from margin.core.errors import InputError
 from margin.core.impact import closing_cost
+from margin.core.words import usd
 from margin.liquidation.followed import FollowedAccount
 from margin.liquidation.frictions import Frictions, volatilities_of
 from margin.liquidation.ledgers import Liquidation, LogLine
@@ -75,7 +76,7 @@ class _Run:
         left = np.ones((n, len(self.book.positions)))
         for a, account in enumerate(self.accounts):
             equity[0, a], required[0, a] = account.at(0)
-        last = [account.at(0)[0] for account in self.accounts]
+        last, was = [account.at(0)[0] for account in self.accounts], 1
         for step in range(n):
             for a, account in enumerate(self.accounts):
                 last[a] -= account.fund_step(step)
@@ -83,8 +84,9 @@ class _Run:
                 if point == 0 or (point % 2 == 0 and not self.path.has_extremes):
                     continue  # the first price is the start itself
                 for a, account in enumerate(self.accounts):
-                    account.earned += account.at(point)[0] - last[a]
+                    account.earn(last[a], was, point)
                 self._settle(point)
+                was = point
                 last = [account.at(point)[0] for account in self.accounts]
             for a, account in enumerate(self.accounts):
                 equity[step, a], required[step, a] = account.at(2 * step + 1)
@@ -121,7 +123,7 @@ class _Run:
                 continue
             if not account.empty:  # bankrupt with orders still open: taken over as a whole
                 account.close(1.0, point)
-                words = f"bankrupt by {-equity:,.0f}: the rest is taken over at its bankruptcy price"
+                words = f"bankrupt by {usd(-equity)}: the rest is taken over at its bankruptcy price"
                 self._say(point, "taken over", account.origin.name, -equity, words)
         self._cover(point)
         for account in self.accounts:
@@ -134,7 +136,7 @@ class _Run:
         short = float(account.initial[i] - account.ready[i])
         if short > 1e-9 * account.origin.scale and not account.called:
             account.called = True
-            words = f"equity {account.ready[i]:,.0f} is below the {account.initial[i]:,.0f} asked: a margin call"
+            words = f"equity {usd(account.ready[i])} is below the initial margin of {usd(account.initial[i])}"
             self._say(point, "margin call", account.origin.name, short, words)
         elif short <= 0:
             account.called = False
@@ -167,7 +169,7 @@ class _Run:
             account.fees += fee
             account.pay(-impact - fee)
             self.fund += fee
-            words = f"{share:.0%} closed, {sold:,.0f} USD; impact {impact:,.0f}, fee {fee:,.0f}"
+            words = f"{share:.0%} closed, {usd(sold)}; impact {usd(impact)}, fee {usd(fee)}"
             self._say(point, "liquidation", account.origin.name, sold, words)
 
     def _impact(self, wanted: Sequence[dict[str, float]]) -> list[float]:
@@ -201,16 +203,16 @@ class _Run:
             name, paid = account.origin.name, float(claim * share)
             if paid > 0:
                 account.fund += paid
-                self._say(point, "insurance", name, paid, f"the insurance fund pays {paid:,.0f}")
+                self._say(point, "insurance", name, paid, f"the insurance fund pays {usd(paid)}")
             rest = float(hole) - paid
             if rest > 1e-9 and account.rules.adl is not None:
                 account.adl += rest
-                words = f"{rest:,.0f} is taken from winners by auto-deleveraging ({account.rules.adl})"
+                words = f"{usd(rest)} is taken from winners by auto-deleveraging ({account.rules.adl})"
                 self._say(point, "auto-deleveraging", name, rest, words)
             elif rest > 0:
                 account.shared += rest
                 if rest > 1e-9:
-                    self._say(point, "shared loss", name, rest, f"{rest:,.0f} is spread over everybody")
+                    self._say(point, "shared loss", name, rest, f"{usd(rest)} is spread over everybody")
             self.fund -= paid
             account.over = True
 
@@ -219,7 +221,7 @@ class _Run:
         equity = account.at(point)[0]
         if not (account.empty and account.closing and account.rules.keeps_rest and equity > 0 and not account.over):
             return
-        words = f"the {equity:,.0f} left goes to the insurance fund"
+        words = f"the {usd(equity)} left goes to the insurance fund"
         self._say(point, "surrendered", account.origin.name, equity, words)
         account.surrendered += equity
         self.fund += equity

@@ -26,6 +26,8 @@ class FollowedAccount:
         self.points[0] = path.closes[0]
         self.due = payments(held, path, funding)  # (n, positions) USD of what it holds at the start
         self.started = held.equity
+        self.coins = _collateral_alone(held, self.points)
+        self.coins_earned = 0.0
         self.earned = self.funding = self.impact = self.fees = 0.0
         self.surrendered = self.fund = self.adl = self.shared = 0.0
         self.called = self.closing = self.over = False
@@ -61,6 +63,12 @@ class FollowedAccount:
             self.pay(-usd)
             self.funding += usd
         return usd
+
+    def earn(self, before: float, was: int, point: int) -> None:
+        """Book what prices did to it since the last price of the path, `was`, where its equity was `before`."""
+        self.earned += self.at(point)[0] - before
+        if not self.over:
+            self.coins_earned += float(self.coins[point] - self.coins[was])
 
     def close(self, shares: float, point: int) -> None:
         """Close a share of what is left at the prices of `point`; equity there stays what it was."""
@@ -104,6 +112,7 @@ class FollowedAccount:
             account=self.origin.name,
             started=self.started,
             earned=self.earned,
+            coins=self.coins_earned,
             funding=self.funding,
             impact=self.impact,
             fees=self.fees,
@@ -113,6 +122,14 @@ class FollowedAccount:
             shared=self.shared,
             final=final,
         )
+
+
+def _collateral_alone(held: Held, points: np.ndarray) -> np.ndarray:
+    """(2n,) USD that its collateral counts for at every price, without any position."""
+    bare = replace(held, cash=0.0, sub=replace(held.sub, positions=()))
+    if not bare.sub.assets:
+        return np.zeros(len(points))
+    return np.asarray(replace(bare, columns=_columns(bare, held)).states(points).equity, dtype=float)
 
 
 def _columns(held: Held, origin: Held) -> tuple[int, ...]:

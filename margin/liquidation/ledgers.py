@@ -22,12 +22,14 @@ class Ledger:
     """Where the money went, USD.
 
     started + earned - funding - impact - fees - surrendered + fund + adl + shared = final
+    coins   : the part of `earned` that its collateral coins did, as its model counts them
     funding : what its perpetuals paid, below zero what they received
     """
 
     account: str
     started: float
     earned: float
+    coins: float
     funding: float
     impact: float
     fees: float
@@ -38,10 +40,19 @@ class Ledger:
     final: float
 
     @property
+    def paid(self) -> float:
+        """Funding, impact, fees and what went to the venue."""
+        return self.funding + self.impact + self.fees + self.surrendered
+
+    @property
+    def borne(self) -> float:
+        """What others paid for it: the fund, winners, everybody."""
+        return self.fund + self.adl + self.shared
+
+    @property
     def error(self) -> float:
         """What the identity misses: rounding."""
-        paid = self.funding + self.impact + self.fees + self.surrendered
-        return self.started + self.earned - paid + self.fund + self.adl + self.shared - self.final
+        return self.started + self.earned - self.paid + self.borne - self.final
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,3 +87,39 @@ class Liquidation:
     def final(self) -> float:
         """USD left over all ledgers."""
         return sum(ledger.final for ledger in self.ledgers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Apart:
+    """Why one way of holding ends with another sum than the other, USD: alone less as held.
+
+    borne   : losses beyond an account's money, which others bear
+    coins   : what collateral coins did, which isolated accounts, being money, do not hold
+    closed  : what positions earned or lost less because they were closed at other times
+    charges : funding, impact, fees and what went to the venue, below zero where alone paid more
+    started : the sum they began with, 0 but for rounding
+    total   = borne + coins + closed + charges + started
+    """
+
+    total: float
+    borne: float
+    coins: float
+    closed: float
+    charges: float
+    started: float
+
+
+def apart(held: Liquidation, alone: Liquidation) -> Apart:
+    """The difference of what is left, by its reasons."""
+
+    def more(name: str) -> float:
+        return float(sum(getattr(x, name) for x in alone.ledgers) - sum(getattr(x, name) for x in held.ledgers))
+
+    return Apart(
+        total=alone.final - held.final,
+        borne=more("borne"),
+        coins=more("coins"),
+        closed=more("earned") - more("coins"),
+        charges=-more("paid"),
+        started=more("started"),
+    )

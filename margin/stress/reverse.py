@@ -16,6 +16,7 @@ from scipy.special import ndtr
 
 from margin.core.errors import InputError
 from margin.core.instruments import USD_STABLECOINS
+from margin.core.words import usd
 from margin.risk.covariance import covariance
 from margin.risk.history import history
 from margin.stress.held import Held, StressBook
@@ -58,6 +59,10 @@ class ReverseStress:
         return dict(self.stressed.moves)
 
 
+class NoSuchMove(InputError):
+    """Nothing that prices can do uses the account up: good news, not a fault of what was asked."""
+
+
 def reverse_stress(book: StressBook, until: Until = "exhausted", limit: float = 0.0) -> ReverseStress:
     """The nearest move after which a sub-account has `limit` USD of equity ("exhausted"), or is liquidated.
 
@@ -78,7 +83,7 @@ def reverse_stress(book: StressBook, until: Until = "exhausted", limit: float = 
         except InputError as error:
             problems.append(error)
     for problem in problems:
-        if problem.field in ("limit", "account") and problem.problem.startswith("is "):
+        if problem.field in ("limit", "account") and not isinstance(problem, NoSuchMove):
             raise problem  # it is there already: no farther one is the nearest
     if not found:
         raise problems[0]
@@ -128,7 +133,7 @@ def _of(book: StressBook, held: Held, until: Until, limit: float) -> ReverseStre
     if now <= 0:
         if until == "liquidated":
             raise InputError("account", held.name, "is liquidated already, before anything moves", "Post more money.")
-        problem = f"has equity of {held.equity:,.0f} USD, and so nothing left to lose down to {limit:,.0f} USD"
+        problem = f"has equity of {usd(held.equity)}, and so nothing left to lose down to {usd(limit)}"
         raise InputError("account", held.name, problem, "Post more money.")
     tolerance = 1e-7 * max(abs(now), held.scale, 1.0)
     best: tuple[float, np.ndarray] | None = None
@@ -145,9 +150,9 @@ def _of(book: StressBook, held: Held, until: Until, limit: float) -> ReverseStre
     if best is not None and not linear:
         best, tried = _no_nearer(room, cov, inverse, best, tolerance)
     if best is None:
-        what = f"uses up its {held.equity:,.0f} USD" if until == "exhausted" else "liquidates it"
-        problem = f"no move of its prices by less than 100% {what}"
-        raise InputError("account", held.name, problem, "It holds more than it can lose.")
+        what = f"uses up its {usd(held.equity)}" if until == "exhausted" else "liquidates it"
+        problem = f"no move of its prices {what}" if linear else f"no move of its prices was found that {what}"
+        raise NoSuchMove("account", held.name, problem, "It holds more than it can lose.")
     distance, r = best
     moves = dict(zip(names, (float(x) for x in r), strict=True))
     still = {a: 0.0 for a in book.moving if a not in moves}

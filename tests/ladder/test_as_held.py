@@ -6,6 +6,7 @@ import pytest
 
 from margin import Collateral, Market, Portfolio, Position, compare
 from margin.core.account import Account
+from margin.core.words import usd
 from margin.ladder import explain
 from tests.ladder.books import market_frame
 
@@ -65,12 +66,12 @@ def test_the_headline_counts_the_accounts_in_words():
     said = explain.held_headline(compare(Portfolio(accounts=[one]), MARKET))
     held = compare(Portfolio(accounts=[one]), MARKET).as_held
     assert held.saved <= 0
-    assert said.startswith(f"This account asks {explain.usd(held.initial)} as held; one pool with safeguards would ask")
+    assert said.startswith(f"This account asks {usd(held.initial)} as held; one pool with safeguards would ask")
     alike = compare(Portfolio(accounts=[replace(one, name="a"), replace(one, name="b")]), MARKET)
     assert alike.as_held.saved <= 0 and explain.held_headline(alike).startswith("These 2 accounts ask $")
     freed = compare(Portfolio(accounts=[LONG, SHORT]), MARKET)
     share = 100 * freed.as_held.saved / freed.as_held.initial
-    assert f"{explain.usd(freed.as_held.saved)} ({share:.0f}%) is freed" in explain.held_headline(freed)
+    assert f"{usd(freed.as_held.saved)} ({share:.0f}%) is freed" in explain.held_headline(freed)
 
 
 def test_why_little_is_saved_is_said_of_one_way_books_alone():

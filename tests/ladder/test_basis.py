@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from margin import Collateral, Market, Portfolio, Position, Safeguards, Settings, compare
 from margin.backtest.walk_forward import Method, backtest
 from margin.core.account import SubAccount
+from margin.core.words import usd
 from margin.ladder import explain
 from margin.ladder.margin_models import get
 from margin.models.marks import Marks
@@ -71,7 +72,7 @@ def test_cash_and_carry_asks_for_the_basis_and_nobody_says_that_no_margin_is_req
     assert c.account.health_safeguarded == pytest.approx(BTC / (0.5 * 0.0025 * BTC))
     assert c.asked == c.account.requirement_safeguarded
     said = explain.headline(c)
-    assert said == f"The positions alone ask {explain.usd(c.portfolio)}; with the coins behind them $150."
+    assert said == f"The positions alone ask {usd(c.portfolio)}; with the coins behind them $150."
     assert "basis" in explain.why(c)
     model = get("safeguarded", MARKET, Settings())
     (sub,) = carry.account.sub_accounts(model)
@@ -83,7 +84,7 @@ def test_a_perfect_hedge_is_told_with_its_safeguards():
     c = compare(pair, MARKET)
     assert c.portfolio == 0
     assert c.asked == c.safeguarded >= 0.014 * 10 * SOL
-    assert explain.usd(c.safeguarded) in explain.headline(c)
+    assert usd(c.safeguarded) in explain.headline(c)
     for book in (pair, Portfolio((Position("BTC/USD", 1), Position("BTC/USDT:USDT", -1)))):
         text = explain.headline(compare(book, MARKET)) + explain.why(compare(book, MARKET))
         assert "no margin" not in text and "$0" not in text

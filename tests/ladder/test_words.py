@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from margin.core.settings import Settings
+from margin.core.words import usd
 from margin.ladder import explain
 
 
@@ -33,7 +34,7 @@ def deltas(*usd):
 
 
 def test_dollars():
-    said = [explain.usd(x) for x in (0, 0.004, -0.004, 1, 1.5, -1.5, 99.99, 100, 100.4, -1234.6)]
+    said = [usd(x) for x in (0, 0.004, -0.004, 1, 1.5, -1.5, 99.99, 100, 100.4, -1234.6)]
     assert said == ["$0", "$0", "$0", "$1", "$1.50", "-$1.50", "$99.99", "$100", "$100", "-$1,235"]
 
 

@@ -13,6 +13,7 @@ from margin.core.impact import closing_cost
 from margin.liquidation.account import simulate
 from margin.liquidation.closing import rules_of, venues
 from margin.liquidation.frictions import Frictions, frictions_of
+from margin.liquidation.ledgers import apart
 from margin.liquidation.moves import ALL, fatal_moves, nearest_fatal
 from margin.models.base import ClosingRules
 from margin.models.funding import Funding
@@ -26,6 +27,9 @@ PAIR = Portfolio((Position("BTC/USDT:USDT", 1.0), Position("ETH/USDT:USDT", -19.
 LONG = Portfolio((Position("BTC/USDT:USDT", 1.0),), (Collateral("USD", 6_000.0),))
 BOOK = stress_book(PAIR, MARKET)
 HYPER = stress_book(PAIR, MARKET, model="hyperliquid:cross")
+COINS = stress_book(
+    Portfolio(PAIR.positions, (Collateral("USD", 20_000.0), Collateral("BTC", 0.2))), MARKET, model="deribit:cross"
+)
 ALL_AT_ONCE = ClosingRules(
     name="all at once", step=1.0, least_step_usd=0.0, fee=0.0, buffer=0.0, keeps_rest=False, insurance=True, adl=None,
     socialised=True, source="a rule made up for these tests",
@@ -318,3 +322,35 @@ def test_a_dead_account_is_liquidated_at_any_move():
 def test_bad_input_is_named(call, said):
     with pytest.raises(InputError, match=said):
         call()
+
+
+def test_why_position_by_position_ends_with_more_by_hand():
+    """A coin of collateral falls by half with the pool; isolated accounts hold money, and others bear what they lack."""
+    legs = (Position("BTC/USDT:USDT", 1.0), Position("BTC/USDT:USDT", -1.0))
+    book = stress_book(Portfolio(legs, (Collateral("BTC", 0.5),)), MARKET, model="deribit:cross")
+    price, path = 60_000.0, given_path(book, np.array([[0.0], [-0.5], [-0.5]]))
+    rules = replace(ALL_AT_ONCE, insurance=False)
+    held, alone = (simulate(book, path, rules, mode, Frictions()) for mode in ("held", "alone"))
+    why = apart(held, alone)
+    assert held.ledgers[0].coins == pytest.approx(-0.5 * price * 0.5)
+    assert sum(x.coins for x in alone.ledgers) == 0.0
+    lost = price * 0.5 - alone.ledgers[0].started  # the long's own account cannot pay this
+    assert lost > 0 and why.borne == pytest.approx(lost) and why.coins == pytest.approx(15_000.0)
+    assert why.charges == pytest.approx(0.0) and why.closed == pytest.approx(0.0)
+    assert why.total == pytest.approx(lost + 15_000.0)
+
+
+@settings(max_examples=15, deadline=None)
+@given(paths, st.floats(0, 2e4))
+def test_the_reasons_sum_to_the_difference(steps, fund):
+    for book in (COINS, HYPER):
+        runs = [along(book, as_moves(steps), rules_of("Binance USD-M"), mode, Frictions({"BTC": 1e7}, 1.0, fund))
+                for mode in ("held", "alone")]  # fmt: skip
+        why = apart(*runs)
+        parts = why.borne + why.coins + why.closed + why.charges + why.started
+        assert parts == pytest.approx(why.total, abs=1e-5)
+        for run in runs:
+            over = [x for x in run.ledgers if x.final == 0.0]
+            assert over or sum(x.coins for x in run.ledgers) == pytest.approx(
+                0.0 if run.mode == "alone" or book is HYPER else 0.2 * 60_000.0 * (as_moves(steps)[-1, 0])
+            )

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ui.blocks import tables
-from ui.blocks.formats import money, moved, number, percent, price, signed_money, true_minus
+from ui.blocks.formats import away, money, moved, number, percent, price, signed_money, true_minus
 
 
 @pytest.fixture
@@ -73,6 +73,14 @@ def test_every_format_has_one_minus_no_zero_with_a_sign_and_no_cents_above_a_tho
         assert not text.startswith("−") or any(d in text for d in "123456789"), text
     if abs(x) >= 1000:
         assert "." not in money(x, cents=True) and "." not in price(x)
+
+
+@pytest.mark.parametrize(
+    ("move", "text"),
+    [(-0.1419, "−14.2%"), (-0.00006, "−0.01%"), (0.000006, "+0.001%"), (-1e-9, "less than −0.0001%"), (0.0, "0.0%")],
+)
+def test_a_liquidation_that_is_near_is_not_said_to_be_no_move_away(move, text):
+    assert away(move) == text
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,14 @@ def moved(move: float | None, digits: int = 0) -> str:
     return "–" if move is None or move != move else _number(100.0 * move, f"+,.{digits}f") + "%"
 
 
+def away(move: float | None) -> str:
+    """How far a liquidation is: one digit, and more where that would say that it is not away at all: −0.006%."""
+    if move is None or move != move or move == 0:
+        return moved(move, 1)
+    digits = next((d for d in range(1, 5) if abs(100.0 * move) >= 0.5 * 10.0**-d), 0)
+    return moved(move, digits) if digits else f"less than {'+' if move > 0 else MINUS}0.0001%"
+
+
 def change(before: float | None, after: float | None) -> str:
     """'$12,172 → $9,340', or one figure when nothing changed."""
     old, new = money(before), money(after)

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from margin.liquidation.adl_comparison import GROUPS, PolicyResult
 from margin.liquidation.ledgers import Ledger, Liquidation
 from margin.liquidation.moves import FatalMove
 from margin.liquidation.population import Cascade
-from ui.blocks.formats import moved
+from ui.blocks.formats import away
 from ui.blocks.theme import palette
 from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
 from ui.charts.heat import columns_above, heat, rows_down
@@ -74,8 +75,8 @@ def _account(move: FatalMove) -> str:
 def _range(move: FatalMove) -> str:
     if move.fall == 0.0 and move.rise == 0.0:
         return "already"
-    low = "never" if move.fall is None else moved(move.fall, 1)
-    high = "never" if move.rise is None else moved(move.rise, 1)
+    low = "never" if move.fall is None else away(move.fall)
+    high = "never" if move.rise is None else away(move.rise)
     return f"{low} · {high}"
 
 
@@ -112,13 +113,11 @@ def along(found: Sequence[Liquidation], labels: Sequence[str]) -> go.Figure:
 def waterfall(ledgers: Sequence[Ledger]) -> go.Figure:
     """Where the money of the sub-accounts went, together."""
     colours = palette()
-    total = {
-        name: sum(getattr(ledger, name) for ledger in ledgers)
-        for name in ("started", "earned", "funding", "impact", "fees", "surrendered", "fund", "adl", "shared", "final")
-    }
+    total = {f.name: sum(getattr(x, f.name) for x in ledgers) for f in fields(Ledger) if f.name != "account"}
     steps = [
         ("Started with", total["started"], "absolute"),
-        ("Earned", total["earned"], "relative"),
+        ("Positions earned" if total["coins"] else "Earned", total["earned"] - total["coins"], "relative"),
+        ("Collateral earned", total["coins"], "relative"),
         ("Funding", -total["funding"], "relative"),
         ("Market impact", -total["impact"], "relative"),
         ("Liquidation fees", -total["fees"], "relative"),

@@ -1,19 +1,20 @@
 """What happens next: the account along a path, recorded or simulated, closed step by step; where the money went."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from margin.liquidation.account import simulate
 from margin.liquidation.closing import rules_of, venues
 from margin.liquidation.frictions import frictions_of
-from margin.liquidation.ledgers import Liquidation
-from margin.models.base import ClosingRules
+from margin.liquidation.ledgers import Liquidation, apart
+from margin.models.base import NOT_CARRIED, ClosingRules
 from margin.models.funding import Funding
 from margin.sample.events import load_events
 from margin.stress.held import StressBook
 from margin.stress.paths import PricePath, recorded_path, simulated_path
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money
+from ui.blocks.formats import MINUS, money
 from ui.blocks.funding import of_path
 from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
@@ -89,9 +90,15 @@ def what_next(held: StressBook, active: ActivePrices) -> None:
 def _outcome(runs: list[Liquidation], path: PricePath) -> None:
     held, alone = runs
     st.markdown(dollars(f"As held the account {_fate(held, path)}. Position by position it {_fate(alone, path)}."))
+    why = reasons(held, alone)
+    if why:
+        st.caption(dollars(why))
     words = f"As held it ends with {money(held.final)}, in isolated accounts with {money(alone.final)}."
     labels = list(path.labels)
-    chart(charts_liquidation.along(runs, labels), "liquidation_along", f"Equity along the path. {words}")
+    if any((np.abs(run.equity) >= 0.005).any() for run in runs):
+        chart(charts_liquidation.along(runs, labels), "liquidation_along", f"Equity along the path. {words}")
+    else:
+        st.caption("Nothing is left to follow: either way of holding is over before anything moves.")
     left, right = st.columns(2)
     with left:
         st.markdown("**Where the account's money went, as held**")
@@ -119,6 +126,28 @@ def _outcome(runs: list[Liquidation], path: PricePath) -> None:
             st.markdown("Nothing: no call, no liquidation.")
 
 
+def reasons(held: Liquidation, alone: Liquidation) -> str:
+    """Why position by position ends with another sum than as held; "" where there is no difference to speak of."""
+    found = apart(held, alone)
+    if abs(found.total) < 1.0:
+        return ""
+    coins = sum(ledger.coins for ledger in held.ledgers)
+    borne, lone = (money(sum(ledger.borne for ledger in run.ledgers)) for run in (held, alone))
+    parts = (
+        (
+            found.coins,
+            "isolated accounts hold money, not the coins of the collateral, which "
+            f"{'fell' if coins < 0 else 'rose'} by {money(abs(coins))}",
+        ),
+        (found.borne, f"an account loses no more than it has: others bear {borne} as held, {lone} by position"),
+        (found.closed, "positions are closed at other times, and then earn and lose no more"),
+        (found.charges, "funding, impact and fees differ"),
+    )
+    said = [f"{MINUS if usd < 0 else '+'}{money(abs(usd))}: {why}" for usd, why in parts if abs(usd) >= 1.0]
+    beside = "more" if found.total > 0 else "less"
+    return f"Position by position ends with {money(abs(found.total))} {beside} than as held. {'; '.join(said)}."
+
+
 def _fate(run: Liquidation, path: PricePath) -> str:
     first = run.first
     if first is None:
@@ -128,6 +157,11 @@ def _fate(run: Liquidation, path: PricePath) -> str:
 
 
 def _source(rules: ClosingRules) -> str:
+    if rules.source == NOT_CARRIED:
+        return (
+            f"How {plain(rules.name)} closes an account is not carried here: everything is closed at once, at no fee, "
+            "and with no insurance fund. Under Closed as you can take another venue's rules."
+        )
     if not (rules.insurance or rules.adl or rules.socialised):
         return (
             "Our own methods close everything at once, at no cost, and have no insurance fund: choose a venue's rules."

@@ -14,7 +14,7 @@ from margin.liquidation.nearest import Nearest, nearest_liquidation
 from margin.venues.check import check
 from margin.venues.checked import Checked
 from ui.blocks.exporting import chart
-from ui.blocks.formats import money, moved, price
+from ui.blocks.formats import away, money, price
 from ui.blocks.text import dollars, plain
 from ui.charts.accounts import margin_bars, margin_bars_alt
 from ui.state import accounts as edits
@@ -115,7 +115,7 @@ def near_text(found: Nearest | None) -> str:
         return "no single price liquidates it"
     if found.move == 0.0:
         return "**liquidated already**"
-    return f"liquidated at {found.asset} {price(found.price)} ({moved(found.move, 1)})"
+    return f"liquidated at {found.asset} {price(found.price)} ({away(found.move)})"
 
 
 def _beside(account: Account, found: Beside) -> None:

@@ -10,7 +10,7 @@ from margin.ladder import explain
 from margin.ladder.compare import Comparison
 from margin.liquidation.nearest import Nearest
 from margin.liquidation.standing import standing
-from ui.blocks.formats import MINUS, change, money, moved, number, percent, price
+from ui.blocks.formats import MINUS, away, change, money, number, percent, price
 from ui.blocks.text import dollars, plain
 
 
@@ -167,9 +167,9 @@ def nearest_card(place: DeltaGenerator, found: tuple[str, Nearest] | str | None)
             border=True, height="stretch", help=f"Equity is below the maintenance margin by {near.model}.",
         )  # fmt: skip
         return
-    away = moved(near.move, 1) + (f", {plain(name)}" if name else "")
+    where = away(near.move) + (f", {plain(name)}" if name else "")
     place.metric(
-        "Nearest liquidation", price(near.price), f"{plain(near.asset)} {away}", delta_color="off", delta_arrow="off",
+        "Nearest liquidation", price(near.price), f"{plain(near.asset)} {where}", delta_color="off", delta_arrow="off",
         border=True, height="stretch", help=f"By {near.model}; the other prices stay.",
     )  # fmt: skip
 

@@ -73,7 +73,7 @@ def position_table(now: Answer, active: ActivePrices) -> None:
         key="positions",
         version=book.version(),
         on_edit=_positions_edited,
-        figures=_position_figures(present, now),
+        figures=_with_meanings(_position_figures(present, now), present),
         problems={
             **_lent(present),
             **with_offers(now.positions.items(), {d.id: d.cells[0] for d in present.positions}),
@@ -156,6 +156,28 @@ def _collateral_edited(edit: Edit) -> None:
     drafts, unknown = kept_with_account(edit.drafts, now.collateral, labels(now.accounts))
     st.session_state[_UNKNOWN_COLLATERAL] = unknown
     book.edit(replace(now, collateral=drafts), edit.step)
+
+
+def empty_cells(present: book.Book) -> dict[int, dict[str, str]]:
+    """By row: what an empty cell means there. A perpetual has no volatility, a cross position posts no margin."""
+    accounts = {
+        draft.id: present.accounts[min(draft.account, len(present.accounts) - 1)] for draft in present.positions
+    }
+    out = {}
+    for row, p in zip(present.position_ids, present.positions_in_order, strict=True):
+        contract = p.instrument.kind not in ("spot", "loan")
+        alone = accounts[row].is_isolated(p)
+        out[row] = {
+            "mode": "–" if not contract else "isolated" if alone else "cross",
+            "margin": "at entry" if alone and p.margin_coin is None else "–",
+            "implied_vol": "history" if p.instrument.is_option else "–",
+        }
+    return out
+
+
+def _with_meanings(figures: dict[int, dict[str, Any]], present: book.Book) -> dict[int, dict[str, Any]]:
+    meanings = empty_cells(present)
+    return {row: {**meanings.get(row, {}), **figures.get(row, {})} for row in {**meanings, **figures}}
 
 
 def _position_figures(present: book.Book, now: Answer) -> dict[int, dict[str, Any]]:

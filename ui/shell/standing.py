@@ -7,7 +7,7 @@ from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.liquidation.nearest import Nearest, nearest_of
 from margin.stress.held import StressBook
-from ui.blocks.formats import money, moved, price
+from ui.blocks.formats import away, money, price
 from ui.blocks.text import dollars, plain
 from ui.state import compute
 from ui.state.prices import ActivePrices
@@ -35,5 +35,5 @@ def in_words(held: StressBook, near: Nearest | None) -> str:
     elif near is None:
         where = "no single price liquidates it"
     else:
-        where = f"liquidated at {plain(near.asset)} {price(near.price)} ({moved(near.move, 1)})"
+        where = f"liquidated at {plain(near.asset)} {price(near.price)} ({away(near.move)})"
     return f"Now: equity {money(held.money)}, maintenance {money(held.maintenance)}{health}, {where}."

@@ -6,16 +6,17 @@ import streamlit as st
 from margin.core.instruments import USD_STABLECOINS
 from margin.stress.events import recorded, replay_events
 from margin.stress.held import StressBook
-from margin.stress.reverse import plausible, reverse_stress
+from margin.stress.reverse import NoSuchMove, plausible, reverse_stress
 from margin.stress.shocks import Stressed, depeg, dried_up, everything, shock, shock_grid
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, moved, number, percent, signed_money
+from ui.blocks.formats import money, moved, number, percent, signed_money, true_minus
 from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.charts import stress as charts_stress
 from ui.state import book, compute
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
+from ui.state.rows import sentence
 
 SPOT = (-0.6, -0.4, -0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 VOL = (-0.5, -0.25, 0.0, 0.5, 1.0)
@@ -192,7 +193,11 @@ def reverse(held: StressBook) -> None:
         "How far", list(words), default="exhausted", required=True, format_func=words.__getitem__,
         key="reverse_until", bind="query-params", persist_state="session",
     )  # fmt: skip
-    found = _reverse(held, until)
+    try:
+        found = _reverse(held, until)
+    except NoSuchMove as none:
+        st.success(plain(true_minus(sentence(none))), icon=":material/verified_user:")
+        return
     verb = "liquidates" if until == "liquidated" else "uses up"
     of = "" if len(held.held) == 1 else f" ({plain(found.account)})"
     st.markdown(

@@ -10,7 +10,7 @@ from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import tier_at
 from margin.venues.survey import Asked, Refused, Survey, betas
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, moved, percent
+from ui.blocks.formats import away, money, percent
 from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import tabbed
@@ -41,7 +41,7 @@ def nearest(a: Asked) -> str:
     if a.nearest is None:
         return "never"
     what, move = a.nearest
-    return "now" if move == 0 else f"{what.split('/')[0]} {moved(move, 1)}"
+    return "now" if move == 0 else f"{what.split('/')[0]} {away(move)}"
 
 
 def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> None:

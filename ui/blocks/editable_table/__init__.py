@@ -88,7 +88,8 @@ def editable_table(
     """Draw the table.
 
     drafts   : rows as they are; the browser takes them over only when `version` changes or the page is entered
-    figures  : by row id, what the output columns show: text, or {"text": ..., "share": -1..1} in a share column
+    figures  : by row id, what the output columns show: text, or {"text": ..., "share": -1..1} in a share column; and
+               what an empty cell of a typed column means in this row, where that is not the column's placeholder
     problems : by row id
     options  : what is suggested while a text cell is typed: the text, or (the text, what it is)
     noun     : what one row is, for screen readers ("Quantity, position 2")

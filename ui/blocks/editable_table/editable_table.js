@@ -294,8 +294,10 @@ class Editable {
     for (const row of this.rows()) {
       const shown = figures[row.dataset.id] ?? {};
       for (const column of columns) {
-        if (column.kind !== "output" && column.kind !== "share") continue;
-        paintFigure(row.querySelector(`td[data-key="${column.key}"]`), shown[column.key]);
+        const cell = row.querySelector(`td[data-key="${column.key}"]`);
+        const input = cell?.querySelector("input");
+        if (input) input.placeholder = shown[column.key] ?? column.placeholder;
+        else paintFigure(cell, shown[column.key]);
       }
       this.paintProblem(row, problems[row.dataset.id]);
     }

@@ -1,0 +1,84 @@
+"""Accounts that are not everyday ones: options with coins behind them, dead accounts, hedge mode, no prices."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from margin import Collateral, Portfolio, Position
+from margin.core.account import Account
+from tests.support import ROOT
+from ui.portfolio.tables import empty_cells
+from ui.state import book, share
+
+OPTIONS = Portfolio(accounts=(Account(
+    name="Deribit", venue="deribit", mode="portfolio",
+    positions=(
+        Position("BTC/USD:BTC-261225-100000-C", 3.0, entry_price=2100.0),
+        Position("BTC/USD:BTC-261225", -60_000.0, entry_price=80_500.0),
+        Position("BTC/USD:BTC", 40_000.0, entry_price=76_000.0),
+        Position("ETH/USD:ETH", -10_000.0, entry_price=2500.0),
+    ),
+    collateral=(Collateral("BTC", 0.6), Collateral("USDC", 8000.0)),
+),))  # fmt: skip
+DEAD = Portfolio(accounts=(Account(
+    name="Gone", venue="hyperliquid", mode="cross",
+    positions=(Position("BTC/USDC:USDC", 1.0, entry_price=95_000.0), Position("SOL/USDC:USDC", -50.0)),
+    collateral=(Collateral("USDC", 10_000.0),),
+),))  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch, tmp_path):
+    monkeypatch.setenv("MARGIN_OFFLINE", "1")
+    monkeypatch.setenv("MARGIN_DATA_DIR", str(tmp_path))
+
+
+def opened(portfolio: Portfolio, page: str, **asked: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params[share.PARAMETER] = share.encode(book.Book.of(portfolio))
+    app.run()
+    for name, value in asked.items():
+        app.query_params[name] = value
+    app = app.switch_page(f"pages/{page}.py").run() if page else app
+    assert not app.exception, [e.value for e in app.exception]
+    return app
+
+
+def said(app: AppTest) -> str:
+    kinds = (app.header, app.markdown, app.caption, app.info, app.warning, app.error, app.success)
+    return "\n".join(str(x.value) for kind in kinds for x in kind).replace("\\", "")
+
+
+def test_position_by_position_says_why_it_ends_with_more():
+    words = said(opened(OPTIONS, "liquidation", liquidation_view="What happens next", liquidation_shock="-80"))
+    assert "Position by position ends with $" in words and "more than as held" in words
+    assert "isolated accounts hold money, not the coins of the collateral, which fell by $" in words
+    assert "an account loses no more than it has" in words
+    assert "How Deribit closes an account is not carried here" in words and "Our own methods" not in words
+
+
+def test_a_dead_account_has_a_sentence_instead_of_an_empty_chart():
+    app = opened(DEAD, "liquidation", liquidation_view="What happens next")
+    assert "Nothing is left to follow" in said(app)
+    log = next(frame.value for frame in app.dataframe if "What" in frame.value.columns)
+    assert any("equity −$" in what and "below the initial margin of $" in what for what in log["What"])
+
+
+def test_an_account_that_holds_more_than_it_can_lose_is_no_warning():
+    call = Position("BTC/USD:BTC-261225-100000-C", 1.0)
+    safe = Account(venue="deribit", mode="portfolio", positions=(call,), collateral=(Collateral("USDC", 90_000.0),))
+    app = opened(Portfolio(accounts=(safe,)), "stress", stress_view="What exhausts it")
+    assert not app.warning and any("holds more than it can lose" in x.value for x in app.success)
+
+
+def test_what_an_empty_cell_means_is_true_of_its_row():
+    held = Portfolio(accounts=(Account(
+        venue="binance", mode="isolated",
+        positions=(
+            Position("BTC/USDT:USDT", 1.0), Position("ETH/USDT:USDT", 1.0, mode="cross"), Position("SOL/USD", 9.0),
+            Position("BTC/USD:BTC-261225-100000-C", 1.0),
+        ),
+    ),))  # fmt: skip
+    rows = list(empty_cells(book.Book.of(held)).values())
+    assert [row["mode"] for row in rows] == ["isolated", "cross", "–", "isolated"]
+    assert [row["margin"] for row in rows] == ["at entry", "–", "–", "at entry"]
+    assert [row["implied_vol"] for row in rows] == ["–", "–", "–", "history"]
