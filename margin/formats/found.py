@@ -160,4 +160,5 @@ def named(row: Any, keys: tuple[str, ...] = ()) -> str:
     for key in (*keys, "symbol", "instId", "instrument_name", "coin", "market", "asset", "ccy", "currency"):
         if isinstance(row.get(key), str) and row[key]:
             return str(row[key])[:60]
-    return ""
+    inner = row.get("position")  # Hyperliquid wraps every row
+    return named(inner, keys) if isinstance(inner, Mapping) else ""

@@ -14,6 +14,7 @@ from margin.core.errors import InputError
 from margin.core.portfolio import MAX_TEXT
 
 _WORDS = {"null": None, "true": True, "false": False, "nan": math.nan, "NaN": math.nan, "inf": math.inf}
+_SCRIPTS = {"undefined": "None", "Infinity": "inf"}
 _NUMBERS = ("Decimal", "float", "float64", "float32", "int", "int64", "int32", "mpf")
 _MAKERS = ("str", "OrderedDict", "dict", "list", "tuple", "bool_", "str_")
 _MOMENTS = ("datetime", "date", "time", "timedelta", "Timestamp", "Timedelta", "datetime64", "UUID")  # kept as text
@@ -27,7 +28,18 @@ _SECRET_TEXT = re.compile(
 )
 _KEY_DIGITS = re.compile(r"(?<![0-9a-fA-F])(?:0x)?[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 _FENCE = re.compile(r"^```[a-zA-Z]*\s*\n(.*?)\n?```\s*$", re.DOTALL)
-_NAMED = re.compile(r"^(?:(?:const|let|var)\s+)?[A-Za-z_]\w{0,40}\s*=\s*(?=[\[{])")
+# What stands before a printed value: a name, a label, a shell's prompt with its line.
+_LABEL = (
+    r"(?:(?:const|let|var)\s+)?[A-Za-z_][\w .()\[\]'\"]{0,60}?\s*[:=]+\s*"
+    r"|[A-Za-z_]\w{0,40}\s+(?=\[\s*[{\]]|\{\s*['\"])|(?:>>>|>|\$|In \[\d+\]:)[^\n]{0,200}\n\s*"
+)
+_NAMED = re.compile(rf"^(?:{_LABEL}){{1,3}}(?=[\[{{])")
+_BETWEEN = re.compile(rf"[\s,;]*(?:(?:{_LABEL}){{0,3}}(?=[\[{{])|(?:>>>|>|\$)?\s*$)")
+_SCRIPT = re.compile(
+    r"(?P<text>'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|`[^`\\]*`)|(?P<key>[A-Za-z_$][\w$]*)(?=\s*:)"
+    r"|(?P<kept>\[(?:Object|Array|Getter|Function)[^\]\n]{0,40}\]|\.\.\. \d+ more items?)"
+    r"|(?P<word>undefined|Infinity)\b"
+)
 SECRET = "is a secret; nothing of this text was kept"
 LEAVE_OUT = "Positions are enough: leave keys out."
 
@@ -76,7 +88,7 @@ def documents(text: str) -> list[Any] | None:
         found.append(value)
         rest = rest[end:].lstrip(" \t\r\n,;")
     if broken is not None:
-        printed = _printed(text.strip())
+        printed = _printed(text.strip()) or _in_turn(text)
         if printed is None:
             where = f"line {broken.lineno}, column {broken.colno}"
             near = broken.doc[max(0, broken.pos - 10) : broken.pos + 15]
@@ -115,9 +127,61 @@ def _printed(text: str) -> list[Any] | None:
     """Python literals one after another, as `print` writes them: None, True, nan, OrderedDict(...), Decimal('1')."""
     try:
         tree = ast.parse(text, mode="exec")
-        return [_literal(statement.value) for statement in tree.body if isinstance(statement, ast.Expr)] or None
+        values = [statement.value for statement in tree.body if isinstance(statement, ast.Expr)]
+        return [_literal(value) for value in values] if values and len(values) == len(tree.body) else None
     except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError, OverflowError):
         return None
+
+
+def _in_turn(text: str) -> list[Any] | None:
+    """Several values, each with its label or prompt, in JSON, Python's form or that of a script's console."""
+    found: list[Any] = []
+    place = 0
+    while place < len(text):
+        between = _BETWEEN.match(text, place)
+        if not between:
+            return None
+        place = between.end()
+        if place >= len(text):
+            break
+        end = _closing(text, place)
+        read = _printed(text[place:end]) or _printed(_SCRIPT.sub(_as_python, text[place:end]))
+        if read is None:
+            return None
+        found += read
+        place = end
+    return found or None
+
+
+def _as_python(piece: re.Match[str]) -> str:
+    """{ symbol: 'BTC', info: [Object] } as Python writes it."""
+    if piece["text"]:
+        return repr(piece["text"][1:-1]) if piece["text"][0] == "`" else piece["text"]
+    if piece["key"]:
+        return repr(piece["key"])
+    return ("" if piece["kept"].startswith("...") else "None") if piece["kept"] else _SCRIPTS[piece["word"]]
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the bracket that opens at `start` closes, or the end of the text; brackets within quotes don't count."""
+    depth, quote, i = 0, "", start
+    while i < len(text):
+        character = text[i]
+        if quote:
+            if character == "\\":
+                i += 1
+            elif character == quote:
+                quote = ""
+        elif character in "'\"`":
+            quote = character
+        elif character in "[{(":
+            depth += 1
+        elif character in "]})":
+            depth -= 1
+            if depth == 0:
+                return i + 1
+        i += 1
+    return len(text)
 
 
 def _literal(node: ast.AST) -> Any:

@@ -129,7 +129,10 @@ CONTRACT_UNITS = frozenset(
     ("CONT", "CONTS", "CONTRACT", "CONTRACTS", "LOT", "LOTS", "KONTRAKTE", "KONTRAKT", "CONTRATS", "CONTRATOS", "CTS")
 )
 UNITS = CONTRACT_UNITS | USD_LIKE
-VENUES = ("binance", "bybit", "okx", "deribit", "kraken", "bitmex", "dydx", "hyperliquid", "lighter", "coinbase")
+VENUES = (
+    "binance", "bybit", "okx", "deribit", "kraken", "bitmex", "dydx", "hyperliquid", "lighter", "paradex", "extended",
+    "aster", "derive", "drift", "gmx", "synthetix",
+)  # fmt: skip
 # Columns that only a table of derivatives has.
 DERIVATIVE = frozenset(("leverage", "liquidation", "margin", "mode", "mark_price", "funding", "pnl"))
 

@@ -95,10 +95,10 @@ def test_tables_one_under_the_other_are_read_each_by_its_own_header():
 
 
 def test_rows_go_to_the_account_and_venue_they_name():
-    text = "account\tvenue\tsymbol\tsize\nmain\tBinance Futures\tBTCUSDT.P\t1\nhedge\tOKX\tBTC-USDT-SWAP\t-1\n\tAster\tBTCUSDT.P\t2"
+    text = "account\tvenue\tsymbol\tsize\nmain\tBinance Futures\tBTCUSDT.P\t1\nhedge\tOKX\tBTC-USDT-SWAP\t-1\n\tBackpack\tBTCUSDT.P\t2"
     accounts = read_portfolio(text).portfolio.accounts
     assert [(a.venue, a.name, a.positions[0].quantity) for a in accounts] == [
-        ("binance", "main", 1.0), ("okx", "hedge", -1.0), ("", "Aster", 2.0),
+        ("binance", "main", 1.0), ("okx", "hedge", -1.0), ("", "Backpack", 2.0),
     ]  # fmt: skip
 
 

@@ -1,7 +1,8 @@
-"""Binance's own answers: positionRisk, account and balance of USD-M and COIN-M futures, and option positions.
+"""Binance's own answers: positionRisk, account and balance of USD-M and COIN-M futures.
 
 Source: Binance API docs, "Position Information", "Account Information". COIN-M counts contracts: 100 US dollars each of
 BTC, 10 of any other coin. The wallet balance holds what isolated positions were given; crossWalletBalance does not.
+Where an answer leaves out the mark or the entry price, they follow from its notional and its profit.
 """
 
 import math
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from margin.core.errors import InputError
+from margin.core.instruments import Instrument
 from margin.core.position import Position
 from margin.formats.books import BookReader
 from margin.formats.contract_names import unify
@@ -28,7 +30,8 @@ def knows(document: Any) -> bool:
     account = "assets" in document and any(
         k in document for k in ("totalWalletBalance", "totalMaintMargin", "positions")
     )
-    return account or ("positionAmt" in document and "symbol" in document)
+    pooled = "tradeGroupId" in document and "assets" in document  # the futures of a portfolio margin account
+    return account or pooled or ("positionAmt" in document and "symbol" in document)
 
 
 def read(document: Any) -> list[Part]:
@@ -50,6 +53,9 @@ def _account(data: Mapping[str, Any], part: Part) -> None:
     if isinstance(data.get("positions"), list):
         part.positions = []
         part.each(data["positions"], "positions", lambda row, place: _row(row, part))
+    if "tradeGroupId" in data:
+        part.mode = "portfolio"  # its assets are a part of the pool, which the balance tells whole
+        return
     _balances(data["assets"], part, "assets")
     part.as_of = part.as_of or when(data.get("updateTime"))
     isolated = any(p.mode == "isolated" for p in part.positions or ())
@@ -89,7 +95,9 @@ def _row(row: Mapping[str, Any], part: Part) -> None:
     if instrument.is_inverse:
         amount *= 100.0 if instrument.base == "BTC" else 10.0
         coins = signed(row, "notionalValue")
-        if coins and mark and not math.isclose(abs(coins) * mark, abs(amount), rel_tol=0.03):
+        if coins and mark is None:
+            mark = abs(amount / coins)
+        elif coins and mark and not math.isclose(abs(coins) * mark, abs(amount), rel_tol=0.03):
             raise InputError("notionalValue", coins, f"does not fit {amount:g} US dollars of face at {mark:g}")
     else:
         value = signed(row, "notional")
@@ -100,6 +108,7 @@ def _row(row: Mapping[str, Any], part: Part) -> None:
             raise InputError("notional", value, problem, "Check positionAmt, markPrice and notional.")
         if value and (value < 0) != (amount < 0):
             raise InputError("notional", value, f"has another sign than positionAmt {amount:g}")
+    entry = entry if entry is not None else _entry(row, instrument, amount, mark)
     wallet = number(row, "isolatedWallet")
     isolated = row.get("marginType") == "isolated" or row.get("isolated") is True or bool(wallet)
     if isolated and wallet is None:
@@ -126,6 +135,18 @@ def _row(row: Mapping[str, Any], part: Part) -> None:
         said["liquidation_prices"] = optional(row, "liquidationPrice")
     part.held(position, **said)
     part.as_of = max(filter(None, (part.as_of, when(row.get("updateTime")))), default=None)
+
+
+def _entry(row: Mapping[str, Any], instrument: Instrument, amount: float, mark: float | None) -> float | None:
+    """The entry price that the open profit tells, where the answer has none."""
+    profit = signed(row, "unRealizedProfit", "unrealizedProfit")
+    if profit is None or mark is None:
+        return None
+    if instrument.is_inverse:  # profit in coins = face x (1 / entry - 1 / mark)
+        inverse = profit / amount + 1.0 / mark
+        return 1.0 / inverse if inverse > 0 else None
+    entry = mark - profit / amount
+    return entry if entry > 0 else None
 
 
 READER = BookReader("binance", "Binance positionRisk, account and balance", knows, read)

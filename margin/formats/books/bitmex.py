@@ -88,6 +88,8 @@ def _row(row: Mapping[str, Any], part: Part) -> None:
 
 def _margin(row: Mapping[str, Any], part: Part, count: int) -> None:
     currency = text(row, "currency")
+    if currency not in UNITS and not needed(row, "walletBalance"):
+        return
     if currency not in UNITS:
         raise InputError("currency", currency, "is not known", f"Known: {', '.join(UNITS)}.")
     asset, unit = UNITS[currency]

@@ -37,7 +37,11 @@ def knows(document: Any) -> bool:
 
 def _rows(document: Any) -> list[Any] | None:
     if isinstance(document, Mapping):
-        return None if "version" in document else _rows(document.get("positions"))
+        if "version" in document:
+            return None
+        inner = document.get("positions")
+        by_name = isinstance(inner, Mapping) and bool(inner) and all(isinstance(v, Mapping) for v in inner.values())
+        return _rows(list(inner.values()) if isinstance(inner, Mapping) and by_name else inner)
     if not isinstance(document, list):
         return None
     rows = [row for row in document if isinstance(row, Mapping)]

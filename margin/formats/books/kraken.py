@@ -1,7 +1,7 @@
 """Kraken: open positions and accounts of Kraken Futures, open margin positions of Kraken Spot.
 
-Source: Kraken API docs, "Get open positions", "Get wallets" (futures), "Get Open Positions" (spot). PF_ and FF_ count
-coins and settle in dollars, PI_ and FI_ count US dollars and settle in the coin.
+Source: Kraken API docs, "Get open positions", "Get wallets" (futures), "Get Open Positions", "Get Account Balance".
+PF_ and FF_ count coins and settle in dollars, PI_ and FI_ count US dollars and settle in the coin.
 """
 
 from collections.abc import Mapping
@@ -27,8 +27,18 @@ def knows(document: Any) -> bool:
     if "openPositions" in document or (isinstance(accounts, Mapping) and isinstance(accounts.get("flex"), Mapping)):
         return True
     result = document.get("result")
+    if _is_balance(document):
+        return True
     rows = list(result.values()) if isinstance(result, Mapping) else []
     return bool(rows) and all(isinstance(r, Mapping) and {"pair", "vol", "type"} <= set(r) for r in rows)
+
+
+def _is_balance(document: Mapping[str, Any]) -> bool:
+    """Whether it is "Get Account Balance": {"error": [], "result": {"ZUSD": "1.5"}}."""
+    result = document.get("result")
+    if not isinstance(result, Mapping) or not result or document.get("error") != []:
+        return False
+    return all(isinstance(value, str) and value.replace(".", "", 1).isdigit() for value in result.values())
 
 
 def read(document: Any) -> list[Part]:
@@ -37,6 +47,10 @@ def read(document: Any) -> list[Part]:
     if "openPositions" in document:
         part.positions = []
         part.each(document["openPositions"], "openPositions", lambda row, place: _row(row, part))
+    elif "result" in document and _is_balance(document):
+        part.balances = []
+        rows = [{"asset": key, "quantity": value} for key, value in document["result"].items()]
+        part.each(rows, "result", lambda row, place: _coin(row, part), ("asset",))
     elif "accounts" in document:
         _flex(document["accounts"]["flex"], part)
     else:
@@ -86,6 +100,15 @@ def _flex(flex: Mapping[str, Any], part: Part) -> None:
     ):
         if (figure := number(flex, name)) is not None:
             part.says[key] = figure
+
+
+def _coin(row: Mapping[str, Any], part: Part) -> None:
+    name, quantity = text(row, "asset").upper(), needed(row, "quantity")
+    plain, dot, kind = name.partition(".")
+    if dot and quantity:
+        raise InputError("asset", name, f"is {plain} that is staked or held ({kind}), and backs no position")
+    fiat = plain.removeprefix("Z") if plain.startswith("Z") and len(plain) == 4 else plain
+    part.owes(_OLD.get(plain, fiat), quantity)
 
 
 def _margin(row: Mapping[str, Any], part: Part) -> None:
