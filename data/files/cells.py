@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from margin.core.errors import InputError
+from margin.formats.price_words import fold
 
 MAX_CELL = 48
 MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "—", "–", ".", "?"}
@@ -166,11 +167,19 @@ NUMERIC = re.compile(
     r"\s*([AaPp][Mm])?\s*(?:Z|UTC|GMT)?([+-][0-9]{2}:?[0-9]{2})?)?"
 )
 WORDS = re.compile(
-    r"(?:([0-9]{1,2})[-\s.]*([A-Za-z]{3,9})|([A-Za-z]{3,9})[-\s.]*([0-9]{1,2}))[-\s.,]+([12][0-9]{3})"
+    r"(?:([0-9]{1,2})(?:er|st|nd|rd|th)?[-\s.]*(?:de |di |of )?([^\W\d_]{3,10})"
+    r"|([^\W\d_]{3,10})[-\s.]*([0-9]{1,2})(?:st|nd|rd|th)?)(?:[-\s.,]| de )+([12][0-9]{3})"
     r"(?:[T ,]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?"
 )
 EPOCH = re.compile(r"[0-9]{8,19}(?:\.[0-9]*)?")
-MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# How months begin in English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Swedish, Danish, Turkish and
+# Russian, without accents; what two languages call differently (marec, mart) begins alike.
+MONTH_NAMES = (
+    "jan ene gen sty oca янв", "feb fev lut sub фев", "mar mrt мар", "apr avr abr kwi nis апр",
+    "may mai mag mei maj мая май", "jun juin giu cze haz июн", "jul juil lug lip tem июл", "aug aou ago sie авг",
+    "sep set wrz eyl сен", "oct okt out ott paz eki окт", "nov lis kas ноя", "dec dez dic gru ara дек",
+)  # fmt: skip
+MONTHS = {start: number for number, starts in enumerate(MONTH_NAMES, 1) for start in starts.split()}
 SHORT_YEAR = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2}(?:\D.*)?")
 EARLIEST, LATEST = datetime(1970, 1, 1), datetime(2200, 1, 1)
 EPOCH_UNITS = ((1e8, 7.3e9, 1.0), (1e11, 7.3e12, 1e3), (1e14, 7.3e15, 1e6), (1e17, 7.3e18, 1e9))
@@ -244,11 +253,26 @@ def _offsets(moments: np.ndarray, zone: str) -> np.ndarray:
     return found
 
 
+def unified(text: str) -> str:
+    """A date without what only some languages write: 2024年02月09日, 2024년 2월 9일, 9. 2. 2024, 2024. 02. 09."""
+    if any(sign in text for sign in "年년"):
+        text = re.sub(r"\s*[年년月월]\s*", "-", text)
+        text = re.sub(r"\s*[日일]", "", text)
+    text = re.sub(r"(?<=\d)\s*([-/.])\s+(?=\d)", r"\1", text)
+    return text[:-1] if re.fullmatch(r"[0-9]+([-/.])[0-9]+\1[0-9]+\.", text) else text
+
+
+def _month(name: str) -> int:
+    """The number of a month by the first letters of its name. Raises KeyError."""
+    key = fold(name)
+    return MONTHS[key[:4]] if key[:4] in MONTHS else MONTHS[key[:3]]
+
+
 def _day_or_month_first(texts: list[str], name: str) -> str:
     """'day', 'month' or '' when no date is written with both at the front."""
     day_first = month_first = either = ""
     for text in texts:
-        match = NUMERIC.match(text[:MAX_CELL])
+        match = NUMERIC.match(unified(text[:MAX_CELL]))
         if not match:
             continue
         first, sign, second = int(match[1]), match[2], int(match[3])
@@ -266,6 +290,7 @@ def _day_or_month_first(texts: list[str], name: str) -> str:
 
 
 def _date(text: str, order: str) -> tuple[datetime, float, str] | None:
+    text = unified(text)
     try:
         if match := ISO.fullmatch(text):
             year, month, day = int(match[1]), int(match[2]), int(match[3])
@@ -278,9 +303,9 @@ def _date(text: str, order: str) -> tuple[datetime, float, str] | None:
             hour = match[5] if match[8] is None else str(int(match[5]) % 12 + 12 * (match[8].upper() == "PM"))
             return _moment(int(match[4]), month, day, hour, match[6], match[7]), _offset(match[9]), f"{order} first"
         if match := WORDS.fullmatch(text):
-            day_text, month_name = match[1] or match[4], (match[2] or match[3])[:3].lower()
+            day_text, month = match[1] or match[4], _month(match[2] or match[3])
             time = (match[6], match[7], match[8])
-            return _moment(int(match[5]), MONTH_NAMES.index(month_name) + 1, int(day_text), *time), 0.0, "month names"
+            return _moment(int(match[5]), month, int(day_text), *time), 0.0, "month names"
         if EPOCH.fullmatch(text):
             value = float(text)
             for low, high, per_second in EPOCH_UNITS:

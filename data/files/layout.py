@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from data.files.cells import MAX_CELL, PLAIN
+from data.files.cells import MAX_CELL, PLAIN, numbers
 from data.files.table import FORM, Column, Table, note
 from data.model import Finding
 from margin.core.errors import InputError, did_you_mean
 from margin.formats.price_names import Meaning, asset_name, asset_of_file, looks_like_asset, meaning, pair
-from margin.formats.price_words import COIN_QUOTES, DOLLARS, currency, fold
+from margin.formats.price_words import COIN_QUOTES, DOLLARS, KNOWN, currency, fold, words
 
 DATE_ORDER = (
+    "timeperiodstart",
     "date",
     "datetime",
     "timeopen",
@@ -26,9 +27,12 @@ DATE_ORDER = (
 ASSET_ORDER = ("asset", "symbol", "ticker", "tic", "coin", "pair", "instrument", "base", "baseasset", "market")
 CLOSE_ORDER = ("close", "closeusd", "closeprice", "closingprice", "priceclose", "price", "priceusd")
 # Codes that are tickers too: taken for assets where no family of open, high, low and close stands beside them.
-TICKERS_TOO = frozenset(
-    ("LOW", "HIGH", "OPEN", "COIN", "MA", "V", "T", "S", "C", "O", "H", "L", "ALPHA", "BETA", "RSI")
-)
+TICKERS_TOO = words("LOW HIGH OPEN COIN MA V T S C O H L ALPHA BETA RSI MO KL CAO LAV LUK BID ASK CLOT ALIN MAX MIN")
+FAMILY_ROWS, FAMILY_NEAR, FAMILY_SPREAD = (
+    300,
+    0.25,
+    0.15,
+)  # a day's prices of one asset; how unlike the ranges of days are
 AVERAGE_NEAR = 0.25  # a moving average keeps nearer to its price, as a ratio in the median
 CMC_DOLLAR = "2781"  # CoinMarketCap writes the number of the currency into the column `name`; 2781 is the US dollar
 COLUMN_HINT = "Write one column of US dollar closes per asset, named by its code: BTC, ETH, SPY."
@@ -84,6 +88,7 @@ def find_layout(table: Table, name: str, asset: str | None = None) -> Layout:
     date = _date_column(table, name)
     columns = _Columns([(c, meaning(c.name)) for c in table.columns if c is not date])
     columns.all = [(c, _ticker_too(c, m, columns)) for c, m in columns.all]
+    columns.all = [(c, _fred(c, m, date, name)) for c, m in columns.all]
     quote = next((c for c in columns.bare("quote") if _holds_names(c)), None)
     named = [c for c in columns.bare("asset") if _holds_names(c)]
     named.sort(key=lambda c: _order(c, ASSET_ORDER))
@@ -98,6 +103,7 @@ def find_layout(table: Table, name: str, asset: str | None = None) -> Layout:
     vendor = _vendor(columns, date)
     closes = _closes(columns, name)
     if named:
+        _stooq(named[0], columns)
         layout = _long(table, date, named[0], closes, columns, name)
     elif closes and not _has_own_assets(columns):
         layout = _single(date, closes, columns, name, asset)
@@ -136,6 +142,60 @@ def _ticker_too(column: Column, found: Meaning, columns: _Columns) -> Meaning:
     if family or len(ranges) >= 2 or {"o", "h", "l"} <= letters:
         return found
     return found if _is_indicator(raw, column, columns) else Meaning("", raw)
+
+
+def _fred(column: Column, found: Meaning, date: Column, name: str) -> Meaning:
+    """CBBTCUSD of the St. Louis Fed is Coinbase's Bitcoin, not the coin CBBTC: its files say observation_date, or DATE
+    and are called as their column is."""
+    raw = column.name.strip()
+    theirs = fold(date.name) == "observationdate" or (date.name == "DATE" and name.upper().startswith(raw))
+    if theirs and (match := re.fullmatch(r"CB(BTC|ETH|LTC|BCH)USD", raw)):
+        return Meaning("", match[1], "USD")
+    return found
+
+
+def _stooq(named: Column, columns: _Columns) -> None:
+    """Stooq's text files (<TICKER>,<PER>,...) write BTC.V and AAPL.US for what trades in dollars."""
+    if columns.has("per", "openint"):
+        named.cells = np.array([re.sub(r"\.(V|US)$", "", str(cell).strip()) for cell in named.cells], dtype=object)
+
+
+def _unknown_family(columns: _Columns) -> set[int]:
+    """Ids of columns of one asset's open, high, low and close under names that no list knows.
+
+    Of at least three columns within a quarter of each other one is the largest in every row and another the least, and
+    how far they lie apart changes from row to row, or the two between them cross: prices of different assets do not.
+    """
+    held = []
+    for column, found in columns.all:
+        if found.role not in ("", "open", "high", "low") or found.quote or found.asset in KNOWN:
+            continue
+        read = min((numbers(column.cells[:FAMILY_ROWS], sign) for sign in ".,"), key=lambda n: n.refused)
+        if read.refused == 0 and (read.values > 0).sum() >= 5:
+            held.append((column, np.where(read.values > 0, read.values, np.nan)))
+    for _, values in held:
+        shared = [(c, v, np.isfinite(v / values)) for c, v in held]
+        near = [
+            (c, v) for c, v, both in shared if both.any() and abs(np.median((v / values)[both]) - 1.0) < FAMILY_NEAR
+        ]
+        table = np.array([v for _, v in near])
+        table = table[:, np.isfinite(table).all(axis=0)]
+        if len(near) < 3 or table.shape[1] < 5:
+            continue
+        top, bottom = (table == table.max(axis=0)).mean(axis=1), (table == table.min(axis=0)).mean(axis=1)
+        if top.max() < 0.99 or bottom.max() < 0.99 or top.argmax() == bottom.argmax():
+            continue
+        apart = np.log(table.max(axis=0) / table.min(axis=0))
+        between = [v for i, v in enumerate(table) if i not in (top.argmax(), bottom.argmax())]
+        crossed = len(between) > 1 and 0.1 < (between[0] > between[1]).mean() < 0.9
+        if crossed or apart.std() > FAMILY_SPREAD * apart.mean() > 0:
+            return {id(c) for c, _ in near}
+    return set()
+
+
+def _near(values: np.ndarray, others: np.ndarray) -> bool:
+    ratios = (values / others)[np.isfinite(values / others)]
+    return bool(len(ratios)) and abs(float(np.median(ratios)) - 1.0) < FAMILY_NEAR
 
 
 def _is_indicator(raw: str, column: Column, columns: _Columns) -> bool:
@@ -311,6 +371,8 @@ def _check_cmc_currency(columns: _Columns, name: str) -> None:
 
 def _vendor(columns: _Columns, date: Column) -> str:
     """Whose export this is, by the columns only its writer has."""
+    if columns.has("volumetraded"):
+        return "coinapi"
     if columns.bare("cap") or columns.has("timeclose") or columns.has("timehigh"):
         return "coinmarketcap"
     if fold(date.name) == "snappedat" or columns.has("totalvolume"):
@@ -330,12 +392,22 @@ def _vendor(columns: _Columns, date: Column) -> str:
 
 def _wide(table: Table, date: Column, columns: _Columns, name: str) -> Layout:
     layout = Layout(kind="wide", date=date)
+    family = _unknown_family(columns)
+    sure = any(m.asset in KNOWN or m.quote or c.name.strip().isupper() for c, m in columns.all if m.asset and not m.why)
     by_own_name = sorted(columns.all, key=lambda item: item[0].name.strip() != item[1].asset)
     for column, found in by_own_name:
         shown = column.name[:30]
         named = looks_like_asset(column.name) if not found.role else found.role in ("close", "adjusted", "high", "low")
         volume = found.role in ("volume usd", "volume") and bool(found.asset)
         if found.role == "quote":
+            continue
+        if id(column) in family:
+            detail = f"column {shown!r} is one of an asset's open, high, low and close, whose names are not known here"
+            layout.findings.append(note("refused", 1, "dropped", f"{detail}: name the close 'close'"))
+            continue
+        if named and not found.role and not found.quote and found.asset not in KNOWN and not sure:
+            detail = f"column {shown!r} may be a word, not an asset: write its code in capitals"
+            layout.findings.append(note("refused", 1, "dropped", detail))
             continue
         if found.why and found.asset:
             layout.findings.append(note("refused", 1, "dropped", f"column {shown!r}: {found.why}"))
@@ -358,7 +430,7 @@ def _wide(table: Table, date: Column, columns: _Columns, name: str) -> Layout:
                 layout.words[found.asset] = column.name
             if role == "close" and column.name.strip() != found.asset:
                 layout.findings.append(note("name", 1, "renamed", f"{shown!r} is taken as {found.asset}", found.asset))
-    order = [meaning(c.name).asset or c.name.strip() for c in table.columns]
+    order = [found.asset for _, found in columns.all]
     layout.series = {a: layout.series[a] for a in dict.fromkeys(order) if "close" in layout.series.get(a, {})}
     if not layout.series:
         shown = ", ".join(c.name for c in table.columns)[:60]

@@ -20,6 +20,8 @@ SEPARATORS = (",", ";", "\t", "|")
 BOUNDS = f"At most {MAX_ROWS:,} rows, {MAX_COLUMNS} columns and {MAX_CELLS:,} cells are read."
 FORM = "Give a CSV or Parquet file: a date column and one column of USD closes per asset, or date, asset, close."
 
+BARE = ("time", "open", "high", "low", "close", "volume", "trades")  # Kraken's archive, without a line of names
+EPOCH = re.compile(r"[0-9]{10,16}")
 KLINES = (
     "open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count", "taker_buy_volume",
     "taker_buy_quote_volume", "ignore",
@@ -187,6 +189,8 @@ def _header(rows: list[list[str]]) -> tuple[list[str], list[list[str]], bool]:
     first = [cell.strip().lstrip("\ufeff#").strip() for cell in rows[0]]
     if len(first) == len(KLINES) and re.fullmatch(r"1[0-9]{12,15}", first[0]) and PLAIN.fullmatch(first[4]):
         return list(KLINES), rows, False
+    if _bare_candles(rows):
+        return list(BARE[: len(first)]), rows, False
     if len(rows) < 3 or len(rows[1]) != len(first):
         return first, rows[1:], False
     second = [cell.strip() for cell in rows[1]]
@@ -207,6 +211,17 @@ def _header(rows: list[list[str]]) -> tuple[list[str], list[list[str]], bool]:
     lower = second if all(second_roles) else first
     joined = [f"{ticker} {role}" for ticker, role in zip(upper[1:], lower[1:], strict=True)]
     return ["date", *joined], body, True
+
+
+def _bare_candles(rows: list[list[str]]) -> bool:
+    """Whether there is no line of names and every row is a time, then open, high, low, close: Kraken's archive."""
+    some = [[cell.strip() for cell in row] for row in rows[:50]]
+    if len(some) < 3 or not 5 <= len(some[0]) <= len(BARE) or any(len(row) != len(some[0]) for row in some):
+        return False
+    if not all(EPOCH.fullmatch(row[0]) and all(map(PLAIN.fullmatch, row[1:])) for row in some):
+        return False
+    prices = np.array([[float(cell) for cell in row[1:5]] for row in some])
+    return bool((prices[:, 1] == prices.max(axis=1)).all() and (prices[:, 2] == prices.min(axis=1)).all())
 
 
 def _columns(rows: list[list[str]], separator: str, name: str, findings: list[Finding]) -> Table:

@@ -12,7 +12,7 @@ from margin.core.price_table import LARGEST_VOLUME
 from margin.formats.price_words import KNOWN, SHARES, fold
 
 DOLLAR_VENDORS = {"coinmarketcap": "CoinMarketCap", "coingecko": "CoinGecko"}
-UNIT_VENDORS = ("klines", "investing", "tradingview")
+UNIT_VENDORS = ("klines", "investing", "tradingview", "coinapi")
 UNIT_EXCHANGES = {"BINANCE", "COINBASE", "KRAKEN", "BITSTAMP", "BITFINEX", "OKX", "BYBIT", "KUCOIN", "GEMINI"}
 MOST_DAILY_USD = 5e11  # our own bound: volume x price above it is taken for dollars that were multiplied twice
 AGREE = 0.05

@@ -38,6 +38,9 @@ INDICATOR = re.compile(
     "(?:rsi|sma|ema|wma|hma|vwma|ma|macd|atr|adx|cci|mfi|bb|stoch|vol|std|var|ret|roc|mom|lag|lead)[0-9]{1,3}"
 )
 SPLIT = re.compile(r"[/_\s,()\[\]|-]+")
+BITFINEX = re.compile(r"t([A-Z0-9]{2,6}):?(USD|UST)")  # tBTCUSD: t for a market that trades; UST is its tether
+KRAKEN_FUTURES = ("PF", "PI", "FI", "FF", "PV")  # PF_XBTUSD: perpetuals and futures, linear and inverse
+SATOSHIS = re.compile(r"[(\[]\s*sat(?:oshi)?s?\s*[)\]]$", re.IGNORECASE)
 DATE_OR_NUMBER = re.compile(r"[0-9]+(?:[.:][0-9]+)*|[0-9]{1,4}(?:D|H|M|W|MIN|MO|Y|YR|S|MN|HR|DAY|DAYS)|V[0-9]+")
 
 
@@ -64,6 +67,8 @@ def meaning(text: str) -> Meaning:
         return Meaning(ROLES[key], quote=currency(sign[0]))  # "Close €"
     if key in ROLES:
         return Meaning(ROLES[key])
+    if SATOSHIS.search(raw) and ROLES.get(fold(SATOSHIS.sub("", raw))):
+        return Meaning(ROLES[fold(SATOSHIS.sub("", raw))], quote="BTC")
     if INDICATOR.fullmatch(key):
         return Meaning("other")
     if not key:
@@ -96,10 +101,20 @@ def meaning(text: str) -> Meaning:
             if role in ("close", "adjusted", "open", "high", "low", "volume", "volume usd", "cap", "change") and (
                 len("".join(role_words)) > 1
             ):
+                if (money_of := _of_no_asset(rest)) is not None:
+                    return Meaning(role, quote=money_of)  # "Trade Close (USD)", "market-price"
                 asset, quote, why = pair("-".join(rest))
                 return Meaning(role, asset, quote, why)
     asset, quote, why = pair(raw)
     return Meaning("", asset, quote, why)
+
+
+def _of_no_asset(rest: list[str]) -> str | None:
+    """The currency among words that name no asset ('' where none); None where they may name one."""
+    codes = [code for word in rest if (code := currency(word)) and code not in COIN_QUOTES]
+    others = [word for word in rest if not currency(word)]
+    plain = all(word.upper() in FILLER_WORDS and word not in KNOWN for word in others)
+    return (codes[0] if codes else "") if others and plain else None
 
 
 def _ends(words: list[str]) -> list[tuple[str, list[str]]]:
@@ -124,6 +139,8 @@ def asset_name(text: str) -> tuple[str | None, str]:
 def pair(text: str) -> tuple[str, str, str]:
     """(asset, quote, why it is no dollar price). 'BTCEUR' gives ('BTC', 'EUR', 'is quoted in EUR, not in dollars')."""
     raw = str(text).strip()
+    if (market := BITFINEX.fullmatch(raw)) and (market[1] in KNOWN or market[1] in ALIASES):
+        return ALIASES.get(market[1], market[1]), market[2].replace("UST", "USDT"), ""
     name = raw.upper().lstrip("^").strip()
     if not name:
         return "", "", "a column without a name"
@@ -139,6 +156,8 @@ def pair(text: str) -> tuple[str, str, str]:
     parts = [part for part in SPLIT.split(name) if part]
     while len(parts) > 1 and parts[0] in EXCHANGE_WORDS:
         parts.pop(0)
+    if len(parts) in (2, 3) and parts[0] in KRAKEN_FUTURES and joined(parts[1])[1]:
+        parts = parts[1:2]
     while len(parts) > 1 and (parts[-1] in EXCHANGE_WORDS or parts[-1] in CONTRACT_WORDS):
         parts.pop()
     if not parts:
@@ -173,6 +192,8 @@ def pair(text: str) -> tuple[str, str, str]:
         return "", "", "not the name of an asset"
     if "." in base and not quote:
         head, _, tail = base.rpartition(".")
+        if tail == "US" and head.isalpha():
+            return _checked(head, "USD")  # AAPL.US
         if head and tail in FOREIGN_LISTINGS:
             return base, "", "trades on an exchange that does not quote US dollars"
     return _checked(base, quote)
@@ -252,12 +273,16 @@ def asset_of_file(name: str) -> tuple[str, str, str]:
         else:
             kept.append(word)
     unknown = "its file name does not say which asset it holds"
-    if not kept or len(kept) > 3:
+    if not kept or (currency(kept[0]) in DOLLARS and kept[0].upper() not in KNOWN):
+        return "", "", unknown
+    if told := _told_with_dollars(kept):
+        return told
+    if len(kept) > 3:
         return "", "", unknown
     first, rest = kept[0], kept[1:]
     code = next((currency(w) for w in rest if currency(w)), "")
     asset, quote, why = pair(f"{first}-{code}" if code else first)
-    if why and quote:
+    if why and quote and (quote not in COIN_QUOTES or asset in KNOWN):
         return asset, quote, why
     if not asset or why:
         return "", "", unknown
@@ -265,6 +290,22 @@ def asset_of_file(name: str) -> tuple[str, str, str]:
     sure = bool(quote or code) or asset in KNOWN
     if not sure and (strangers or not (first.upper() == first and len(first) <= 6 and any(c.isalpha() for c in first))):
         return "", "", unknown
+    return asset, quote, ""
+
+
+def _told_with_dollars(kept: list[str]) -> tuple[str, str, str] | None:
+    """A known asset beside the dollar among words that mean nothing here: cbse, btc, usd; HistoricalPrices, BTCUSD."""
+    found: dict[str, str] = {}
+    for here, after in zip(kept, [*kept[1:], ""], strict=True):
+        market = here if BITFINEX.fullmatch(here) else here.upper()
+        known = ALIASES.get(market, market)
+        if known in KNOWN and after and currency(after) and not (currency(here) and len(kept) > 2 and found):
+            found[known] = currency(after)
+        elif (base_quote := pair(market))[1] and (base_quote[0] in KNOWN) and not base_quote[2]:
+            found[base_quote[0]] = base_quote[1]
+    if len(found) != 1 or any(code not in DOLLARS for code in found.values()):
+        return None
+    ((asset, quote),) = found.items()
     return asset, quote, ""
 
 

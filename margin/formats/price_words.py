@@ -1,4 +1,4 @@
-"""The words of price files: columns in nine languages, currencies, coins' names, what vendors put into file names.
+"""The words of price files: columns in some thirty languages, currencies, coins' names, what vendors call files.
 
 Adding a language or a vendor is adding words here. A name that no list knows is no price by itself: see price_names.py.
 """
@@ -17,8 +17,9 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# What a column holds, by its name without accents, spaces and signs. English first, then German, French, Spanish,
-# Italian, Portuguese, Dutch, Polish, Turkish, Russian, Chinese and Japanese, as Investing.com and stooq write them.
+# What a column holds, by its name without accents, spaces and signs (`fold`). English first, then German, French,
+# Spanish, Italian, Portuguese, Dutch, Polish, Turkish, Russian, Chinese and Japanese, as Investing.com and stooq write
+# them; those of further languages stand in FURTHER_WORDS.
 ROLE_WORDS = {
     "date": """date datetime timestamp time day dateutc utcdate opentime timeopen unix unixtimestamp snappedat
         candlebegintime begin t dt epoch indexlevel0 datum zeit tag jour heure fecha hora dia data ora giorno
@@ -60,7 +61,53 @@ ROLE_WORDS = {
         supertrend tenkan kijun zscore sharpe alpha beta score contracts contract lots lot hlc3 ohlc4
         feargreed sentiment total sum mean median std volatility basis label target comment note notes""",
 }  # fmt: skip
-ROLES = {word: role for role, words in ROLE_WORDS.items() for word in words.split()}
+# Swedish, Danish, Norwegian, Finnish, Czech, Hungarian, Romanian, Greek, Ukrainian, Bulgarian, Vietnamese, Indonesian
+# and Malay, Korean, Chinese in both scripts, Thai, Arabic, Hebrew, Hindi. A name of two words is joined by a hyphen.
+FURTHER_WORDS = {
+    "date": """dato pvm päivämäärä päiväys dátum ημερομηνία дата-торгів ngày tanggal tarikh 날짜 일자 일시 日期時間
+        交易日期 วันที่ التاريخ תאריך दिनांक तिथि observationdate tradedate tradingdate valuedate businessdate
+        dates candledatetimeutc timeperiodstart periodstart startat mts""",
+    "close time": """timeperiodend periodend""",
+    "close": """clot ferm fermeture dernier-cours letzter erster-schluss senast senaste slutkurs stängning
+        stängningskurs stängn seneste lukkekurs lukke luk siste slutt sluttkurs viimeisin viimeinen päätös
+        päätöskurssi sulku zavření závěr uzavření poslední záró záróár utolsó închidere ultimul κλείσιμο τελευταία
+        τιμή ціна закриття останній цена-закрытия последна затваряне lần-cuối đóng-cửa giá-đóng-cửa giá-đóng
+        terakhir penutupan ditutup 종가 현재가 최근 收市 收市價 收盤 收盤價 最新价 最新價 ล่าสุด ราคาล่าสุด ปิด
+        ราคาปิด السعر الإغلاق الاغلاق إغلاق آخر סגירה שער-סגירה שער שער-נעילה אחרון मूल्य अंतिम बंद tradeprice
+        lastdone lasttrade pricelastusd referencerateusd referencerate closeask closebid closemid""",
+    "open": """erster öppen öppning öppningskurs åbning åbningskurs åpning åpningskurs åpn avaus avaushinta
+        otevření otevírací nyitó nyitóár deschidere άνοιγμα відкр відкриття открытие отваряне mở mở-cửa giá-mở-cửa
+        pembukaan pembuka dibuka 시가 오픈 開市 開市價 開盤 開盤價 今开 เปิด ราคาเปิด الفتح الافتتاح فتح פתיחה
+        שער-פתיחה खुला openingprice priceopenusd""",
+    "high": """högst högsta högstakurs højest højeste høj høyest høy ylin korkein nejvyšší legmagasabb maxim υψηλό
+        μέγιστο максимум найвища cao cao-nhất giá-cao-nhất tertinggi 고가 最高 最高價 สูงสุด สูง الأعلى الاعلى أعلى
+        גבוה उच्च haut-du-jour""",
+    "low": """lägst lägsta lägstakurs lavest laveste lav alin matalin nejnižší legalacsonyabb minim χαμηλό ελάχιστο
+        минимум мін найнижча thấp thấp-nhất giá-thấp-nhất terendah 저가 最低 最低價 ต่ำสุด ต่ำ الأدنى الادنى أدنى
+        נמוך निम्न bas-du-jour""",
+    "volume": """volym omsättning mængde omsætning volum omsetning määrä volyymi vaihto objem forgalom όγκος обсяг
+        обем kl khối-lượng 거래량 成交量 成交股數 ปริมาณ الحجم حجم-التداول נפח מחזור वॉल्यूम volumetraded
+        candleacctradevolume""",
+    "change": """zmiana změna változás μεταβολή зміна thay-đổi perubahan 변동 변동률 漲跌 漲跌幅 涨跌 เปลี่ยน
+        التغير التغيّر نسبة-التغير نسبة-التغيّر שינוי परिवर्तन ændring endring muutos förändring""",
+    "other": """köp sälj köpkurs säljkurs bid ask kauf verkauf osto myynti compra venta acheteur vendeur anzahl
+        antal tickcount blkcnt adractcnt roi1yr roi30d capmrktcurusd capmrktffusd pricebtc hashrate feetotusd
+        isscontusd splycur txcnt txtfrcnt nvtadj nvtadj90 marketvalue confirm timeopens openint""",
+}  # fmt: skip
+
+
+def fold(text: str) -> str:
+    """`text` in lower case without accents, spaces and signs: 'Eröffn.' gives 'eroffn', 'Adj Close**' 'adjclose'."""
+    plain = unicodedata.normalize("NFKD", str(text).replace("ß", "ss").replace("ı", "i").replace("ł", "l").casefold())
+    # Only marks of Latin letters: the й of Russian is one letter.
+    bare = "".join(c for c in plain if not (unicodedata.combining(c) and c < "\u0370"))
+    bare = unicodedata.normalize("NFC", bare)
+    return re.sub(r"[\W_]+", "", bare)
+
+
+ROLES = {
+    fold(word): role for each in (FURTHER_WORDS, ROLE_WORDS) for role, names in each.items() for word in names.split()
+}
 
 DOLLAR_COINS = (
     "USDT", "USDC", "BUSD", "TUSD", "FDUSD", "USDP", "PYUSD", "GUSD", "USDS", "USDE", "USDD", "DAI", "RLUSD", "USD1",
@@ -84,6 +131,29 @@ MONEY_WORDS = {
     "FRANC": "CHF", "FRANKEN": "CHF", "YUAN": "CNY", "RENMINBI": "CNY", "PENCE": "GBX", "$": "USD", "US$": "USD",
     "DOLLAR": "USD", "DOLLARS": "USD", "XBT": "BTC", "SATOSHI": "BTC", "SATS": "BTC", "BITCOINS": "BTC",
 }  # fmt: skip
+MONEY_WORDS |= {
+    "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "R$": "BRL", "HK$": "HKD", "NZ$": "NZD", "S$": "SGD",
+    "MX$": "MXN", "NT$": "TWD", "J$": "JMD", "ZŁ": "PLN", "KČ": "CZK", "KR": "SEK", "฿": "THB", "₫": "VND", "₪": "ILS",
+    "₴": "UAH", "₱": "PHP", "₦": "NGN", "₿": "BTC", "CENTS": "USX", "SATOSHIS": "BTC", "SAT": "BTC",
+}  # fmt: skip
+# Names of two words, and other languages' dollar, folded.
+MONEY_NAMES = {
+    fold(name): code
+    for code, names in {
+        "USD": "US-dollar US-dollars U.S.-dollar United-States-dollar American-dollar dollar-US dólar dólares dollaro "
+        "доллар",
+        "EUR": "евро ευρώ", "GBP": "British-pound pound-sterling UK-pound", "JPY": "Japanese-yen 円 日元 日圓",
+        "CHF": "Swiss-franc franc-suisse", "CAD": "Canadian-dollar", "AUD": "Australian-dollar",
+        "HKD": "Hong-Kong-dollar 港元", "SGD": "Singapore-dollar", "NZD": "New-Zealand-dollar",
+        "CNY": "Chinese-yuan 人民币 元",
+        "KRW": "Korean-won South-Korean-won 원", "INR": "Indian-rupee",
+        "RUB": "Russian-ruble рубль руб", "BRL": "Brazilian-real",
+        "TRY": "Turkish-lira", "SEK": "Swedish-krona", "NOK": "Norwegian-krone", "DKK": "Danish-krone",
+        "PLN": "Polish-zloty złoty", "MXN": "Mexican-peso", "ZAR": "South-African-rand",
+    }.items()
+    for name in names.split()
+}  # fmt: skip
+
 # The currencies that joined names end in (BTCEUR); rarer ones collide with tickers.
 JOINED_FIAT = in_order(
     """EUR GBP JPY CHF AUD CAD NZD KRW TRY BRL INR CNY RUB PLN UAH ZAR MXN ARS COP NGN IDR THB VND SEK NOK DKK CZK
@@ -132,6 +202,10 @@ EXCHANGE_WORDS = words(
     """BINANCE BINANCEUS COINBASE COINBASEPRO KRAKEN BITSTAMP BITFINEX OKX OKEX BYBIT KUCOIN GEMINI BITGET HUOBI
     HTX GATEIO GATE MEXC POLONIEX BITTREX CRYPTOCOM UPBIT BITHUMB BITMEX DERIBIT PHEMEX WHITEBIT FTX NASDAQ NYSE
     AMEX ARCA NYSEARCA BATS CBOE INDEX CRYPTOCAP TVC FX OANDA FXCM CAPITALCOM PEPPERSTONE FOREXCOM EIGHTCAP
+    GLASSNODE MESSARI KAIKO COINMETRICS COINAPI SANTIMENT CRYPTOQUANT NANSEN DEFILLAMA LLAMA FRED STLOUISFED QUANDL
+    BLOOMBERG REFINITIV EIKON LSEG ARIVA BOURSORAMA WSJ MARKETWATCH GOOGLE GOOGLEFINANCE EODHD TWELVEDATA COINCODEX
+    COINLORE COINPAPRIKA LIVECOINWATCH GECKOTERMINAL DUKASCOPY HISTDATA BARCHART FIRSTRATE CRYPTOARCHIVE BITVAVO
+    BITPANDA LUNO COINONE KORBIT BITFLYER LBANK BINGX XT COINEX ASCENDEX BLOCKCHAINCOM TARDIS CCXT CBSE BNCE KRKN BTMP
     YAHOO YF YFINANCE CRYPTOCOMPARE COINGECKO CMC COINMARKETCAP STOOQ INVESTING INVESTINGCOM TRADINGVIEW KAGGLE
     CDD CRYPTODATADOWNLOAD GBTC24 XETRA TRADEGATE FINNHUB POLYGONIO ALPHAVANTAGE TIINGO MT4 MT5 METATRADER"""
 )
@@ -144,6 +218,9 @@ FILLER_WORDS = words(
     NEW OLD TEST SAMPLE DATASET HISTORICALDATA COIN COINS CRYPTO CURRENCY TOKEN STOCK STOCKS SHARE SHARES ETF
     FUND COL COLUMN WIDE LONG VOL VOLUME RETURNS RETURN D H M W MIN TIMESERIES SERIES FEED LATEST RECENT TODAY
     MY THE OF AND FOR FROM TO VERLAUF KURSVERLAUF COURS PREZZI PRECIOS PRECOS TRADING ADJUSTED ADJ US UTC CSV
+    HISTORICALPRICES PRICEHISTORY MARKETPRICE TRADE TRADES TRADED MARK MID BID ASK OFFICIAL REFERENCE REFERENCERATE
+    SETTLEMENT SETTLE UNADJUSTED NOMINAL REAL CANDLESTICK CANDLESTICKS BAR BARS OPENING ENDING LASTPRICE VALUE VALUES
+    DAYCLOSE EOD DONE PUBLIC
     PARQUET TXT TSV BUNDLE INPUT OUTPUT DUP FAR YEAR TZ STAMP SPLIT MEMORY NEG BAD GOOD"""
 )
 # Yahoo's endings of exchanges that do not quote US dollars.
@@ -153,17 +230,8 @@ FOREIGN_LISTINGS = words(
 )
 
 
-def fold(text: str) -> str:
-    """`text` in lower case without accents, spaces and signs: 'Eröffn.' gives 'eroffn', 'Adj Close**' 'adjclose'."""
-    plain = unicodedata.normalize("NFKD", str(text).replace("ß", "ss").replace("ı", "i").replace("ł", "l").casefold())
-    # Only marks of Latin letters: the й of Russian is one letter.
-    bare = "".join(c for c in plain if not (unicodedata.combining(c) and c < "\u0370"))
-    bare = unicodedata.normalize("NFC", bare)
-    return re.sub(r"[\W_]+", "", bare)
-
-
 def currency(text: str) -> str:
     """The currency code a word names ('EUR', 'USD', 'BTC'), '' when it names none."""
     word = str(text).strip().upper()
-    word = MONEY_WORDS.get(word, word)
+    word = MONEY_WORDS.get(word) or MONEY_NAMES.get(fold(word), word)
     return word if word in DOLLARS or word in OTHER_MONEY else ""
