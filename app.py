@@ -29,7 +29,10 @@ if __name__ == "__main__":  # a visitor's run
     keep_in_address(entry.question)
     settle()
 else:  # the server, as it starts
+    from starlette.middleware import Middleware
+
     from ui.portfolio.opening import first_page
+    from ui.shell.ahead import ScriptsAhead
     from ui.shell.ready import ready
 
-    app = st.App(__file__, lifespan=ready(first_page))
+    app = st.App(__file__, lifespan=ready(first_page), middleware=[Middleware(ScriptsAhead)])
