@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -26,13 +26,21 @@ Key = tuple[str, str]  # an exchange and "spot" or "perpetual": who of them fail
 
 @dataclass(frozen=True)
 class LastPrice:
-    """USD, when it was asked for (UTC), of whom, and what it is."""
+    """USD, when it was asked for (UTC), of whom, and what it is.
+
+    marks : by rulebook ("okx"): its own mark of this asset, of those that were wanted and answered
+    """
 
     price: float
     at: datetime
     exchange: str
     symbol: str
     kind: Kind = "last trade"
+    marks: Mapping[str, "LastPrice"] = field(default_factory=dict, compare=False)
+
+    def held_at(self, venue: str) -> "LastPrice":
+        """The price of a contract held under a rulebook: its own mark where it is known, else this one."""
+        return self.marks.get(venue, self)
 
     @property
     def is_mark(self) -> bool:
@@ -83,15 +91,16 @@ class Desk:
         """A price of each asset: its mark where it is held as a contract and one is to be had, else its last trade.
 
         marked : the assets held as contracts, each with the rulebooks it is held under ("binance"), whose exchanges are
-                 asked first; the others that give marks come after them
+                 asked first, every one of them (`LastPrice.marks`); the others that give marks come after them
         """
         now = time.monotonic()
         wanted = [a for a in assets if a not in FUNDS and self.unknown.get(a, 0.0) < now]
         held = {a: set(venues) for a, venues in (marked or {}).items() if a in wanted}
         found: dict[str, LastPrice] = {}
+        own: dict[str, dict[str, LastPrice]] = {}
         complete = True  # every exchange was heard
-        for key, choice in self._questions(wanted, held):
-            rest = [asset for asset in choice if asset not in found]
+        for key, choice, whole in self._questions(wanted, held):
+            rest = [asset for asset in choice if whole or asset not in found]
             if not rest:
                 continue
             if self.resting.get(key, 0.0) > now:
@@ -99,7 +108,10 @@ class Desk:
                 continue
             self.used[key] = now
             answers, heard = await self._ask(key, rest)
-            found.update(answers)
+            found = {**answers, **found}
+            for asset, seen in answers.items() if whole else ():
+                venues = held[asset].intersection(facts_of(key[0]).marks_of)
+                own.setdefault(asset, {}).update(dict.fromkeys(venues, seen))
             if not heard:
                 complete = False
                 self.resting[key] = time.monotonic() + REST_SECONDS
@@ -108,16 +120,20 @@ class Desk:
             self.unknown.update({a: now + UNKNOWN_SECONDS for a in wanted if a not in found})
         for key in [k for k, at in self.used.items() if now - at > IDLE_SECONDS]:
             await self._drop(key)
-        return found
+        return {asset: replace(seen, marks=own[asset]) if asset in own else seen for asset, seen in found.items()}
 
-    def _questions(self, wanted: list[str], held: Mapping[str, set[str]]) -> list[tuple[Key, list[str]]]:
-        """Whom to ask and what about, in order: marks where it is held, marks elsewhere, last trades."""
+    def _questions(self, wanted: list[str], held: Mapping[str, set[str]]) -> list[tuple[Key, list[str], bool]]:
+        """Whom to ask, what about, and whether of what is known already too.
+
+        In order: marks of each venue it is held at, marks elsewhere, last trades.
+        """
         there = [
             (e, [a for a in wanted if held.get(a, set()).intersection(facts_of(e).marks_of)]) for e in self.marking
         ]
         elsewhere = [(e, [a for a in wanted if a in held and a not in asked]) for e, asked in there]
-        trades = [((e, "spot"), wanted) for e in self.exchanges if e != YAHOO]
-        return [*(((e, "perpetual"), choice) for e, choice in (*there, *elsewhere)), *trades]
+        marks = [*((e, choice, True) for e, choice in there), *((e, choice, False) for e, choice in elsewhere)]
+        trades = [((e, "spot"), wanted, False) for e in self.exchanges if e != YAHOO]
+        return [*(((e, "perpetual"), choice, whole) for e, choice, whole in marks), *trades]
 
     async def _ask(self, key: Key, assets: list[str]) -> tuple[dict[str, LastPrice], bool]:
         """(prices, whether the exchange answered at all)."""

@@ -7,6 +7,7 @@
 An account whose rules do not cover it is named with the reason; then the sum is not computed, never a part of it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,9 +55,14 @@ class AsHeld:
         return None if self.initial is None else self.initial - self.pooled
 
 
-def as_held(portfolio: Portfolio, market: Market, settings: Settings, pooled: float) -> AsHeld:
-    """Every account at the closes of as-of. pooled : USD the one pooled account asks (the safeguarded method)."""
-    rows = tuple(_account(account, market, settings) for account in portfolio.accounts)
+def as_held(portfolio: Portfolio, market: Market | Sequence[Market], settings: Settings, pooled: float) -> AsHeld:
+    """Every account at the closes of as-of.
+
+    market : one for all of them, or each account's own, in their order
+    pooled : USD the one pooled account asks (the safeguarded method)
+    """
+    markets = [market] * len(portfolio.accounts) if isinstance(market, Market) else market
+    rows = tuple(_account(a, its, settings) for a, its in zip(portfolio.accounts, markets, strict=True))
     asked = [row.initial for row in rows]
     total = None if any(initial is None for initial in asked) else sum(i for i in asked if i is not None)
     return AsHeld(initial=total, pooled=pooled, accounts=rows)

@@ -20,7 +20,8 @@ ANSWERS = (
     "redirect",
 )
 ODD_MARKS = {"mark missing": "", "mark zero": "0", "mark below zero": "-1", "mark NaN": "NaN", "mark a word": "n/a"}
-DAMAGE = (*ODD_MARKS, "gaps", "duplicates", "zeros", "delisted", "unlisted", "short", "hole")
+MARK_UP = 1.01  # "mark up": this venue's marks stand 1% above the others'
+DAMAGE = (*ODD_MARKS, "mark up", "gaps", "duplicates", "zeros", "delisted", "unlisted", "short", "hole")
 DELISTED_DAYS = 60  # how long ago the candles of a "delisted" asset end
 
 

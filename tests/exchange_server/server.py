@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.exchange_server.faults import ANSWERS, DAMAGE, ODD_MARKS, Fault, damaged
+from tests.exchange_server.faults import ANSWERS, DAMAGE, MARK_UP, ODD_MARKS, Fault, damaged
 from tests.exchange_server.prices import candles
 
 _NAMES = sorted(m.name for m in iter_modules([str(Path(__file__).parent)]) if m.name not in ("server", "__main__"))
@@ -46,6 +46,8 @@ class Ask:
     def marked(self, rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
         """Tickers whose mark prices are gone or odd where a rule wants it so."""
         odd = next((ODD_MARKS[kind] for kind in self.damage if kind in ODD_MARKS), None)
+        if "mark up" in self.damage:
+            return [{**row, key: type(row[key])(float(row[key]) * MARK_UP)} for row in rows]
         return rows if odd is None else [{**row, key: odd} for row in rows]
 
     def listed(self, assets: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ service's thread, which waits longer after every failure; the line only shows wh
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -17,10 +18,11 @@ from data.exchange.tickers import LastPrice
 from data.model import PriceSet
 from data.universe import is_offline
 from margin.core.errors import InputError
-from margin.core.portfolio import Portfolio
+from margin.ladder.as_held import as_held
 from margin.ladder.compare import Comparison
 from ui.blocks.formats import change, percent, price
 from ui.blocks.text import dollars, plain
+from ui.portfolio.live_marks import by_venue, contracts, pool_prices, prices_at
 from ui.state import book, compute, prices
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
@@ -84,38 +86,42 @@ def _newer_prices() -> bool:
     return False
 
 
-def contracts(portfolio: Portfolio) -> dict[str, list[str]]:
-    """What is held as a contract, and the venues it is held at: there its mark price counts, not the last trade."""
-    held: dict[str, list[str]] = {}
-    for account in portfolio.accounts:
-        for p in account.positions:
-            if not p.owned and p.instrument.kind != "loan":
-                venues = held.setdefault(p.underlying, [])
-                venues += [account.venue] if account.venue and account.venue not in venues else []
-    return held
-
-
 def line(now: Answer, comparison: Comparison, active: ActivePrices, last: Mapping[str, LastPrice]) -> str:
     """'Live: BTC $61,234 ▲ 0.4% · ... · margin $5,261 → $5,301, saved 71% · mark of OKX, 12:03:05 UTC'."""
     closes = {p.underlying: p for p in comparison.positions}
+    seen = by_venue(now.portfolio, last)
     parts = []
-    for asset, seen in list(last.items())[:SHOWN]:
+    for asset, prices_of in list(seen.items())[:SHOWN]:
         close = active.market.price(asset) if asset in closes else None
-        moved = "" if not close else f" {_arrow(seen.price / close - 1)}"
-        parts.append(f"{plain(asset)} **{price(seen.price)}**{moved}")
+        shown = []
+        for one in prices_of:
+            moved = "" if not close else f" {_arrow(one.price / close - 1)}"
+            whose = f" at {facts_of(one.exchange).name}" if len(prices_of) > 1 else ""
+            shown.append(f"**{price(one.price)}**{moved}{whose}")
+        parts.append(f"{plain(asset)} {', '.join(shown)}")
     at_live = at_last_prices(now, comparison, active, last)
     margin = ""
     if at_live is not None:
         margin = f" · margin {change(comparison.portfolio, at_live.portfolio)}, saved {percent(at_live.saved_pct)}"
-    newest = max(seen.at for seen in last.values())
-    return f"Live: {' · '.join(parts)}{margin} · {sources(last)}, {newest:%H:%M:%S} UTC"
+        before, after = comparison.as_held, at_live.as_held
+        if before and after and len(after.accounts) > 1 and before.initial is not None and after.initial is not None:
+            margin = (
+                f" · as held {change(before.initial, after.initial)}, one pool {change(before.pooled, after.pooled)}"
+            )
+    newest = max(one.at for prices_of in seen.values() for one in prices_of)
+    return f"Live: {' · '.join(parts)}{margin} · {sources(seen)}, {newest:%H:%M:%S} UTC"
 
 
-def sources(last: Mapping[str, LastPrice]) -> str:
+def sources(seen: Mapping[str, tuple[LastPrice, ...]]) -> str:
     """What each price is, and whose: 'BTC, ETH: mark of OKX; SOL: last trade of Kraken'; all alike: 'mark of OKX'."""
     groups: dict[str, list[str]] = {}
-    for asset, seen in last.items():
-        groups.setdefault(f"{seen.kind} of {facts_of(seen.exchange).name}", []).append(asset)
+    for asset, prices_of in seen.items():
+        kinds: dict[str, list[str]] = {}
+        for one in prices_of:
+            kinds.setdefault(one.kind, []).append(facts_of(one.exchange).name)
+        groups.setdefault(", ".join(f"{kind} of {' and '.join(names)}" for kind, names in kinds.items()), []).append(
+            asset
+        )
     if len(groups) == 1:
         return next(iter(groups))
     listed = []
@@ -133,15 +139,22 @@ def _arrow(move: float) -> str:
 def at_last_prices(
     now: Answer, comparison: Comparison, active: ActivePrices, last: Mapping[str, LastPrice]
 ) -> Comparison | None:
-    """The comparison with the last prices as one more, unfinished close; None when an asset of the book has none."""
+    """The comparison with the last prices as one more, unfinished close; None when an asset of the book has none.
+
+    Each account stands at its own venue's marks; in one pool a coin has one price (`pool_prices`).
+    """
     if any(asset not in last for asset in now.portfolio.assets):
         return None
-    rounded = tuple(sorted((asset, price.price) for asset, price in last.items()))
-    day = max(price.at for price in last.values()).astimezone(UTC).replace(tzinfo=None)
+    day = max(one.at for one in last.values()).astimezone(UTC).replace(tzinfo=None)
+    day = datetime(day.year, day.month, day.day)
     try:
-        market = with_last(active, rounded, datetime(day.year, day.month, day.day))
-        found: Comparison = compute.compared(now.portfolio, comparison.settings, market)
-        return found
+        pooled = pool_prices(now.portfolio, last)
+        found: Comparison = compute.compared(now.portfolio, comparison.settings, with_last(active, pooled, day))
+        own_prices = [prices_at(account, last) for account in now.portfolio.accounts]
+        if found.as_held is None or all(its == pooled for its in own_prices):
+            return found
+        own = [with_last(active, its, day).market for its in own_prices]
+        return replace(found, as_held=as_held(now.portfolio, own, comparison.settings, found.as_held.pooled))
     except InputError:
         return None
 

@@ -62,6 +62,33 @@ def test_two_venues_of_one_coin_and_a_venue_without_an_exchange(server):
     assert all(seen.is_mark for seen in found.values())
 
 
+def test_a_coin_at_two_venues_has_the_mark_of_each(server):
+    server.faults.append(Fault("mark up", host="fapi", where="all"))
+    held = {"BTC": ["binance", "okx", "gmx"], "SOL": ["okx"]}
+    found = fetch_last_prices(["BTC", "SOL"], patience=QUICK, marked=held)
+    at = {venue: found["BTC"].held_at(venue) for venue in ("okx", "binance", "gmx")}
+    assert {venue: seen.exchange for venue, seen in at.items()} == {
+        "okx": "okx",
+        "binance": "binanceusdm",
+        "gmx": "okx",
+    }
+    assert at["okx"].price == pytest.approx(mark("BTC", MS), rel=1e-7)
+    assert at["binance"].price == pytest.approx(1.01 * mark("BTC", MS), rel=1e-7)
+    assert set(found["SOL"].marks) == {"okx"}
+
+
+@pytest.mark.parametrize("kind", ["429", "hang", "mark missing"])
+def test_a_venue_that_gives_no_mark_stands_at_the_others(server, kind):
+    server.faults.append(Fault(kind, host="fapi", where="marks" if kind != "mark missing" else "all"))
+    found = fetch_last_prices(["BTC"], patience=QUICK, marked={"BTC": ["binance", "okx"]})
+    assert [found["BTC"].held_at(venue).exchange for venue in ("okx", "binance")] == ["okx", "okx"]
+
+
+def test_a_coin_at_one_venue_asks_no_other(server):
+    fetch_last_prices(["BTC"], patience=QUICK, marked={"BTC": ["okx"]})
+    assert [what for what in server.requests if what.endswith(" marks")] == ["www.okx.com marks"]
+
+
 def test_only_the_exchanges_asked_for_give_marks(server):
     found = fetch_last_prices(["BTC"], exchanges=["kraken", "bybit"], patience=QUICK, marked={"BTC": ["okx"]})
     assert (found["BTC"].exchange, found["BTC"].kind) == ("bybit", "mark")
