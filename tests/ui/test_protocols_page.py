@@ -61,7 +61,14 @@ def test_the_headline_is_the_engines_answer():
     said = check(app)
     active = prices.sample()
     wanted = wallets.Asked(
-        wallets._made(active, "ETH", "ETH", 20_000.0), 10_000.0, "aave:cross", "hyperliquid:cross", 0.05, 7, 0.8, None
+        portfolio=wallets._made(active, "ETH", "ETH", 20_000.0),
+        debt=10_000.0,
+        lender="aave:cross",
+        venue="hyperliquid:cross",
+        odds=0.05,
+        days=7,
+        theta=0.8,
+        weight=None,
     )
     found = wallets.compared(wanted, active, None)
     freed, twice = found.equal.saved("unified"), found.equal.saved("double")

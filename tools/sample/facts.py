@@ -19,7 +19,7 @@ LISTED = {"AAVE": date(2020, 10, 15)}
 EVENT_NAMES = {"USDC": "USDC_USD", "USDT": "USDT_USD"}  # the record's dollar pairs of our stablecoins
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """Recorded figures.
 
@@ -81,4 +81,11 @@ def read_facts(folder: Path = FACTS) -> Facts:
         ]
     flags = pd.read_csv(folder / "month_end_flags.csv", index_col="date", dtype=str)
     approximate = int(flags.apply(lambda column: column.str.startswith("APPROX")).sum().sum())
-    return Facts(month_ends, calibration, pd.date_range(FIRST, LAST), coins, moves, approximate)
+    return Facts(
+        month_ends=month_ends,
+        calibration=calibration,
+        days=pd.date_range(FIRST, LAST),
+        coins=coins,
+        moves=moves,
+        approximate=approximate,
+    )

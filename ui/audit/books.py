@@ -35,7 +35,7 @@ MOST_MADE, MOST_READ = 6, 2  # audited books kept: made-up ones for all visitors
 WORKERS = 2
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Audited:
     """One book under one rule: its accounts, what the audit says of each, and the sums."""
 
@@ -105,7 +105,7 @@ def _made(seen: Seen, asked: tuple[Any, ...]) -> Audited:
         plan = _plan(seen.active, asked, seen)
         held = synthetic(plan, int(count), int(seed))
         rows, total = audit_accounts(plan, held, WORKERS, progress)
-        return Audited(f"made-up venue {seed}", str(key), plan, held, rows, total)
+        return Audited(name=f"made-up venue {seed}", key=str(key), plan=plan, held=held, rows=rows, summary=total)
 
     return longwork.done(key, f"Auditing {count:,} accounts", work, size=MOST_MADE)
 
@@ -196,7 +196,7 @@ def _read(
             progress((i + 1) / len(source.parts))
     finally:
         source.close()
-    return Audited(name, key, plan, together(parts), rows, total)
+    return Audited(name=name, key=key, plan=plan, held=together(parts), rows=rows, summary=total)
 
 
 def together(parts: list[Accounts]) -> Accounts:

@@ -49,18 +49,18 @@ def one_position() -> View:
     reach = 1.03 * float(np.abs(widest.losses).max())
     other = ", ".join(f"{ASSETS[a]} {money(_one(a, value).margin)}" for a in ("SOL", "SPY"))
     return View(
-        (
+        numbers=(
             ("Margin", money(one.margin), f"{percent(100 * one.margin / value, 1)} of the position"),
             ("Worst day", money(one.worst), f"of {len(one.losses)}"),
         ),
-        learn_charts.days(one, reach),
-        f"How often {len(one.losses)} days brought each profit or loss on {money(value)} of {asset}. The margin, "
+        figure=learn_charts.days(one, reach),
+        alt=f"How often {len(one.losses)} days brought each profit or loss on {money(value)} of {asset}. The margin, "
         f"{money(one.margin)}, is the mean of the worst {one.tail_days:g} days; the worst lost {money(one.worst)}.",
-        f"It doubles too: {money(one.margin)} becomes {money(_one(asset or 'BTC', 2 * value).margin)}. Margin grows "
-        f"with the size and with how much the price moves: {money(value)} in other markets would need {other}.",
-        r"\mathrm{ES}_{97.5\%}",
-        f"is the mean loss of the worst 2.5% of days, {one.tail_days:g} of {len(one.losses)} here.",
-        SAMPLE,
+        answer=f"It doubles too: {money(one.margin)} becomes {money(_one(asset or 'BTC', 2 * value).margin)}. Margin "
+        f"grows with the size and with how much the price moves: {money(value)} in other markets would need {other}.",
+        formula=r"\mathrm{ES}_{97.5\%}",
+        words=f"is the mean loss of the worst 2.5% of days, {one.tail_days:g} of {len(one.losses)} here.",
+        source=SAMPLE,
     )
 
 
@@ -93,34 +93,34 @@ def when_it_breaks() -> View:
     formula = r"P(L>M)=1-\Phi(M/\sigma_\rho)"
     if mode == "Named events":
         return View(
-            (
+            numbers=(
                 ("Named events", f"{len(found)}", ""),
                 ("Margin not enough", f"{len(hit)}", ""),
                 ("Worst", percent(100 * worst.share), "of the margin"),
             ),
-            learn_breaks.events(found),
-            f"Loss of the pair on {len(found)} named events as a share of its margin; {len(hit)} exceed it: "
+            figure=learn_breaks.events(found),
+            alt=f"Loss of the pair on {len(found)} named events as a share of its margin; {len(hit)} exceed it: "
             f"{', '.join(f'{d.name} {100 * d.share:.0f}%' for d in hit)}.",
-            answer,
-            formula,
-            "Named events: 97.5% ES of the 500 returns up to the close before, over the length of the event.",
-            f"{SAMPLE} The moves of the named events are recorded.",
+            answer=answer,
+            formula=formula,
+            words="Named events: 97.5% ES of the 500 returns up to the close before, over the length of the event.",
+            source=f"{SAMPLE} The moves of the named events are recorded.",
         )
     actual = st.slider("Tomorrow's correlation", -1.0, 1.0, ASSUMED, 0.05, key="learn_actual", bind="query-params")
     seen = lessons.correlation_break(two, actual)
     return View(
-        (
+        numbers=(
             ("Margin held", money(seen.margin), f"set at correlation {ASSUMED}"),
             ("Needed", money(seen.needed), true_minus(f"at {actual:+.2f}")),
             ("Not enough on", percent(100 * seen.exceeded, 1), "of days"),
         ),
-        learn_breaks.broken(seen),
-        f"Losses of a day at the correlation assumed, {ASSUMED}, and at {actual:+.2f}. The margin of "
+        figure=learn_breaks.broken(seen),
+        alt=f"Losses of a day at the correlation assumed, {ASSUMED}, and at {actual:+.2f}. The margin of "
         f"{money(seen.margin)} is exceeded on {percent(100 * seen.exceeded, 1)} of days instead of "
         f"{percent(100 * seen.expected, 1)}.",
-        answer,
-        formula,
-        "for a normal day. Named events: 97.5% ES of the 500 returns up to the close before.",
+        answer=answer,
+        formula=formula,
+        words="for a normal day. Named events: 97.5% ES of the 500 returns up to the close before.",
     )
 
 
@@ -153,21 +153,21 @@ def safeguards() -> View:
     c, most = seen.comparison, full.comparison
     kept = percent(100 * (c.isolated - c.safeguarded) / c.isolated)
     return View(
-        (
+        numbers=(
             ("One pool", money(c.portfolio), f"saves {percent(c.saved_pct)}"),
             ("With safeguards", money(c.safeguarded), f"saves {kept}"),
             ("Not enough on", f"{seen.beyond_safeguarded} days", f"of {seen.days:,} replayed"),
         ),
-        learn_charts.given_back(c, frozenset(chosen or ())),
-        f"{charts.waterfall_alt(c)} Replayed, it was exceeded on {seen.beyond_safeguarded} of {seen.days} days.",
-        f"All safeguards together give back {money(most.attribution.safeguards)} of {money(most.saved)}: the book "
-        f"still needs {percent(100 * (1 - most.safeguarded / most.isolated))} less than in isolated accounts. "
+        figure=learn_charts.given_back(c, frozenset(chosen or ())),
+        alt=f"{charts.waterfall_alt(c)} Replayed, it was exceeded on {seen.beyond_safeguarded} of {seen.days} days.",
+        answer=f"All safeguards together give back {money(most.attribution.safeguards)} of {money(most.saved)}: the "
+        f"book still needs {percent(100 * (1 - most.safeguarded / most.isolated))} less than in isolated accounts. "
         "Replayed over "
         f"{full.days:,} days, that was not enough on {full.beyond_safeguarded}, without safeguards on "
         f"{full.beyond_portfolio}; and an isolated account ran out on {full.an_isolated_account_ran_out}, with "
         f"{money(most.isolated)} posted.",
-        r"M_4=M_3+\sum_g\Delta_g",
-        "one line per safeguard. The replay puts today's book and margin on every day of the record: it is no "
+        formula=r"M_4=M_3+\sum_g\Delta_g",
+        words="one line per safeguard. The replay puts today's book and margin on every day of the record: it is no "
         "backtest.",
-        f"{SAMPLE} The book is the first one of the Portfolio page.",
+        source=f"{SAMPLE} The book is the first one of the Portfolio page.",
     )

@@ -33,18 +33,18 @@ def collateral_shared() -> View:
     )  # fmt: skip
     fixed = along_falls(textbook(LONG), "double")
     return View(
-        (
+        numbers=(
             ("The lender sees", money(now.lender_gap), "calls" if now.lender_called else "enough"),
             ("The venue sees", money(now.venue_gap), "calls" if now.venue_called else "enough"),
             ("The wallet is worth", money(now.worth), "somebody must lose" if now.worth < 0 else ""),
         ),
-        protocol_charts.double_count(falls),
-        f"Gaps of both sides and the wallet's worth against the price: {said}.",
-        f"At {_at(fixed.nothing)} nothing is left, and both still see enough: the lender calls only at "
+        figure=protocol_charts.double_count(falls),
+        alt=f"Gaps of both sides and the wallet's worth against the price: {said}.",
+        answer=f"At {_at(fixed.nothing)} nothing is left, and both still see enough: the lender calls only at "
         f"{_at(fixed.lender_call)}, the venue at {_at(fixed.venue_call)}. Whoever acts first, somebody is not paid. "
         "Sharing frees money by offset, or by borrowing others' safety without asking.",
-        r"R_0=\frac{D-K}{K+N}",
-        "with collateral K = 1,000, debt D = 400 and a long of N = 500; the lender counts 83% of the coin, the "
+        formula=r"R_0=\frac{D-K}{K+N}",
+        words="with collateral K = 1,000, debt D = 400 and a long of N = 500; the lender counts 83% of the coin, the "
         "venue too and keeps 3% of its position.",
     )
 
@@ -69,18 +69,18 @@ def what_spreads() -> View:
     said = "; ".join(f"{name} ${value:.2f}M of ${OWED:.0f}M" for name, value in zip(names, paid_out, strict=True))
     full, half = chain(HELD, 1.0), chain(HELD, 0.5)
     return View(
-        (
+        numbers=(
             ("The lender gets", f"${paid_out[0]:.2f}M", f"of ${OWED:.0f}M"),
             ("The savers get", f"${paid_out[1]:.2f}M", f"of ${OWED:.0f}M"),
             ("Lost on the way", f"${found.value_lost:.2f}M", "to costs of default"),
         ),
-        learn_charts.chain(names, paid_out, OWED),
-        f"Paid and not paid: {said}.",
-        f"Not $7M: they get ${half.paid[1]:.2f}M. Without costs the hole is shared once and the savers get "
+        figure=learn_charts.chain(names, paid_out, OWED),
+        alt=f"Paid and not paid: {said}.",
+        answer=f"Not $7M: they get ${half.paid[1]:.2f}M. Without costs the hole is shared once and the savers get "
         f"${full.paid[1]:.0f}M; with half lost at each default the vault pays ${half.paid[0]:.0f}M, the lender "
         f"has half of ${half.paid[0] + BUFFER:.0f}M, and ${half.value_lost:.2f}M is gone that nobody received. A loss "
         "stops where somebody can bear it; each default on the way makes it larger.",
-        r"p_i=\alpha e_i+\beta\textstyle\sum_j\Pi_{ji}p_j",
-        "where a node cannot pay in full, else all it owes: Eisenberg and Noe (2001), costs of default by Rogers and "
-        "Veraart (2013).",
+        formula=r"p_i=\alpha e_i+\beta\textstyle\sum_j\Pi_{ji}p_j",
+        words="where a node cannot pay in full, else all it owes: Eisenberg and Noe (2001), costs of default by Rogers "
+        "and Veraart (2013).",
     )

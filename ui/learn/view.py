@@ -16,7 +16,7 @@ ASSUMED = 0.8  # about the middle of what their daily correlation has been
 SAMPLE = "Bundled sample, partly simulated."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
     """What a step shows for the controls as they stand. numbers: (label, figure, note); formula: LaTeX, then words."""
 

@@ -23,7 +23,7 @@ SHAPES = {LONG_COIN: ("", 1.0), SHORT_COIN: ("", -1.0), LONG_OTHER: ("SOL", 1.0)
 RULES_SHOWN: tuple[Rule, ...] = RULES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Asked:
     """The controls: everything below is a function of this and the prices."""
 
@@ -82,12 +82,21 @@ def asked(seen: Seen) -> Asked:
             persist_state="session",
         )
     lender, venue, theta, weight, own_beta, backing, lag = _terms()
-    rest = (lender, venue, odds / 100.0, int(days), theta, weight, own_beta, backing, lag)
-    if kind == OWN:
-        return Asked(seen.now.portfolio, None, *rest)
-    asset, side = SHAPES[str(kind)]
-    book = _made(seen.active, str(coin), asset or str(coin), side * float(size))
-    return Asked(book, float(debt), *rest)
+    own = kind == OWN
+    asset, side = SHAPES.get(str(kind), ("", 1.0))
+    return Asked(
+        portfolio=seen.now.portfolio if own else _made(seen.active, str(coin), asset or str(coin), side * float(size)),
+        debt=None if own else float(debt),
+        lender=lender,
+        venue=venue,
+        odds=odds / 100.0,
+        days=int(days),
+        theta=theta,
+        weight=weight,
+        own_beta=own_beta,
+        backing=backing,
+        oracle_lag=lag,
+    )
 
 
 def _terms() -> tuple[str, str, float, float | None, float, float, int]:
