@@ -1,6 +1,7 @@
 """What the server does as it starts: the home page's first answers are there, a desktop gets its browser, once."""
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -17,6 +18,8 @@ from ui.state.session import default_book
 @pytest.fixture(autouse=True)
 def anew(monkeypatch):
     monkeypatch.setattr(ready, "_begun", [])
+    yield
+    gc.enable()
 
 
 def test_the_first_visit_finds_its_answer_computed(monkeypatch):
@@ -30,6 +33,19 @@ def test_the_first_visit_finds_its_answer_computed(monkeypatch):
     found = compute.answer(default_book(active), active)
     assert found.comparison is not None
     assert found.comparison.portfolio > 0
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_garbage_is_collected_again_once_the_first_page_is_loaded_or_could_not_be(monkeypatch, fails):
+    def broken():
+        raise OSError("no sample")
+
+    if fails:
+        monkeypatch.setattr(prices, "sample", broken)
+    ready.ready(first_page)
+    assert not gc.isenabled()
+    first_page()
+    assert gc.isenabled()
 
 
 def test_work_begins_with_the_server_and_once_a_process(monkeypatch):
