@@ -20,6 +20,7 @@ from margin.hedge.collateral import Moves, collateral_moves
 from margin.hedge.costs import Costs
 from margin.hedge.frontier import Frontier, frontier
 from margin.hedge.menu import HEDGES
+from margin.hedge.odds_frontier import OddsFrontier, odds_frontier
 from margin.hedge.outcomes import Interval, Policy
 from margin.hedge.policy import policy_backtest
 from margin.hedge.rule import Measure, usual_rules
@@ -105,15 +106,17 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         wanted = target_of(options.target, result.before.margin)
         result = hedge(chosen.sub, chosen.model, market, marks, target=wanted, **shared)
     curve = frontier(result.planner, options.max_trades)
+    likely = odds_frontier(result)
     best = result.best
     orders = () if best is None else tickets(best.trades, result.marks, chosen.account.venue, options.slippage_bp)
     more = {
         "frontier": [p.to_dict() for p in curve.points],
         "frontier_floor": curve.floor,
+        "odds_frontier": None if likely is None else [p.to_dict() for p in likely.points],
         "tickets": [{"order": t.order, "as_of": t.as_of, "notes": list(t.notes)} for t in orders],
         "accounts": [{"name": j.name, "model": j.model.key, "health": _plain(j.health)} for j in found],
     }
-    return {**result.to_dict(), **more}, describe(result, curve, orders)
+    return {**result.to_dict(), **more}, describe(result, curve, orders, likely)
 
 
 def _backtest(options: argparse.Namespace, chosen: Judged, market: Market, marks: Marks) -> tuple[dict[str, Any], str]:
@@ -230,7 +233,7 @@ def printed(odds: float | None) -> str:
     return "below 1%" if odds < SMALLEST else f"{odds:.1%}"
 
 
-def describe(h: Hedge, curve: Frontier, orders: tuple[Ticket, ...]) -> str:
+def describe(h: Hedge, curve: Frontier, orders: tuple[Ticket, ...], likely: OddsFrontier | None = None) -> str:
     """The answer as plain text."""
     money = cli_text.money
     proven = "" if h.planner.exact else " Found by search, not proven optimal."
@@ -267,16 +270,31 @@ def describe(h: Hedge, curve: Frontier, orders: tuple[Ticket, ...]) -> str:
             "frees USD",
         )
         parts.append(cli_text.table(columns, trades))
-    points = [
-        (money(p.cost), money(p.margin), "-" if p.per_dollar is None else money(p.per_dollar)) for p in curve.points
-    ]
-    parts.append(cli_text.table(("cost USD", "margin USD", "next dollar frees"), points))
+    parts.append(_bought(curve) if likely is None else _less_likely(likely))
     if orders:
         lines = [f"{t.text}\n  " + " ".join(t.notes) for t in orders]
         parts.append("Orders to copy, never sent from here:\n" + "\n".join(lines))
     notes = [*h.notes, *(f"Without {s}: {w}." for s, w in h.menu.left_out)]
     parts.append("\n".join(f"note: {note}" for note in notes))
     return "\n\n".join(part for part in parts if part)
+
+
+def _bought(curve: Frontier) -> str:
+    money = cli_text.money
+    points = [
+        (money(p.cost), money(p.margin), "-" if p.per_dollar is None else money(p.per_dollar)) for p in curve.points
+    ]
+    return cli_text.table(("cost USD", "margin USD", "next dollar frees"), points)
+
+
+def _less_likely(curve: OddsFrontier) -> str:
+    money = cli_text.money
+    points = [
+        (money(p.cost), printed(p.odds), money(p.margin), "-" if p.per_dollar is None else f"{p.per_dollar:,.2f}")
+        for p in curve.points
+    ]
+    header = ("cost USD", f"odds within {curve.days:g} days", "margin USD", "next dollar takes off, points")
+    return cli_text.table(header, points)
 
 
 def describe_moves(found: Moves) -> str:

@@ -12,6 +12,7 @@ from margin.core.instruments import parse_symbol
 from margin.forecast.results import printed
 from margin.hedge.costs import Bill
 from margin.hedge.credit import Credit
+from margin.hedge.least_odds import Wish
 from margin.hedge.menu import Menu
 from margin.hedge.odds import Backing
 from margin.hedge.out_of_sample import Held
@@ -130,7 +131,10 @@ class Way:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Hedge:
-    """The answer for one sub-account. `best` is the cheapest way that meets the target, None where none does."""
+    """The answer for one sub-account. `best` is the cheapest way that meets the target, None where none does.
+
+    wish : how trades for odds are planned and judged, where odds are the aim
+    """
 
     sub: SubAccount
     model: MarginModel
@@ -148,6 +152,7 @@ class Hedge:
     credit: Credit
     notes: tuple[str, ...]
     backing: Backing
+    wish: Wish | None = None
 
     @property
     def best(self) -> Way | None:

@@ -17,9 +17,10 @@ from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE
 from margin.core.market import Market
 from margin.forecast.calibration import logit
+from margin.hedge.judge import Judge
 from margin.hedge.menu import Menu, after
 from margin.hedge.odds import DECAY, STEP, Backing
-from margin.hedge.planner import Judge, LadderPlanner, Planner
+from margin.hedge.planner import LadderPlanner, Planner
 from margin.hedge.search import SearchPlanner
 from margin.ladder.margin_models import LadderModel
 from margin.models.base import MarginModel

@@ -10,13 +10,12 @@ from typing import Protocol
 import numpy as np
 
 from margin.core.account import SubAccount
-from margin.core.errors import InputError
 from margin.core.instruments import parse_symbol
-from margin.hedge.menu import Choice, Menu, after
+from margin.hedge.judge import Judge
+from margin.hedge.menu import Choice, Menu
 from margin.hedge.one_trade import low_with, one_trade
 from margin.hedge.programme import Chosen, EllipticalProgramme, Programme, ScenarioProgramme, Solved
 from margin.ladder.margin_models import POOLED, LadderModel
-from margin.models.base import MarginModel
 from margin.models.marks import Marks
 from margin.risk.elliptical import Elliptical, simulate, tail_factor
 
@@ -24,7 +23,6 @@ ROUNDS = 12  # of moving the programme's target until the model agrees
 MET = 1e-8
 CLOSE = 1e-4  # a figure this share below the target is near enough: going on saves less than a basis point of the cost
 SHARES = (0.1, 0.25, 0.45, 0.7)  # of the way back from the programme's lowest margin
-FIGURES = ("initial", "maintenance")
 
 
 class Planner(Protocol):
@@ -32,7 +30,7 @@ class Planner(Protocol):
 
     menu: Menu
     exact: bool
-    judge: "Judge"
+    judge: Judge
 
     def figure(self, usd: np.ndarray) -> float:
         """The model's margin after trading `usd` of each choice, USD."""
@@ -49,29 +47,6 @@ class Planner(Protocol):
     def most_freed(self, budget: float | None = None, orders: int | None = None, allowed: Chosen = None) -> np.ndarray:
         """USD of each choice that frees most for the budget; None: whatever it costs."""
         ...
-
-
-class Judge:
-    """The model's figure of the sub-account after trades; each set of trades is asked once."""
-
-    def __init__(self, sub: SubAccount, model: MarginModel, marks: Marks, menu: Menu, figure: str = "initial"):
-        if figure not in FIGURES:
-            raise InputError("figure", figure, "is not a figure", f"One of {', '.join(FIGURES)}.")
-        self.sub, self.model, self.marks, self.menu, self.name = sub, model, marks, menu, figure
-        self.asked: dict[bytes, float] = {}
-
-    def __call__(self, usd: np.ndarray) -> float:
-        """USD. A book that the model refuses after the trade has an infinite figure: the search goes round it."""
-        key = np.asarray(usd, dtype=float).tobytes()
-        if key not in self.asked:
-            book = after(self.sub, self.marks, self.menu, usd.tolist())
-            try:
-                self.asked[key] = float(getattr(self.model.state(book, self.marks), self.name))
-            except InputError:
-                if not np.any(usd):
-                    raise
-                self.asked[key] = float("inf")
-        return self.asked[key]
 
 
 class LadderPlanner:

@@ -8,10 +8,10 @@ sizes are moved together at the end. `tests/hedge` compares it with a brute grid
 import numpy as np
 
 from margin.core.account import SubAccount
+from margin.hedge.judge import Judge
 from margin.hedge.menu import Menu
 from margin.hedge.one_trade import smallest
 from margin.hedge.pairs import lowest_pair
-from margin.hedge.planner import Judge
 from margin.hedge.programme import Chosen, Costed
 from margin.models.base import MarginModel
 from margin.models.marks import Marks

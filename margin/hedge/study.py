@@ -149,7 +149,7 @@ def hedge(
     return Hedge(
         sub=sub, model=model, marks=marks, menu=menu, planner=planner, figure=figure, target=target, budget=budget,
         odds=odds, orders=orders, days=days, before=before, ways=tuple(ways), credit=credit,
-        notes=tuple(dict.fromkeys(notes)), backing=backing,
+        notes=tuple(dict.fromkeys(notes)), backing=backing, wish=wish,
     )  # fmt: skip
 
 

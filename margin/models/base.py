@@ -142,6 +142,10 @@ class MarginModel(Protocol):
         """Equity, initial and maintenance at these marks, with the reckoning. Raises InputError for what it refuses."""
         ...
 
+    def figures(self, sub_account: SubAccount, marks: Marks) -> MarginState:
+        """`state` without its reckoning: the same four figures, refused alike, for a search that asks for thousands."""
+        ...
+
     def states(
         self,
         sub_account: SubAccount,
@@ -161,6 +165,10 @@ class MarginModel(Protocol):
 
     def opening_margin(self, position: Position, marks: Marks | None = None) -> float:
         """USD initial margin of the position alone at its entry price, without one at `marks`: isolated margin."""
+        ...
+
+    def adds_up(self, sub_account: SubAccount) -> bool:
+        """Whether initial and maintenance margin are the sums of what each coin's positions are asked alone."""
         ...
 
     def check(self, account: Account | SubAccount) -> None:
@@ -213,6 +221,14 @@ class Model(ABC):
     def wallets(self, positions: tuple[Position, ...], collateral: tuple[Collateral, ...]) -> tuple[Wallet, ...]:
         """One pool; see `MarginModel.wallets`."""
         return (Wallet(positions=positions, collateral=collateral),)
+
+    def figures(self, sub_account: SubAccount, marks: Marks) -> MarginState:
+        """`state` itself, where leaving the reckoning out saves nothing; see `MarginModel.figures`."""
+        return self.state(sub_account, marks)
+
+    def adds_up(self, sub_account: SubAccount) -> bool:
+        """False, which is always right; see `MarginModel.adds_up`."""
+        return False
 
     def check(self, account: Account | SubAccount) -> None:
         """See `MarginModel.check`."""

@@ -252,12 +252,16 @@ class Rulebook(ABC):
         marks: Marks,
         mode: Mode,
         settings: Mapping[str, float] | None = None,
+        lines: "Lines | None" = None,
     ) -> VenueMargin:
-        """The margin of the book. Raises InputError for a mode, position or setting the venue does not have."""
+        """The margin of the book. lines : where the reckoning is kept; without them all of it is.
+
+        Raises InputError for a mode, position or setting the venue does not have.
+        """
         sub, chosen = accounts.as_sub(book), self.settings(settings)
         self.check(accounts.priced(sub, marks), mode)
         self.within(sub, marks, mode)
-        return self.reckon(sub, marks, mode, chosen, Lines())
+        return self.reckon(sub, marks, mode, chosen, lines or Lines())
 
     def within(self, book: SubAccount, marks: Marks, mode: Mode) -> None:
         """Raise InputError where the rules at these prices are not published: at most venues nowhere."""

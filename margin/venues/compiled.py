@@ -18,7 +18,7 @@ from margin.venues.base import Lines, Mode, Rulebook
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import Tier
 
-__all__ = ["LEAST_ROWS", "Plan", "plan", "states"]
+__all__ = ["LEAST_ROWS", "Plan", "adds_up", "plan", "states"]
 
 LEAST_ROWS = 50_000  # below, numpy is as quick as loading the compiled loop
 
@@ -48,16 +48,21 @@ class Plan:
         return not self.still or bool(np.all(factors[:, self.still] == 1.0))
 
 
+def adds_up(rulebook: Rulebook, sub: SubAccount, mode: Mode) -> bool:
+    """Whether the venue only adds up what each coin's perpetuals are asked: linear ones, in a cross account."""
+    if not isinstance(rulebook, PerpetualVenue) or mode not in rulebook.summed or sub.isolated:
+        return False
+    return all(p.instrument.kind == "perpetual" and not p.instrument.is_inverse for p in sub.positions)
+
+
 def plan(rulebook: Rulebook, sub: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float]) -> Plan | None:
     """The account as numbers, columns in the order of `sub.assets`; None where the venue does more than add up.
 
     sub : pinned (margin.models.base.pinned), supported by the rulebook in this mode
     """
-    if not isinstance(rulebook, PerpetualVenue) or mode not in rulebook.summed or sub.isolated:
+    if not isinstance(rulebook, PerpetualVenue) or not adds_up(rulebook, sub, mode):
         return None
-    if rulebook.basis(mode, marks) != ("mark", "mark") or any(p.instrument.is_inverse for p in sub.positions):
-        return None
-    if any(p.instrument.kind != "perpetual" for p in sub.positions):
+    if rulebook.basis(mode, marks) != ("mark", "mark"):
         return None
     assets = sub.assets
     worth = rulebook.worths(sub, marks, mode) or {}

@@ -75,6 +75,10 @@ class VenueModel(Model):
         """The pools that the venue keeps apart; see `margin.venues.wallets`."""
         return wallets.divided(self.rulebook, positions, collateral, self.mode)
 
+    def adds_up(self, sub_account: SubAccount) -> bool:
+        """True of perpetuals in a cross account that the venue only adds up; see `MarginModel.adds_up`."""
+        return compiled.adds_up(self.rulebook_of(sub_account), sub_account, self.mode_of(sub_account))
+
     def rulebook_of(self, sub: SubAccount) -> Rulebook:
         """The venue's rules for this sub-account: of coin-settled contracts in a wallet apart their own."""
         return wallets.rulebook_of(self.rulebook, sub, self.mode_of(sub))
@@ -94,9 +98,16 @@ class VenueModel(Model):
 
     def state(self, sub_account: SubAccount, marks: Marks) -> VenueMargin:
         """The four figures now, with lines; see `margin.models.base.MarginModel`."""
+        return self._reckoned(sub_account, marks, Lines())
+
+    def figures(self, sub_account: SubAccount, marks: Marks) -> VenueMargin:
+        """The four figures now, without lines; see `margin.models.base.MarginModel`."""
+        return self._reckoned(sub_account, marks, Lines(wanted=False))
+
+    def _reckoned(self, sub_account: SubAccount, marks: Marks, lines: Lines) -> VenueMargin:
         sub = self._own(sub_account)
         rules = self.rulebook_of(sub)
-        return rules.requirement(sub, marks, self.mode_of(sub), self.settings_of(rules))
+        return rules.requirement(sub, marks, self.mode_of(sub), self.settings_of(rules), lines)
 
     def states(
         self,

@@ -56,6 +56,9 @@ def test_odds_are_met(capsys, tmp_path):
     assert before > 0.05
     found = json.loads(printed(capsys, *asked, "--odds", "5%")[1])
     assert found["after"]["odds"] <= 0.05 < found["before"]["odds"]
+    bought = [(p["cost"], p["odds"]) for p in found["odds_frontier"]]
+    assert bought[0] == (0.0, before) and bought == sorted(bought, key=lambda p: -p[1]) == sorted(bought)
+    assert "odds within 7 days" in printed(capsys, *asked[:-1], "--odds", "5%")[1]
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ def test_odds_are_aimed_at(model):
     assert found and odds_of(found[1]) > 0.05 >= odds_of(found[2]), app.header[0].value
     reached = re.findall(r"Odds of liquidation: \S+ → (\d[\d.]*%)", said)
     assert len(reached) >= 2 and all(odds_of(then) <= 0.05 for then in reached)
+    assert "The first dollar takes off" in said and "of margin. The floor" not in said  # the curve is one of odds too
     if model is not None:
         assert "asks for more margin here, and still lowers the odds" in said
         return

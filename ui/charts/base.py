@@ -131,6 +131,12 @@ def odds_axis(top: float, title: str, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def across(height: float, colour: str) -> dict[str, Any]:
+    """A dashed line across the plot, e.g. the odds aimed at."""
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height,
+            "line": {"color": colour, "dash": "dash", "width": 1.5}}  # fmt: skip
+
+
 def legend_above(colours: Palette) -> dict[str, Any]:
     """Layout of a legend in a row above the plot; leave it room with a top margin."""
     place = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom"}

@@ -14,6 +14,7 @@ from ui.blocks.formats import short_money, true_minus
 from ui.blocks.theme import palette
 from ui.charts.base import (
     DOLLARS,
+    across,
     amount_column,
     column_width,
     drawn,
@@ -87,7 +88,7 @@ def money(dollars: np.ndarray, odds: np.ndarray, now: float, line: float = ODDS)
         [curve, dot],
         xaxis={**DOLLARS, "title": "dollars added (left of 0: taken out)", "nticks": 5},
         yaxis=odds_axis(max(float(np.max(odds)), line, now), "odds"),
-        shapes=[_across(line, colours.muted)],
+        shapes=[across(line, colours.muted)],
     )
 
 
@@ -110,13 +111,8 @@ def size(sizes: np.ndarray, odds: np.ndarray, line: float) -> go.Figure:
         ],
         xaxis={"tickformat": ".0%", "title": "of today's size", "nticks": 6},
         yaxis=odds_axis(max(float(np.max(odds)), line), "odds"),
-        shapes=[_across(line, colours.muted)],
+        shapes=[across(line, colours.muted)],
     )
-
-
-def _across(height: float, colour: str) -> dict[str, Any]:
-    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height,
-            "line": {"color": colour, "dash": "dash", "width": 1.5}}  # fmt: skip
 
 
 def drivers(steps: Sequence[Driver]) -> go.Figure:

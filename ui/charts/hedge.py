@@ -1,15 +1,19 @@
-"""Cost against margin: the frontier, and where each way stands on it."""
+"""Cost against margin or odds: the frontier, and where each way stands on it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
+from margin.forecast.results import printed
 from margin.hedge.frontier import Frontier
+from margin.hedge.odds_frontier import OddsFrontier
 from margin.hedge.outcomes import Outcome
-from ui.blocks.theme import palette
+from ui.blocks.theme import Palette, palette
 from ui.charts.base import (
     BAR_HEIGHT,
     DOLLARS,
+    across,
     amount_column,
     column_width,
     drawn,
@@ -20,49 +24,84 @@ from ui.charts.base import (
 )  # fmt: skip
 
 HEIGHT = 300
+COST = {"title": "cost, dollars", "tickprefix": "$", "nticks": 6, "rangemode": "tozero"}
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 
 
 def frontier(found: Frontier, ways: Mapping[str, tuple[float, float]]) -> go.Figure:
     """The curve of least cost, and {name: (cost, margin)} as marks."""
     colours = palette()
-    data = [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "name": "least cost",
-            "x": [round(p.cost, 4) for p in found.points],
-            "y": [round(p.margin, 2) for p in found.points],
-            "line": {"color": colours.gain, "width": 2.5},
-            "marker": {"size": 5},
-            "hovertemplate": "$%{x:,.2f} buys a margin of $%{y:,.0f}<extra></extra>",
-        }
+    costs, margins = [p.cost for p in found.points], [round(p.margin, 2) for p in found.points]
+    data = [_curve(colours, costs, margins, list(map(_money, margins)), "buys a margin of")]
+    data += [
+        _mark(colours, i, name, cost, round(margin, 2), f"margin {_money(margin)}")
+        for i, (name, (cost, margin)) in enumerate(ways.items())
     ]
-    for i, (name, (cost, margin)) in enumerate(ways.items()):
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": safe(name),
-                "x": [round(cost, 4)],
-                "y": [round(margin, 2)],
-                "marker": {
-                    "color": colours.series[(i + 1) % len(colours.series)],
-                    "size": 12,
-                    "symbol": SYMBOLS[i % len(SYMBOLS)],
-                },
-                "hovertemplate": f"{safe(name)}: $%{{x:,.2f}}, margin $%{{y:,.0f}}<extra></extra>",
-            }
-        )
     return drawn(
         colours,
         HEIGHT,
         data,
-        xaxis={"title": "cost, dollars", "tickprefix": "$", "nticks": 6, "rangemode": "tozero"},
+        xaxis=COST,
         yaxis={**DOLLARS, "title": "margin after it", "rangemode": "tozero"},
         margin={"t": 46},
         **legend_above(colours),
     )
+
+
+def odds_frontier(found: OddsFrontier, ways: Mapping[str, tuple[float, float]], line: float) -> go.Figure:
+    """Cost against odds, {name: (cost, odds)} as marks, the odds aimed at as a line."""
+    colours = palette()
+    costs, odds = [p.cost for p in found.points], [round(p.odds, 5) for p in found.points]
+    data = [_curve(colours, costs, odds, list(map(printed, odds)), "buys odds of")]
+    data += [
+        _mark(colours, i, name, cost, round(then, 5), printed(then))
+        for i, (name, (cost, then)) in enumerate(ways.items())
+    ]
+    return drawn(
+        colours,
+        HEIGHT,
+        data,
+        xaxis=COST,
+        yaxis=odds_axis(max([*odds, line, *(then for _, then in ways.values())]), "odds after it"),
+        margin={"t": 46},
+        shapes=[across(line, colours.muted)],
+        **legend_above(colours),
+    )
+
+
+def _money(dollars: float) -> str:
+    return f"${dollars:,.0f}"
+
+
+def _curve(colours: Palette, x: Sequence[float], y: Sequence[float], said: Sequence[str], buys: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": "least cost",
+        "x": [round(cost, 4) for cost in x],
+        "y": list(y),
+        "customdata": list(said),
+        "line": {"color": colours.gain, "width": 2.5},
+        "marker": {"size": 5},
+        "hovertemplate": f"$%{{x:,.2f}} {buys} %{{customdata}}<extra></extra>",
+    }
+
+
+def _mark(colours: Palette, number: int, name: str, x: float, y: float, said: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": safe(name),
+        "x": [round(x, 4)],
+        "y": [y],
+        "customdata": [said],
+        "marker": {
+            "color": colours.series[(number + 1) % len(colours.series)],
+            "size": 12,
+            "symbol": SYMBOLS[number % len(SYMBOLS)],
+        },
+        "hovertemplate": f"{safe(name)}: $%{{x:,.2f}}, %{{customdata}}<extra></extra>",
+    }
 
 
 def liquidated(outcomes: Sequence[Outcome]) -> go.Figure:

@@ -14,6 +14,7 @@ from margin.hedge.answer import Hedge
 from margin.hedge.collateral import Moves, collateral_moves
 from margin.hedge.frontier import Frontier, frontier
 from margin.hedge.menu import HEDGES
+from margin.hedge.odds_frontier import OddsFrontier, odds_frontier
 from margin.hedge.outcomes import Policy
 from margin.hedge.policy import policy_backtest
 from margin.hedge.rule import Rule
@@ -71,6 +72,12 @@ def _curve(portfolio: Portfolio, market: Market, settings: Settings, model: str 
     return frontier(answer(portfolio, market, settings, model, asked)[1].planner, asked.orders)
 
 
+def _odds_curve(
+    portfolio: Portfolio, market: Market, settings: Settings, model: str | None, asked: Asked
+) -> OddsFrontier | None:
+    return odds_frontier(answer(portfolio, market, settings, model, asked)[1])
+
+
 def _moves(
     portfolio: Portfolio, market: Market, settings: Settings, model: str | None, days: float, wanted: float | None
 ) -> Moves:
@@ -120,6 +127,7 @@ moves = compute.remembered(_moves, 32)
 accounts = compute.remembered(_accounts, 32)
 answer = compute.remembered(_answer, 64)
 curve = compute.remembered(_curve, 64)
+odds_curve = compute.remembered(_odds_curve, 64)
 
 
 def controls(found: tuple[Judged, ...], market: Market) -> Asked:

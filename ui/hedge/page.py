@@ -11,6 +11,7 @@ from margin.forecast.results import printed
 from margin.hedge.accounts import Judged
 from margin.hedge.answer import DEAD, Hedge, Standing, Way
 from margin.hedge.frontier import Frontier
+from margin.hedge.odds_frontier import OddsFrontier
 from margin.hedge.tickets import Ticket, stale, tickets
 from ui.blocks.copy_button import copy_button
 from ui.blocks.exporting import chart, csv_button
@@ -46,9 +47,8 @@ def page(seen: Seen) -> None:
         return
     headline(found, seen.model)
     columns(found)
-    curve = asked_for.curve(portfolio, market, seen.settings, model, asked)
     views: dict[str, Callable[[], None]] = {
-        "What each dollar buys": lambda: frontier(found, curve),
+        "What each dollar buys": lambda: bought(seen, found, asked),
         "Orders to copy": lambda: orders(found, chosen),
         "Money instead": lambda: money_instead(seen, asked),
         "Would the rule have worked": lambda: rules.check(seen, asked),
@@ -137,6 +137,36 @@ def _lines(before: Standing, way: Way) -> list[tuple[str, str]]:
     if way.held is not None:
         out.append(("Other days' loss / margin", f"{way.held.before:.2f} → {way.held.ratio:.2f}"))
     return out
+
+
+def bought(seen: Seen, found: Hedge, asked: Asked) -> None:
+    """What each dollar buys of what is aimed at: margin, or odds."""
+    inputs = seen.now.portfolio, seen.active.market, seen.settings, seen.model, asked
+    curve = None if asked.odds is None else asked_for.odds_curve(*inputs)
+    if curve is None:
+        frontier(found, asked_for.curve(*inputs))
+    else:
+        odds_frontier(found, curve)
+
+
+def odds_frontier(found: Hedge, curve: OddsFrontier) -> None:
+    """Cost against odds, and where the ways stand."""
+    assert found.odds is not None
+    ways = {w.title: (w.cost, w.after.odds) for w in found.ways if w.after is not None and w.after.odds is not None}
+    if len(curve.points) < 2:
+        st.info("No such trade lowers the odds of liquidation.", icon=":material/info:")
+        return
+    said = "; ".join(f"{name} {money(cost, cents=True)} for {printed(odds)}" for name, (cost, odds) in ways.items())
+    chart(charts_hedge.odds_frontier(curve, ways, found.odds), "hedge_odds_frontier", f"Cost against odds. {said}.")
+    first = curve.per_dollar or 0.0
+    limit = "any number of orders" if found.orders is None else f"at most {found.orders} orders"
+    st.caption(
+        dollars(
+            f"Odds of liquidation within {curve.days:g} days, by the forecast, after the cheapest trades found; dashed "
+            f"the odds aimed at. The first dollar takes off {first:.2f} points of odds; the lowest reached is "
+            f"{printed(curve.lowest)}. The curve allows {limit}; found by search, not proven optimal."
+        )
+    )
 
 
 def frontier(found: Hedge, curve: Frontier) -> None:
