@@ -22,6 +22,7 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
+from margin.core.words import by_reason
 from margin.models import in_mode
 from margin.models.base import MarginModel, without_refused
 from margin.models.funding import Funding
@@ -264,7 +265,7 @@ def _walked(account: Account, model: MarginModel) -> tuple[Account, tuple[str, .
     if not rest.positions:
         model.check(walked)  # nothing is left: why
     reasons = {line.symbol: line.reason for line in refused}
-    notes = left_out_note(tuple(out)) + [f"Left out: {symbol}: {reason}." for symbol, reason in reasons.items()]
+    notes = left_out_note(tuple(out)) + [f"Left out: {said}." for said in by_reason(reasons.items())]
     out += [p.symbol for p in held if p.symbol in reasons]
     kept = tuple(replace(p, entry_price=None, mark_price=None) for p in rest.positions)
     if not kept:

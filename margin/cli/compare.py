@@ -88,6 +88,7 @@ def _as_held(c: Comparison) -> str:
     pooled = ("one pooled account", "safeguarded", "", cli_text.money(c.as_held.pooled), "", "")
     header = ("account", "model", "equity USD", "initial USD", "maintenance USD", "health")
     errors = [f"not computed: {a.name or a.venue}: {a.error}" for a in c.as_held.accounts if a.error]
+    errors += [f"{a.name or a.venue}: {note}" for a in c.as_held.accounts for note in a.why_left_out]
     return "\n".join([cli_text.table(header, [*rows, total, pooled]), *errors])
 
 

@@ -14,6 +14,7 @@ from margin.core.errors import InputError
 from margin.core.instruments import parse_symbol
 from margin.core.market import Market
 from margin.core.settings import Settings
+from margin.core.words import by_reason
 from margin.hedge.accounts import Judged, assets_of, choose, judged
 from margin.hedge.answer import Hedge, Way
 from margin.hedge.collateral import Moves, collateral_moves
@@ -274,7 +275,7 @@ def describe(h: Hedge, curve: Frontier, orders: tuple[Ticket, ...], likely: Odds
     if orders:
         lines = [f"{t.text}\n  " + " ".join(t.notes) for t in orders]
         parts.append("Orders to copy, never sent from here:\n" + "\n".join(lines))
-    notes = [*h.notes, *(f"Without {s}: {w}." for s, w in h.menu.left_out)]
+    notes = [*h.notes, *(f"Without {said}." for said in by_reason(h.menu.left_out))]
     parts.append("\n".join(f"note: {note}" for note in notes))
     return "\n\n".join(part for part in parts if part)
 

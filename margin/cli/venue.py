@@ -6,6 +6,7 @@ from typing import Any
 from margin import venues
 from margin.cli import text as cli_text
 from margin.core.errors import InputError
+from margin.core.words import by_reason
 from margin.models.marks import Marks
 from margin.venues.survey import Asked, Refused, recent_gain, survey
 
@@ -99,7 +100,8 @@ def _text(rows: list[dict[str, Any]]) -> str:
     )  # fmt: skip
     parts = [cli_text.table(header, table)] if table else []
     for r in rows:
-        parts += [f"{r['title']} ({r['mode']}) without {u['symbol']}: {u['why']}" for u in r.get("left_out", ())]
+        out = by_reason((u["symbol"], u["why"]) for u in r.get("left_out", ()))
+        parts += [f"{r['title']} ({r['mode']}) without {said}" for said in out]
     refused = [r for r in rows if r["why_not"] is not None]
     for r in refused:
         mode = f" ({r['mode']})" if r["mode"] else ""

@@ -12,7 +12,7 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.position import Collateral, Position
 from margin.core.settings import Settings
-from margin.core.words import usd
+from margin.core.words import by_reason, usd
 from margin.ladder.isolated_accounts import shares
 from margin.models.base import MarginModel, Unsupported, without_refused
 from margin.models.marks import Marks
@@ -96,7 +96,7 @@ def parts(model: MarginModel, sub: SubAccount, marks: Marks) -> list[SubAccount]
 
 
 def _notes(left_out: Iterable[Unsupported]) -> list[str]:
-    return [f"without {line.symbol}: {line.reason}" for line in left_out]
+    return [f"without {said}" for said in by_reason((x.symbol, x.reason) for x in left_out)]
 
 
 def assumed_money(sub: SubAccount, market: Market, settings: Settings, marks: Marks) -> float:

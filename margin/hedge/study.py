@@ -14,6 +14,7 @@ from margin.core.checks import date_text
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.settings import Settings
+from margin.core.words import by_reason
 from margin.forecast.accounts import assumed_money
 from margin.hedge.answer import DEAD, Hedge
 from margin.hedge.costs import Costs
@@ -77,7 +78,7 @@ def hedge(
     if not any(p.quantity for p in sub.positions):
         raise InputError("positions", "none", "this account holds no position that is margined", "Add one.")
     reproduced, refused = without_refused(model, sub)
-    notes = [f"Without {line.symbol}: {line.reason}." for line in refused]
+    notes = [f"Without {said}." for said in by_reason((x.symbol, x.reason) for x in refused)]
     if not any(p.quantity for p in reproduced.positions):
         model.check(sub)  # nothing is left: why
     sub = pinned(reproduced, marks)

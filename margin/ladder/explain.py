@@ -48,6 +48,13 @@ def held_headline(comparison: Comparison) -> str:
         return ""
     count = len(held.accounts)
     who = "this account" if count == 1 else f"these {count} accounts"
+    if held.initial is not None and held.saved is None:
+        names = ", ".join(held.left_out[:3]) + (f" and {len(held.left_out) - 3} more" if len(held.left_out) > 3 else "")
+        need = "needs" if count == 1 else "need"
+        return (
+            f"As held {who} {need} {usd(held.initial)} without {names}, not reproduced here; "
+            f"one pool of everything needs {usd(held.pooled)}."
+        )
     if held.initial is None or held.saved is None:
         missing = [row.name or row.venue or "an account" for row in held.accounts if row.error]
         return f"In one pool this book needs {usd(held.pooled)}; as held it is not computed: see {missing[0]}."

@@ -21,6 +21,7 @@ from margin.core.market import Market
 from margin.core.portfolio import Portfolio
 from margin.core.position import Position
 from margin.core.settings import Settings
+from margin.core.words import by_reason
 from margin.ladder.isolated_accounts import split_money
 from margin.models.base import MarginModel, States, pinned, without_refused
 from margin.models.marks import Marks
@@ -287,7 +288,7 @@ def _supported(account: Account, rules: MarginModel, notes: list[str]) -> Accoun
     rest, refused = without_refused(rules, account)
     if not rest.margined:
         rules.check(account)  # nothing is left: why
-    notes += [f"Without {line.symbol}: {line.reason}." for line in refused]
+    notes += [f"Without {said}." for said in by_reason((x.symbol, x.reason) for x in refused)]
     return rest
 
 

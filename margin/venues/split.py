@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from margin.core.account import SubAccount
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio, Position
+from margin.core.words import by_reason
 from margin.models.marks import Marks
 from margin.venues import accounts, wallets
 from margin.venues.base import Mode, Rulebook
@@ -114,7 +115,8 @@ def _part(
     chosen: Mapping[str, float] | None,
 ) -> Part:
     book = SubAccount(name="", positions=tuple(positions), collateral=())
-    refused = tuple(f"{u.symbol}: {u.reason}" for u in wallets.refusals(rulebook, accounts.priced(book, marks), mode))
+    found = wallets.refusals(rulebook, accounts.priced(book, marks), mode)
+    refused = by_reason((u.symbol, u.reason) for u in found)
     if not refused:
         try:
             margin = wallets.requirement(rulebook, book, marks, mode, chosen)

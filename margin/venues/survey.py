@@ -11,6 +11,7 @@ from margin.core.account import SubAccount
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio, Position
+from margin.core.words import by_reason
 from margin.models.marks import Marks
 from margin.venues import accounts, liquidation, wallets
 from margin.venues.base import Mode, Rulebook, Unsupported, VenueMargin
@@ -112,7 +113,7 @@ def _asked(
     out = {u.symbol for u in unsupported}
     rest = replace(book, positions=tuple(p for p in book.positions if p.symbol not in out))
     if unsupported and not (all(u.alone for u in unsupported) and accounts.margined(rest)):
-        return tuple(f"{u.symbol}: {u.reason}" for u in unsupported)
+        return by_reason((u.symbol, u.reason) for u in unsupported)
     try:
         margin = wallets.requirement(rulebook, rest, marks, mode, chosen)
         edges = liquidation.prices(rulebook, rest, marks, mode, chosen)
@@ -121,9 +122,10 @@ def _asked(
     if not rest.positions and rest.collateral and margin.collateral_value <= 0 < margin.account_value:
         return tuple(f"{c.asset}: it does not count as collateral here" for c in rest.collateral)
     if unsupported:
-        said = tuple(f"Without {u.symbol}: {u.reason}." for u in unsupported)
+        said = tuple(f"Without {why}." for why in by_reason((u.symbol, u.reason) for u in unsupported))
         margin = replace(margin, notes=(*said, *margin.notes))
-    earned = gain / margin.initial if gain is not None and margin.initial > 0 else None
+    whole = gain is not None and not unsupported  # a gain of all of the book is none of a part of it
+    earned = gain / margin.initial if gain is not None and whole and margin.initial > 0 else None
     return Asked(
         rulebook=rulebook, margin=margin, edges=edges, nearest=liquidation.nearest(edges, marks),
         return_on_margin=earned, left_out=unsupported,

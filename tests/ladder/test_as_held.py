@@ -87,3 +87,16 @@ def test_a_note_on_one_price_names_what_shares_it_and_nothing_else():
     notes = [n for n in compare(Portfolio(pair), MARKET).notes if "share one price" in n]
     assert notes == ["Instruments of BTC share one price here: the basis line is kept for that."]
     assert not [n for n in compare(Portfolio(pair[1:]), MARKET).notes if "share one price" in n]
+
+
+def test_a_position_without_known_tiers_is_left_out_by_name_and_nothing_is_said_to_be_saved():
+    legs = (Position("BTC/USDT:USDT", 1.0), Position("ETH/USD:ETH", 500.0))
+    account = Account(name="a", venue="bybit", positions=legs, collateral=[Collateral("USDT", 20_000)])
+    c = compare(Portfolio(accounts=[account]), MARKET)
+    without = compare(Portfolio(accounts=[replace(account, positions=legs[:1])]), MARKET)
+    row = c.as_held.accounts[0]
+    assert row.left_out == c.as_held.left_out == ("ETH/USD:ETH",) and row.error is None
+    assert (row.initial, row.equity) == (without.as_held.initial, without.as_held.accounts[0].equity)
+    assert row.why_left_out == ("Without ETH/USD:ETH: no tiers of ETH are known here: not reproduced here.",)
+    assert c.as_held.saved is None and without.as_held.saved is not None
+    assert "without ETH/USD:ETH, not reproduced here" in explain.held_headline(c)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from margin.core.settings import Settings
-from margin.core.words import usd
+from margin.core.words import by_reason, usd
 from margin.ladder import explain
 
 
@@ -129,3 +129,10 @@ def test_accounts_as_held_in_words():
         held(400.0, 100.0, 2)
     )
     assert "%" not in explain.held_headline(held(0.0, 100.0))
+
+
+def test_each_reason_is_said_once_and_many_names_are_counted():
+    pairs = [("A", "x"), ("B", "y"), ("C", "x"), ("A", "x"), *((f"D{i}", "z") for i in range(9))]
+    assert by_reason(pairs) == ("A, C: x", "B: y", "D0, D1, D2, D3, D4, D5 and 3 more: z")
+    assert by_reason((f"D{i}", "z") for i in range(7)) == ("D0, D1, D2, D3, D4, D5, D6: z",)
+    assert by_reason([]) == ()

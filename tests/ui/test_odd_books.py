@@ -70,6 +70,34 @@ def test_an_account_that_holds_more_than_it_can_lose_is_no_warning():
     assert not app.warning and any("holds more than it can lose" in x.value for x in app.success)
 
 
+def hedge_mode() -> Account:
+    legs = (Position("ETH/USDT:USDT", 20.0, leverage=10.0), Position("ETH/USDT:USDT", -8.0, leverage=10.0))
+    return Account(venue="bybit", mode="cross", positions=legs, collateral=(Collateral("USDT", 9_000.0),))
+
+
+def test_venues_opens_on_the_accounts_own_and_shows_both_legs_of_hedge_mode():
+    app = opened(Portfolio(accounts=(hedge_mode(),)), "venues", venue_view="Tiers")
+    assert app.selectbox(key="venue_picked").value == "Bybit, cross"
+    words = said(app)
+    for size in (20.0, -8.0):  # 2,466.82 is the sample's last close
+        sign = "−" if size < 0 else ""
+        assert f"**ETH/USDT:USDT** {sign}{abs(size):g}: ${abs(size) * 2466.82:,.0f} at" in words
+
+
+def test_a_venue_that_holds_a_part_of_the_book_stands_behind_those_that_hold_it_and_says_each_reason_once():
+    app = opened(OPTIONS, "venues")
+    table = next(frame.value for frame in app.dataframe if "Cannot hold" in frame.value.columns)
+    asked = table[table["Initial"].notna()]
+    partial = [bool(text) for text in asked["Cannot hold"]]
+    assert partial == sorted(partial) and "For 5% odds in 7 days" not in table.columns
+    assert app.selectbox(key="venue_picked").value == "Deribit, portfolio"
+    for text in table["Cannot hold"].fillna(""):
+        reasons = [part.split(": ", 1)[-1] for part in text.split("; ")]
+        assert len(reasons) == len(set(reasons)), text
+    whole = opened(OPTIONS, "venues", venues_split="true")
+    assert all("-" not in box.label.split()[-1] for box in whole.selectbox if str(box.key).startswith("split_"))
+
+
 def test_what_an_empty_cell_means_is_true_of_its_row():
     held = Portfolio(accounts=(Account(
         venue="binance", mode="isolated",

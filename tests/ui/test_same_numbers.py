@@ -44,6 +44,10 @@ COINS = Account(
     collateral=(Collateral("USDT", 20_000.0), Collateral("BTC", 0.3)),
 )  # fmt: skip
 UNIFIED = Account(name="Unified", venue="bybit", mode="cross", positions=COINS.positions, collateral=COINS.collateral)
+PARTLY = Account(
+    name="Partly", venue="bybit", mode="cross",
+    positions=(*COINS.positions, Position("ETH/USD:ETH", -20_000.0, entry_price=2500.0)), collateral=COINS.collateral,
+)  # fmt: skip
 CASES = {
     "a venue account": (Portfolio(accounts=(CROSS,)), {}),
     "two accounts, one isolated position": (Portfolio(accounts=(CROSS, MIXED)), {}),
@@ -52,6 +56,7 @@ CASES = {
     "another venue's model": (Portfolio(accounts=(OWN,)), {"model": "bybit:cross"}),
     "dollar and coin-settled contracts, in wallets apart": (Portfolio(accounts=(COINS,)), {}),
     "dollar and coin-settled contracts, in one account": (Portfolio(accounts=(UNIFIED,)), {}),
+    "a coin whose tiers are not carried is left out": (Portfolio(accounts=(PARTLY, MIXED)), {}),
     "a share of its own": (Portfolio(accounts=(OWN,)), {}),
 }
 NOW = re.compile(

@@ -26,6 +26,11 @@ def number(value: float | None, digits: int = 2) -> str:
     return "–" if value is None or value != value else _number(value, f",.{digits}f")
 
 
+def quantity(value: float) -> str:
+    """How much is held: as many digits as it has, thousands set apart, one minus sign: −60,000, 0.25."""
+    return _number(value, ",.6g") if abs(value) < 1e6 else _number(value, ",.0f")
+
+
 def money(amount: float | None, cents: bool = False) -> str:
     """Dollars: no cents from 100 up (unless asked for, and never above 1,000), a dash where there is no figure."""
     if amount is None or amount != amount:

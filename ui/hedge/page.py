@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from margin.core.errors import InputError
+from margin.core.words import by_reason
 from margin.forecast.results import printed
 from margin.hedge.accounts import Judged
 from margin.hedge.answer import DEAD, Hedge, Standing, Way
@@ -56,7 +57,7 @@ def page(seen: Seen) -> None:
     }
     tabbed(views, "hedge_view")
     notes = [note for note in found.notes if note != DEAD]
-    for note in [*notes, *(f"Without {s}: {w}." for s, w in found.menu.left_out)]:
+    for note in [*notes, *(f"Without {said}." for said in by_reason(found.menu.left_out))]:
         st.caption(dollars(plain(note)))
 
 

@@ -101,6 +101,8 @@ def _line(row: AccountHeld, name: str, account: Account, settings: Settings, act
             f"{head} · initial {money(row.initial)} of {money(row.equity)}, {free} · {_near(account, settings, active)}"
         )
     )
+    for why in row.why_left_out:
+        st.caption(dollars(plain(why)))
     _beside(account, beside(account, settings))
 
 

@@ -69,8 +69,15 @@ def _held_meaning(c: Comparison) -> str:
     uncovered = sum(row.error is not None for row in c.as_held.accounts)
     if uncovered:
         return f"{uncovered} not covered, see below"
+    out = len(c.as_held.left_out)
+    if out:
+        return f"without {out} position{'s' if out > 1 else ''}, see below"
     count = len(c.as_held.accounts)
     return "its venue's rules" if count == 1 else f"{count} accounts' rules"
+
+
+def _freed_meaning(c: Comparison) -> str:
+    return "not the same positions" if c.as_held is not None and c.as_held.left_out else "as held less pooled"
 
 
 HELD_CARDS = (
@@ -82,7 +89,7 @@ HELD_CARDS = (
         lambda c: "with safeguards",
         less_is_better=True,
     ),
-    Card("Freed", _held_saved, money, lambda c: "as held less pooled"),
+    Card("Freed", _held_saved, money, _freed_meaning),
     Card("Health", lambda c: standing(c).health, _times, lambda c: "the lowest"),
 )
 STANDING_CARDS = (

@@ -1,16 +1,19 @@
 """One venue looked into: line by line, its modes side by side, where it liquidates, its scenario grid and its tiers."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
 from margin.core.market import Market
-from margin.core.portfolio import Portfolio
+from margin.core.portfolio import Portfolio, Position
 from margin.venues import Marks, Rulebook, liquidation
+from margin.venues.base import PositionMargin
 from margin.venues.families.perpetuals import PerpetualVenue
 from margin.venues.families.tiers import tier_at
 from margin.venues.survey import Asked, Refused, Survey, betas
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import away, money, percent
+from ui.blocks.formats import away, money, percent, quantity
 from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import tabbed
@@ -48,7 +51,7 @@ def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> N
     """The picked venue and mode, its sliders, and the views."""
     st.markdown("**Look into one venue**")
     names = [f"{a.margin.venue}, {a.margin.mode}" for a in found.asked]
-    first = next((i for i, a in enumerate(found.asked) if a.rulebook.purpose != "comparison"), 0)
+    first = _first(found, portfolio)
     picked = found.asked[
         names.index(st.selectbox("Venue and mode", names, first, key="venue_picked", bind="query-params"))
     ]
@@ -73,6 +76,17 @@ def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> N
         st.caption(dollars(plain(f"{rules}. Status: {picked.rulebook.status}.")))
     for note in (*picked.margin.notes, *picked.rulebook.missing):
         st.caption(dollars(plain(note)))
+
+
+def _first(found: Survey, portfolio: Portfolio) -> int:
+    """The account's own venue and mode; else the first that holds all of the book; else the first that is a venue."""
+    own = {(account.venue, account.mode or "cross") for account in portfolio.accounts if account.venue}
+    wishes = (
+        lambda a: (a.rulebook.name, a.margin.mode) in own,
+        lambda a: a.rulebook.purpose != "comparison" and not a.left_out,
+        lambda a: a.rulebook.purpose != "comparison",
+    )
+    return next((i for wish in wishes for i, a in enumerate(found.asked) if wish(a)), 0)
 
 
 def _lines(picked: Asked) -> None:
@@ -252,15 +266,14 @@ def _tiers(picked: Asked, portfolio: Portfolio, marks: Marks) -> None:
     if not isinstance(rulebook, PerpetualVenue) or picked.margin.grids:
         st.markdown("This mode has no tiers: see its lines.")
         return
-    rows = {row.symbol: row for row in picked.margin.positions}
-    for position in portfolio.margined:
-        row = rows.get(position.symbol)
-        if row is None:  # one of several that the venue keeps as one, or left out
+    for i, row in enumerate(picked.margin.positions):  # a venue may keep several as one, or the two legs of hedge mode
+        position = _behind(row, portfolio)
+        if position is None:
             continue
         table, printed = rulebook.position_tiers(position, marks)
         st.markdown(
             dollars(
-                f"**{plain(position.symbol)}**: {money(row.notional)} at "
+                f"**{plain(position.symbol)}** {quantity(row.quantity)}: {money(row.notional)} at "
                 f"{percent(None if row.maintenance_rate is None else 100 * row.maintenance_rate, 2)} maintenance, "
                 f"{percent(None if row.initial_rate is None else 100 * row.initial_rate, 2)} to open."
             )
@@ -289,6 +302,15 @@ def _tiers(picked: Asked, portfolio: Portfolio, marks: Marks) -> None:
                     for here in [max(min(size, t.cap or size) - t.floor, 0.0)]
                 ]
             ),
-            key=f"venue_tiers_{position.symbol}",
+            key=f"venue_tiers_{i}",
             alt=f"Tiers of {position.symbol}",
         )
+
+
+def _behind(row: PositionMargin, portfolio: Portfolio) -> Position | None:
+    """The position that a row of the venue is about, at the row's size: of this size, else on this side, else any."""
+    same = [p for p in portfolio.margined if p.symbol == row.symbol]
+    side = [p for p in same if p.quantity * row.quantity > 0]
+    exact = [p for p in side if p.quantity == row.quantity]
+    found = next(iter([*exact, *side, *same]), None)
+    return None if found is None else replace(found, quantity=row.quantity)

@@ -11,6 +11,7 @@ from data.universe import is_offline
 from margin import venues
 from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
+from margin.core.words import by_reason
 from margin.venues import Marks
 from margin.venues.families.perpetuals import FIRST_LEVERAGE, PerpetualVenue, as_perpetuals
 from margin.venues.survey import Asked, Refused, Survey, recent_gain, survey
@@ -136,10 +137,14 @@ DOLLARS = (safety.COLUMN, "Initial", "Maintenance", "Collateral counts", "Free t
 
 
 def _table(found: Survey, needed: safety.Needed) -> None:
-    """Least capital for the same safety first, then by what is asked."""
-    order = sorted(found.asked, key=lambda a: (safety.of(needed, a) or float("inf"), a.margin.initial))
+    """Least capital for the same safety first, then by what is asked; who holds only a part of the book comes after."""
+    order = sorted(
+        found.asked, key=lambda a: (bool(a.left_out), safety.of(needed, a) or float("inf"), a.margin.initial)
+    )
     rows = [_row(a, safety.of(needed, a)) for a in order]
     table = pd.DataFrame([*rows, *map(_no_row, found.refused)])
+    if not any(safety.of(needed, a) for a in order):
+        table = table.drop(columns=safety.COLUMN, errors="ignore")
     written: dict[str, Format] = dict.fromkeys(DOLLARS, money)
     written |= {"Health": number, "30-day return on margin": share}
     data_table(table, key="venues_table", alt="Every venue and mode", formats=written)
@@ -162,7 +167,7 @@ def _row(a: Asked, capital: float | None) -> dict[str, object]:
         "30-day return on margin": a.return_on_margin,
         "Rules of": a.rulebook.dated(m),
         "Status": a.rulebook.status or "",
-        "Cannot hold": "; ".join(f"{u.symbol}: {u.reason}" for u in a.left_out),
+        "Cannot hold": "; ".join(by_reason((u.symbol, u.reason) for u in a.left_out)),
     }
 
 

@@ -12,7 +12,7 @@ from margin.models.marks import Marks
 from margin.venues import accounts
 from margin.venues.split import Part, Place, SplitBook, cheapest_alone, split_book
 from margin.venues.survey import Survey
-from ui.blocks.formats import money
+from ui.blocks.formats import money, quantity
 from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.state import book
@@ -43,7 +43,8 @@ def split_view(found: Survey, portfolio: Portfolio, marks: Marks, settings: Slid
         for i, position in enumerate(positions):
             start = own[i] or first[i] or choices[0]
             picked = st.selectbox(
-                f"{plain(position.symbol)} {position.quantity:g}", list(titles), list(titles).index(names[start]),
+                f"{plain(position.symbol)} {quantity(position.quantity)}",
+                list(titles), list(titles).index(names[start]),
                 key=f"split_{i}", bind="query-params", persist_state="session",
             )  # fmt: skip
             places.append(titles[picked])
@@ -53,7 +54,8 @@ def split_view(found: Survey, portfolio: Portfolio, marks: Marks, settings: Slid
         st.warning(plain(sentence(error)), icon=":material/warning:")
         return
     st.markdown(dollars(in_words(split, found, places)))
-    table = pd.DataFrame([_row(part, positions) for part in split.parts])
+    dates = {(a.rulebook.name, a.margin.mode): a.rulebook.dated(a.margin) for a in found.asked}
+    table = pd.DataFrame([_row(part, positions, dates) for part in split.parts])
     data_table(table, key="split_table", alt="What each venue asks for its part")
     st.caption("Of the positions alone, each at its own leverage or the same for all. Collateral is not moved by this.")
     if split.initial is not None and whole:
@@ -86,14 +88,14 @@ def _difference(more: float) -> str:
     return f"the split costs {money(more)} more" if more > 0 else f"the split asks {money(-more)} less"
 
 
-def _row(part: Part, positions: tuple[Position, ...]) -> dict[str, object]:
+def _row(part: Part, positions: tuple[Position, ...], dates: dict[Place, str]) -> dict[str, object]:
     return {
         "Venue": part.rulebook.title,
         "Mode": part.mode,
         "Positions": ", ".join(positions[i].symbol for i in part.rows),
         "Initial": "–" if part.initial is None else money(part.initial),
         "Maintenance": "–" if part.maintenance is None else money(part.maintenance),
-        "Rules of": part.rulebook.as_of,
+        "Rules of": dates.get((part.rulebook.name, part.mode), part.rulebook.as_of),
         "Cannot hold": "; ".join(part.refused),
     }
 
