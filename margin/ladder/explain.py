@@ -6,6 +6,7 @@ from margin.core.words import usd
 from margin.ladder.compare import Comparison
 from margin.risk.estimators import estimator
 
+HALF_A_DOLLAR = 0.5
 LITTLE = 5.0  # percent saved below which the page says that there is almost nothing to save
 
 
@@ -147,6 +148,23 @@ def steps(comparison: Comparison) -> tuple[Step, ...]:
             r"M_4=M_3+\sum_g \Delta_g",
             f"{usd(c.portfolio)} {_amounts(comparison)} = {usd(c.safeguarded)}",
             f"Given back for safety: {usd(c.attribution.safeguards)}.",
+        ),
+        *_with_coins(comparison),
+    )
+
+
+def _with_coins(c: Comparison) -> tuple[Step, ...]:
+    """What the coins that are collateral do to the margin; none where they change nothing."""
+    if c.account.treatment != "joint" or abs(c.account.requirement_safeguarded - c.safeguarded) < HALF_A_DOLLAR:
+        return ()
+    asked, hedges = c.account.requirement_safeguarded, c.account.collateral_hedges
+    words = f"hedge {usd(hedges)} of it" if hedges > 0 else f"add {usd(-hedges)} of risk"
+    return (
+        Step(
+            "5. With the coins behind them",
+            r"M_5=M_4-M_3+\mathrm{%s}\Big(\sum_i L_i+\sum_c L_c\Big)" % ("ES" if c.settings.measure == "es" else "VaR"),
+            f"{usd(c.safeguarded)} - {usd(c.portfolio)} + {usd(c.account.requirement)} = {usd(asked)}",
+            f"Coins held as collateral are margined with the positions, at market value: they {words}.",
         ),
     )
 

@@ -1,7 +1,7 @@
 """Margin if correlations break: to the worst seen by pair, to the worst day seen, to one, to zero, against the book.
 
 The margin here is the closed form `k root(w' S w)` with today's volatilities and another correlation matrix: our own
-model, no venue takes a user's matrix. Options count by their delta.
+model, no venue takes a user's matrix. A book with options is revalued in full instead, as `what_if` does.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from margin.risk.estimators import degrees_of_freedom
 from margin.risk.exposures import value_book
 from margin.risk.history import history
 from margin.rolling.pearson import rolling_correlation
+from margin.stress.correlation_what_if import margin_in_full
 
 WINDOW = 60
 NAMES = {
@@ -95,7 +96,10 @@ def correlation_breaks(portfolio: Portfolio, market: Market, settings: Settings 
     lines = []
     for key, name in NAMES.items():
         matrix, distance = _possible(wished[key])
-        margin = portfolio_margin_under(matrix, dollars, vols, chosen.level, chosen.measure, chosen.horizon, dof)
+        if book.has_options:
+            margin = margin_in_full(portfolio, market, chosen, tuple(past.assets[i] for i in moving), matrix)
+        else:
+            margin = portfolio_margin_under(matrix, dollars, vols, chosen.level, chosen.measure, chosen.horizon, dof)
         lines.append(
             Break(
                 key=key, name=name, matrix=matrix, margin=margin, distance=distance, date=date if key == "day" else None

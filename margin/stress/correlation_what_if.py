@@ -138,16 +138,23 @@ def _in_full(
     grid: np.ndarray,
 ) -> np.ndarray:
     """(n,) USD portfolio margin of a book with options at each correlation of the pair, the others as in `base`."""
-    model = settings.with_(estimator=matrix_estimator(settings.estimator))
     matrix, out = base.copy(), []
     for rho in grid:
         matrix[pair], matrix[pair[::-1]] = rho, rho
-        wishes = {
-            (names[a], names[b]): float(np.clip(matrix[a, b], -1.0, 1.0)) for a, b in combinations(range(len(names)), 2)
-        }
-        asked = model.with_(correlation="what-if", what_if=wishes)
-        out.append(compare(portfolio, market, settings=asked).portfolio)
+        out.append(margin_in_full(portfolio, market, settings, names, matrix))
     return np.array(out)
+
+
+def margin_in_full(
+    portfolio: Portfolio, market: Market, settings: Settings, names: tuple[str, ...], matrix: np.ndarray
+) -> float:
+    """USD portfolio margin, every option revalued, with the correlations of `names` (k,) as in `matrix` (k, k)."""
+    model = settings.with_(estimator=matrix_estimator(settings.estimator))
+    wishes = {
+        (names[a], names[b]): float(np.clip(matrix[a, b], -1.0, 1.0)) for a, b in combinations(range(len(names)), 2)
+    }
+    asked = model.with_(correlation="what-if", what_if=wishes)
+    return float(compare(portfolio, market, settings=asked).portfolio)
 
 
 def possible_range(matrix: np.ndarray, i: int, j: int) -> tuple[float, float]:

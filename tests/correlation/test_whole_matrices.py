@@ -14,6 +14,7 @@ from margin.correlation.paths import all_pairs
 from margin.risk.covariance import ledoit_wolf, nearest_correlation
 from margin.risk.elliptical import portfolio_margin_under
 from margin.stress.correlation_breaks import NAMES, WINDOW, correlation_breaks
+from margin.stress.correlation_what_if import what_if
 from tests.correlation.worlds import frame, market
 
 FRAME = frame()
@@ -142,6 +143,20 @@ def test_breaks_meet_the_ladder_at_both_ends():
     other = compare(BOOK, MARKET, estimator="student", level=0.99, horizon=5)
     assert student.margin("now") == pytest.approx(other.portfolio)
     assert [line.key for line in found.lines] == list(NAMES)
+
+
+def test_breaks_of_a_hedged_asset_end_at_the_netted_margin_and_options_are_revalued_in_full():
+    twice = Portfolio((*BOOK.positions, Position("BTC/USD:BTC", -20_000.0)))
+    assert correlation_breaks(twice, MARKET).margin("against") == pytest.approx(
+        compare(twice, MARKET, estimator="gaussian").netted
+    )
+    day = f"{FRAME.index[-1] + np.timedelta64(40, 'D'):%y%m%d}"
+    held = Portfolio((Position(f"BTC/USD:BTC-{day}-90000-C", -2.0), Position("ETH/USDT:USDT", 30.0)))
+    found = correlation_breaks(held, MARKET)
+    assert found.margin("now") == pytest.approx(compare(held, MARKET, estimator="gaussian").portfolio)
+    pair = tuple(found.assets)
+    alone = what_if(held, MARKET, Settings(), {pair: 0.0})
+    assert found.margin("zero") == pytest.approx(alone.margin)
 
 
 def test_sixty_common_returns_are_enough_for_breaks_and_59_are_not():

@@ -100,3 +100,15 @@ def test_a_position_without_known_tiers_is_left_out_by_name_and_nothing_is_said_
     assert row.why_left_out == ("Without ETH/USD:ETH: no tiers of ETH are known here: not reproduced here.",)
     assert c.as_held.saved is None and without.as_held.saved is not None
     assert "without ETH/USD:ETH, not reproduced here" in explain.held_headline(c)
+
+
+def test_what_coins_do_to_the_pooled_margin_is_a_step_of_its_own():
+    """The card says what one pool asks, coins behind it; the ladder ends without them: the step leads from one to the other."""
+    book = Account(name="a", venue="deribit", positions=LONG.positions, collateral=[Collateral("BTC", 1)])
+    c = compare(Portfolio(accounts=[book]), MARKET)
+    last = explain.steps(c)[-1]
+    assert last.title == "5. With the coins behind them" and "add" in last.words
+    assert last.numbers.endswith(f"= {usd(c.as_held.pooled)}") and last.numbers.startswith(usd(c.safeguarded))
+    total = c.safeguarded - c.portfolio + c.account.requirement
+    assert total == pytest.approx(c.as_held.pooled)
+    assert len(explain.steps(compare(Portfolio(accounts=[LONG]), MARKET))) == 6

@@ -54,3 +54,4 @@ def test_the_tab_draws_and_follows_its_slider():
 def test_a_book_without_options_has_a_payoff_without_a_slider():
     app = opened(Portfolio((Position("BTC/USDT:USDT", 1.0),), (Collateral("USDC", 1e4),)))
     assert not [s for s in app.slider if s.label == "Days from as-of"]
+    assert list(app.dataframe[-1].value.columns) == ["Position", "Delta", "Delta, USD"]

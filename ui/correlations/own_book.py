@@ -175,7 +175,7 @@ def breaks(now: Answer, active: ActivePrices) -> None:
         refused(error)
         return
     as_is, worst = found.margin("now"), found.margin("pairs")
-    times = f", {worst / as_is:.1f} times as much" if as_is > 0 else ""
+    times = f", {worst / as_is:.{1 if worst >= 1.1 * as_is else 2}f} times as much" if as_is > 0 else ""
     st.markdown(
         dollars(
             f"**With every pair at its worst so far the book needs {money(worst)} instead of {money(as_is)}{times}.**"
@@ -190,7 +190,13 @@ def breaks(now: Answer, active: ActivePrices) -> None:
             st.caption(
                 f"All pairs at their worst together is impossible; the nearest matrix is {line.distance:.2f} away."
             )
-    st.caption(f"Every pair against the book is the isolated margin: nothing asks more. {OWN_MODEL}")
+    options = now.comparison is not None and now.comparison.book.has_options
+    bound = (
+        "Options are revalued in full."
+        if options
+        else "Every pair against the book is the netted margin, what its assets ask one by one: nothing asks more."
+    )
+    st.caption(f"{bound} {OWN_MODEL}")
     table = pd.DataFrame(
         [
             {"break": x.name, "margin_usd": x.margin, "repair_distance": x.distance, "date": str(x.date or "")[:10]}

@@ -76,6 +76,12 @@ def _held_meaning(c: Comparison) -> str:
     return "its venue's rules" if count == 1 else f"{count} accounts' rules"
 
 
+def _pooled_meaning(c: Comparison) -> str:
+    """Coins held as collateral are margined with the positions there, and may ask for more or for less."""
+    coins = c.account.treatment == "joint" and abs(c.account.requirement_safeguarded - c.safeguarded) >= 0.5
+    return "safeguards, coins too" if coins else "with safeguards"
+
+
 def _freed_meaning(c: Comparison) -> str:
     return "not the same positions" if c.as_held is not None and c.as_held.left_out else "as held less pooled"
 
@@ -86,7 +92,7 @@ HELD_CARDS = (
         "In one pool",
         lambda c: c.as_held.pooled if c.as_held is not None else None,
         money,
-        lambda c: "with safeguards",
+        _pooled_meaning,
         less_is_better=True,
     ),
     Card("Freed", _held_saved, money, _freed_meaning),

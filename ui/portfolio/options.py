@@ -16,10 +16,11 @@ from ui.state.compute import Answer
 GREEKS: dict[str, Format] = {
     "Delta": lambda value: number(value, 4),
     "Delta, USD": money,
-    "Gamma": lambda value: number(value, 6),
+    "Gamma": lambda value: "0" if value == 0 else number(value, 6),
     "Vega": money,
     "Theta": money,
 }
+CURVED = ("Gamma", "Vega", "Theta")  # of options only: a book without any has no such columns
 MEANING = {
     "Delta": "Units of the underlying it behaves like",
     "Delta, USD": "Dollars that move one for one with the underlying",
@@ -61,8 +62,9 @@ def payoff_and_greeks(now: Answer) -> None:
     )
     table = greeks(comparison)
     data_table(
-        table, key="greeks_table", alt="Greeks of every position and underlying", formats=GREEKS,
-        column_config={name: st.column_config.Column(help=what) for name, what in MEANING.items()},
+        table, key="greeks_table", alt="Greeks of every position and underlying",
+        formats={name: write for name, write in GREEKS.items() if name in table.columns},
+        column_config={name: st.column_config.Column(help=MEANING[name]) for name in table.columns if name in MEANING},
     )  # fmt: skip
     csv_button("Greeks, CSV", lambda: greeks(comparison), "greeks")
 
@@ -89,4 +91,5 @@ def greeks(comparison: Comparison) -> pd.DataFrame:
                 "Gamma": u.gamma, "Vega": u.vega, "Theta": theta,
             }
         )  # fmt: skip
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table if comparison.book.has_options else table.drop(columns=["IV", *CURVED])
