@@ -18,6 +18,7 @@ from margin.models.marks import Marks
 __all__ = [
     "as_sub",
     "balances",
+    "both_sides",
     "entry",
     "labels",
     "margined",
@@ -152,6 +153,21 @@ def contracts_value(position: Position, marks: Marks) -> float:
 def tokens(book: SubAccount, marks: Marks, spot: bool = False) -> list[tuple[str, Number, float]]:
     """(asset, quantity, USD price) of every balance."""
     return [(asset, quantity, marks.price(asset)) for asset, quantity in balances(book, marks, spot).items()]
+
+
+def both_sides(book: SubAccount, marks: Marks) -> list[tuple[str, Number, float]]:
+    """`tokens` with spot, where what is borrowed of an asset stands beside what is supplied of it, never netted."""
+    owed: dict[str, float] = {}
+    for p in book.positions:
+        if p.quantity < 0 and p.instrument.kind in ("loan", "spot"):
+            owed[p.underlying] = owed.get(p.underlying, 0.0) - p.quantity
+    out: list[tuple[str, Number, float]] = []
+    net = balances(book, marks, spot=True)
+    for asset in dict.fromkeys([*net, *owed]):
+        debt, supplied = owed.get(asset, 0.0), net.get(asset, 0.0) + owed.get(asset, 0.0)
+        sides = (supplied, -debt) if debt and np.all(np.greater(supplied, 0.0)) else (net.get(asset, 0.0),)
+        out += [(asset, side, marks.price(asset)) for side in sides if np.any(side)]
+    return out
 
 
 def at(marks: Marks, as_of: Any) -> Marks:

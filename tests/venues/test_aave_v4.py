@@ -1,9 +1,16 @@
 """Aave v4: the documentation's bonus, a repayment that restores the target, and the collateral factor by hand."""
 
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from margin import Collateral, Position, models
+from margin.core.account import SubAccount
+from margin.models.marks import Marks
 from margin.venues.rules.aave_v4 import bonus, debt_to_repay
 from tests.venues.door import Account
 
@@ -60,3 +67,20 @@ def test_a_liquidatable_account_says_what_would_be_repaid():
 def test_a_rest_below_1_000_is_repaid_with_the_whole():
     found = account(eth=0.59375 * 2, debt=2_000.0, target=1.5).state
     assert next(x.amount for x in found.lines if "Debt repaid" in x.label) == pytest.approx(2_000.0)
+
+
+@pytest.mark.parametrize("key", ["aave:cross", "aave_v4:cross"])
+def test_what_is_borrowed_of_a_coin_stands_beside_what_is_supplied_of_it(key):
+    """Supplied and borrowed are two balances of a lender: 3 supplied and 1 owed is no 2 supplied."""
+    model = models.get(key)
+    marks = Marks(as_of=pd.Timestamp("2026-08-31"), prices={"ETH": 2_000.0})
+    both = SubAccount(name="", positions=(Position("ETH", -1.0),), collateral=(Collateral("ETH", 3.0),))
+    alone = SubAccount(name="", positions=(), collateral=(Collateral("ETH", 3.0),))
+    state = model.state(both, marks)
+    assert state.maintenance == 2_000.0
+    assert state.equity == pytest.approx(model.state(alone, marks).equity)
+    assert state.health == pytest.approx(state.equity / 2_000.0)
+    many = model.states(both, marks, np.array([[1.0], [0.5]]))
+    assert list(many.maintenance) == [2_000.0, 1_000.0] and many.equity[1] == pytest.approx(state.equity / 2)
+    net = models.get("mango:cross").state(replace(both, collateral=(Collateral("ETH", 3.0),)), marks)
+    assert net.maintenance == 0.0  # one balance a coin, by that venue's rules

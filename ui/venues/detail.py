@@ -1,5 +1,6 @@
 """One venue looked into: line by line, its modes side by side, where it liquidates, its scenario grid and its tiers."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
@@ -81,7 +82,7 @@ def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> N
 def _first(found: Survey, portfolio: Portfolio) -> int:
     """The account's own venue and mode; else the first that holds all of the book; else the first that is a venue."""
     own = {(account.venue, account.mode or "cross") for account in portfolio.accounts if account.venue}
-    wishes = (
+    wishes: tuple[Callable[[Asked], bool], ...] = (
         lambda a: (a.rulebook.name, a.margin.mode) in own,
         lambda a: a.rulebook.purpose != "comparison" and not a.left_out,
         lambda a: a.rulebook.purpose != "comparison",

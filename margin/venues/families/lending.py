@@ -18,6 +18,7 @@ class LendingVenue(Rulebook):
 
     modes = ("cross",)
     purpose = "lending"
+    nets = True  # one balance per asset; else what is borrowed of an asset stands beside what is supplied of it
 
     @abstractmethod
     def weights(
@@ -70,7 +71,8 @@ class LendingVenue(Rulebook):
         supplied: list[Any] = [0.0, 0.0]
         owed: list[Any] = [0.0, 0.0]
         market: Any = 0.0
-        for asset, quantity, price in accounts.tokens(book, marks, spot=True):
+        rows = accounts.tokens(book, marks, spot=True) if self.nets else accounts.both_sides(book, marks)
+        for asset, quantity, price in rows:
             value = quantity * price
             market = market + value
             weights = self.weights(asset, settings)

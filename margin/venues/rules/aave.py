@@ -40,6 +40,7 @@ class Aave(LendingVenue):
     """Aave v3: debt against liquidation thresholds."""
 
     name = "aave"
+    nets = False
     sliders = (
         Slider(
             key="emode", title="Efficiency mode for dollar coins", low=0.0, high=1.0, default=0.0, step=1.0,

@@ -36,6 +36,7 @@ class AaveV4(LendingVenue):
     """Aave v4: debt against collateral at one factor an asset."""
 
     name = "aave_v4"
+    nets = False
     sliders = (
         Slider(
             key="target", title="Target health of a liquidation", low=1.0, high=1.5, default=1.05, step=0.01,
