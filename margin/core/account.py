@@ -1,6 +1,6 @@
 """An account: what one venue margins. It divides into sub-accounts, each liquidated by itself. docs/accounts.md."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -173,6 +173,16 @@ class Account:
         if self.venue_says:
             data["venue_says"] = self.venue_says.to_dict()
         return data
+
+
+def account_names(accounts: Sequence[Account]) -> tuple[str, ...]:
+    """What each account is called, all different: its own name, else its venue's, else "account 1" by its place."""
+    out: list[str] = []
+    for number, account in enumerate(accounts, start=1):
+        name = account.name or account.venue or f"account {number}"
+        again = sum(other == name or other.startswith(f"{name} (") for other in out)
+        out.append(f"{name} ({again + 1})" if again else name)
+    return tuple(out)
 
 
 def posted_margin(position: Position, model: OpensPositions, marks: Any = None) -> Collateral:

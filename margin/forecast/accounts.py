@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from margin import models
-from margin.core.account import SubAccount
+from margin.core.account import SubAccount, account_names
 from margin.core.errors import InputError
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
@@ -45,13 +45,15 @@ def judged(
     found: list[tuple[MarginModel, SubAccount]] = []
     notes = list(book.notes)
     assumed = None
-    for account in book.accounts:
+    several = len(book.accounts) > 1
+    for name, account in zip(account_names(book.accounts), book.accounts, strict=True):
         if not account.margined:
             continue
+        account = replace(account, name=name) if several else account
         own = models.asked_or_own(account, market, settings, model)
         account = account if model is None else models.in_mode(account, own)
         if capital is not None:
-            if len(book.accounts) > 1:
+            if several:
                 raise InputError("capital", capital, "stands for the collateral of one account", "Leave it out.")
             account = replace(account, collateral=(Collateral("USD", capital),))
         account, refused = without_refused(own, account)
@@ -65,7 +67,10 @@ def judged(
                 assumed = (assumed or 0.0) + money
                 held = replace(held, collateral=(Collateral("USD", money),))
                 notes.append(f"no collateral is given: {usd(money)} is assumed, 1.5 x the portfolio margin")
-            found += [(own, part) for part in parts(own, held, marks)]
+            apart = parts(own, held, marks)
+            if several and (held.isolated or len(apart) > 1):
+                apart = [replace(part, name=f"{name}: {part.name}") for part in apart]
+            found += [(own, part) for part in apart]
     if not found:  # nothing is left: why
         for account in book.accounts:
             own = models.asked_or_own(account, market, settings, model)

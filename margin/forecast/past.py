@@ -59,7 +59,7 @@ def past_returns(market: Market, assets: Sequence[str], as_of: Any = None) -> Pa
     """
     wanted = tuple(sorted({a for a in assets if a not in USD_LIKE}))
     held = sorted({a for a in assets if a in USD_LIKE and a != "USD"})
-    notes = [f"{', '.join(held)} held at the present price: a lost peg is not in these odds"] if held else []
+    notes = [f"{', '.join(held)} held at the present price: a lost peg is not in these odds."] if held else []
     if not wanted:
         raise InputError("positions", "dollars only", "nothing here moves, so there are no odds")
     fine = _fine(market, wanted, as_of)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from margin import models
-from margin.core.account import Account, SubAccount
+from margin.core.account import Account, SubAccount, account_names
 from margin.core.errors import InputError, did_you_mean
 from margin.core.market import Market
 from margin.core.portfolio import Portfolio
@@ -47,14 +47,14 @@ def judged(
     """Every sub-account that holds a position, the nearest to liquidation first; those that can't be judged last."""
     chosen = settings or Settings()
     found: list[Judged] = []
-    for number, account in enumerate(portfolio.accounts, 1):
+    for called, account in zip(account_names(portfolio.accounts), portfolio.accounts, strict=True):
+        label = called if len(portfolio.accounts) > 1 else account.name or account.venue or "account"
         own = model_of(account, market, chosen, model, safeguards)
         by_odds = models.asked_or_own(account, market, chosen, model)
         account = account if model is None else models.in_mode(account, own)
         for sub in account.sub_accounts(own, marks):
             if not any(p.quantity for p in sub.positions):
                 continue
-            label = account.name or account.venue or (f"account {number}" if len(portfolio.accounts) > 1 else "account")
             wallet = f"{label} {sub.wallet} wallet" if sub.wallet else label
             name = f"{label}: {sub.name}" if sub.isolated else wallet
             taken = sum(j.name == name or j.name.startswith(f"{name} (") for j in found)

@@ -197,7 +197,8 @@ class Hedge:
                 f"{said[:1].upper()}{said[1:]}: odds of liquidation within {self.days:g} days from "
                 f"{printed(self.before.odds or 0.0)} to {printed(best.after.odds)} for ${best.cost:,.2f}."
             )
-        per = f" (${freed / best.cost:,.0f} per dollar)" if best.cost > 0 else ""
+        each = freed / best.cost if best.cost > 0 else 0.0
+        per = f" (${each:,.{2 if each < 99.995 else 0}f} per dollar)" if each else ""
         return f"{said[:1].upper()}{said[1:]}: frees ${freed:,.0f} of margin for ${best.cost:,.2f}{per}."
 
     def to_dict(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from margin import models, venues
-from margin.core.account import Account
+from margin.core.account import Account, account_names
 from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE
 from margin.core.market import Market
@@ -82,7 +82,7 @@ def plans_of(book: Portfolio, world: World) -> Iterator[Plan]:
 
 def _named(book: Portfolio, number: int) -> str:
     a = book.accounts[number]
-    return a.name or a.venue or (f"account {number + 1}" if len(book.accounts) > 1 else "the account")
+    return account_names(book.accounts)[number] if len(book.accounts) > 1 else a.name or a.venue or "the account"
 
 
 def _with(book: Portfolio, **changed: Account) -> Portfolio:

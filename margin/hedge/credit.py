@@ -62,11 +62,12 @@ def hedge_credit(sub: SubAccount, model: MarginModel, marks: Marks, menu: Menu, 
         why = f"not asked: {refusals[0]}" if refusals else "nothing is held beside the hedges' own assets"
         return Credit(frees=None, symbol=None, freed_per_usd=None, why=f"Whether a hedge frees margin here: {why}.")
     frees = best[0] > NOTICEABLE
+    who = model.title if ":" in model.key else f"Our own method ({model.title.lower()})"
     if frees:
-        why = f"{model.title} gives a hedge credit: $100 of {best[1]} frees ${100 * best[0]:,.2f} of {figure} margin."
+        why = f"{who} gives a hedge credit: $100 of {best[1]} frees ${100 * best[0]:,.2f} of {figure} margin."
     else:
         why = (
-            f"{model.title} gives a hedge in another coin no credit: $100 of {best[1]} asks "
+            f"{who} gives a hedge in another coin no credit: $100 of {best[1]} asks "
             f"${-100 * best[0]:,.2f} more {figure} margin. Only cutting frees margin here."
         )
     return Credit(frees=frees, symbol=best[1], freed_per_usd=best[0], why=why)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from margin import models
-from margin.core.account import Account, SubAccount
+from margin.core.account import Account, SubAccount, account_names
 from margin.core.checks import date_text, parse_date
 from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE, USD_STABLECOINS
@@ -218,7 +218,9 @@ def stress_book(
     held: list[Held] = []
     alone: list[Held] = []
     assumed = False
-    for account in portfolio.accounts:
+    several = len(portfolio.accounts) > 1
+    for name, account in zip(account_names(portfolio.accounts), portfolio.accounts, strict=True):
+        account = replace(account, name=name) if several else account
         rules = models.asked_or_own(account, market, chosen, model)
         account = _supported(account if model is None else models.in_mode(account, rules), rules, notes)
         mine, guessed = _subs(account, rules, marks, assets, len(positions))
@@ -338,12 +340,11 @@ def _named(held: Sequence[Held], portfolio: Portfolio) -> tuple[Held, ...]:
     """Names for people: 'the pool', or the account's; isolated positions by symbol."""
     several = len(portfolio.accounts) > 1
     names = []
-    for i, h in enumerate(held):
-        account = h.account or (f"account {i + 1}" if several else "")
+    for h in held:
         pool = f"the {h.sub.wallet} wallet" if h.sub.wallet else "the pool"
-        held_in = f"{account} {h.sub.wallet} wallet" if h.sub.wallet else account
+        held_in = f"{h.account} {h.sub.wallet} wallet" if h.sub.wallet else h.account
         name = h.sub.name if h.sub.isolated else held_in if several else pool
-        names.append(f"{account}: {name}" if h.sub.isolated and several else name)
+        names.append(f"{h.account}: {name}" if h.sub.isolated and several else name)
     return tuple(replace(h, name=name) for h, name in zip(held, _labels(names), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""What a page looks like, read from the page itself: figures that touch, words that are cut, figures written otherwise."""
+"""What a page looks like, read from the page itself: figures that touch, words that are cut or too pale to be read."""
 
 _FAULTS = r"""
 () => {
@@ -7,6 +7,10 @@ _FAULTS = r"""
     const box = e.getBoundingClientRect(), style = getComputedStyle(e);
     return box.width > 0 && box.height > 0 && style.visibility !== "hidden" && style.opacity !== "0";
   };
+  const colour = text => (text.match(/[\d.]+/g) || [0, 0, 0]).slice(0, 3).map(Number);
+  const light = rgb => rgb.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0.05);
+  const paper = light(colour(getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor));
   const main = document.querySelector("[data-testid=stMain]");
   const words = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
   while (words.nextNode()) {
@@ -27,6 +31,10 @@ _FAULTS = r"""
     const texts = [...plot.querySelectorAll("svg text")].filter(t => t.textContent.trim() && shown(t)
       && !t.closest(".modebar, .hoverlayer") && !/rotate\((?!0)/.test(t.getAttribute("transform") || ""));
     const boxes = texts.map(t => [t.textContent, t.getBoundingClientRect()]);
+    for (const t of texts.filter(t => t.closest(".xaxislayer-above, .yaxislayer-above, .legend, .infolayer"))) {
+      const ink = light(colour(getComputedStyle(t).fill)); // words beside the data, on the page's own colour
+      if (Math.max(ink, paper) / Math.min(ink, paper) < 3) faults.push(`too pale: ${t.textContent}`);
+    }
     boxes.forEach(([text, a], i) => {
       if (a.left < frame.left - 1 || a.right > frame.right + 1) faults.push(`cut in a chart: ${text}`);
       for (const [other, b] of boxes.slice(i + 1)) {
@@ -71,14 +79,18 @@ def drawn(page) -> None:
     page.wait_for_function(_DRAWN, polling=60)
 
 
+_FOLLOWED = r"""
+light => [getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor,
+  ...[...document.querySelectorAll(".js-plotly-plot")].filter(e => e.checkVisibility())
+    .map(e => e._fullLayout?.paper_bgcolor || "")]
+  .every(c => (c[0] === "#" ? parseInt(c.slice(1, 3), 16) : Number((c.match(/\d+/) || [-1])[0])) > 200 === light)
+"""
+
+
 def theme(page, scheme: str) -> None:
-    """The visitor's device turns light or dark while the page stands; returns once the app has followed."""
+    """The visitor's device turns light or dark while the page stands; returns once the app and its charts follow."""
     page.emulate_media(color_scheme=scheme)
-    page.wait_for_function(
-        "light => (getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor.match(/\\d+/)[0] > 200)"
-        " === light",
-        arg=scheme == "light",
-    )
+    page.wait_for_function(_FOLLOWED, arg=scheme == "light")
 
 
 def in_words(page) -> bool:

@@ -100,12 +100,12 @@ def test_a_venue_is_looked_into(visit):
     box.click()
     box.fill("Derive, cross")
     page.get_by_role("option", name="Derive, cross", exact=True).click()
-    page.get_by_text("Derive compares").wait_for()
-    before = page.get_by_text("Derive compares").inner_text()
+    page.get_by_text("Derive liquidates").wait_for()
+    before = page.get_by_text("Derive liquidates").inner_text()
     page.get_by_role("slider", name="Price of USDC (USD)").press("ArrowLeft")
     page.get_by_role("slider", name="Price of USDC (USD)").press("ArrowLeft")
     page.wait_for_function(
-        "before => !document.body.innerText.includes(before) && document.body.innerText.includes('Derive compares')",
+        "before => !document.body.innerText.includes(before) && document.body.innerText.includes('Derive liquidates')",
         arg=before,
     )
     page.get_by_role("tab", name="Where it liquidates").click()

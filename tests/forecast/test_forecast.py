@@ -175,6 +175,20 @@ def test_called_already_is_refused_with_what_is_missing():
     assert found.first.called
 
 
+def test_each_of_several_accounts_is_called_by_its_venue_and_its_parts_after_it():
+    """Three pools called "the pool" could not be told apart."""
+    posted, usdt = Position("ETH/USDT:USDT", -5.0, mode="isolated", margin=2_000.0, leverage=10.0), "USDT"
+    btc = Position("BTC/USDT:USDT", 0.5, leverage=5.0)
+    accounts = [
+        Account(venue="binance", mode="cross", positions=(btc, posted), collateral=(Collateral(usdt, 20_000.0),)),
+        Account(venue="binance", mode="cross", positions=(btc,), collateral=(Collateral(usdt, 20_000.0),)),
+        Account(positions=(btc,), collateral=(Collateral("USD", 20_000.0),)),
+    ]
+    found = forecast(Portfolio(accounts=accounts), MARKET)
+    names = {"binance", "binance: ETH/USDT:USDT", "binance (2)", "account 3"}
+    assert {sub.name for sub in found.subs} == names and found.first.name in names
+
+
 def test_too_little_history_and_too_long_horizons_are_refused():
     closes = pd.DataFrame(MARKET.closes, pd.DatetimeIndex(MARKET.dates), list(MARKET.assets))
     with pytest.raises(InputError, match="too little history"):

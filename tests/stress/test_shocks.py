@@ -244,3 +244,13 @@ def test_accounts_without_a_name_are_numbered_and_one_alone_is_the_pool():
     ]
     assert [h.name for h in stress_book(Portfolio(accounts=accounts), MARKET).held] == ["account 1", "account 2"]
     assert [h.name for h in stress_book(Portfolio(accounts=accounts[:1]), MARKET).held] == ["the pool"]
+
+
+def test_an_account_is_called_by_its_venue_else_by_its_place_among_the_accounts():
+    apart = [Position(f"{a}/USDT:USDT", 1, mode="isolated", margin=5e3, leverage=5.0) for a in ("BTC", "ETH")]
+    accounts = [
+        Account(venue="binance", positions=tuple(apart), collateral=(Collateral("USDT", 2e4),)),
+        Account(positions=(Position("BTC/USDT:USDT", 1),), collateral=(Collateral("USD", 2e4),)),
+    ]
+    names = [h.name for h in stress_book(Portfolio(accounts=accounts), MARKET).held]
+    assert [n.split(":")[0] for n in names[:2]] == ["binance", "binance"] and names[-1] == "account 2"

@@ -1,5 +1,7 @@
 """The choice in the header: one account or all, one margin model, the same on every page and in the address."""
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -92,3 +94,16 @@ def test_an_unknown_choice_in_a_link_opens_the_default(asked):
     app = drawn(**asked)
     assert app.selectbox(key="account").value == choice.ALL
     assert app.selectbox(key="model").value == choice.OWN
+
+
+def test_an_account_without_a_name_is_called_as_in_the_header_on_every_page():
+    """By its venue, numbered where two are at one; so the liquidation of one is found again in the list of accounts."""
+    unnamed = Portfolio(accounts=[replace(a, name="", venue="binance", mode="cross") for a in TWO.accounts])
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params[share.PARAMETER] = share.encode(book.Book.of(unnamed))
+    app.run()
+    page = app.switch_page("pages/liquidation.py").run()
+    names = set(next(d.value for d in page.dataframe if "Liquidated below" in d.value)["Account"])
+    assert {"Binance USD-M", "Binance USD-M (2)"} <= names
+    assert not [name for name in names if name.lower().startswith("account")]
+    assert book.Book.of(unnamed).accounts[0].name == ""

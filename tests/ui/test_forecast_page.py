@@ -137,7 +137,7 @@ def test_several_accounts():
     ))  # fmt: skip
     app = opened("Where it comes from", many)
     said = check(app)
-    assert "Called first" in said
+    assert "Goes first" in said
 
 
 def test_options_only():

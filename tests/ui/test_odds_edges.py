@@ -49,7 +49,7 @@ EDGES: dict[str, tuple[Portfolio, str | None, tuple[str, str, str, str]]] = {
             Account(name="BN", venue="binance", mode="cross", positions=(Position("SOL/USDT:USDT", 90.0),),
                     collateral=(Collateral("USDT", 2_000.0),)),
         )), None,
-        ("Called first", "HL", "frees", "frees"),
+        ("Goes first", "HL", "frees", "frees"),
     ),
     "a venue that refuses part": (
         Portfolio((BTC, Position("PAXG/USDT:USDT", 1.0)), (Collateral("USDC", 20_000.0),)), "dydx:cross",

@@ -79,7 +79,7 @@ def test_the_headline_is_the_engines_answer():
     ) in said
     assert f"counted twice it would free ${twice:,.0f} and leave others ${loss:,.0f} of expected loss" in said
     least = found.split.capital - found.equal.of("unified").capital
-    assert f"beside that sharing {'frees' if least >= 0 else 'costs'} ${abs(least):,.0f}" in said
+    assert f"compared with that, sharing {'frees' if least >= 0 else 'costs'} ${abs(least):,.0f}" in said
     table = app.dataframe[0].value.set_index("Rule")
     assert table.loc["Unified account", "Capital"] == round(found.equal.of("unified").capital)
 

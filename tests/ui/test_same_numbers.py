@@ -60,7 +60,7 @@ CASES = {
     "a share of its own": (Portfolio(accounts=(OWN,)), {}),
 }
 NOW = re.compile(
-    r"Now: equity (\S+), maintenance (\S+?)(?:,(?: lowest)? health ([\d.]+))?, liquidated at (\w+) (\S+) \("
+    r"Now: equity (\S+), maintenance (\S+?)(?:,(?: lowest)? health ([\d.]+)×)?, liquidated at (\w+) (\S+) \("
 )
 
 

@@ -9,7 +9,7 @@ from margin.core.account import Account
 from tests.exchange_server import ExchangeServer
 from tests.exchange_server.faults import Fault
 from tests.support import ROOT
-from ui.state import book, share
+from ui.state import book, presets, prices, share
 
 THREE = Portfolio((Position("BTC/USDT:USDT", 0.5), Position("SOL/USDT:USDT", 300.0)), (Collateral("USDC", 12_000.0),))
 
@@ -123,3 +123,14 @@ def test_recorded_funding_is_fetched_for_the_event_s_days_and_what_fails_is_said
         assert "No recorded funding of BTC, nothing is paid there: " in captions(app)
         assert "Funding on this path: paid $0.00" in captions(app)
     refusals.forget()
+
+
+def test_the_account_that_goes_is_named_with_its_own_money():
+    """It said "uses up $36,011 (Binance USD-M)": the money of all accounts beside the name of one."""
+    active = prices.sample()
+    chosen = next(p for p in presets.PRESETS if p.title == "Three venues")
+    portfolio = presets.build(chosen, active.market, active.last_day)
+    said = "\n".join(m.value for m in opened("stress", portfolio, "What exhausts it").markdown).replace("\\", "")
+    assert "The nearest move that uses up the $15,006 of Binance USD-M is" in said
+    said = "\n".join(m.value for m in opened("stress", portfolio, "Your own shock").markdown).replace("\\", "")
+    assert "As held, Binance USD-M is liquidated." in said

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ui.blocks import tables
-from ui.blocks.formats import away, money, moved, number, percent, price, signed_money, true_minus
+from ui.blocks.formats import away, listed, money, moved, number, percent, price, signed_money, times, true_minus
 
 
 @pytest.fixture
@@ -100,3 +100,16 @@ def test_only_a_hyphen_that_means_minus_becomes_one(text, shown):
 )
 def test_a_price_keeps_the_figures_that_tell_it(x, text):
     assert price(x) == text
+
+
+def test_a_column_in_which_no_row_says_anything_is_not_drawn(drawn):
+    """Blank, None and no number alike; a dash or a zero says something, and an empty table keeps its heads."""
+    frame = pd.DataFrame({"Book": ["a", "b"], "Note": ["", None], "Odds": [None, float("nan")], "Left": ["–", "–"]})
+    assert list(drawn(frame, formats={"Odds": money})[0]) == ["Book", "Left"]
+    assert list(drawn(frame.assign(Note=["", "late"]))[0]) == ["Book", "Note", "Left"]
+    assert list(drawn(frame.iloc[:0])[0]) == ["Book", "Note", "Odds", "Left"]
+
+
+def test_names_and_multiples_in_a_sentence():
+    assert [listed(names) for names in ([], ["A"], ["A", "B"], ["A", "B", "C"])] == ["", "A", "A and B", "A, B and C"]
+    assert (times(12.058), times(-0.5), times(None), times(float("nan"))) == ("12.06×", "−0.50×", "–", "–")

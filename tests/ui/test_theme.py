@@ -4,10 +4,12 @@ import ast
 import re
 import tomllib
 
+import numpy as np
 import pytest
 
 from tests.support import ROOT
 from ui.blocks import theme
+from ui.charts.heat import heat, profit_scale
 
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
 TINTS = ("green", "red", "orange", "blue", "gray")
@@ -57,7 +59,7 @@ def test_badges_messages_chips_and_charts(name):
     on_primary = drawn.paper if name == "dark" else "#FFFFFF"
     assert contrast(rgb(on_primary), rgb(own["primaryColor"])) >= LEAST
     assert drawn.text == own["textColor"] and drawn.paper == own["backgroundColor"]
-    for written in (drawn.text, drawn.muted):
+    for written in (drawn.text, drawn.muted, drawn.loss_text):
         assert contrast(rgb(written), rgb(drawn.paper)) >= LEAST
     for line in (drawn.gain, drawn.loss, drawn.total):  # drawn, not read: 3:1
         assert contrast(rgb(line), rgb(drawn.paper)) >= 3.0, line
@@ -84,3 +86,37 @@ def test_the_cross_means_liquidated_and_nothing_else():
             ):
                 marks = ast.unparse(node)
                 assert "'symbol': 'x'" not in marks, (path.name, marks[:80])
+
+
+def test_words_on_a_bar_take_the_ink_that_is_read_better():
+    for drawn in (theme.LIGHT, theme.DARK):
+        for bar in (drawn.gain, drawn.loss, drawn.total, *drawn.series):
+            inks = [theme.LIGHT.paper, theme.LIGHT.text]
+            assert theme.ink_on(bar) == max(inks, key=lambda ink: contrast(rgb(ink), rgb(bar))), bar
+            assert contrast(rgb(theme.ink_on(bar)), rgb(bar)) >= LEAST, bar
+
+
+def test_cards_in_a_row_are_of_one_height():
+    """A metric in a frame fills its place in the grid, whether or not a second line stands in it."""
+    loose = []
+    for path in sorted((ROOT / "ui").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "metric":
+                given = {k.arg: ast.unparse(k.value) for k in node.keywords}
+                if given.get("border") == "True" and given.get("height") != "'stretch'":
+                    loose.append(f"{path.name}:{node.lineno}")
+    assert not loose
+
+
+def test_every_figure_of_a_heat_map_can_be_read_on_its_cell():
+    """From the quiet colour to the strongest, in both themes; the ink is plotly's grey nowhere."""
+    for drawn in (theme.LIGHT, theme.DARK):
+        for scale in (profit_scale(drawn), drawn.scale, (drawn.paper, drawn.loss), (drawn.scale[1], drawn.gain)):
+            places = np.linspace(0.0, 1.0, 41)
+            layer = heat(places[None, :], [["7"] * 41], scale, 0.0, 1.0)
+            assert layer["textfont"]["color"] in (theme.LIGHT.text, theme.LIGHT.paper)
+            stops = np.array([rgb(colour) for colour in scale], float)
+            for place, text in zip(places, layer["text"][0], strict=True):
+                cell = [np.interp(place, np.linspace(0, 1, len(stops)), stops[:, i]) for i in range(3)]
+                ink = re.search(r"#\w{6}", text)
+                assert contrast(rgb(ink[0] if ink else layer["textfont"]["color"]), cell) >= 4.2, (scale, place)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from margin.audit.one import portfolio_of, position_of
 from ui.audit.books import Audited
-from ui.blocks.formats import money, moved, number, percent
+from ui.blocks.formats import money, moved, percent, times
 from ui.blocks.tables import data_table
 from ui.blocks.text import plain
 from ui.shell.page import Seen
@@ -69,7 +69,7 @@ def _figures(found: Audited, i: int) -> None:
         week = float(np.concatenate([part.odds for part in found.rows])[i, 2])
         st.metric("Called within a week", percent(100 * week, 1), width="content")
         known = np.isfinite(own["health"])
-        st.metric("Health", number(own["health"] if known else None), width="content")
+        st.metric("Health", times(own["health"] if known else None), width="content")
     moves = [moved(own[side], 1) for side in ("closed_down", "closed_up") if np.isfinite(own[side])]
     closed = f"closed by a move of all prices of {' or '.join(moves)}" if moves else "closed by no move of all prices"
     worst = money(own["worst_equity"])

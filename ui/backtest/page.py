@@ -135,12 +135,12 @@ def through_time(found: Backtest) -> None:
     )
     watched = found.records[names.index(watched_name)]
     with st.grid(4, min_column_width=150, key="backtest_cards"):
-        st.metric("Average margin", money(watched.average), border=True)
-        st.metric("Days beyond", f"{int(watched.hits.sum())} of {len(watched.hits):,}", border=True)
-        st.metric("Worst beyond", money(float(watched.uncovered.max())), border=True)
+        st.metric("Average margin", money(watched.average), border=True, height="stretch")
+        st.metric("Days beyond", f"{int(watched.hits.sum())} of {len(watched.hits):,}", border=True, height="stretch")
+        st.metric("Worst beyond", money(float(watched.uncovered.max())), border=True, height="stretch")
         rise = watched.largest_rise()
         st.metric(
-            "Largest rise in 20 days", "–" if rise is None else percent(100 * rise), border=True,
+            "Largest rise in 20 days", "–" if rise is None else percent(100 * rise), border=True, height="stretch",
             help="How fast a clearing house would have asked for more: procyclicality.",
         )  # fmt: skip
     shown = [r for r in found.records if r.method.key in ("isolated", "portfolio", "safeguarded")]

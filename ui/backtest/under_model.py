@@ -38,10 +38,10 @@ def under_model(portfolio: Portfolio, model: str | None, settings: Settings, act
     )  # fmt: skip
     st.markdown(in_words(found))
     with st.grid(4, min_column_width=150, key="model_cards"):
-        st.metric("Asked, on average", money(float(found.initial.mean())), border=True)
-        st.metric("Days beyond", f"{int(found.hits.sum())} of {len(found.hits):,}", border=True)
-        st.metric("Worst beyond", money(float(found.uncovered.max())), border=True)
-        st.metric("Openings closed", f"{len(found.liquidated)} of {len(found.openings)}", border=True)
+        st.metric("Asked, on average", money(float(found.initial.mean())), border=True, height="stretch")
+        st.metric("Days beyond", f"{int(found.hits.sum())} of {len(found.hits):,}", border=True, height="stretch")
+        st.metric("Worst beyond", money(float(found.uncovered.max())), border=True, height="stretch")
+        st.metric("Openings closed", f"{len(found.liquidated)} of {len(found.openings)}", border=True, height="stretch")
     chart(charts_backtest.openings(found), "backtest_model", f"Money left by opening. {in_words(found)}")
     st.caption(
         f"Opened every {hold} closes and left alone; ✕ marks openings in which something was closed by force. "

@@ -1,6 +1,7 @@
 """Numbers as text, the same everywhere: money, percent, moves, and what was before. One minus sign, the true one."""
 
 import re
+from collections.abc import Sequence
 
 MINUS = "\u2212"
 # A hyphen before a figure that is not inside a word, a date, a symbol or a range.
@@ -29,6 +30,18 @@ def number(value: float | None, digits: int = 2) -> str:
 def quantity(value: float) -> str:
     """How much is held: as many digits as it has, thousands set apart, one minus sign: −60,000, 0.25."""
     return _number(value, ",.6g") if abs(value) < 1e6 else _number(value, ",.0f")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: "A", "A and B", "A, B and C"."""
+    *first, last = names or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def times(value: float | None) -> str:
+    """A multiple, such as a health or a leverage: 12.06×; a dash where there is none."""
+    text = number(value)
+    return text if text == "–" else f"{text}×"
 
 
 def money(amount: float | None, cents: bool = False) -> str:

@@ -22,14 +22,15 @@ _FIGURE = re.compile(
 def data_table(
     frame: pd.DataFrame, key: str, alt: str, formats: Mapping[str, Format] | None = None, **more: Any
 ) -> None:
-    """Draw `frame` without its index.
+    """Draw `frame` without its index, and without columns in which no row says anything.
 
     formats : how the figures of a numeric column are written, by column name; a whole number has its thousands set
         apart anyhow. Columns of figures that were written already ("$1,234", "5%") are known by their look.
     more : as for `st.dataframe`
     """
-    shown, written = frame.copy(), {**(formats or {})}
-    for name in frame.columns:
+    shown = frame[[name for name in frame.columns if not _empty(frame[name])]].copy()
+    written = {name: form for name, form in (formats or {}).items() if name in shown}
+    for name in shown.columns:
         if name in written:
             written[name] = _safely(written[name])
         elif pd.api.types.is_bool_dtype(frame[name]):
@@ -46,6 +47,12 @@ def data_table(
     if written and len(shown):
         data = shown.style.format(cast(Any, written))
     st.dataframe(data, hide_index=True, key=key, alt=alt, placeholder=DASH, **more)
+
+
+def _empty(column: "pd.Series[Any]") -> bool:
+    """Whether a column of a table with rows is blank from top to bottom."""
+    cells = column.tolist()
+    return bool(cells) and all(cell is None or cell != cell or cell == "" for cell in cells)
 
 
 def _plain(value: float) -> str:

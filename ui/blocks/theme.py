@@ -15,6 +15,7 @@ class Palette:
     name: str
     gain: str
     loss: str
+    loss_text: str  # the same for words, which need more contrast than a bar
     total: str
     text: str
     muted: str
@@ -25,7 +26,7 @@ class Palette:
 
 
 LIGHT = Palette(
-    name="light", gain="#0B5CAD", loss="#EB5A12", total="#5B6B7F",
+    name="light", gain="#0B5CAD", loss="#EB5A12", loss_text="#B8430A", total="#5B6B7F",
     text="#0A121C", muted="#5B6675", grid="#E3E8EF", paper="#FFFFFF",
     series=(
         "#0B5CAD", "#EB5A12", "#6B2D2D", "#8B2FE0", "#CF7796", "#933000", "#4B2D5A", "#849258",
@@ -34,7 +35,7 @@ LIGHT = Palette(
     scale=("#0B5CAD", "#F7F7F5", "#EB5A12"),
 )  # fmt: skip
 DARK = Palette(
-    name="dark", gain="#5AA9F0", loss="#F7831F", total="#8796A8",
+    name="dark", gain="#5AA9F0", loss="#F7831F", loss_text="#F7831F", total="#8796A8",
     text="#E7ECF3", muted="#9AA7B8", grid="#2A3644", paper="#0F151D",
     series=(
         "#5AA9F0", "#F7831F", "#FFC9BC", "#B46987", "#B2EA7A", "#7C8A52", "#A566F5", "#3FE0EE",
@@ -53,7 +54,7 @@ _TOUCH_FIX = """
 @media (pointer: coarse) {
   button[aria-label^="Help for"] { padding: 6px; margin: -6px; box-sizing: content-box; }
   [data-testid=stMultiSelect] button[aria-label^="Remove"] {
-    padding: 9px 3px 9px 0; margin: -9px 0; box-sizing: content-box;
+    padding: 9px 3px 9px 5px; margin: -9px 0; box-sizing: content-box;
   }
   [data-testid=stElementContainer]:has([data-testid=stPlotlyChart]) { overflow: visible !important; }
   [data-testid=stPlotlyChart] .modebar-container { top: -22px !important; }
@@ -61,6 +62,14 @@ _TOUCH_FIX = """
 """
 
 
+# On a touch screen a table's tools are always in sight, over what stands above it: they get a line of their own.
+_TABLE_TOOLS = """
+@media (hover: none) {
+  [data-testid=stElementContainer]:has(> [data-testid=stFullScreenFrame] > [data-testid=stDataFrame]) {
+    padding-top: 2.1rem;
+  }
+}
+"""
 _WRAP = """
 [data-testid=stMetric] [data-testid=stMetricDelta] > div, [data-testid=stMetric] [data-testid=stMetricDelta] p,
 [data-testid=stMetric] [data-testid=stMetricValue] > div, [data-testid=stMetric] [data-testid=stMetricValue] p {
@@ -72,7 +81,15 @@ _WRAP = """
 def readable() -> None:
     """Once a run: the few rules of style that the theme's settings cannot say."""
     dark = _DARK_FIX % DARK.paper if palette() is DARK else ""
-    st.html(f"<style>{_TOUCH_FIX}{_WRAP}{dark}</style>")
+    st.html(f"<style>{_TOUCH_FIX}{_TABLE_TOOLS}{_WRAP}{dark}</style>")
+
+
+def ink_on(colour: str) -> str:
+    """The darkest or the lightest of our colours, whichever is read better on `colour` ("#RRGGBB")."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]  # WCAG 2
+    return LIGHT.paper if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.056 else LIGHT.text
 
 
 _forced: ContextVar[Palette | None] = ContextVar("palette", default=None)

@@ -5,20 +5,31 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from margin.ladder.as_held import AccountHeld
-from ui.blocks.formats import money, number, short_money
+from ui.blocks.formats import money, short_money, times
 from ui.blocks.theme import palette
-from ui.charts.base import DOLLARS, amount_column, column_width, drawn, legend_above, name_axis, safe
+from ui.charts.base import (
+    DOLLARS,
+    amount_column,
+    column_heading,
+    column_width,
+    drawn,
+    legend_above,
+    name_axis,
+    safe,
+    tint,
+)
 
 
 def margin_bars(rows: Sequence[AccountHeld], names: Sequence[str]) -> go.Figure:
     """A bar of equity per account, with a line at its initial and one at its maintenance margin."""
     colours = palette()
-    texts = [f"{number(row.health)}×" if row.health is not None else "–" for row in rows]
-    places = list(range(len(rows)))
+    texts = [times(row.health) for row in rows]
+    places, width = list(range(len(rows))), column_width([*texts, "health"])
+    column = [{**note, "xshift": width} for note in amount_column(texts, colours)]
     bars = {
         "type": "bar", "orientation": "h", "name": "Equity", "y": places,
         "x": [row.equity or 0.0 for row in rows],
-        "marker": {"color": [colours.loss if (row.equity or 0.0) < 0 else colours.total for row in rows],
+        "marker": {"color": [colours.loss if (row.equity or 0.0) < 0 else tint(colours.total, 0.45) for row in rows],
                    "line": {"width": 0}},
         "hovertemplate": "equity %{x:$,.0f}<extra></extra>",
     }  # fmt: skip
@@ -36,8 +47,8 @@ def margin_bars(rows: Sequence[AccountHeld], names: Sequence[str]) -> go.Figure:
         [bars, *lines],
         xaxis={**DOLLARS, "rangemode": "tozero", "title": "equity, initial and maintenance margin"},
         yaxis=name_axis([safe(name) for name in names], colours),
-        margin={"r": column_width(texts), "t": 28},
-        annotations=amount_column(texts, colours),
+        margin={"r": width, "t": 28},
+        annotations=[*column, column_heading("health", width, colours)],
         **legend_above(colours),
     )
 
@@ -49,7 +60,7 @@ def margin_bars_alt(rows: Sequence[AccountHeld], names: Sequence[str]) -> str:
         if row.error or row.equity is None or row.initial is None or row.maintenance is None:
             parts.append(f"{name}: not computed")
             continue
-        health = f", health {row.health:.2f}" if row.health is not None else ""
+        health = f", health {times(row.health)}" if row.health is not None else ""
         figures = (
             f"equity {money(row.equity)}, initial {money(row.initial)}, maintenance {short_money(row.maintenance)}"
         )

@@ -117,6 +117,7 @@ def accounts(records: Sequence[AccountRecord]) -> go.Figure:
             "x": [str(d)[:10] for d in record.opened],
             "y": np.round(100 * record.final / np.where(record.started > 0, record.started, 1.0), 2).tolist(),
             "line": {"color": tints[record.mode], "width": 1.5},
+            "cliponaxis": False,
             "marker": {
                 "size": 9,
                 "color": tints[record.mode],
@@ -148,6 +149,7 @@ def openings(found: ModelBacktest) -> go.Figure:
         "x": [str(o.opened)[:10] for o in found.openings],
         "y": np.round(left, 2).tolist(),
         "line": {"color": colours.gain, "width": 1.5},
+        "cliponaxis": False,  # what lost everything stands on the axis
         "marker": {
             "size": 9,
             "color": [colours.gain if o.closed is None else colours.loss for o in found.openings],

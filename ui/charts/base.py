@@ -176,6 +176,18 @@ def amount_column(
     ]
 
 
+def tint(colour: str, share: float) -> str:
+    """A palette colour (#RRGGBB) made transparent."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{share})"
+
+
+def column_heading(text: str, width: float, colours: Palette) -> dict[str, Any]:
+    """Annotation: what the column of amounts holds, above it; `width` is the column's. Wants a top margin of 26."""
+    place = {"x": 1, "xref": "paper", "xanchor": "right", "xshift": width, "y": 1, "yref": "paper", "yanchor": "bottom"}
+    return {**place, "text": text, "showarrow": False, "font": {"color": colours.muted, "size": 12}}
+
+
 def column_width(texts: Sequence[str], size: int = 13) -> float:
     """Pixels the column of amounts takes right of the plot (lines are divided by <br>)."""
     longest = max((len(line) for text in texts for line in text.split("<br>")), default=0)

@@ -85,7 +85,8 @@ def film(frames: MatrixFrames) -> go.Figure:
         ],
     )
     figure.frames = [
-        go.Frame(data=[redrawn(m, _texts(m), 4)], traces=[0], name=str(i)) for i, m in enumerate(frames.matrices)
+        go.Frame(data=[redrawn(m, _texts(m), colours.scale, -1.0, 1.0, 4)], traces=[0], name=str(i))
+        for i, m in enumerate(frames.matrices)
     ]
     return figure
 

@@ -135,7 +135,7 @@ def what_if(curve: MarginCurve, pair: tuple[str, str], seen: WhatIf, at: float, 
         "yanchor": "bottom",
         "text": f"isolated {short_money(seen.isolated)}",
         "showarrow": False,
-        "font": {"color": colours.loss},
+        "font": {"color": colours.loss_text},
     }
     first, second = (safe(a) for a in pair)
     return drawn(

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from data.model import PriceSet
-from ui.blocks.theme import Palette, palette
-from ui.charts.base import amount_column, column_width, drawn, name_axis, safe
+from ui.blocks.theme import palette
+from ui.charts.base import amount_column, column_heading, column_width, drawn, name_axis, safe
 
 ROW = 22
 HOLE = np.timedelta64(4, "D")  # longer than any weekend: a hole
@@ -63,14 +63,8 @@ def coverage(prices: PriceSet) -> go.Figure:
         xaxis={"type": "date"},
         yaxis=name_axis(names, colours),
         margin={"r": width, "t": 26},
-        annotations=[*column, _heading(width, colours)],
+        annotations=[*column, column_heading("closes", width, colours)],
     )
-
-
-def _heading(width: float, colours: Palette) -> dict[str, Any]:
-    """What the column of counts is."""
-    place = {"x": 1, "xref": "paper", "xanchor": "right", "xshift": width, "y": 1, "yref": "paper", "yanchor": "bottom"}
-    return {**place, "text": "closes", "showarrow": False, "font": {"color": colours.muted, "size": 12}}
 
 
 def _stale(prices: PriceSet, asset: str) -> bool:

@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 from margin.ladder.compare import Comparison
 from margin.lessons.history import OnePosition
 from ui.blocks.formats import percent, short_money
-from ui.blocks.theme import palette
-from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, name_axis, safe
+from ui.blocks.theme import ink_on, palette
+from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, name_axis, safe, tint
 from ui.charts.ladder import ladder_steps, waterfall_of
-from ui.charts.learn_parts import TYPE, axis_title, large, line_at, tint, words_at
+from ui.charts.learn_parts import TYPE, axis_title, large, line_at, words_at
 
 BINS = 60
 LADDER_ROWS = 9  # all five safeguards between the totals, so that the chart keeps its height
@@ -187,7 +187,7 @@ def two_curves(capital: np.ndarray, alone: np.ndarray, pool: np.ndarray, gap: tu
         "marker": {"size": 13, "color": colours.text, "symbol": ["triangle-left", "triangle-right"]},
     }
     labels = (
-        (f"╌╌ two isolated {short_money(gap[1])}", colours.loss),
+        (f"╌╌ two isolated {short_money(gap[1])}", colours.loss_text),
         (f"── one pool {short_money(gap[0])}", colours.gain),
         (f"<b>{short_money(gap[1] - gap[0])} less</b>", colours.text),
     )
@@ -230,7 +230,7 @@ def chain(names: Sequence[str], paid: Sequence[float], owed: float) -> go.Figure
             "marker": {"color": colour, "line": {"width": 0}},
             "text": [f"{name} ${v:.2f}M" if v >= 0.15 * owed else "" for v in values],
             "textposition": "inside",
-            "insidetextfont": {"color": "#FFFFFF", "size": TYPE},
+            "insidetextfont": {"color": ink_on(colour), "size": TYPE},
             "hovertemplate": f"{name} $%{{x:.2f}}M<extra></extra>",
         }
         for name, values, colour in parts

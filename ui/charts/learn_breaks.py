@@ -9,8 +9,8 @@ from margin.lessons.closed_forms import CorrelationBreak
 from margin.lessons.history import EventDay
 from ui.blocks.formats import moved, percent, short_money, signed_money, true_minus
 from ui.blocks.theme import palette
-from ui.charts.base import DOLLARS, amount_column, column_width, name_axis, safe
-from ui.charts.learn_parts import TYPE, axis_title, large, line_at, tint, words_at
+from ui.charts.base import DOLLARS, amount_column, column_width, name_axis, safe, tint
+from ui.charts.learn_parts import TYPE, axis_title, large, line_at, words_at
 
 
 def broken(seen: CorrelationBreak) -> go.Figure:

@@ -41,9 +41,3 @@ def words_at(text: str, x: float, y: float, colours: Palette, **more: Any) -> di
     """Words at a place of the chart."""
     font = {"size": TYPE + 1, "color": colours.text}
     return {"text": text, "x": x, "y": y, "showarrow": False, "font": font, **more}
-
-
-def tint(colour: str, share: float) -> str:
-    """A palette colour (#RRGGBB) made transparent."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{share})"

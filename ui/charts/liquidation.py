@@ -174,11 +174,11 @@ def film(found: Cascade) -> go.Figure:
             "side": "right",
             "range": [0, max(float(sold[-1]), 1.0) * 1.06],
             "tickmode": "auto",
-            "title": {"text": "sold by force", "font": {"color": colours.loss, "size": 13}},
+            "title": {"text": "sold by force", "font": {"color": colours.loss_text, "size": 13}},
             **DOLLARS,
             "showgrid": False,
             "fixedrange": True,
-            "tickfont": {"color": colours.loss},
+            "tickfont": {"color": colours.loss_text},
         },
         updatemenus=[
             {

@@ -23,7 +23,7 @@ def payoff_lines(found: Payoff, names: tuple[str, ...]) -> go.Figure:
     ]  # fmt: skip
     edges = [
         {
-            "type": "scatter", "mode": "markers", "name": "Break-even", "x": list(found.break_even),
+            "type": "scatter", "mode": "markers", "name": "break-even", "x": list(found.break_even),
             "y": [0.0] * len(found.break_even), "marker": {"color": colours.text, "size": 8, "symbol": "circle-open"},
             "hovertemplate": "break-even %{x:$,.0f}<extra></extra>",
         }

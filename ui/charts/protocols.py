@@ -121,7 +121,7 @@ def double_count(falls: Falls) -> go.Figure:
         for name, values, colour, dash in shown
     ]
     marks = [
-        (falls.nothing, "worth nothing", colours.loss, 0.98),
+        (falls.nothing, "worth nothing", colours.loss_text, 0.98),
         (falls.lender_call, "lender calls", colours.series[0], 0.86),
         (falls.venue_call, "venue calls", colours.series[3], 0.74),
     ]
@@ -130,7 +130,8 @@ def double_count(falls: Falls) -> go.Figure:
         colours,
         420,
         lines,
-        xaxis={"tickformat": ".0%", "range": [0.02, float(falls.moves[-1]) - 0.02], "title": "price", "nticks": 8},
+        xaxis={"tickformat": ".0%", "range": [0.02, float(falls.moves[-1]) - 0.02], "title": "move of the price",
+               "nticks": 8},
         yaxis={**DOLLARS, "title": "gap", "zeroline": True, "zerolinecolor": colours.muted, "zerolinewidth": 2},
         margin={"t": 60},
         shapes=[

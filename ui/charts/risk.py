@@ -112,7 +112,7 @@ def equal_risk(curve: EqualRisk, probability: float | None = None) -> go.Figure:
         )
     most = max(float(curve.isolated[-1]), float(curve.pooled[-1]), 1e-9)
     labels = ["╌╌ isolated", "── one pool"]
-    tints = [colours.loss, colours.gain]
+    tints = [colours.loss_text, colours.gain]
     if probability is not None:
         isolated, pooled = curve.capital(probability)
         lines.append(

@@ -65,7 +65,7 @@ def column_names(symbols: Sequence[str]) -> list[str]:
 
 def _two_lines(name: str, width: int = 20) -> str:
     """A long name in two lines, so that it leaves room for the cells."""
-    first, *more = textwrap.wrap(name, max(width, (len(name) + 1) // 2 + 2))
+    first, *more = textwrap.wrap(name, max(width, (len(name) + 1) // 2 + 2), break_on_hyphens=False)
     return "<br>".join([safe(first), *([safe(" ".join(more))] if more else [])])
 
 

@@ -135,6 +135,6 @@ def surface(found: Surface) -> go.Figure:
         colours,
         420,
         [cells, line, today],
-        xaxis={**axis, "title": names[0]},
-        yaxis={**axis, "title": names[1]},
+        xaxis={**axis, "title": f"move of {names[0]}"},
+        yaxis={**axis, "title": f"move of {names[1]}"},
     )

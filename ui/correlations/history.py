@@ -183,9 +183,9 @@ def market_mode(chosen: Choice, active: ActivePrices) -> None:
         return
     last, top = known[-1], known[np.argmax(found.average[known])]
     with st.grid(3, min_column_width=150):
-        st.metric("Average correlation", number(found.average[last]), border=True)
+        st.metric("Average correlation", number(found.average[last]), border=True, height="stretch")
         st.metric(
-            "Common factor", percent(100 * found.share[last]), border=True,
+            "Common factor", percent(100 * found.share[last]), border=True, height="stretch",
             help="The first eigenvalue's share: how much of all movement one common factor carries.",
         )  # fmt: skip
         st.metric(
@@ -195,6 +195,7 @@ def market_mode(chosen: Choice, active: ActivePrices) -> None:
             "off",
             delta_arrow="off",
             border=True,
+            height="stretch",
         )
     alt = (
         f"Average correlation of {len(chosen.assets)} assets: {found.average[last]:.2f} on "

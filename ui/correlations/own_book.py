@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from margin.core.errors import InputError
-from margin.risk.estimators import matrix_estimator
+from margin.risk.estimators import estimator, matrix_estimator
 from margin.stress.correlation_breaks import correlation_breaks
 from margin.stress.correlation_what_if import WhatIf, margin_by_correlation
 from margin.stress.correlation_what_if import what_if as what_if_of
@@ -82,6 +82,7 @@ def what_if(now: Answer, active: ActivePrices) -> None:
         view.put(WISHES, {" ".join(p): rho for p, rho in wishes.items()})
         seen = what_if_of(now.portfolio, active.market, settings, wishes)
         _figures(seen, measured)
+        _beside_own(now)
         _buttons(wishes)
     with right:
         curve = margin_by_correlation(now.portfolio, active.market, settings, pair, wishes)
@@ -112,6 +113,16 @@ def _figures(seen: WhatIf, measured: float) -> None:
         st.metric(
             "Still saved", percent(seen.saved_pct), f"of {money(seen.isolated)} isolated", "off", delta_arrow="off"
         )
+
+
+def _beside_own(now: Answer) -> None:
+    """Why these figures are not those of the other pages, where the book is margined by another method."""
+    own = book.current().settings.estimator
+    used = matrix_estimator(own)
+    if now.comparison is not None and own != used:
+        own, used = estimator(own).phrase, estimator(used).phrase
+        asked = f"{money(now.comparison.portfolio)}, {money(now.comparison.isolated)} isolated"
+        st.caption(dollars(f"Method: {used}, as it takes a matrix. The book's own ({own}) takes none: {asked}."))
 
 
 def _buttons(wishes: dict[tuple[str, str], float]) -> None:
@@ -148,7 +159,7 @@ def _use(wishes: dict[tuple[str, str], float]) -> None:
 def _repair(seen: WhatIf) -> None:
     """The matrix as wished and as used, where no data could have the wish."""
     if not seen.repaired:
-        st.caption("Data could have this matrix: it is used as it is.")
+        st.caption("Prices could move together like this, so the matrix is used as it is.")
         return
     st.markdown(
         f"**No data could have that matrix.** The nearest one that data could have is used; it changes a correlation "
@@ -181,6 +192,7 @@ def breaks(now: Answer, active: ActivePrices) -> None:
             f"**With every pair at its worst so far the book needs {money(worst)} instead of {money(as_is)}{times}.**"
         )
     )
+    _beside_own(now)
     words = "; ".join(f"{line.name} {money(line.margin)}" for line in found.lines)
     chart(charts_correlation_risk.breaks(found), "correlation_breaks", f"Margin of the book. {words}.")
     for line in found.lines:

@@ -33,7 +33,7 @@ MAX_ASSETS = 40  # a refresh of more would keep one visitor's wishes before ever
 
 def choice(active: ActivePrices) -> None:
     """Which price set the pages compute on, and its size in figures."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="origin_row"):
+    if len(prices.origins()) > 1:
         picked = st.segmented_control(
             "Prices in use",
             prices.origins(),
@@ -42,20 +42,20 @@ def choice(active: ActivePrices) -> None:
             format_func=ORIGIN_NAMES.__getitem__,
             key=f"origin_{active.version}",
         )
-    if picked != active.origin:
-        prices.choose(picked)
-        st.rerun()
+        if picked != active.origin:
+            prices.choose(picked)
+            st.rerun()
     if active.origin == "sample":
         st.caption(
             "Sample, partly simulated: month ends and named crash days are as recorded, the days between and the "
-            "volumes are simulated to come close to the record. It stays as it is."
+            "volumes are simulated to come close to the record. To use others, refresh or bring a file below."
         )
     held = active.priceset.closes.notna()
     with st.grid(4, min_column_width=150, key="data_cards"):
-        st.metric("Assets", len(active.assets), border=True)
-        st.metric("First close", active.first_day.isoformat(), border=True)
-        st.metric("Last close", active.last_day.isoformat(), border=True)
-        st.metric("Closes", f"{int(held.to_numpy().sum()):,}", border=True)
+        st.metric("Assets", len(active.assets), border=True, height="stretch")
+        st.metric("First close", active.first_day.isoformat(), border=True, height="stretch")
+        st.metric("Last close", active.last_day.isoformat(), border=True, height="stretch")
+        st.metric("Closes", f"{int(held.to_numpy().sum()):,}", border=True, height="stretch")
 
 
 def coverage(active: ActivePrices) -> None:
@@ -76,10 +76,12 @@ def provenance(active: ActivePrices) -> None:
             "Last": _day(p.last),
             "Closes": p.rows,
             "Fetched": f"{p.fetched_at:%Y-%m-%d %H:%M} UTC" if p.fetched_at else "",
-            "Note": p.note,
+            "Note": "" if p.note == STATUS_NAMES[active.priceset.word_of(asset)] else p.note,
         }
         for asset, p in active.priceset.provenance.items()
     ]
+    if all(row["Symbol there"] == row["Asset"] for row in rows):
+        rows = [{name: value for name, value in row.items() if name != "Symbol there"} for row in rows]
     data_table(pd.DataFrame(rows), key="table_provenance", alt="Source and freshness of each asset")
 
 

@@ -64,14 +64,14 @@ def headline(found: Forecast, at: Odds, asked: Asked) -> None:
     size = first.size_for(line, at.days) if first.size_at_once and len(found.subs) == 1 else None
     cards = [
         ("Distance", "–" if at.distance is None else f"{at.distance:.1f} σ", "to the line"),
-        ("Half such books gone", _by_day(first.half_gone_days), "without drift"),
+        ("Half such books end", _by_day(first.half_gone_days), "without drift"),
         _money_card(found, at, line),
     ]
     if size is not None:
         word = "same money" if size < 1 else f"could grow at {line:.0%} odds"
         cards.append((f"Size for {line:.0%}", f"{size:.0%}" + (" or more" if size == MOST_SIZE else ""), word))
     else:
-        cards.append(("Called first", plain(first.name or "the pool"), printed(_of(first, at.days).probability)))
+        cards.append(("Goes first", plain(first.name or "the pool"), printed(_of(first, at.days).probability)))
     cards.append((f"Capital for {line:.0%} in {DAYS:g} days", money(found.capital_for(line, DAYS)), "equity, all in"))
     with st.grid(len(cards), min_column_width=150, key="forecast_cards"):
         for label, value, meaning in cards:
@@ -86,16 +86,16 @@ def headline(found: Forecast, at: Odds, asked: Asked) -> None:
 def _money_card(found: Forecast, at: Odds, line: float) -> tuple[str, str, str]:
     needed = found.money_for(line, at.days)
     if needed > 0:
-        return f"Add for {line:.0%}", money(needed), f"odds within {at.days:g} d then {line:.0%}"
+        return f"Add for {line:.0%}", money(needed), f"leaves {line:.0%} odds in {at.days:g} d"
     if len(found.subs) > 1:
         return f"Add for {line:.0%}", "nothing", "already below"
-    return "Could be taken out", money(-needed), f"odds within {at.days:g} d then {line:.0%}"
+    return "Could be taken out", money(-needed), f"leaves {line:.0%} odds in {at.days:g} d"
 
 
 def _by_day(days: float | None) -> str:
     if days is None:
         return "–"
-    return f"by day {max(days, 1):.0f}" if days < 365 else "after a year"
+    return f"by day {max(days, 1):.0f}" if days < 365 else "over a year"
 
 
 def _of(sub: SubForecast, days: float) -> Odds:
@@ -108,7 +108,7 @@ def curves(found: Forecast, at: Odds, others: dict[str, Forecast | InputError], 
     drawn = {name: found, **{key: one for key, one in others.items() if isinstance(one, Forecast)}}
     one, two, three = st.columns(3)
     with one:
-        st.markdown("**Called by day …**")
+        st.markdown("**Odds by day**")
         lines = {key: (f.survival, f.first.walk.steps_per_day) for key, f in drawn.items()}
         said = "; ".join(f"{key} {printed(1.0 - float(f.survival[-1]))} by the last day" for key, f in drawn.items())
         chart(charts_forecast.survival(lines), "forecast_survival", f"Odds of a call by each day. {said}.")
@@ -139,14 +139,22 @@ def what_if(found: Forecast, at: Odds, line: float) -> None:
     """Odds with other money and another size, from the same paths."""
     first = found.first
     if len(found.subs) > 1:
-        st.caption(f"For {plain(first.name)}, which is called first. {len(found.subs)} are liquidated separately.")
+        st.caption(f"For {plain(first.name)}, first to go of the {len(found.subs)} that are liquidated apart.")
     far = float(max(abs(first.money_curve(at.days)[0]).max(), 100.0))
     unit = 10.0 ** max(len(f"{far:.0f}") - 3, 0)
     top = float(-(-far // unit) * unit)
     left, right = st.columns(2)
     with left:
         added = st.slider(
-            "Money added, $", -top, top, 0.0, unit, key="forecast_added", bind="query-params", persist_state="session"
+            "Money added, $",
+            -top,
+            top,
+            0.0,
+            unit,
+            key="forecast_added",
+            format="%g",
+            bind="query-params",
+            persist_state="session",
         )
     with right:
         size = st.slider(

@@ -59,7 +59,10 @@ def check(found: Forecast, days: float) -> None:
             )
             today = next(o.probability for o in found.first.horizons if o.days == days)
             low, high = own.like_cases(today)
-            st.caption(f"Spread of like cases for today's {printed(today)}: {low:.1%} to {high:.1%}, no confidence.")
+            st.caption(
+                f"Like cases of today's {printed(today)} came true {low:.1%} to {high:.1%} of the time: a "
+                "spread, not a confidence interval."
+            )
         source = found.calibration
         if source.source == "table":
             rows = scoreboard(found.step, found.watched)

@@ -38,13 +38,20 @@ def collateral(now: Answer, active: ActivePrices, settings: HaircutSettings) -> 
     chosen = book.current().settings
     basket = risk_weighted(held, active.market, chosen, settings)
     with st.grid(4, min_column_width=150, key="haircut_basket"):
-        st.metric("Market value", money(basket.market_value), border=True)
-        st.metric("Counts for", money(basket.counted), border=True)
+        st.metric("Market value", money(basket.market_value), border=True, height="stretch")
+        st.metric("Counts for", money(basket.counted), border=True, height="stretch")
         st.metric(
             "Capital", money(basket.capital_alone), f"{money(basket.capital_joint)} as one basket", "off",
-            delta_arrow="off", border=True, help="Value times haircut. As one basket: its own tail loss.",
+            delta_arrow="off", border=True, height="stretch",
+            help="Value times haircut. As one basket: its own tail loss.",
         )  # fmt: skip
-        st.metric("Risk-weighted", money(basket.risk_weighted), border=True, help="12.5 times the capital (Basel, 8%).")
+        st.metric(
+            "Risk-weighted",
+            money(basket.risk_weighted),
+            border=True,
+            height="stretch",
+            help="12.5 times the capital (Basel, 8%).",
+        )
     table = pd.DataFrame(
         [
             {"Asset": x.asset, "Value": x.size_usd, "Haircut": x.total, "Counts": x.counted_usd, "Binding": x.binding}

@@ -34,7 +34,7 @@ def through_time(active: ActivePrices, settings: HaircutSettings, size: float, a
     )
     st.markdown(said)
     if found.exceedances:
-        st.markdown(f"The worst fell {percent(100 * found.largest_shortfall, 1)} of the price short.")
+        st.markdown(f"The worst drop went {percent(100 * found.largest_shortfall, 1)} of the price beyond it.")
     alt = f"Haircut of {asset} through time and the drops that followed: exceeded {found.exceedances} of {found.known}."
     chart(charts_haircuts.through_time(found, load_events()), "haircut_history", alt)
     days = found.haircuts[-1].horizon_days

@@ -268,6 +268,7 @@ def parameters(settings: HaircutSettings) -> None:
                 value,
                 step,
                 key=f"haircut_set_{name}",
+                format="%g",
                 on_change=_keep,
                 args=(name,),
             )

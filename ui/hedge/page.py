@@ -16,7 +16,7 @@ from margin.hedge.odds_frontier import OddsFrontier
 from margin.hedge.tickets import Ticket, stale, tickets
 from ui.blocks.copy_button import copy_button
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money
+from ui.blocks.formats import money, times
 from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused, tabbed
@@ -75,7 +75,7 @@ def headline(found: Hedge, model: str | None = None) -> None:
         st.caption(dollars(plain(found.credit.why)))
     standing = "" if found.before.odds is None else f", {printed(found.before.odds)} odds of liquidation"
     stricter = model is None and found.model.key == "safeguarded"
-    health = "" if found.before.health is None or stricter else f", health {found.before.health:.2f}"
+    health = "" if found.before.health is None or stricter else f", health {times(found.before.health)}"
     who = plain(f"{_capital(found.sub.name)}, judged by {title_of(found.model.key, found.model.title)}")
     margin = f"{found.figure} margin {money(found.before.margin)} now"
     st.markdown(dollars(f"{who}: {margin}{health}{standing} within {found.days:g} days."))
@@ -222,7 +222,7 @@ def money_instead(seen: Seen, asked: Asked) -> None:
         return
     st.markdown(
         f"Odds that any account is liquidated within {ranked.days:g} days: **{printed(ranked.before)}**. Each move is "
-        f"as small as brings them to {printed(ranked.wanted)}, else as far as it helps."
+        f"the smallest that brings them down to {printed(ranked.wanted)}, or where none does, the one that helps most."
     )
     if not ranked.rows:
         st.info("No move of collateral lowers them.", icon=":material/info:")
@@ -237,6 +237,10 @@ def money_instead(seen: Seen, asked: Asked) -> None:
                 for r in ranked.rows
             ]
         )  # fmt: skip
+        best = ranked.rows[0]
+        st.markdown(
+            dollars(f"Best: {plain(best.what)}. Odds then {printed(best.odds)}, for {money(best.cost, cents=True)}.")
+        )
         data_table(table, key="hedge_moves", alt="Moves of collateral, best first")
         csv_button("This table", lambda: table, "collateral_moves")
     for note in ranked.notes:

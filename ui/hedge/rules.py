@@ -33,12 +33,21 @@ def check(seen: Seen, asked: Asked) -> None:
             2.5,
             0.5,
             key="hedge_trigger",
+            format="%g",
             bind="query-params",
             persist_state="session",
         )
     with two:
         back = st.slider(
-            "Back to, daily sigmas", 2.0, 12.0, 4.0, 0.5, key="hedge_back", bind="query-params", persist_state="session"
+            "Back to, daily sigmas",
+            2.0,
+            12.0,
+            4.0,
+            0.5,
+            key="hedge_back",
+            format="%g",
+            bind="query-params",
+            persist_state="session",
         )
     with three:
         start = st.segmented_control(

@@ -61,7 +61,9 @@ def chain(held: float, left: float) -> Clearing:
 
 def what_spreads() -> View:
     """A chain of debts: where a hole stops, and what costs of default add to it."""
-    held = st.slider("The vault still holds, $M", 0.0, 12.0, HELD, 0.5, key="learn_held", bind="query-params")
+    held = st.slider(
+        "The vault still holds, $M", 0.0, 12.0, HELD, 0.5, key="learn_held", format="%g", bind="query-params"
+    )
     left = st.slider("Left of it after a default, %", 20, 100, 100, 10, key="learn_left", bind="query-params") / 100
     found = chain(held, left)
     names = [f"{a} to {b.lower()}" for a, b in pairwise(CHAIN)]

@@ -36,7 +36,15 @@ def _world() -> World:
         )
     with second:
         leverage = st.slider(
-            "Typical leverage", 1.0, 40.0, 8.0, 0.5, key="world_leverage", bind="query-params", persist_state="session"
+            "Typical leverage",
+            1.0,
+            40.0,
+            8.0,
+            0.5,
+            key="world_leverage",
+            format="%g",
+            bind="query-params",
+            persist_state="session",
         )
         long_share = st.slider(
             "Long, % of accounts", 0, 100, 60, key="world_long", bind="query-params", persist_state="session"
@@ -180,8 +188,8 @@ def loss_allocation() -> None:
     gentlest = min(found, key=lambda p: p.largest)
     st.markdown(
         dollars(
-            f"Bankrupt accounts leave **{money(deficit)}** unpaid and no insurance fund. Every policy takes the same "
-            f"from the winners; **{gentlest.policy}** takes the smallest part of any one winner's profit: "
+            f"Bankrupt accounts leave **{money(deficit)}** unpaid, and there is no insurance fund. Every policy takes "
+            f"the same from the winners; **{gentlest.policy}** takes the smallest part of any one winner's profit: "
             f"{percent(100 * gentlest.largest)}."
         )
     )

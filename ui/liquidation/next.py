@@ -14,15 +14,15 @@ from margin.sample.events import load_events
 from margin.stress.held import StressBook
 from margin.stress.paths import PricePath, recorded_path, simulated_path
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import MINUS, money
+from ui.blocks.formats import MINUS, money, true_minus
 from ui.blocks.funding import of_path
-from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.charts import liquidation as charts_liquidation
 from ui.state.prices import ActivePrices
 
 SHOCK_PATH = "A shock, then normal days"
 ITS_OWN = "Its own margin model's rules"
+SHOWN = 12  # lines of what happened, of each way of holding
 
 
 def what_next(held: StressBook, active: ActivePrices) -> None:
@@ -89,7 +89,8 @@ def what_next(held: StressBook, active: ActivePrices) -> None:
 
 def _outcome(runs: list[Liquidation], path: PricePath) -> None:
     held, alone = runs
-    st.markdown(dollars(f"As held the account {_fate(held, path)}. Position by position it {_fate(alone, path)}."))
+    whole = "account" if len(held.accounts) == 1 else "book"
+    st.markdown(dollars(f"As held the {whole} {_fate(held, path)}. Position by position it {_fate(alone, path)}."))
     why = reasons(held, alone)
     if why:
         st.caption(dollars(why))
@@ -99,31 +100,36 @@ def _outcome(runs: list[Liquidation], path: PricePath) -> None:
         chart(charts_liquidation.along(runs, labels), "liquidation_along", f"Equity along the path. {words}")
     else:
         st.caption("Nothing is left to follow: either way of holding is over before anything moves.")
-    left, right = st.columns(2)
-    with left:
-        st.markdown("**Where the account's money went, as held**")
-        chart(
-            charts_liquidation.waterfall(held.ledgers),
-            "liquidation_money",
-            f"Money of the account: ends with {money(held.final)}.",
-        )
-    with right:
-        st.markdown("**What happened**")
-        rows = [
-            {
-                "When": f"{labels[line.step]}, {line.when}",
-                "Held": "as it is" if run.mode == "held" else "alone",
-                "Account": line.account,
-                "What": f"{line.kind}: {line.words}",
-            }
-            for run in runs
-            for line in run.log
+    st.markdown("**Where the money went, as held**")
+    chart(
+        charts_liquidation.waterfall(held.ledgers),
+        "liquidation_money",
+        f"Money of the account: ends with {money(held.final)}.",
+    )
+    st.markdown("**What happened**")
+    rows = [
+        {
+            "When": f"{labels[line.step]}, {line.when}",
+            "Held": "as it is" if run.mode == "held" else "alone",
+            "Account": line.account,
+            "What": f"{line.kind}: {line.words}",
+        }
+        for run in runs
+        for line in run.log
+    ]
+    if not rows:
+        st.markdown("Nothing: no call, no liquidation.")
+        return
+    for mode, title in (("as it is", "As it is held"), ("alone", "In isolated accounts of their own")):
+        mine = [row for row in rows if row["Held"] == mode]
+        lines = [
+            f"- {plain(row['When'])}, **{plain(row['Account'])}**: {plain(true_minus(row['What']))}"
+            for row in mine[:SHOWN]
         ]
-        if rows:
-            data_table(pd.DataFrame(rows), key="liquidation_log", alt="What happened, step by step")
-            csv_button("This log", lambda: pd.DataFrame(rows), "liquidation_log")
-        else:
-            st.markdown("Nothing: no call, no liquidation.")
+        lines += [f"- and {len(mine) - SHOWN} more, all in the log"] if len(mine) > SHOWN else []
+        if lines:
+            st.markdown(dollars("\n".join([f"{title}:", *lines])))
+    csv_button("This log", lambda: pd.DataFrame(rows), "liquidation_log")
 
 
 def reasons(held: Liquidation, alone: Liquidation) -> str:

@@ -87,7 +87,8 @@ def account_lines(held: AsHeld, accounts: tuple[Account, ...], settings: Setting
 
 def _line(row: AccountHeld, name: str, account: Account, settings: Settings, active: ActivePrices) -> None:
     where = venue_title(account.venue) if account.venue else "our portfolio method"
-    head = f"**{plain(name)}** · {plain(where)}, {MODES.get(account.mode or '', account.mode or 'cross')}"
+    at = "" if name == where else f"{plain(where)}, "
+    head = f"**{plain(name)}** · {at}{MODES.get(account.mode or '', account.mode or 'cross')}"
     if row.error is not None:
         st.markdown(f"{head} · not computed: {plain(row.error)}")
         return

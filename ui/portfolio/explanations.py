@@ -171,7 +171,11 @@ def freed(comparison: Comparison) -> None:
             height="stretch",
         )
         st.metric(
-            "Yield in a year", money(uses.yearly_yield), help="The freed capital at the yield set above.", border=True
+            "Yield in a year",
+            money(uses.yearly_yield),
+            help="The freed capital at the yield set above.",
+            border=True,
+            height="stretch",
         )
         st.metric(
             "Maker's spread",

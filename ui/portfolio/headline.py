@@ -10,7 +10,7 @@ from margin.ladder import explain
 from margin.ladder.compare import Comparison
 from margin.liquidation.nearest import Nearest
 from margin.liquidation.standing import standing
-from ui.blocks.formats import MINUS, away, change, money, number, percent, price
+from ui.blocks.formats import MINUS, away, change, money, percent, price, times
 from ui.blocks.text import dollars, plain
 
 
@@ -23,10 +23,6 @@ class Card:
     write: Callable[[float | None], str]
     meaning: Callable[[Comparison], str]
     less_is_better: bool = False
-
-
-def _times(value: float | None) -> str:
-    return "–" if value is None else f"{number(value)}×"
 
 
 def _health_meaning(c: Comparison) -> str:
@@ -51,7 +47,7 @@ CARDS = (
     Card("Portfolio", lambda c: c.portfolio, money, _portfolio_meaning, less_is_better=True),
     Card("With safeguards", lambda c: c.safeguarded, money, lambda c: "a careful clearer", less_is_better=True),
     Card("Saved", lambda c: c.saved, money, lambda c: f"{percent(c.saved_pct)} of isolated"),
-    Card("Health", _health, _times, _health_meaning),
+    Card("Health", _health, times, _health_meaning),
 )
 
 
@@ -96,12 +92,12 @@ HELD_CARDS = (
         less_is_better=True,
     ),
     Card("Freed", _held_saved, money, _freed_meaning),
-    Card("Health", lambda c: standing(c).health, _times, lambda c: "the lowest"),
+    Card("Health", lambda c: standing(c).health, times, lambda c: "the lowest"),
 )
 STANDING_CARDS = (
     Card("Equity", lambda c: standing(c).equity, money, lambda c: "what counts"),
     Card("Free", lambda c: standing(c).free, money, lambda c: "above what is asked"),
-    Card("Leverage", lambda c: standing(c).leverage, _times, lambda c: "exposure / equity", less_is_better=True),
+    Card("Leverage", lambda c: standing(c).leverage, times, lambda c: "exposure / equity", less_is_better=True),
 )
 
 
@@ -170,6 +166,7 @@ def nearest_card(place: DeltaGenerator, found: tuple[str, Nearest] | str | None)
             delta_color="off",
             delta_arrow="off",
             border=True,
+            height="stretch",
             help=plain(text),
         )
         return

@@ -13,6 +13,7 @@ from ui.blocks.tables import Format, data_table
 from ui.charts.payoff import payoff_alt, payoff_lines
 from ui.state.compute import Answer
 
+HINT = " Change IV in the table of positions."
 GREEKS: dict[str, Format] = {
     "Delta": lambda value: number(value, 4),
     "Delta, USD": money,
@@ -54,11 +55,12 @@ def payoff_and_greeks(now: Answer) -> None:
             help="Volatility and the other prices stay; what has expired by then is worth its intrinsic value.",
         )  # fmt: skip
         days, titles = (0.0, float(day), end), ("today", f"in {day} days", "at the last expiry")
+    optional = any(p.implied_vol is not None for p in comparison.positions)
     found = payoff(comparison, underlying, days)
     chart(payoff_lines(found, titles), "chart_payoff", payoff_alt(found, titles))
     st.caption(
         "Profit since the entry where a position has one, else since as-of; coins of this underlying count from "
-        "today's price. Change IV in the table of positions: it appears there when the book holds an option."
+        f"today's price. Upright: today's price.{HINT if optional else ''}"
     )
     table = greeks(comparison)
     data_table(

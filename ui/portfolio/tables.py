@@ -59,7 +59,7 @@ COLLATERAL_COLUMNS = (
     Column("account", "Account", "text", help="Type another account's name to move the collateral.", upper=False),
     Column("value", "Value", "output"),
     Column("haircut", "Haircut", "output", help="The part of the value that does not count."),
-    Column("counts", "Counts", "output"),
+    Column("counts", "Counts", "output", help="In one pool, after our haircut. What a venue counts: see Venues."),
 )
 
 

@@ -38,7 +38,7 @@ def _sharing(wanted: Asked, found: Compared) -> None:
                 f"Every rule has one buffer, the same at both sides; separate accounts then need "
                 f"{money(found.equal.of('separate').capital)}. With a buffer for each side, at their best "
                 f"({found.split.lender:.2f} at the lender, {found.split.venue:.2f} at the venue), they need "
-                f"{money(found.split.capital)}: beside that sharing {'frees' if least >= 0 else 'costs'} "
+                f"{money(found.split.capital)}: compared with that, sharing {'frees' if least >= 0 else 'costs'} "
                 f"{money(round(abs(least)))}."
             )
         )

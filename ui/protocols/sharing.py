@@ -77,7 +77,7 @@ def _table(found: Compared) -> None:
                 "Expected loss: lender, venue": f"{money(line.expected_lender)}, {money(line.expected_venue)}",
                 "99%: lender, venue": f"{money(line.worst_lender)}, {money(line.worst_venue)}",
                 "At one buffer of 1.25: called": percent(100 * other.odds, 1),
-                "and frees": money(found.same.saved(other.rule)),
+                "At one buffer of 1.25: frees": money(found.same.saved(other.rule)),
                 "Note": note,
             }
         )

@@ -133,7 +133,8 @@ def _terms() -> tuple[str, str, float, float | None, float, float, int]:
             )  # fmt: skip
             own_beta = st.slider(
                 "The venue's own coin falls by so much more for each 1% of its backing that the venue loses, %",
-                0.0, 3.0, 1.0, 0.25, key="protocols_own_beta", bind="query-params", persist_state="session",
+                0.0, 3.0, 1.0, 0.25, key="protocols_own_beta", format="%g", bind="query-params",
+                persist_state="session",
             )  # fmt: skip
             backing = st.select_slider(
                 "Backing of the venue, $ a dollar of position on its own coin".replace("$", r"\$"),

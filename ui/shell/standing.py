@@ -7,7 +7,7 @@ from margin.core.portfolio import Portfolio
 from margin.core.settings import Settings
 from margin.liquidation.nearest import Nearest, nearest_of
 from margin.stress.held import StressBook
-from ui.blocks.formats import away, money, price
+from ui.blocks.formats import away, money, price, times
 from ui.blocks.text import dollars, plain
 from ui.state import compute
 from ui.state.prices import ActivePrices
@@ -27,9 +27,9 @@ def standing_line(portfolio: Portfolio, active: ActivePrices, settings: Settings
 
 
 def in_words(held: StressBook, near: Nearest | None) -> str:
-    """'Now: equity $30,000, maintenance $1,709, health 17.37, liquidated at BTC $106,475 (+35.6%).'"""
+    """'Now: equity $30,000, maintenance $1,709, health 17.37×, liquidated at BTC $106,475 (+35.6%).'"""
     healths = [h.health for h in held.held if h.health is not None]
-    health = f"{', lowest' if len(healths) > 1 else ','} health {min(healths):.2f}" if healths else ""
+    health = f"{', lowest' if len(healths) > 1 else ','} health {times(min(healths))}" if healths else ""
     if held.dead:
         where = f"{plain(held.dead[0])} is liquidated already"
     elif near is None:

@@ -1,6 +1,7 @@
 """What every page answers for: one account or all of them, and the margin model that judges."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
@@ -41,8 +42,14 @@ def account(book: Book) -> int | None:
 
 
 def chosen(book: Book) -> Book:
-    """The book of the chosen account alone; the whole book where all are meant."""
+    """The book of the chosen account alone; the whole book where all are meant.
+
+    Of several accounts each has a name, the one it has in the header: so no page calls it otherwise.
+    """
     number = account(book)
+    if len(book.accounts) > 1:
+        named = zip(book.accounts, labels(book.accounts), strict=True)
+        book = replace(book, accounts=tuple(replace(a, name=name) for a, name in named))
     return book if number is None else book.only(number)
 
 

@@ -6,10 +6,10 @@ import streamlit as st
 from margin.core.instruments import USD_STABLECOINS
 from margin.stress.events import recorded, replay_events
 from margin.stress.held import StressBook
-from margin.stress.reverse import NoSuchMove, plausible, reverse_stress
+from margin.stress.reverse import NoSuchMove, ReverseStress, plausible, reverse_stress
 from margin.stress.shocks import Stressed, depeg, dried_up, everything, shock, shock_grid
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, moved, number, percent, signed_money, true_minus
+from ui.blocks.formats import listed, money, moved, percent, signed_money, times, true_minus
 from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.charts import stress as charts_stress
@@ -57,7 +57,7 @@ def stressed_table(held: StressBook, found: list[Stressed]) -> pd.DataFrame:
                 "Of collateral": s.collateral_change,
                 "Equity after": s.equity,
                 "Maintenance after": s.maintenance,
-                "Health": number(s.health),
+                "Health": times(s.health),
                 "As held": f"liquidated: {', '.join(s.liquidated_held)}" if s.liquidated else "survives",
                 "Liquidated alone": ", ".join(alone) or "none",
                 "Taken down by the pool": s.dragged_down,
@@ -112,12 +112,29 @@ def own_shock(held: StressBook) -> None:
 
 def _figures(held: StressBook, found: Stressed) -> None:
     with st.grid(4, min_column_width=150):
-        st.metric("Profit or loss", money(found.change), border=True)
-        st.metric("Equity after", money(found.equity), f"of {money(held.money)}", "off", delta_arrow="off", border=True)
-        st.metric("Health after", "–" if found.health is None else f"{number(found.health)}×", border=True)
-        st.metric("As held", "liquidated" if found.liquidated else "survives", border=True)
+        st.metric("Profit or loss", money(found.change), border=True, height="stretch")
+        st.metric(
+            "Equity after",
+            money(found.equity),
+            f"of {money(held.money)}",
+            "off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+        )
+        st.metric("Health after", times(found.health), border=True, height="stretch")
+        st.metric("As held", "liquidated" if found.liquidated else "survives", border=True, height="stretch")
+    if len(held.held) > 1 and found.liquidated:
+        st.markdown(f"As held, {went(found)}.")
     alone = [plain(s) for s, dead in zip(held.symbols, found.liquidated_alone, strict=True) if dead]
     st.markdown(f"Liquidated in isolated accounts of their own: {', '.join(alone) if alone else 'none'}.")
+
+
+def went(s: Stressed) -> str:
+    """'Bybit and OKX are liquidated', 'the pool survives': what a move does to the accounts as they are held."""
+    if not s.liquidated:
+        return "the pool survives" if len(s.held) == 1 else "all of it survives"
+    return f"{plain(listed(s.liquidated_held))} {'is' if len(s.liquidated_held) == 1 else 'are'} liquidated"
 
 
 def grid(held: StressBook) -> None:
@@ -153,11 +170,10 @@ def thin(now: Answer, held: StressBook, active: ActivePrices) -> None:
         if not stables:
             st.info("The book and its collateral hold no stablecoin.")
         else:
-            state = "liquidated" if found.liquidated else "not liquidated"
             st.markdown(
                 dollars(
                     f"{plain(', '.join(stables))} at {percent(100 - fall)} of par: equity {money(held.money)} → "
-                    f"**{money(found.equity)}**; as it is held the account is {state}."
+                    f"**{money(found.equity)}**; as it is held {went(found)}."
                 )
             )
     with right:
@@ -186,6 +202,16 @@ def thin(now: Answer, held: StressBook, active: ActivePrices) -> None:
         csv_button("This table", lambda: table, "stress_dry")
 
 
+def _what_goes(found: ReverseStress, until: str) -> str:
+    """'uses up the $15,006 of Bybit': of several accounts the one that goes, and its own money."""
+    held = found.stressed.held
+    mine = next((h for h in held if h.name == found.account), None)
+    if len(held) == 1 or mine is None:
+        return "liquidates the account" if until == "liquidated" else f"uses up {money(found.stressed.equity_before)}"
+    name = plain(found.account)
+    return f"liquidates {name}" if until == "liquidated" else f"uses up the {money(mine.equity_before)} of {name}"
+
+
 def reverse(held: StressBook) -> None:
     """The smallest plausible move that liquidates the account, and the one that uses it up."""
     words = {"liquidated": "Until it is liquidated", "exhausted": "Until nothing is left"}
@@ -198,11 +224,7 @@ def reverse(held: StressBook) -> None:
     except NoSuchMove as none:
         st.success(plain(true_minus(sentence(none))), icon=":material/verified_user:")
         return
-    verb = "liquidates" if until == "liquidated" else "uses up"
-    of = "" if len(held.held) == 1 else f" ({plain(found.account)})"
-    st.markdown(
-        f"**The nearest move that {verb} {dollars(money(found.stressed.equity_before))}{of} is {plausible(found)}.**"
-    )
+    st.markdown(f"**The nearest move that {dollars(_what_goes(found, until))} is {plausible(found)}.**")
     prices = {a: m for a, m in found.moves.items() if m}
     said = ", ".join(f"{a} {moved(m)}" for a, m in prices.items())
     chart(charts_stress.moves(prices), "stress_reverse", f"Moves of the reverse stress test: {said}.")

@@ -90,17 +90,11 @@ def headline(held: StressBook, found: list[Stressed]) -> str:
     worst_event = min(found, key=lambda s: s.change)
     lost = -worst_event.change
     what = f"it would lose {money(lost)}" if lost > 0 else "it would lose nothing"
-    state = "nothing of it can be liquidated" if not held.positions else _state(worst_event)
+    state = "nothing of it can be liquidated" if not held.positions else moves.went(worst_event)
     return (
         f"Worst recorded event: {plain(worst_event.name)}; {what} of {money(held.money)}, and {state}."
         f"{not_recorded(worst_event)}"
     )
-
-
-def _state(s: Stressed) -> str:
-    if not s.liquidated:
-        return "the pool survives" if len(s.held) == 1 else "all of it survives"
-    return f"{plain(', '.join(s.liquidated_held))} {'is' if len(s.liquidated_held) == 1 else 'are'} liquidated"
 
 
 def not_recorded(s: Stressed) -> str:

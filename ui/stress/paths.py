@@ -7,7 +7,7 @@ from margin.sample.events import load_events
 from margin.stress.held import StressBook
 from margin.stress.paths import CLOSE, StressPath, Track, recorded_path, replay
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import number
+from ui.blocks.formats import times
 from ui.blocks.funding import of_path
 from ui.blocks.text import plain
 from ui.charts import stress as charts_stress
@@ -66,7 +66,7 @@ def verdict(held: StressBook, found: StressPath) -> str:
         said.append(_several(found, tracks))
     for track in tracks if len(tracks) == 1 else ():
         lowest = track.lowest_health
-        worst = "" if lowest is None else f" At worst its health is {number(lowest)}."
+        worst = "" if lowest is None else f" At worst its health is {times(lowest)}."
         said.append(f"{plain(_capital(track.name))} **{_when(found, track)}**.{worst}")
     alone = [f"{plain(t.name)} {_when(found, t, short=True)}" for t in found.alone if t.closed is not None]
     tail = ", ".join(alone) if alone else "no position is liquidated"
@@ -87,7 +87,7 @@ def _several(found: StressPath, tracks: list[Track]) -> str:
         gone.append(f"**{who}**.")
     if known:
         worst = min(known, key=lambda t: t.lowest_health or 0.0)
-        gone.append(f"Their lowest health is {number(worst.lowest_health)}, of {plain(worst.name)}.")
+        gone.append(f"Their lowest health is {times(worst.lowest_health)}, of {plain(worst.name)}.")
     return " ".join(gone)
 
 

@@ -11,10 +11,10 @@ from margin.core.portfolio import Portfolio, Position
 from margin.venues import Marks, Rulebook, liquidation
 from margin.venues.base import PositionMargin
 from margin.venues.families.perpetuals import PerpetualVenue
-from margin.venues.families.tiers import tier_at
+from margin.venues.families.tiers import Tiers, tier_at
 from margin.venues.survey import Asked, Refused, Survey, betas
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import away, money, percent, quantity
+from ui.blocks.formats import away, money, percent, quantity, times
 from ui.blocks.tables import data_table
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import tabbed
@@ -61,7 +61,8 @@ def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> N
         st.slider(
             slider.title + (f" ({slider.unit})" if slider.unit else ""), slider.low, slider.high,
             stands[slider.key], slider.step, help=slider.help or None,
-            key=_key(picked.rulebook, slider.key), on_change=_keep, args=(picked.rulebook, slider.key, slider.default),
+            key=_key(picked.rulebook, slider.key), format="%g", on_change=_keep,
+            args=(picked.rulebook, slider.key, slider.default),
         )  # fmt: skip
     views = {
         "Line by line": lambda: _lines(picked),
@@ -70,13 +71,21 @@ def draw(found: Survey, portfolio: Portfolio, marks: Marks, market: Market) -> N
         "Scenario grid": lambda: _grids(picked),
         "Tiers": lambda: _tiers(picked, portfolio, marks),
     }
+    _known(picked)
     tabbed(views, "venue_view")
+
+
+def _known(picked: Asked) -> None:
+    """The rules' date and the venue's state, and behind one line what is not known or not reproduced; said once."""
     if picked.rulebook.status:
         dated = picked.rulebook.dated(picked.margin)
         rules = f"Rules {dated}" if dated.startswith("undated") else f"Rules of {dated}"
         st.caption(dollars(plain(f"{rules}. Status: {picked.rulebook.status}.")))
-    for note in (*picked.margin.notes, *picked.rulebook.missing):
-        st.caption(dollars(plain(note)))
+    notes = tuple(dict.fromkeys((*picked.margin.notes, *picked.rulebook.missing)))
+    if notes:
+        with st.expander(f"What to know of these rules ({len(notes)})", icon=":material/info:", key="venue_notes"):
+            for note in notes:
+                st.markdown(f"- {dollars(plain(note))}")
 
 
 def _first(found: Survey, portfolio: Portfolio) -> int:
@@ -95,17 +104,20 @@ def _lines(picked: Asked) -> None:
     m = picked.margin
     equity, maintenance = money(m.equity, cents=True), money(m.maintenance, cents=True)
     line = (
-        f"liquidates when {equity} falls below {maintenance}"
+        f"liquidates when equity, now {equity}, falls below {maintenance}"
         if m.equity >= m.maintenance
-        else f"has liquidated: {equity} is below {maintenance}"
+        else f"has liquidated: equity {equity} is below {maintenance}"
     )
-    opening = f"{money(m.equity_initial, cents=True)} with {money(m.initial, cents=True)}"
-    st.markdown(dollars(f"{plain(m.venue)} compares {opening} to open, and {line}."))
+    opening = (
+        f"To open this book it asks {money(m.initial, cents=True)}, and "
+        f"{money(m.equity_initial, cents=True)} counts for that."
+    )
+    st.markdown(dollars(f"{plain(m.venue)} {line}. {opening}"))
     lines = pd.DataFrame(
         [
             {
                 "Step": line.label,
-                "Reckoning": line.formula,
+                "Reckoning": line.formula.replace(" x ", " × "),
                 "USD": "–" if line.amount is None else money(line.amount, cents=True),
                 "Source": line.source,
             }
@@ -158,7 +170,7 @@ def _modes(found: Survey, picked: Asked, portfolio: Portfolio, marks: Marks, mar
             "Initial": money(a.margin.initial),
             "Maintenance": money(a.margin.maintenance),
             "Free to open more": money(a.margin.free),
-            "Health": "–" if a.margin.health is None else f"{a.margin.health:.2f}",
+            "Health": times(a.margin.health),
             "Nearest liquidation": nearest(a),
             "A loss in one position": "only its own margin" if a.margin.mode == "isolated" else "the whole account",
         }
@@ -241,7 +253,12 @@ def _liquidation(picked: Asked, portfolio: Portfolio, marks: Marks, market: Mark
         f"Money left before liquidation as {first} and {second} move from -60% to +60%; {share:.0f}% of the field is "
         f"liquidated.",
     )
-    st.caption(f"Money left before liquidation. The line is where it begins; {share:.0f}% of the field is beyond it.")
+    st.caption(
+        dollars(
+            f"Blue: money left before liquidation, up to {money(float(seen.gap.max()))}; orange: what is missing. The "
+            f"line is where liquidation begins, {share:.0f}% of the field is beyond it; the cross is today."
+        )
+    )
 
 
 def _grids(picked: Asked) -> None:
@@ -259,6 +276,18 @@ def _grids(picked: Asked) -> None:
         chart(
             charts_venues.grid(grid), f"venue_grid_{i}", f"{grid.title}, {len(grid.rows)} by {len(grid.columns)} cells"
         )
+
+
+def _one_tier(rulebook: PerpetualVenue, row: PositionMargin, table: Tiers | None) -> str:
+    """Why a contract has no table of tiers: one rate for every size, or one that grows without steps."""
+    if not table:
+        return "No tiers."
+    asked = [(row.maintenance_rate, table[0].rate)]
+    if not rulebook.own_leverage:
+        asked.append((row.initial_rate, 1.0 / table[0].leverage))
+    if any(rate is not None and rate > least * (1.0 + 1e-9) for rate, least in asked):
+        return f"No tiers: the rate grows with the size, from {percent(100 * table[0].rate, 2)} maintenance."
+    return "One rate, whatever the size."
 
 
 def _tiers(picked: Asked, portfolio: Portfolio, marks: Marks) -> None:
@@ -280,7 +309,7 @@ def _tiers(picked: Asked, portfolio: Portfolio, marks: Marks) -> None:
             )
         )
         if table is None or len(table) < 2:
-            st.caption("One rate, whatever the size." if table else "No tiers.")
+            st.caption(_one_tier(rulebook, row, table))
             continue
         if printed:
             st.caption("The tier that the venue printed for it, not the table's.")
@@ -295,7 +324,7 @@ def _tiers(picked: Asked, portfolio: Portfolio, marks: Marks) -> None:
                         "To": "no end" if t.cap is None else f"{t.cap:,.0f}",
                         "Maintenance rate": percent(100 * t.rate, 2),
                         "Deduction": f"{t.deduction:,.2f}",
-                        "Highest leverage": f"{t.leverage:g}x",
+                        "Highest leverage": f"{t.leverage:g}×",
                         "Of it here": f"{here:,.6g}",
                         "Its margin": "whole position" if rulebook.whole else money(here * t.rate * unit, cents=True),
                     }

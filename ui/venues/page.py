@@ -16,7 +16,7 @@ from margin.venues import Marks
 from margin.venues.families.perpetuals import FIRST_LEVERAGE, PerpetualVenue, as_perpetuals
 from margin.venues.survey import Asked, Refused, Survey, recent_gain, survey
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, number, share
+from ui.blocks.formats import money, share, times
 from ui.blocks.tables import Format, data_table
 from ui.blocks.text import dollars, plain
 from ui.blocks.views import refused
@@ -133,6 +133,15 @@ def _answer(now: Answer, asked: list[Asked]) -> None:
     )
 
 
+MEANING = {
+    safety.COLUMN: "Equity at which a liquidation within 7 days has odds of 5%: the fair comparison",
+    "Initial": "Asked to open the book, USD",
+    "Maintenance": "Asked to keep it, USD",
+    "Nearest liquidation": "The smallest move of one price that liquidates",
+    "Health": "Equity / maintenance margin; liquidated below 1",
+    "30-day return on margin": "What the book as it stands gained over the last 30 days, of the initial margin",
+    "Rules of": "The date of the rules, or the day they were read where they have none",
+}
 DOLLARS = (safety.COLUMN, "Initial", "Maintenance", "Collateral counts", "Free to open more")
 
 
@@ -146,8 +155,11 @@ def _table(found: Survey, needed: safety.Needed) -> None:
     if not any(safety.of(needed, a) for a in order):
         table = table.drop(columns=safety.COLUMN, errors="ignore")
     written: dict[str, Format] = dict.fromkeys(DOLLARS, money)
-    written |= {"Health": number, "30-day return on margin": share}
-    data_table(table, key="venues_table", alt="Every venue and mode", formats=written)
+    written |= {"Health": times, "30-day return on margin": share}
+    data_table(
+        table, key="venues_table", alt="Every venue and mode", formats=written,
+        column_config={name: st.column_config.Column(help=what) for name, what in MEANING.items()},
+    )  # fmt: skip
     csv_button("This table", lambda: table, "venues")
 
 
@@ -165,7 +177,7 @@ def _row(a: Asked, capital: float | None) -> dict[str, object]:
         "Free to open more": m.free,
         "Health": m.health,
         "30-day return on margin": a.return_on_margin,
-        "Rules of": a.rulebook.dated(m),
+        "Rules of": a.rulebook.dated(m).removeprefix("undated, "),
         "Status": a.rulebook.status or "",
         "Cannot hold": "; ".join(by_reason((u.symbol, u.reason) for u in a.left_out)),
     }

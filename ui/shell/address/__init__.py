@@ -4,6 +4,8 @@ Why our own few lines of script: writing `st.query_params` makes a history entry
 step through edits; here an edit replaces the entry it stands on, and so does a slider, which Streamlit binds. Pages,
 the account, the model and a page's tab make entries of their own: Back undoes the last choice, the book stays (it has
 its own undo). What does not fit stays as it was last: Share offers the file then.
+
+The same script asks for a run when the visitor's theme turns while the page stands: charts are drawn in its colours.
 """
 
 from pathlib import Path
@@ -11,6 +13,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from ui.blocks.theme import palette
 from ui.state import book, choice, prices, share, view
 
 __all__ = ["MAX_ADDRESS", "keep_in_address"]
@@ -39,6 +42,7 @@ def keep_in_address(question: str) -> None:
         "choices": [*choice.KEYS, *view.choices()],
         "book": None if fits else book_text if len(book_text) <= share.MAX_LINK else "",  # for Share
         "title": f"{name}{question} · Margin Lab",
+        "theme": palette().name,
         "run": count,  # so that every run is looked at, also one that changes a tab alone
     }
-    _mount(key="address", data=data, height="content")
+    _mount(key="address", data=data, height="content", on_turned_change=lambda: None)
