@@ -91,8 +91,8 @@ def margined(book: SubAccount) -> list[Position]:
 
 
 def of_kind(book: SubAccount, *kinds: str) -> list[Position]:
-    """Positions of the kinds asked for."""
-    return [p for p in book.positions if p.instrument.kind in kinds]
+    """Positions of the kinds asked for; one of quantity 0 is none."""
+    return [p for p in book.positions if p.instrument.kind in kinds and p.quantity]
 
 
 def of_underlying(positions: Iterable[Position]) -> dict[str, list[Position]]:

@@ -1,7 +1,6 @@
 """Kraken Futures: levels of rising rates; longs and shorts in one coin are margined as the larger of the two."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -11,7 +10,7 @@ from margin.core.account import SubAccount
 from margin.core.instruments import parse_symbol
 from margin.models.marks import Marks
 from margin.venues import accounts
-from margin.venues.base import CollateralValue, Lines, Mode, PositionMargin
+from margin.venues.base import Lines, Mode, PositionMargin
 from margin.venues.families.perpetuals import Basis, PerpetualVenue
 from margin.venues.families.tiers import Tiers, tiers_of
 
@@ -58,20 +57,10 @@ class Kraken(PerpetualVenue):
         value = quantity * price * (1.0 - haircut)
         return value, value, f"{asset} counts after a haircut of {haircut:.1%}."
 
-    def wallet(
-        self, book: SubAccount, marks: Marks, mode: Mode, settings: Mapping[str, float], lines: Lines
-    ) -> list[CollateralValue]:
+    def in_full(self, book: SubAccount, asset: str) -> bool:
         """A wallet of one coin that backs only contracts settled in it counts in full: it has no haircuts."""
-        found = super().wallet(book, marks, mode, settings, lines)
         coins = {p.underlying if p.instrument.is_inverse else "" for p in accounts.margined(book)}
-        if len(coins) != 1 or "" in coins:
-            return found
-        return [
-            replace(c, counted_initial=c.market_value, counted_maintenance=c.market_value, why="")
-            if c.asset in coins
-            else c
-            for c in found
-        ]
+        return super().in_full(book, asset) or coins == {asset}
 
     def totals(
         self, book: SubAccount, marks: Marks, mode: Mode, rows: list[PositionMargin], lines: Lines

@@ -116,7 +116,7 @@ class DeriveAccounts(Rulebook):
     def _one_coin(self, book: SubAccount, kinds: tuple[str, ...]) -> list[Unsupported]:
         """Of portfolio margin: what is not reproduced here, and a second coin among positions of these kinds."""
         found = self._refused(book, tuple(self.parameters["coins"]), tuple(self.parameters["coins"]))
-        used = [p for p in book.positions if p.instrument.kind in kinds]
+        used = accounts.of_kind(book, *kinds)
         if len({p.underlying for p in used}) > 1:
             why = "a portfolio-margin account holds one coin's contracts"
             found.append(Unsupported(symbol=used[-1].symbol, reason=why))

@@ -181,7 +181,7 @@ class Derive(DeriveAccounts):
     def _portfolio(self, book: SubAccount, marks: Marks, chosen: Mapping[str, float], lines: Lines) -> VenueMargin:
         source = self.parameters.source("portfolio")
         cash, coins, others = self._account(book, marks, chosen["confidence"])
-        named = {p.underlying for p in book.positions}
+        named = {p.underlying for p in book.positions if p.quantity}
         used = sorted(coins.values(), key=lambda c: (c.perp != 0 or bool(c.expiries), c.asset in named), reverse=True)
         coin = used[0] if used else None
         collateral, held, notes = [dollars(cash)], [], []

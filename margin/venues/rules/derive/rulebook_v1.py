@@ -40,7 +40,7 @@ class DeriveV1(DeriveAccounts):
         """The account's figures, with lines where they are wanted."""
         chosen, source = settings, self.parameters.source("portfolio")
         cash, coins, others = self._account(book, marks, chosen["confidence"])
-        used = {p.underlying for p in book.positions if p.instrument.kind != "loan"}
+        used = {p.underlying for p in book.positions if p.instrument.kind != "loan" and p.quantity}
         coin = next((c for c in coins.values() if c.asset in used), None)
         collateral = [dollars(cash)]
         notes = []
