@@ -1,6 +1,7 @@
 """A position, a balance, and what is owed or owned by each. Definitions: docs/accounts.md."""
 
-from dataclasses import KW_ONLY, dataclass, fields
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -161,3 +162,28 @@ class Collateral:
         """Plain JSON values; a price only where there is one."""
         data: dict[str, Any] = {"asset": self.asset, "quantity": self.quantity}
         return data if self.mark_price is None else {**data, "mark_price": self.mark_price}
+
+
+def joined(positions: Iterable[Position]) -> tuple[Position, ...]:
+    """Rows of one contract on one side, entered at different prices, as the one position they are at a venue.
+
+    Its entry is the average: of the quantities, of a coin-settled contract of the coins. Rows that differ in anything
+    else (mode, leverage, mark, a tier the venue printed), that have a margin or deduction of their own, or no entry
+    price, stay as they are. The order is that of the first rows.
+    """
+    out: dict[Any, Position] = {}
+    for number, p in enumerate(positions):
+        lone = p.entry_price is None or p.margin_posted or p.maintenance_deduction is not None or not p.quantity
+        key = number if lone else (p.quantity > 0, replace(p, quantity=1.0, entry_price=1.0))
+        out[key] = p if key not in out else _one_of(out[key], p)
+    return tuple(out.values())
+
+
+def _one_of(one: Position, other: Position) -> Position:
+    total = one.quantity + other.quantity
+    assert one.entry_price is not None and other.entry_price is not None
+    if one.instrument.is_inverse:
+        entry = total / (one.quantity / one.entry_price + other.quantity / other.entry_price)
+    else:
+        entry = (one.quantity * one.entry_price + other.quantity * other.entry_price) / total
+    return replace(one, quantity=total, entry_price=entry)

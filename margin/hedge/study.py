@@ -13,6 +13,7 @@ from margin.core.account import SubAccount
 from margin.core.checks import date_text
 from margin.core.errors import InputError
 from margin.core.market import Market
+from margin.core.position import joined
 from margin.core.settings import Settings
 from margin.core.words import by_reason
 from margin.forecast.accounts import assumed_money
@@ -82,6 +83,7 @@ def hedge(
     if not any(p.quantity for p in reproduced.positions):
         model.check(sub)  # nothing is left: why
     sub = pinned(reproduced, marks)
+    sub = replace(sub, positions=joined(sub.positions))  # rows of one contract are cut by one order
     marks, left_out = with_hedges(marks, market, sub, hedges, model)
     usable = [h for h in hedges if h not in left_out]
     menu = menu_of(sub, marks, market, costs or Costs(), usable, keep, dict(lots or {}))

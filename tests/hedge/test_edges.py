@@ -236,3 +236,21 @@ def test_loans_alone_are_no_matter_for_a_trade():
     sub, model, marks = stand((Position("USD", -8_000.0),), M, money=(Collateral("ETH", 5.0),))
     with pytest.raises(InputError, match="could be cut or hedged"):
         hedge(sub, model, M, marks)
+
+
+@pytest.mark.parametrize("key", ["portfolio", "hyperliquid:cross"])
+def test_a_position_in_several_rows_is_cut_by_one_order_at_the_same_cost(key):
+    """Written in two rows it would take two orders of the two that are allowed, and two small orders pay less impact."""
+    whole = (Position("SOL/USDT:USDT", 900.0, 150.0), Position("BTC/USDT:USDT", 1.0, 60_000.0))
+    rows = tuple(Position(p.symbol, share * p.quantity, p.entry_price) for p in whole for share in (0.25, 0.75))
+    one, other = (hedge(*_standing(positions, key)) for positions in (whole, rows))
+    for way, same in zip(one.ways, other.ways, strict=True):
+        assert (way.reached, way.why) == (same.reached, same.why)
+        assert same.cost == pytest.approx(way.cost)
+        assert [(t.symbol, pytest.approx(t.amount)) for t in way.trades] == [(t.symbol, t.amount) for t in same.trades]
+    assert one.way("cut").reached
+
+
+def _standing(positions, key):
+    sub, model, marks = stand(positions, M, key)
+    return sub, model, M, marks
