@@ -140,6 +140,12 @@ def test_a_lesson_turns_by_key_and_back_and_a_link_opens_the_teachers_numbers(vi
             break
     page.get_by_role("heading", name="Counted twice").wait_for()
     settled(page)
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 400)")
+    page.keyboard.press("n")  # the button's own key: the step begins at its top all the same
+    page.get_by_role("heading", name="A loss travels").wait_for()
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop === 0")
+    page.go_back()
+    page.get_by_role("heading", name="Counted twice").wait_for()
     page.go_back()
     page.get_by_role("heading", name="A careful clearing house").wait_for()
 

@@ -113,3 +113,4 @@ def test_a_column_in_which_no_row_says_anything_is_not_drawn(drawn):
 def test_names_and_multiples_in_a_sentence():
     assert [listed(names) for names in ([], ["A"], ["A", "B"], ["A", "B", "C"])] == ["", "A", "A and B", "A, B and C"]
     assert (times(12.058), times(-0.5), times(None), times(float("nan"))) == ("12.06×", "−0.50×", "–", "–")
+    assert (times(999.9), times(1_000.0), times(7_854_859.5)) == ("999.90×", "over 1,000×", "over 1,000×")

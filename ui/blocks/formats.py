@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 MINUS = "\u2212"
+MOST_TIMES = 1_000  # a health above it is no more than "nothing to fear"
 # A hyphen before a figure that is not inside a word, a date, a symbol or a range.
 # Markdown's escapes may stand before the hyphen and what follows it.
 _HYPHEN = re.compile(r"(?<![\w.\-/:)])(?<![\w.\-/:)]\\)\\?-(?=\\?\$?\\?\.?\d)")
@@ -39,7 +40,9 @@ def listed(names: Sequence[str]) -> str:
 
 
 def times(value: float | None) -> str:
-    """A multiple, such as a health or a leverage: 12.06×; a dash where there is none."""
+    """A multiple, such as a health or a leverage: 12.06×; "over 1,000×" says enough, a dash where there is none."""
+    if value is not None and value >= MOST_TIMES:
+        return f"over {MOST_TIMES:,}×"
     text = number(value)
     return text if text == "–" else f"{text}×"
 

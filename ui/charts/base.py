@@ -68,15 +68,21 @@ def drawn(
 
 
 def _fit_ticks(axis: dict[str, Any], data: list[dict[str, Any]], side: str) -> None:
-    """Percent ticks with as many digits as their steps need ("0% 0% 0%" says nothing); billions as B, not as G."""
+    """Ticks with as many digits as their steps need ("0% 0% 0%" says nothing); billions as B, a dime not as $100m."""
     form = axis.get("tickformat")
-    if form not in (".0%", "+.0%", "+.1%", "$~s") or "tickvals" in axis:
+    if form not in (".0%", "+.0%", "+.1%", "$~s", "$,.3~s") or "tickvals" in axis:
         return
     ends = [*axis.get("range", ()), *(v for trace in data for v in _values(trace, side))]
     low, high = min(ends, default=0.0), max(ends, default=0.0)
-    if form == "$~s":
-        if axis.get("type") != "log" and max(-low, high) >= 1e9:
-            step = nice_step(min(low, 0.0), max(high, 0.0), axis.get("nticks", 5))
+    if form[0] == "$":
+        if form == "$~s":
+            low, high = min(low, 0.0), max(high, 0.0)
+        step = nice_step(low, high, axis.get("nticks", 5))
+        if axis.get("type") == "log" or step <= 0.0:
+            return
+        if step < 1.0 and max(-low, high) < 1000.0:
+            axis["tickformat"] = f"$,.{-math.floor(math.log10(step * 1.0000001))}f"
+        elif max(-low, high) >= 1e9:
             places = [step * i for i in range(math.floor(low / step), math.ceil(high / step) + 1)]
             axis |= {"tickvals": places, "ticktext": [short_money(place) for place in places]}
         return

@@ -148,7 +148,7 @@ def by_correlation(rho: np.ndarray, margins: np.ndarray, alone: float, now: tupl
         shapes=[line_at(alone, colours.loss, "y")],
         annotations=[
             words_at(
-                f"two isolated accounts {short_money(alone)}, whatever the correlation",
+                f"two isolated accounts {short_money(alone)}",
                 0.0,
                 alone,
                 colours,
@@ -228,8 +228,9 @@ def chain(names: Sequence[str], paid: Sequence[float], owed: float) -> go.Figure
             "y": list(range(len(names))),
             "x": [round(v, 3) for v in values],
             "marker": {"color": colour, "line": {"width": 0}},
-            "text": [f"{name} ${v:.2f}M" if v >= 0.15 * owed else "" for v in values],
+            "text": [f"{name}<br>${v:.2f}M" if v >= 0.25 * owed else "" for v in values],
             "textposition": "inside",
+            "textangle": 0,
             "insidetextfont": {"color": ink_on(colour), "size": TYPE},
             "hovertemplate": f"{name} $%{{x:.2f}}M<extra></extra>",
         }

@@ -1,7 +1,7 @@
 // @ts-check
 // Keys of a lesson, also those of a presenter's remote: PageDown and PageUp read on, first down the page, then to the
 // next step; Right and Left turn the step at once; Down and Up scroll. A key meant for a slider, a field or a row of
-// choices is left to it.
+// choices is left to it. However a step is reached, it begins at its top.
 
 const OWN_KEYS = "input, textarea, select, [contenteditable], [role=slider], [role=radiogroup], [role=combobox], [role=listbox], [role=menu], [role=dialog]";
 const LINE = 60; // pixels
@@ -18,10 +18,10 @@ function turn(event) {
   const page = main.clientHeight * 0.85;
   /** @type {Record<string, () => void>} */
   const keys = {
-    PageDown: () => (below > LEFT_OVER ? main.scrollBy({ top: page }) : press("next", main)),
-    PageUp: () => (main.scrollTop > LEFT_OVER ? main.scrollBy({ top: -page }) : press("back", main)),
-    ArrowRight: () => press("next", main),
-    ArrowLeft: () => press("back", main),
+    PageDown: () => (below > LEFT_OVER ? main.scrollBy({ top: page }) : press("next")),
+    PageUp: () => (main.scrollTop > LEFT_OVER ? main.scrollBy({ top: -page }) : press("back")),
+    ArrowRight: () => press("next"),
+    ArrowLeft: () => press("back"),
     ArrowDown: () => main.scrollBy({ top: LINE }),
     ArrowUp: () => main.scrollBy({ top: -LINE }),
   };
@@ -31,15 +31,20 @@ function turn(event) {
   act();
 }
 
-/** @param {string} key of a button of the page @param {HTMLElement} main what scrolls: a step begins at its top */
-function press(key, main) {
+/** @param {string} key of a button of the page */
+function press(key) {
   const button = document.querySelector(`.st-key-${key} button`);
   if (!(button instanceof HTMLButtonElement) || button.disabled) return;
   button.click();
-  main.scrollTo({ top: 0 });
 }
 
-export default function () {
+/** @type {number | null} the step that stands, and so is not scrolled */
+let shown = null;
+
+/** @param {{ data: { step: number } }} component */
+export default function ({ data }) {
+  if (shown !== null && shown !== data.step) document.querySelector("[data-testid=stMain]")?.scrollTo({ top: 0 });
+  shown = data.step;
   document.addEventListener("keydown", turn);
   return () => document.removeEventListener("keydown", turn);
 }

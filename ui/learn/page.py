@@ -23,7 +23,6 @@ def page(_seen: Seen) -> None:
     st.html(STYLE)
     with st.container(key="learn"):
         _lesson()
-    _keys(key="lesson_keys", height="content")
 
 
 @st.fragment
@@ -46,6 +45,7 @@ def _lesson() -> None:
         _question(number, step, drawn)
     with walk:
         _walk(number)
+    _keys(key="lesson_keys", data={"step": number}, height="content")
 
 
 def _chosen() -> int:

@@ -11,7 +11,9 @@ import pytest
 from data.sample import load_sample
 from margin import Collateral, Market, Portfolio, Position, compare
 from ui import charts
+from ui.blocks.theme import LIGHT
 from ui.charts import base
+from ui.charts.base import drawn
 from ui.charts.figure import PlainFigure
 
 PRICES = load_sample()
@@ -58,3 +60,19 @@ def test_it_is_a_whole_figure_for_who_looks_at_it():
 def test_a_template_of_its_own_stays():
     spec = {"data": [], "layout": {"template": {"layout": {"height": 7}}}}
     assert sent(PlainFigure(spec))["layout"]["template"] == {"layout": {"height": 7}}
+
+
+@pytest.mark.parametrize(
+    ("form", "values", "ticks"),
+    [
+        ("$~s", [0.0, 0.1], "$,.2f"),  # was "$100m", a hundred million to a reader
+        ("$~s", [-0.004, 0.003], "$,.3f"),
+        ("$,.3~s", [0.04, 0.13], "$,.2f"),  # the price of a small coin
+        ("$,.3~s", [1_500.0, 3_500.0], "$,.3~s"),
+        ("$~s", [0.0, 20_000.0], "$~s"),
+    ],
+)
+def test_small_dollars_are_written_out_on_an_axis(form, values, ticks):
+    layer = {"type": "scatter", "x": values, "y": [0, 1]}
+    figure = drawn(LIGHT, 300, [layer], xaxis={"tickformat": form, "title": "margin"}, yaxis={})
+    assert figure.to_dict()["layout"]["xaxis"]["tickformat"] == ticks
