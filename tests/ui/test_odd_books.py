@@ -52,7 +52,7 @@ def test_position_by_position_says_why_it_ends_with_more():
     words = said(opened(OPTIONS, "liquidation", liquidation_view="What happens next", liquidation_shock="-80"))
     assert "Position by position ends with $" in words and "more than as held" in words
     assert "isolated accounts hold money, not the coins of the collateral, which fell by $" in words
-    assert "an account loses no more than it has" in words
+    assert "others bear $0 as held" in words
     assert "How Deribit closes an account is not carried here" in words and "Our own methods" not in words
 
 

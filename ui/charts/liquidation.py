@@ -103,7 +103,7 @@ def along(found: Sequence[Liquidation], labels: Sequence[str]) -> go.Figure:
         colours,
         360,
         layers,
-        xaxis={"showgrid": False, "nticks": 8},
+        xaxis={"showgrid": False, "nticks": 4, "tickangle": 0},
         yaxis={**DOLLARS, "title": "equity"},
         margin={"t": 60},
         **legend_above(colours),

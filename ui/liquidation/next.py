@@ -149,9 +149,10 @@ def reasons(held: Liquidation, alone: Liquidation) -> str:
         (found.closed, "positions are closed at other times, and then earn and lose no more"),
         (found.charges, "funding, impact and fees differ"),
     )
-    said = [f"{MINUS if usd < 0 else '+'}{money(abs(usd))}: {why}" for usd, why in parts if abs(usd) >= 1.0]
+    said = [f"- {MINUS if usd < 0 else '+'}{money(abs(usd))}: {why}." for usd, why in parts if abs(usd) >= 1.0]
     beside = "more" if found.total > 0 else "less"
-    return f"Position by position ends with {money(abs(found.total))} {beside} than as held. {'; '.join(said)}."
+    head = f"Position by position ends with {money(abs(found.total))} {beside} than as held:"
+    return "\n".join([head, "", *said])
 
 
 def _fate(run: Liquidation, path: PricePath) -> str:
