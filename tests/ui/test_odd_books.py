@@ -98,6 +98,27 @@ def test_a_venue_that_holds_a_part_of_the_book_stands_behind_those_that_hold_it_
     assert all("-" not in box.label.split()[-1] for box in whole.selectbox if str(box.key).startswith("split_"))
 
 
+def test_a_row_without_prices_is_named_on_every_page_that_counts_the_others():
+    held = (Position("WIF/USDT:USDT", 1_000.0), Position("PEPE/USDT:USDT", 5.0), Position("BTC/USDT:USDT", 0.1))
+    app = opened(Portfolio(held, (Collateral("USDC", 5_000.0),)), "")
+    for page in ("stress", "liquidation", "venues", "hedge"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        told = [w.value.replace("\\", "") for w in app.warning]
+        assert any("Not counted here: WIF/USDT:USDT: No prices for WIF" in x and "PEPE/USDT:USDT" in x for x in told), (
+            page
+        )
+
+
+def test_a_book_of_collateral_alone_is_not_called_empty():
+    app = opened(Portfolio((), (Collateral("BTC", 1.0),)), "")
+    assert "holds collateral and no position" in said(app)
+    for page in ("stress", "haircuts"):
+        app.switch_page(f"pages/{page}.py").run()
+        words = said(app)
+        assert not app.exception and "book is empty" not in words and "posts no collateral" not in words, page
+
+
 def test_what_an_empty_cell_means_is_true_of_its_row():
     held = Portfolio(accounts=(Account(
         venue="binance", mode="isolated",

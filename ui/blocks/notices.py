@@ -3,10 +3,12 @@
 import streamlit as st
 
 from data.universe import is_offline
+from margin.core.words import by_reason
 from ui.blocks.formats import true_minus
 from ui.blocks.starts import preset_row
-from ui.blocks.text import plain
+from ui.blocks.text import dollars, plain
 from ui.state import prices
+from ui.state.book import Book
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
 from ui.state.session import dismiss, messages
@@ -26,7 +28,10 @@ def nothing_computed(now: Answer, active: ActivePrices | None = None) -> None:
     active : given on the other pages, which then offer the starts and the way to the tables themselves
     """
     elsewhere = active is not None
-    if not now.portfolio.positions and not now.positions:
+    if not now.portfolio.positions and not now.positions and (now.portfolio.held or now.collateral):
+        where = "on the Portfolio page" if elsewhere else "in the table below"
+        st.info(f"The book holds collateral and no position: add one {where}.", icon=":material/add_circle:")
+    elif not now.portfolio.positions and not now.positions:
         where = "or build one on the Portfolio page." if elsewhere else "above, or add a position below."
         st.info(f"The book is empty. Choose a start {where}", icon=":material/add_circle:")
     elif not now.portfolio.positions:
@@ -37,6 +42,18 @@ def nothing_computed(now: Answer, active: ActivePrices | None = None) -> None:
     if active is not None:
         preset_row(active)
         to_portfolio()
+
+
+def not_counted(now: Answer, held: Book) -> None:
+    """The rows that no figure of the page contains, by name, where there are figures of the others."""
+    if now.comparison is None or not (now.positions or now.collateral):
+        return
+    names = {("p", d.id): d.cells[0] for d in held.positions} | {("c", d.id): d.cells[0] for d in held.collateral}
+    rows = [(("p", row), x.text) for row, x in now.positions.items()]
+    rows += [(("c", row), x.text) for row, x in now.collateral.items()]
+    said = by_reason((names.get(key, "").strip() or "a row without a name", why) for key, why in rows)
+    words = " ".join(f"Not counted here: {why}" for why in said)
+    st.warning(dollars(plain(true_minus(words))), icon=":material/warning:")
 
 
 def to_portfolio() -> None:

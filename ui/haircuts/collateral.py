@@ -33,7 +33,8 @@ def collateral(now: Answer, active: ActivePrices, settings: HaircutSettings) -> 
         return
     held = tuple(c for c in now.portfolio.collateral if c.quantity > 0)
     if not held:
-        st.info("Your book posts no collateral: add some on the Portfolio page.", icon=":material/wallet:")
+        owned = " besides the coins it owns" if now.portfolio.held else ""
+        st.info(f"Your book posts no collateral{owned}: add some on the Portfolio page.", icon=":material/wallet:")
         return
     chosen = book.current().settings
     basket = risk_weighted(held, active.market, chosen, settings)

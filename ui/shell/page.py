@@ -6,7 +6,7 @@ from pathlib import Path
 
 from margin.core.errors import InputError
 from margin.core.settings import Settings
-from ui.blocks.notices import nothing_computed
+from ui.blocks.notices import not_counted, nothing_computed
 from ui.blocks.views import refused
 from ui.shell import entrance
 from ui.shell.facts import facts_of
@@ -65,6 +65,8 @@ def show(file: str, draw: Callable[[Seen], None], needs_figures: bool = False) -
     if needs_figures and seen.now.comparison is None:
         nothing_computed(seen.now, seen.active)
         return
+    if needs_figures:
+        not_counted(seen.now, seen.book)
     try:
         draw(seen)
     except InputError as error:
