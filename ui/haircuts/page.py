@@ -100,9 +100,7 @@ def _answer(now: Answer) -> None:
     """What the book's own collateral counts for."""
     account = None if now.comparison is None else now.comparison.account
     if account is None and now.portfolio.held:
-        said = (
-            "Here is what each asset counts for; your collateral does once the book has a position with figures."
-        )
+        said = "Here is what each asset counts for; your collateral does once the book has a position with figures."
         st.header(said, anchor=False)
         return
     if account is None or not account.collateral or account.market_value <= 0:
