@@ -12,6 +12,7 @@ from data.exchange.client import Client, Patience
 from data.exchange.event_loop import run
 from data.exchange.registry import EXCHANGES, MARKING, YAHOO, check_exchanges, facts_of
 from data.universe import FUNDS, check_asset
+from margin.core.portfolio import Portfolio
 
 MARKS = ("markPrice", "markPx", "mark_price")  # as ccxt and the exchanges' own tickers call the mark price
 HASTY = Patience(timeout=4.0, tries=1)
@@ -46,6 +47,17 @@ class LastPrice:
     def is_mark(self) -> bool:
         """The venue's mark price, not a trade."""
         return self.kind == "mark"
+
+
+def held_as_contracts(portfolio: Portfolio) -> dict[str, list[str]]:
+    """What is held as a contract, and the venues it is held at: there its mark price counts, not the last trade."""
+    held: dict[str, list[str]] = {}
+    for account in portfolio.accounts:
+        for p in account.positions:
+            if not p.owned and p.instrument.kind != "loan":
+                venues = held.setdefault(p.underlying, [])
+                venues += [account.venue] if account.venue and account.venue not in venues else []
+    return held
 
 
 def fetch_last_prices(

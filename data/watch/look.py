@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from data.accounts import fetch_accounts
-from data.exchange.tickers import fetch_last_prices
+from data.exchange.tickers import fetch_last_prices, held_as_contracts
 from data.fetch.fetch import fetch_prices
 from data.universe import is_offline
 from data.watch.alarm import Seen
@@ -114,9 +114,14 @@ class Prices:
             return marks
         contracts = {p.symbol: p.mark_price for p in portfolio.positions if live and p.mark_price is not None
                      and p.instrument.kind in ("perpetual", "future")}  # fmt: skip
-        wanted = [a for a in marks.prices if a not in USD_LIKE]
-        last = {a: p.price for a, p in fetch_last_prices(wanted).items()} if wanted else {}
         named = {p.underlying: p.mark_price for p in portfolio.positions if p.symbol in contracts}
+        wanted = [a for a in marks.prices if a not in USD_LIKE]
+        seen = fetch_last_prices(wanted, marked=held_as_contracts(portfolio)) if wanted else {}
+        last = {asset: one.price for asset, one in seen.items()}
+        for account in portfolio.accounts:  # a contract stands at its own venue's mark, not at another's
+            for p in account.positions:
+                if p.underlying in seen and p.instrument.kind in ("perpetual", "future"):
+                    contracts.setdefault(p.symbol, seen[p.underlying].held_at(account.venue).price)
         silent = [a for a in wanted if a not in last and a not in named]
         if silent:
             raise Blind(f"no exchange gives a last price of {', '.join(silent)}")

@@ -5,13 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from data.exchange.tickers import LastPrice
+from data.exchange.tickers import LastPrice, held_as_contracts
 from data.sample import load_sample
 from margin import Portfolio, compare
 from margin.core.account import Account
 from margin.core.position import Collateral, Position
 from ui.portfolio.live import at_last_prices, line, sources
-from ui.portfolio.live_marks import by_venue, contracts, pool_prices, prices_at
+from ui.portfolio.live_marks import by_venue, pool_prices, prices_at
 from ui.state import prices
 
 AT = datetime(2026, 3, 20, 9, 46, tzinfo=UTC)
@@ -44,7 +44,7 @@ def test_a_contract_is_asked_for_at_its_own_venues_and_what_is_owned_or_lent_at_
     ours = Account(name="x", positions=(Position("BTC/USD:BTC", 1.0), Position("ETH/USDT:USDT", 1.0), Position("DAI", -9.0)),
                    collateral=(Collateral("USDC", 9.0),))  # fmt: skip
     binance = Account(name="y", venue="binance", mode="cross", positions=(Position("BTC/USDT:USDT", -1.0),))
-    assert contracts(Portfolio(accounts=(okx, ours, binance))) == {"BTC": ["okx", "binance"], "ETH": []}
+    assert held_as_contracts(Portfolio(accounts=(okx, ours, binance))) == {"BTC": ["okx", "binance"], "ETH": []}
 
 
 OKX = Account(

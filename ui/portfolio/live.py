@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from data.exchange.registry import facts_of
-from data.exchange.tickers import LastPrice
+from data.exchange.tickers import LastPrice, held_as_contracts
 from data.model import PriceSet
 from data.universe import is_offline
 from margin.core.errors import InputError
@@ -22,7 +22,7 @@ from margin.ladder.as_held import as_held
 from margin.ladder.compare import Comparison
 from ui.blocks.formats import change, percent, price
 from ui.blocks.text import dollars, plain
-from ui.portfolio.live_marks import by_venue, contracts, pool_prices, prices_at
+from ui.portfolio.live_marks import by_venue, pool_prices, prices_at
 from ui.state import book, compute, prices
 from ui.state.compute import Answer
 from ui.state.prices import ActivePrices
@@ -56,7 +56,7 @@ def _fragment() -> None:
         return
     if active.origin != "fetched" or now.comparison is None or book.current().settings.as_of is not None:
         return
-    last = prices.service().last_prices(now.portfolio.assets, contracts(now.portfolio))
+    last = prices.service().last_prices(now.portfolio.assets, held_as_contracts(now.portfolio))
     if last:
         st.caption(dollars(line(now, now.comparison, active, last)))
     elif prices.service().live.reachable is False:

@@ -5,27 +5,16 @@ Its own venue's mark of what it holds as a contract; else the first price that w
 
 from collections.abc import Mapping
 
-from data.exchange.tickers import LastPrice
+from data.exchange.tickers import LastPrice, held_as_contracts
 from margin.core.account import Account
 from margin.core.portfolio import Portfolio
 
 PricesOf = tuple[tuple[str, float], ...]  # (asset, USD), sorted
 
 
-def contracts(portfolio: Portfolio) -> dict[str, list[str]]:
-    """What is held as a contract, and the venues it is held at: there its mark price counts, not the last trade."""
-    held: dict[str, list[str]] = {}
-    for account in portfolio.accounts:
-        for p in account.positions:
-            if not p.owned and p.instrument.kind != "loan":
-                venues = held.setdefault(p.underlying, [])
-                venues += [account.venue] if account.venue and account.venue not in venues else []
-    return held
-
-
 def by_venue(portfolio: Portfolio, last: Mapping[str, LastPrice]) -> dict[str, tuple[LastPrice, ...]]:
     """The prices each asset stands at in this book, one of each exchange."""
-    held = contracts(portfolio)
+    held = held_as_contracts(portfolio)
     out = {}
     for asset, seen in last.items():
         mine = [seen.held_at(venue) for venue in held.get(asset, [])] or [seen]
@@ -35,7 +24,7 @@ def by_venue(portfolio: Portfolio, last: Mapping[str, LastPrice]) -> dict[str, t
 
 def prices_at(account: Account, last: Mapping[str, LastPrice]) -> PricesOf:
     """For one account."""
-    held = contracts(Portfolio(accounts=(account,)))
+    held = held_as_contracts(Portfolio(accounts=(account,)))
     return _sorted({a: (seen.held_at(account.venue) if a in held else seen).price for a, seen in last.items()})
 
 

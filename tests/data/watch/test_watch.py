@@ -15,9 +15,11 @@ from data.watch.look import Accounts, Blind, Prices, Question, look
 from data.watch.loop import keep, kept, seconds_of, state_file, watch
 from data.watch.notify import sender
 from margin import InputError, Market, Portfolio, Position
+from margin.core.account import Account
 from margin.core.position import Collateral
 from margin.sample.ready import sample_portfolio
 from tests.exchange_server import ExchangeServer
+from tests.exchange_server.faults import MARK_UP, Fault
 from tests.forecast.pinned import pinned_market
 
 # Apprise's own imports warn on Python 3.11.
@@ -296,6 +298,13 @@ def test_past_prices_are_renewed_hourly(monkeypatch):
     assert len(asked) == 2
 
 
+def at_two_venues() -> Portfolio:
+    okx = Account(venue="okx", mode="cross", positions=(Position("BTC/USDT:USDT", 1.0),))
+    return Portfolio(
+        accounts=(okx, Account(venue="binance", mode="cross", positions=(Position("BTC/USD:BTC", 100.0),)))
+    )
+
+
 def test_a_look_through_exchanges_and_through_their_outage(monkeypatch, tmp_path):
     monkeypatch.setenv("MARGIN_DATA_DIR", str(tmp_path))
     monkeypatch.delenv("MARGIN_OFFLINE", raising=False)
@@ -312,5 +321,9 @@ def test_a_look_through_exchanges_and_through_their_outage(monkeypatch, tmp_path
     with ExchangeServer(now=now.timestamp()) as server:
         monkeypatch.setenv("MARGIN_EXCHANGE_GATEWAY", server.address)
         again = look(accounts, prices, Question(), now)
+        server.faults.append(Fault("mark up", host="fapi", where="all"))
+        marks = prices.marks(prices.market(("BTC",), now), at_two_venues(), False, now)
     assert again.error is None
     assert again.odds == pytest.approx(first.odds, abs=0.02)
+    # The dollar contract is held at OKX alone, the one settled in coins at Binance, whose marks stand 1% higher.
+    assert marks.contracts["BTC/USD:BTC"] == pytest.approx(MARK_UP * marks.contracts["BTC/USDT:USDT"], rel=1e-6)
