@@ -21,6 +21,7 @@ from data.fetch.fetch import fetch_prices
 from data.files.read import prices_to_csv, read_prices_path
 from data.model import PriceSet
 from data.watch import command as watch
+from margin.core.account import Account
 from margin.core.errors import InputError, one_line
 from margin.core.portfolio import Portfolio
 from margin.formats.found import ReadPortfolio
@@ -120,7 +121,7 @@ def run_account(options: argparse.Namespace) -> int:
     names = [options.venue] if options.venue else None
     answer = fetch_accounts(options.address, names)
     reads = list(answer.found.values())
-    accounts = [account for read in reads for account in read.portfolio.accounts]
+    accounts = [account for read in reads for account in _that_hold(read.portfolio)]
     notes = [note for read in reads for note in read.portfolio.notes]
     whole = ReadPortfolio(
         Portfolio(accounts=accounts, notes=notes), tuple(row for read in reads for row in read.set_aside)
@@ -134,11 +135,16 @@ def run_account(options: argparse.Namespace) -> int:
     return 1 if answer.failures else 0
 
 
+def _that_hold(portfolio: Portfolio) -> tuple[Account, ...]:
+    """The accounts that hold something; all, where none does."""
+    return tuple(a for a in portfolio.accounts if a.positions or a.collateral) or portfolio.accounts
+
+
 def account_lines(answer: FoundAccounts) -> list[str]:
     """What was found, a line each."""
     lines = []
     for venue, read in answer.found.items():
-        for account in read.portfolio.accounts:
+        for account in _that_hold(read.portfolio):
             said = [account.name or venue, account.mode or "", f"as of {account.as_of}" if account.as_of else ""]
             lines.append(", ".join(part for part in said if part))
             for p in account.positions:

@@ -8,7 +8,7 @@ from margin.core.settings import Settings
 from ui.state import accounts as account_edits
 from ui.state.accounts import labels
 from ui.state.book import Book
-from ui.state.incoming import NEW, Incoming, applied, proposals, read_text, stays
+from ui.state.incoming import NEW, Incoming, applied, proposals, read_text, stays, without_empty
 
 BYBIT = '{"result": {"list": [{"symbol": "BTCUSDT", "side": "Sell", "size": "0.5", "avgPrice": "61000"}]}}'
 OKX = '{"data": [{"totalEq": "1", "details": [{"ccy": "USDT", "cashBal": "12000"}]}]}'
@@ -27,6 +27,25 @@ def held(book: Book) -> list[tuple[list, list]]:
         ([(p.symbol, p.quantity) for p in a.positions], [(c.asset, c.quantity) for c in a.collateral])
         for a in book.portfolio.accounts
     ]
+
+
+STATES = (
+    '{"crossMarginSummary": {"accountValue": "0", "totalMarginUsed": "0"}, "assetPositions": [], "dex": "xyz"}\n'
+    '{"balances": [{"coin": "PURR", "total": "5"}]}'
+)
+
+
+def test_an_account_of_nothing_is_not_added_but_empties_the_one_it_is():
+    found = read_text(STATES)
+    assert [a.name for a in found.accounts] == ["Hyperliquid xyz", "Hyperliquid spot"]
+    assert [a.name for a in without_empty(two(), found).accounts] == ["Hyperliquid spot"]
+    there = Account(venue="hyperliquid", name="Hyperliquid xyz", positions=(Position("XYZ-TSLA/USDC:USDC", 1.0),))
+    present = Book.of(Portfolio(accounts=(there,)), Settings())
+    kept = without_empty(present, found)
+    assert len(kept.accounts) == 2 and proposals(present, kept)[0] == 0
+    assert applied(present, kept, (0, NEW)).portfolio.accounts[0].positions == ()
+    alone = read_text(STATES.splitlines()[0])
+    assert without_empty(two(), alone) is alone
 
 
 def test_the_account_of_the_same_venue_is_replaced_and_its_collateral_stays():

@@ -99,7 +99,7 @@ def _read(source: str | bytes, pairs: bool | None = None) -> None:
             st.session_state.pop(_ERROR)
             st.session_state[_ASKED] = source if isinstance(source, str) else source.decode("utf-8", "replace")
         return
-    st.session_state[_PREVIEW] = found
+    st.session_state[_PREVIEW] = incoming.without_empty(book.current(), found)
 
 
 def _looked_up(address: str) -> Incoming:

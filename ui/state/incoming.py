@@ -6,7 +6,7 @@ Nothing here draws or fetches. An address is not kept: only what the venues answ
 from dataclasses import dataclass, replace
 
 from margin.core.errors import InputError
-from margin.core.portfolio import MAX_ACCOUNTS, Account
+from margin.core.portfolio import MAX_ACCOUNTS, Account, Portfolio
 from margin.formats.found import ReadPortfolio, SetAside
 from margin.formats.pasted import decoded
 from margin.formats.read import read_portfolio
@@ -64,6 +64,30 @@ def read_text(source: str | bytes, pairs: bool | None = None) -> Incoming:
     read = read_portfolio(text, pairs=pairs)
     ours = not read.speaks_of
     return Incoming(reads=(read,), whole=ours, text=text if read.asks else "", asks=read.asks)
+
+
+def without_empty(present: Book, incoming: Incoming) -> Incoming:
+    """Without accounts that hold nothing, where others hold something; one that stands in the book is emptied."""
+    there = {(account.venue, account.name) for account in present.accounts}
+
+    def kept(account: Account) -> bool:
+        return _holds(account) or (account.venue, account.name) in there
+
+    if incoming.whole or all(map(kept, incoming.accounts)) or not any(map(_holds, incoming.accounts)):
+        return incoming
+    reads = []
+    for read in incoming.reads:
+        which = [i for i, account in enumerate(read.portfolio.accounts) if kept(account)]
+        accounts = [read.portfolio.accounts[i] for i in which]
+        spoken = tuple(read.speaks_of[i] for i in which)
+        reads.append(
+            replace(read, portfolio=Portfolio(accounts=accounts, notes=read.portfolio.notes), speaks_of=spoken)
+        )
+    return replace(incoming, reads=tuple(reads))
+
+
+def _holds(account: Account) -> bool:
+    return bool(account.positions or account.collateral)
 
 
 def proposals(present: Book, incoming: Incoming) -> tuple[int, ...]:

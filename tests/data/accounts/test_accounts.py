@@ -9,7 +9,7 @@ from data.accounts import check_address, fetch_accounts
 from data.accounts.address import looks_like_address
 from data.accounts.client import without
 from data.accounts.limit import Limiter
-from data.cli import main
+from data.cli import account_lines, main
 from margin.core.errors import InputError
 from margin.formats.read import read_portfolio
 from tests.data.accounts.conftest import QUICK
@@ -120,6 +120,48 @@ def test_a_secret_is_refused_sent_nowhere_and_not_repeated(server, secret):
         fetch_accounts(secret, patience=QUICK)
     assert secret not in str(error.value)
     assert not server.requests
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0X" + WALLET[2:].upper(), f"https://app.hyperliquid.xyz/explorer/address/{WALLET}", f"https://debank.com/profile/{WALLET}?chain=1",
+        f"hypurrscan.io/address/{WALLET}#perps", f"arb1:{WALLET}", f"ethereum:{WALLET}@42161", f"https://x.com/{WALLET}/{WALLET}",
+    ],
+)  # fmt: skip
+def test_an_address_in_a_link_is_taken_out_of_it(text):
+    assert looks_like_address(text)
+    kind, address = check_address(text)
+    assert (kind, address.lower()) == ("ethereum", WALLET)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("vitalik.eth", "is a name, and names are not looked up"), ("pay.me.sol", "is a name"),
+        (f"https://etherscan.io/tx/0x{'ab' * 32}", "private key"), (f"https://a.b/{WALLET}/{EMPTY}", "several addresses"),
+        ("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "no wallet address"), ("7" * 44, "no wallet address"),
+    ],
+)  # fmt: skip
+def test_what_is_meant_as_an_address_is_never_read_as_a_table(text, said):
+    assert looks_like_address(text)
+    with pytest.raises(InputError, match=said) as error:
+        check_address(text)
+    assert text not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["BTCUSDT 1", "https://example.com/book", "symbol,size", "BTC-PERP", "positions: []"])
+def test_a_paste_of_other_kinds_is_no_address(text):
+    assert not looks_like_address(text)
+
+
+def test_accounts_that_hold_nothing_are_left_out_where_another_holds_something(server):
+    found = fetch_accounts(COINS_ONLY, patience=QUICK)
+    lines = account_lines(found)
+    assert [line for line in lines if not line.startswith(("note:", "lighter"))] == [
+        "Hyperliquid spot",
+        "  collateral BTC 0.25",
+    ]
 
 
 def test_a_venue_that_has_no_such_addresses(server):
