@@ -85,6 +85,17 @@ def test_each_account_has_a_line_and_ours_stands_beside_the_venues():
     assert any("of 2 figures are what Hyperliquid said" in title for title in titles), titles
 
 
+def test_a_row_without_prices_here_is_compared_at_the_venues_own_mark():
+    share_of_stock = Position("XYZ-SPCX/USDC:USDC", 1.0, 400.0, 10.0, mark_price=410.0)
+    says = {"liquidation_prices": {"ETH/USDC:USDC": None, "XYZ-SPCX/USDC:USDC": None}}
+    held = Account(name="HL main", venue="hyperliquid", mode="cross", as_of=HYPERLIQUID.as_of, collateral=HYPERLIQUID.collateral,
+                   positions=(*HYPERLIQUID.positions, share_of_stock), venue_says=says)  # fmt: skip
+    app = opened(Portfolio(accounts=(held, OURS)))
+    captions = "\n".join(str(c.value) for c in app.caption)
+    assert "no position of the account" not in captions, captions
+    assert any("of 2 figures are what Hyperliquid said" in e.label for e in app.expander)
+
+
 def test_an_account_that_is_not_covered_says_so_and_the_sum_is_not_computed():
     unknown = Account(venue="nowhere", positions=(Position("ETH/USDC:USDC", 1.0),))
     app = opened(Portfolio(accounts=(unknown, OURS)))

@@ -74,24 +74,31 @@ def beside(account: Account, settings: Settings) -> Beside:
         return Beside(None, sentence(error))
 
 
-def account_lines(held: AsHeld, accounts: tuple[Account, ...], settings: Settings, active: ActivePrices) -> None:
-    """The bars of all accounts, then a line each."""
+def account_lines(
+    held: AsHeld, accounts: tuple[Account, ...], whole: tuple[Account, ...], settings: Settings, active: ActivePrices
+) -> None:
+    """The bars of all accounts, then a line each.
+
+    whole : the same accounts with rows that have no prices here, which the venue counted and marked
+    """
     names = labels(accounts)
     rows = held.accounts
     st.markdown("**Accounts, as they are held**")
     if any(row.equity is not None for row in rows):
         chart(margin_bars(rows, names), "chart_accounts", margin_bars_alt(rows, names))
-    for row, name, account in zip(rows, names, accounts, strict=True):
-        _line(row, name, account, settings, active)
+    for row, name, account, all_of_it in zip(rows, names, accounts, whole, strict=True):
+        if _line(row, name, account, settings, active):
+            _beside(all_of_it, beside(all_of_it, settings))
 
 
-def _line(row: AccountHeld, name: str, account: Account, settings: Settings, active: ActivePrices) -> None:
+def _line(row: AccountHeld, name: str, account: Account, settings: Settings, active: ActivePrices) -> bool:
+    """Draw it; whether it was computed."""
     where = venue_title(account.venue) if account.venue else "our portfolio method"
     at = "" if name == where else f"{plain(where)}, "
     head = f"**{plain(name)}** · {at}{MODES.get(account.mode or '', account.mode or 'cross')}"
     if row.error is not None:
         st.markdown(f"{head} · not computed: {plain(row.error)}")
-        return
+        return False
     free = (
         f"free {money(row.free)}"
         if row.free is not None and row.free >= 0
@@ -104,7 +111,7 @@ def _line(row: AccountHeld, name: str, account: Account, settings: Settings, act
     )
     for why in row.why_left_out:
         st.caption(dollars(plain(why)))
-    _beside(account, beside(account, settings))
+    return True
 
 
 def _near(account: Account, settings: Settings, active: ActivePrices) -> str:

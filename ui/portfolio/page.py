@@ -82,7 +82,8 @@ def page(seen: Seen) -> None:
     with accounts:
         if now.comparison is not None and now.comparison.as_held is not None:
             dated = _dated(seen.settings, now.comparison)
-            account_lines(now.comparison.as_held, now.portfolio.accounts, dated, active)
+            whole = book.current().portfolio.accounts
+            account_lines(now.comparison.as_held, now.portfolio.accounts, whole, dated, active)
             side_panel(now.comparison, now.portfolio.accounts, dated, active)
     with live:
         live_line()
