@@ -4,6 +4,7 @@ import base64
 import json
 import random
 import zlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -233,8 +234,16 @@ def test_twenty_positions_with_all_that_a_venue_said_stay_under_two_thousand_cha
     assert decode(link).book.portfolio.accounts[0].positions == held
 
 
-@pytest.mark.parametrize("address", ["0x" + "aB" * 20, "dydx1" + "q2w3e4r5t6y7u8j9" * 2 + "q2w3e4", "bc1q" + "x" * 38])
+@pytest.mark.parametrize("address", ["0x" + "aB" * 20, "dydx1" + "q2w3e4r5t6y7u8j9" * 2 + "q2w3e4", "bc1q" + "x" * 38,
+    "cd" * 32, "Dq7" * 14 + "xY", "vitalik.eth", "T" + "Ab" * 16 + "C",
+])  # fmt: skip
 def test_a_wallet_address_in_a_name_is_not_in_the_link(address):
     book = Book.of(Portfolio(accounts=(Account(name=f"mine {address}"), Account(name="b")), name=address))
     opened = decode(encode(book)).book
     assert opened.name == "wallet" and opened.accounts[0].name == "mine wallet"
+    typed = (Draft(1, (address, "1", "", "")), Draft(2, ("BTC/USD", address, "", "")))
+    opened = decode(encode(replace(book, positions=typed))).book
+    assert [draft.cells[:2] for draft in opened.positions] == [
+        ("wallet", "1"),
+        ("BTC/USD", "wallet" if len(address) > 20 else address),
+    ]

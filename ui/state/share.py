@@ -53,8 +53,10 @@ class Opened:
     messages: tuple[str, ...] = ()
 
 
-_ADDRESS = re.compile(
-    r"0x[0-9a-f]{40,64}|dydx1[0-9a-z]{20,}|\b[13][1-9a-km-z]{25,34}\b|\bbc1[0-9a-z]{20,}", re.IGNORECASE
+_ADDRESS = re.compile(  # of any chain, its name at ENS, and what may be a key
+    r"0x[0-9a-f]{40,64}|\b[0-9a-f]{64}\b|\b(?:dydx|cosmos|osmo|inj)1[0-9a-z]{20,}|\b[13][1-9a-km-z]{25,34}\b"
+    r"|\bbc1[0-9a-z]{20,}|\bT[1-9a-km-z]{33}\b|\b[1-9a-km-z]{43,44}\b|\b[\w-]+(?:\.[\w-]+)*\.eth\b",
+    re.IGNORECASE,
 )
 BROKEN = "This link is damaged or incomplete, so the default book is shown. Ask for the link again, or start from here."
 
@@ -124,6 +126,9 @@ def _refuse(constant: str) -> Any:
 
 def _trimmed(draft: Draft) -> list[Any]:
     cells: list[Any] = [cell.strip() for cell in draft.cells]
+    cells = [
+        _without_addresses(c) if i == 0 or len(c) > 20 else c for i, c in enumerate(cells)
+    ]  # typed or pasted there
     while cells and not cells[-1]:
         cells.pop()
     if draft.more:
