@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from margin.core.portfolio import Account, Collateral, Portfolio, Position
 from margin.core.settings import Safeguards, Settings
 from margin.risk.estimators import estimators
+from ui.shell.address import called
 from ui.state.book import Book
 from ui.state.rows import Draft
 from ui.state.share import BROKEN, MAX_JSON, decode, encode
@@ -247,3 +248,15 @@ def test_a_wallet_address_in_a_name_is_not_in_the_link(address):
         ("wallet", "1"),
         ("BTC/USD", "wallet" if len(address) > 20 else address),
     ]
+
+
+@pytest.mark.parametrize(
+    ("portfolio", "name"),
+    [
+        (Portfolio((Position("BTC/USD", 1.0),), name="mine"), "mine"), (Portfolio(), ""),
+        (Portfolio([Position(f"{coin}/USDT:USDT", 1.0) for coin in ("BTC", "ETH", "BTC", "SOL", "XRP")]), "BTC, ETH, SOL …"),
+        (Portfolio(accounts=(Account(venue="okx"), Account(name="0x" + "ab" * 20))), "OKX, wallet"),
+    ],
+)  # fmt: skip
+def test_a_tab_is_called_by_its_book(portfolio, name):
+    assert called(Book.of(portfolio)) == name

@@ -65,12 +65,12 @@ def encode(book: Book, origin: str = "") -> str:
     """The text for `?p=`: base64url without padding of raw deflate."""
     data: dict[str, Any] = {"v": VERSION}
     if book.name:
-        data["n"] = _without_addresses(book.name)
+        data["n"] = without_addresses(book.name)
     data["p"] = [_trimmed(draft) for draft in book.positions if not draft.blank]
     if book.collateral:
         data["c"] = [_trimmed(draft) for draft in book.collateral if not draft.blank]
     if len(book.accounts) > 1 or book.accounts[0] != Account():
-        named = [replace(a, name=_without_addresses(a.name)) for a in book.accounts]
+        named = [replace(a, name=without_addresses(a.name)) for a in book.accounts]
         data["a"] = [{k: v for k, v in a.to_dict().items() if k != "positions"} for a in named]
     if settings := book.settings.to_dict():
         data["s"] = settings
@@ -81,7 +81,7 @@ def encode(book: Book, origin: str = "") -> str:
     return base64.urlsafe_b64encode(packer.compress(text) + packer.flush()).rstrip(b"=").decode("ascii")
 
 
-def _without_addresses(name: str) -> str:
+def without_addresses(name: str) -> str:
     """A name without the wallet addresses in it: whose book it is never stands in a link."""
     return _ADDRESS.sub("wallet", name)
 
@@ -126,9 +126,7 @@ def _refuse(constant: str) -> Any:
 
 def _trimmed(draft: Draft) -> list[Any]:
     cells: list[Any] = [cell.strip() for cell in draft.cells]
-    cells = [
-        _without_addresses(c) if i == 0 or len(c) > 20 else c for i, c in enumerate(cells)
-    ]  # typed or pasted there
+    cells = [without_addresses(c) if i == 0 or len(c) > 20 else c for i, c in enumerate(cells)]  # typed or pasted there
     while cells and not cells[-1]:
         cells.pop()
     if draft.more:

@@ -15,14 +15,29 @@ import streamlit as st
 
 from ui.blocks.theme import palette
 from ui.state import book, choice, prices, share, view
+from ui.state.accounts import labels
+from ui.state.book import Book
+from ui.state.share import without_addresses
 
-__all__ = ["MAX_ADDRESS", "keep_in_address"]
+__all__ = ["MAX_ADDRESS", "called", "keep_in_address"]
 
+NAMED = 3  # accounts or coins that name a book without a name of its own
 MAX_ADDRESS = 8_000  # characters; longer ones are cut by mail programs and chats
 _WRITTEN, _RUN = "address_parts", "address_run"
 _mount = st.components.v2.component(
     "address", html="<i></i>", js=(Path(__file__).parent / "address.js").read_text(encoding="utf-8")
 )
+
+
+def called(present: Book) -> str:
+    """What a tab calls a book: its name, else its accounts', else what it holds; no wallet's address."""
+    if present.name:
+        return without_addresses(present.name)
+    if len(present.accounts) > 1 or present.accounts[0].name or present.accounts[0].venue:
+        named = [without_addresses(label) for label in labels(present.accounts)]
+    else:
+        named = list(dict.fromkeys(p.underlying for p in present.positions_in_order))
+    return f"{', '.join(named[:NAMED])}{' …' if len(named) > NAMED else ''}"
 
 
 def keep_in_address(question: str) -> None:
@@ -34,7 +49,7 @@ def keep_in_address(question: str) -> None:
     if fits:
         st.session_state[_WRITTEN] = parts
     parts = st.session_state.get(_WRITTEN, {})
-    name = f"{now.name}: " if now.name else ""
+    name = f"{called(now)}: " if called(now) else ""
     count = st.session_state[_RUN] = st.session_state.get(_RUN, 0) + 1
     data = {
         "set": parts,
