@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from margin.core.errors import InputError
 from margin.core.instruments import SYMBOL_HINT, parse_symbol
+from margin.formats.price_words import COINS
 
 QUOTES = ("FDUSD", "USDT", "USDC", "USDE", "USD")  # no TUSD, BUSD: XBTUSD and BNBUSD are in dollars
 _RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
@@ -30,6 +31,9 @@ _KRAKEN = re.compile(r"(?P<kind>PF|PI|FF|FI)_(?P<base>[A-Z0-9]{2,20}?)(?P<quote>
 _MONTH_CODE = re.compile(rf"(?P<base>[A-Z0-9]{{2,12}}?)(?P<quote>USDT|USD)?(?P<month>[{_MONTHS}])(?P<year>\d{{2}})")
 _JOINED = re.compile(rf"(?P<base>[A-Z0-9.]{{1,20}}?)[-_/ ]?(?P<quote>{'|'.join(QUOTES)})")
 
+_LONG_YEAR = re.compile(r"(?<=\d[A-Z]{3})20(?=\d\d\b)")
+_SPACED = re.compile(r" +(?=\d{1,2}[A-Z]{3}\d{2}\b)|(?<=\d[A-Z]{3}\d{2}) +(?=\d)|(?<=\d) +(?=[CP]\b)")
+
 ASKS = "may be the perpetual or coins"  # the one question a table may leave open
 
 
@@ -44,6 +48,7 @@ def unify(name: str, venue: str = "", derivative: bool | None = True, field: str
         dex, _, coin = raw.partition(":")  # a market of a builder at Hyperliquid
         return parse_symbol(f"{dex.upper()}-{coin.upper()}/USDC:USDC", field).symbol
     plain = re.sub(r"[\u2010-\u2013\u2212]", "-", raw.upper())
+    plain = _SPACED.sub("-", _LONG_YEAR.sub("", plain))
     if "/" in plain and not _PERPETUAL_WORD.fullmatch(plain):
         symbol = parse_symbol(plain, field)
         if symbol.kind == "spot" and derivative:
@@ -66,7 +71,7 @@ def unify(name: str, venue: str = "", derivative: bool | None = True, field: str
 
 
 def _base(base: str) -> str:
-    return _RENAMED.get(base, base)
+    return _RENAMED.get(base) or COINS.get(base, base)
 
 
 def _perpetual(base: str, quote: str, venue: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from margin.core.errors import InputError
 from margin.core.instruments import USD_LIKE
 from margin.formats.contract_names import QUOTES, unify
-from margin.formats.price_words import fold
+from margin.formats.price_words import COINS, fold
 from margin.formats.table_words import CROSS, ISOLATED, VENUES, column_of, side_of
 
 TIMES = re.compile(r"(\d{1,4}(?:[.,]\d+)?)\s*[xX\u00d7]|[xX\u00d7](\d{1,4}(?:\.\d+)?)")
@@ -40,8 +40,10 @@ def name_in(cell: str) -> tuple[str, dict[str, Any]]:
 
 
 def coin_in(name: str) -> str:
-    """The code in a name that may have the coin's full name beside it: USDT TetherUS, Bitcoin BTC."""
+    """The code in a name that may have the coin's full name beside it: USDT TetherUS, Bitcoin BTC; of Bitcoin alone."""
     words = name.split()
+    if (whole := "".join(words).upper()) in COINS:
+        return COINS[whole]
     codes = [word for word in words if _CODE.fullmatch(word)]
     others = [word for word in words if word not in codes]
     plain = all(not any(c.isdigit() for c in word) and (word == "/" or word != word.upper()) for word in others)

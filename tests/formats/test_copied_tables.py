@@ -111,6 +111,7 @@ def test_rows_go_to_the_account_and_venue_they_name():
         "Strumento;Lato;Quantità\nBTC-PERP;Vendita;0,5\nETH-PERP;Lungo;4", "Ativo;Direção;Tamanho\nBTC-PERP;Venda;0,5\nETH-PERP;Compra;4",
         "short 0.5 BTC-PERP\nlong 4 ETH-PERP", "symbol,qty\nBTC-PERP,0.5-\nETH-PERP,4",
         "\u200esymbol\tsize\n\u200eBTC\u2011PERP\u200b\t\u20120.5\u200e\nETH-PERP\t4", "Name\tSize\nBTC Perp\nBitcoin\t-0.5\nETH Perp\nEthereum\t4",
+        "name;side;size\nBitcoin;short;0,5\nEthereum perp;long;4",
     ],
 )  # fmt: skip
 def test_sides_and_names_in_odd_places(rows):

@@ -5,7 +5,7 @@ import pytest
 from margin.core.instruments import parse_symbol
 from ui.portfolio.symbols import DATED, meant, symbol_options, with_offers
 from ui.state.prices import sample
-from ui.state.rows import Problem
+from ui.state.rows import Draft, Problem, read_positions
 
 
 def test_every_kind_of_instrument_is_suggested_and_none_has_expired():
@@ -48,3 +48,20 @@ def test_a_problem_of_another_cell_keeps_its_words():
     problem = Problem("quantity", "Quantity is missing.")
     assert with_offers([(1, problem)], {1: "ETHUSDT"}) == {1: problem}
     assert "Which one is it?" in with_offers([(1, Problem("symbol", "x"))], {1: "ETHUSDT"})[1].text
+
+
+@pytest.mark.parametrize(
+    ("typed", "offers"),
+    [
+        ("BTCUSDT Perp 20x", ["BTC/USDT:USDT"]), ("BTCUSDT.P", ["BTC/USDT:USDT"]), ("BTC-PERP long", ["BTC/USDT:USDT"]),
+        ("ETH Perpetual", ["ETH/USDT:USDT"]), ("BTC-25JUN2027-100000-C", ["BTC/USD:BTC-270625-100000-C"]),
+        ("BTC 25JUN27 100000 C", ["BTC/USD:BTC-270625-100000-C"]), ("BTCUSD Quarterly 0626", []), ("BTC", []),
+    ],
+)  # fmt: skip
+def test_names_as_pages_and_people_write_them_are_offered(typed, offers):
+    assert [symbol for symbol, _ in meant(typed)] == offers
+
+
+def test_what_is_wrong_with_a_symbol_is_said_before_its_quantity_is_asked_for():
+    assert read_positions([Draft(1, ("ETHUSDT", "", "", ""))]).problems[1].key == "symbol"
+    assert read_positions([Draft(1, ("ETH/USDT:USDT", "", "", ""))]).problems[1].key == "quantity"

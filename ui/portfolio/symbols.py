@@ -7,6 +7,7 @@ from functools import partial
 from margin.core.errors import InputError
 from margin.core.instruments import parse_symbol
 from margin.formats.contract_names import unify
+from margin.formats.table_names import name_in
 from ui.state.compute import remembered
 from ui.state.presets import last_friday, quarterly_expiry
 from ui.state.prices import ActivePrices
@@ -57,18 +58,28 @@ def _of_coin(coin: str, price: float, day: date) -> list[Offer]:
 def meant(text: str) -> tuple[Offer, ...]:
     """What a name that is no symbol here may mean, the contract before the coins: ETHUSDT, BTC-PERPETUAL, XBTUSD."""
     found: dict[str, str] = {}
+    name, said = name_in(text)
     try:
-        parse_symbol(text)
-        return ()
+        if parse_symbol(text).kind != "loan" or "." not in text:
+            return ()
     except InputError:
         pass
-    for derivative in (True, False):
+    for derivative in (True,) if said.get("perpetual") else (True, False):
         try:
-            symbol = unify(text, derivative=derivative)
+            symbol = unify(_perpetual(name) if said.get("perpetual") else name, derivative=derivative)
             found.setdefault(symbol, _kind(symbol))
         except InputError:
             continue
     return tuple((symbol, kind) for symbol, kind in found.items())
+
+
+def _perpetual(name: str) -> str:
+    """A name beside the word Perp: BTCUSDT is one by its form, BTC alone by the word."""
+    try:
+        unify(name)
+        return name
+    except InputError:
+        return f"{name} PERP"
 
 
 def _kind(symbol: str) -> str:

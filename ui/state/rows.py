@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from margin.core.errors import InputError
+from margin.core.instruments import parse_symbol
 from margin.core.portfolio import MAX_COLLATERAL, MAX_POSITIONS, Collateral, Position
 
 POSITION_CELLS = ("symbol", "quantity", "entry_price", "leverage")
@@ -86,8 +87,10 @@ def _read(drafts: Iterable[Draft], build: Any, keys: tuple[str, ...], most: int)
 
 
 def _position(cells: Mapping[str, str], more: Mapping[str, Any]) -> Position:
+    symbol = _code(cells["symbol"], "symbol", "Name what is held, e.g. ETH/USDT:USDT.")
+    parse_symbol(symbol)  # what is wrong with the first cell is said first
     return Position(
-        _code(cells["symbol"], "symbol", "Name what is held, e.g. ETH/USDT:USDT."),
+        symbol,
         _needed(cells["quantity"], "quantity"),
         _number(cells["entry_price"], "entry_price"),
         _number(cells["leverage"], "leverage"),
