@@ -107,7 +107,7 @@ class Walk:
 
     def __init__(self, portfolio: Portfolio, market: Market, settings: Settings, constant: str, keys: set[str]):
         portfolio = portfolio.settled
-        self.left_out = tuple(p.symbol for p in portfolio.positions if p.instrument.is_option)
+        self.left_out = tuple(dict.fromkeys(p.symbol for p in portfolio.positions if p.instrument.is_option))
         if self.left_out and len(self.left_out) == len(portfolio.positions):
             hint = "Add a position with prices, or look at the options on the Stress page."
             raise InputError("positions", "only options", "an option has no price history to walk through", hint)

@@ -259,14 +259,14 @@ def _extremes(
 def _walked(account: Account, model: MarginModel) -> tuple[Account, tuple[str, ...], list[str]]:
     """(the account without options and what the model leaves out alone, opened anew; symbols left out; notes why)."""
     held = [p for p in account.margined if not p.instrument.is_option]
-    out = [p.symbol for p in account.margined if p.instrument.is_option]
+    out = list(dict.fromkeys(p.symbol for p in account.margined if p.instrument.is_option))
     walked = replace(account, positions=tuple(held))
     rest, refused = without_refused(model, walked)
     if not rest.positions:
         model.check(walked)  # nothing is left: why
     reasons = {line.symbol: line.reason for line in refused}
     notes = left_out_note(tuple(out)) + [f"Left out: {said}." for said in by_reason(reasons.items())]
-    out += [p.symbol for p in held if p.symbol in reasons]
+    out += reasons
     kept = tuple(replace(p, entry_price=None, mark_price=None) for p in rest.positions)
     if not kept:
         named = ", ".join(out) or "only owned spot"

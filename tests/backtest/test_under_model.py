@@ -206,7 +206,7 @@ def test_the_model_of_an_account_is_its_own_venue_s_unless_another_is_chosen():
 
 def test_options_and_what_a_venue_does_not_list_are_left_out_by_name():
     option = Position("BTC/USD:BTC-261225-60000-C", 1)
-    mixed = Portfolio((*BOOK.positions, option))
+    mixed = Portfolio((*BOOK.positions, option, replace(option, quantity=2.0)))  # in two rows, named once
     for key in ("portfolio", "binance:cross"):
         found = backtest_model(mixed, MARKET, key, SHORT, days=40)
         assert found.left_out == (option.symbol,)

@@ -71,3 +71,16 @@ def test_a_year_of_days_and_a_name_of_twenty_letters_are_the_most():
     for wrong in ({"horizon": 366}, {"what_if": (("A" * 21, "BTC", 0.5),)}):
         with pytest.raises(InputError):
             Settings(**wrong)
+
+
+SHARES = ("offset_cap_share", "correlation_weight", "stress_share", "basis_majors", "basis_others", "basis_carry")
+MULTIPLES = {"stress_weight": 2.0, "impact_factor": 10.0, "buffer_share": 2.0}
+
+
+@pytest.mark.parametrize(("name", "most"), [*((name, 1.0) for name in SHARES), *MULTIPLES.items()])
+def test_a_safeguard_is_neither_below_nothing_nor_above_its_most(name, most):
+    for value in (0.0, most):
+        assert getattr(Safeguards(**{name: value}), name) == value
+    for value in (-0.001, -0.5, most * 1.001, float("nan")):
+        with pytest.raises(InputError, match=name):
+            Safeguards(**{name: value})

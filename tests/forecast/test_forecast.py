@@ -383,3 +383,12 @@ def test_arrays_are_the_horizons():
     assert found.sigma_day == pytest.approx(found.first.walk.sigma)
     assert found.size_for(0.05) == found.first.size_for(0.05, 7.0)
     assert forecast(thin(9000.0), MARKET, model="isolated").size_for(0.05) is None
+
+
+def test_an_account_of_cents_has_the_odds_of_one_of_thousands():
+    """Every money and size times 1e-4: the same odds, and less than a dollar above the line is still above it."""
+    small = Portfolio([replace(p, quantity=1e-4 * p.quantity) for p in BOOK.positions], (Collateral("USD", 0.4),))
+    large, found = forecast(thin(4000.0), MARKET), forecast(small, MARKET)
+    assert 0 < found.subs[0].gap.usd < 1.0
+    assert [h.probability for h in found.horizons] == pytest.approx([h.probability for h in large.horizons], rel=1e-6)
+    assert not any("at or below" in note for note in (*found.notes, *found.first.notes))

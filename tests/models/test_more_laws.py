@@ -86,4 +86,6 @@ def test_a_position_of_nothing_does_not_choose_the_coin_of_a_portfolio_account()
     nothing = replace(sub, positions=(Position("ETH/USDT:USDT", 0.0), *sub.positions))
     model = models.get("derive:portfolio", market=MARKET)
     assert figures(model.state(nothing, MARKS)) == figures(model.state(sub, MARKS))
+    perpetual = pool(Position("ETH/USDT:USDT", 0.0), Position("BTC/USDT:USDT", 1.0, 60_000.0), USDC=50_000.0)
+    assert not model.refuses(perpetual)  # one coin's contracts
     assert model.state(sub, MARKS).maintenance == pytest.approx(0.5 * 60_000.0 * 0.18 * 0.8)

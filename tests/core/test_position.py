@@ -1,9 +1,10 @@
-"""Rows of one contract are one position: the same quantity and the same profit at every price."""
+"""Rows of one contract are one position, with the same profit at every price; what a position may not be."""
 
 from dataclasses import replace
 
 import pytest
 
+from margin.core.errors import InputError
 from margin.core.position import Position, joined
 
 
@@ -44,3 +45,20 @@ def test_sides_contracts_and_what_has_something_of_its_own_stay_apart():
     )
     own = [apart[4], *apart[6:]]
     assert joined([*apart, *own]) == (*apart, *own)  # two margins are two accounts
+
+
+@pytest.mark.parametrize("name", ["leverage", "max_leverage", "mark_price", "implied_vol"])
+def test_what_divides_is_above_nothing(name):
+    assert getattr(Position("BTC/USDT:USDT", 1.0, **{name: 0.001}), name) == 0.001
+    for value in (0.0, -1e-9, -1.0):
+        with pytest.raises(InputError, match=name):
+            Position("BTC/USDT:USDT", 1.0, **{name: value})
+
+
+@pytest.mark.parametrize("name", ["margin", "margin_coin", "maintenance_rate", "maintenance_deduction"])
+def test_what_is_counted_may_be_nothing_and_not_less(name):
+    symbol = "BTC/USD:BTC" if name == "margin_coin" else "BTC/USDT:USDT"
+    assert getattr(Position(symbol, 1.0, **{name: 0.0}), name) == 0.0
+    for value in (-1e-9, -1.0):
+        with pytest.raises(InputError, match=name):
+            Position(symbol, 1.0, **{name: value})
