@@ -11,6 +11,7 @@ from margin import Collateral, Portfolio, Position
 from margin.protocols.paid import along_falls, textbook
 from margin.protocols.wallet import NAMES, RULES
 from tests.support import ROOT
+from ui.charts.protocols import _labels
 from ui.protocols import wallets
 from ui.protocols.double_count import said as lesson_said
 from ui.state import book, prices, share
@@ -186,3 +187,9 @@ def test_loans_without_recourse_show_what_their_collateral_pays():
     loan = app.dataframe[1].value.iloc[0]
     assert (loan["Loan of"], loan["From"]) == ("b", "l")
     assert loan[["Owed", "Paid", "Collateral"]].tolist() == [600, 500, 500]
+
+
+def test_a_name_of_the_frontier_lies_on_no_other_dot():
+    spots = [("Unified account", 0.27, 0.0), ("Second lien", 0.336, 0.087), ("Counted twice", 0.0, 1.0)]
+    assert _labels(spots) == [1, 2, 0]  # both above the second dot, and not on one another
+    assert _labels(spots[::2]) == [0, 0]

@@ -17,6 +17,7 @@ from ui.charts.base import CLEAR, DOLLARS, amount_column, column_width, drawn, l
 from ui.charts.heat import HEADROOM, columns_above, heat, rows_down
 from ui.charts.money_steps import money_steps
 
+DOT = 0.02  # half of a dot's width, as a share of the chart's
 LEAST_SHOWN = 0.01  # USD of expected loss: less is drawn on the axis
 
 
@@ -64,15 +65,18 @@ def frontier(lines: Sequence[Shared], chosen: Rule) -> go.Figure:
 
 
 def _labels(spots: Sequence[tuple[str, float, float]]) -> list[int]:
-    """How many lines above its dot each name stands, so that no two names meet: (name, x, y) as shares of the chart."""
+    """How many lines above its dot each name stands, so that it meets no other name and no dot; x, y as shares."""
     taken: list[tuple[float, float, float]] = []  # left, right, height
     levels = {}
     for i in sorted(range(len(spots)), key=lambda i: spots[i][1]):
         name, x, y = spots[i]
         half = 0.018 * len(name)
         level = 0
+        dots = [(a - DOT, a + DOT, _height(b, -1)) for j, (_, a, b) in enumerate(spots) if j != i]
         while any(
-            x - half < right and x + half > left and abs(_height(y, level) - h) < 0.075 for left, right, h in taken
+            x - half < right and x + half > left and abs(_height(y, level) - h) < apart
+            for held, apart in ((taken, 0.075), (dots, 0.056))
+            for left, right, h in held
         ):
             level += 1
         taken.append((x - half, x + half, _height(y, level)))

@@ -128,7 +128,7 @@ def _cleared(network: Network, moves: dict[str, float]) -> None:
             "Recovery": [percent(100 * float(after.recovery[i]), 1) if after.owed[i] > 0 else "–" for i in order],
             "Equity": [money(float(after.equity[i])) for i in order],
             "Equity lost": [money(float(lost[i])) for i in order],
-            "Defaults": ["yes" if after.defaults[i] else "" for i in order],
+            "Defaults": ["yes" if after.defaults[i] else "no" for i in order],
         }
     )
     data_table(table, key="protocols_cleared", alt="Who pays what after the shock")
