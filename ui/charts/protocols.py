@@ -153,19 +153,31 @@ def double_count(falls: Falls) -> go.Figure:
     )  # fmt: skip
 
 
+def debt_unit(network: Network) -> tuple[float, str]:
+    """In what the debts of a network are written, so that a phone's cells hold them: (dollars, its name)."""
+    most = float(network.debts.max(initial=0.0))
+    units = ((1e9, "$ billion"), (1e6, "$ million"), (1e3, "$ thousand"))
+    return next(((size, name) for size, name in units if most >= size), (1.0, "$"))
+
+
+def _of_unit(share: float) -> str:
+    return f"{share:.3g}" if share >= 0.01 else "≈0"
+
+
 def matrix(network: Network, order: Sequence[int]) -> go.Figure:
     """Who (rows) owes whom (columns), in the order given: never a force graph, which nobody can read."""
     colours = palette()
     rows = list(order)
     owed = network.debts[np.ix_(rows, rows)]
     most = max(float(owed.max()), 1.0)
-    texts = [[short_money(v) if v > 0 else "" for v in row] for row in owed]
+    unit, _ = debt_unit(network)
+    texts = [[_of_unit(v / unit) if v > 0 else "" for v in row] for row in owed]
     names = [safe(network.ids[i]) for i in rows]
     values = np.where(owed > 0, owed, np.nan)
     return drawn(
         colours,
         120 + 30 * len(rows),
-        [heat(values, texts, (colours.scale[1], colours.loss), 0.0, HEADROOM * most, size=11)],
+        [heat(values, texts, (colours.scale[1], colours.loss), 0.0, HEADROOM * most, size=11 if len(rows) <= 8 else 9)],
         xaxis=columns_above(names, linecolor=CLEAR, tickangle=-90),
         yaxis=rows_down(names),
     )

@@ -215,7 +215,7 @@ def _pair(network: Network, order: np.ndarray, values: np.ndarray, marked: np.nd
             charts.losses(names, shown, [bool(marked[i]) for i in order], unit), "protocols_losses", f"{what}: {said}."
         )
     with right:
-        st.markdown("**Who (row) owes whom (column)**")
+        st.markdown(dollars(f"**Who (row) owes whom (column), {charts.debt_unit(network)[1]}**"))
         alt = f"Debts among {len(order)} nodes, largest loss first; {money(float(network.debts.sum()))} in all."
         chart(charts.matrix(network, order.tolist()), "protocols_matrix", alt)
     if len(network.ids) > len(order):
