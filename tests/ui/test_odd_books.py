@@ -1,5 +1,7 @@
 """Accounts that are not everyday ones: options with coins behind them, dead accounts, hedge mode, no prices."""
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -58,9 +60,16 @@ def test_position_by_position_says_why_it_ends_with_more():
 
 def test_a_dead_account_has_a_sentence_instead_of_an_empty_chart():
     app = opened(DEAD, "liquidation", liquidation_view="What happens next")
-    assert "Nothing is left to follow" in said(app)
-    log = next(frame.value for frame in app.dataframe if "What" in frame.value.columns)
-    assert any("equity −$" in what and "below the initial margin of $" in what for what in log["What"])
+    words = said(app)
+    assert "Nothing is left to follow" in words
+    assert re.search(r"equity −\$6,\d{3} is below the initial margin of \$[4-9],\d{3}", words), words
+
+
+def test_the_prices_of_a_dead_account_say_already():
+    app = opened(DEAD, "liquidation")
+    table = next(frame.value for frame in app.dataframe if "Liquidated below" in frame.value.columns)
+    assert set(table["Fall"]) == set(table["Rise"]) == {"already"}
+    assert "no move left to draw" in said(app)
 
 
 def test_an_account_that_holds_more_than_it_can_lose_is_no_warning():

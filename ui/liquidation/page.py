@@ -96,19 +96,22 @@ def where(rows: list[FatalMove]) -> None:
         st.info("The book holds owned coins only; nothing of it can be liquidated.")
         return
     words = "; ".join(f"{move.account}, {move.name}: {_words(move)}" for move in rows)
-    chart(charts_liquidation.room(rows), "liquidation_room", f"Moves that liquidate. {words}.")
-    st.caption(
-        "The move of one price, or of all together, at which liquidation starts. Pale: no move within ±100% does."
-    )
+    if all(_already(move) for move in rows):
+        st.caption("Everything here is liquidated already: there is no move left to draw.")
+    else:
+        chart(charts_liquidation.room(rows), "liquidation_room", f"Moves that liquidate. {words}.")
+        st.caption(
+            "The move of one price, or of all together, at which liquidation starts. Pale: no move within ±100% does."
+        )
     table = pd.DataFrame(
         [
             {
                 "Account": f"{move.account}, alone" if move.alone else move.account,
                 "Price of": move.name,
-                "Fall": "never" if move.fall is None else f"{100 * move.fall:.2f}%",
-                "Liquidated below": price(move.price_below),
-                "Rise": "never" if move.rise is None else f"{100 * move.rise:.2f}%",
-                "Liquidated above": price(move.price_above),
+                "Fall": "already" if _already(move) else "never" if move.fall is None else f"{100 * move.fall:.2f}%",
+                "Liquidated below": "–" if _already(move) else price(move.price_below),
+                "Rise": "already" if _already(move) else "never" if move.rise is None else f"{100 * move.rise:.2f}%",
+                "Liquidated above": "–" if _already(move) else price(move.price_above),
             }
             for move in rows
         ]
@@ -117,7 +120,14 @@ def where(rows: list[FatalMove]) -> None:
     csv_button("This table", lambda: table, "liquidation_prices")
 
 
+def _already(move: FatalMove) -> bool:
+    """Whether it is liquidated before anything moves."""
+    return move.fall == 0.0 and move.rise == 0.0
+
+
 def _words(move: FatalMove) -> str:
+    if _already(move):
+        return "liquidated already"
     low = "no fall" if move.fall is None else f"a fall of {100 * abs(move.fall):.1f}%"
     high = "no rise" if move.rise is None else f"a rise of {100 * move.rise:.1f}%"
     return f"{low}, {high}"
