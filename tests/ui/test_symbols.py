@@ -55,7 +55,7 @@ def test_a_problem_of_another_cell_keeps_its_words():
     [
         ("BTCUSDT Perp 20x", ["BTC/USDT:USDT"]), ("BTCUSDT.P", ["BTC/USDT:USDT"]), ("BTC-PERP long", ["BTC/USDT:USDT"]),
         ("ETH Perpetual", ["ETH/USDT:USDT"]), ("BTC-25JUN2027-100000-C", ["BTC/USD:BTC-270625-100000-C"]),
-        ("BTC 25JUN27 100000 C", ["BTC/USD:BTC-270625-100000-C"]), ("BTCUSD Quarterly 0626", []), ("BTC", []),
+        ("BTC 25JUN27 100000 C", ["BTC/USD:BTC-270625-100000-C"]), ("BTCUSD Quarterly 0626", []), ("BTC", []), ("bitcoin", ["BTC/USDT:USDT", "BTC/USD", "BTC"]),
     ],
 )  # fmt: skip
 def test_names_as_pages_and_people_write_them_are_offered(typed, offers):

@@ -7,6 +7,7 @@ from functools import partial
 from margin.core.errors import InputError
 from margin.core.instruments import parse_symbol
 from margin.formats.contract_names import unify
+from margin.formats.price_words import COINS
 from margin.formats.table_names import name_in
 from ui.state.compute import remembered
 from ui.state.presets import last_friday, quarterly_expiry
@@ -59,6 +60,8 @@ def meant(text: str) -> tuple[Offer, ...]:
     """What a name that is no symbol here may mean, the contract before the coins: ETHUSDT, BTC-PERPETUAL, XBTUSD."""
     found: dict[str, str] = {}
     name, said = name_in(text)
+    if coin := COINS.get(text.strip().upper()):
+        return ((f"{coin}/USDT:USDT", "perpetual"), (f"{coin}/USD", "owned coins"), (coin, "lent or borrowed"))
     try:
         if parse_symbol(text).kind != "loan" or "." not in text:
             return ()
@@ -91,8 +94,8 @@ def with_offers(problems: Iterable[tuple[int, Problem]], typed: dict[int, str]) 
     out = {}
     for row, problem in problems:
         offers = meant(typed.get(row, "")) if problem.key == "symbol" else ()
-        text = (
-            f"“{typed[row].strip()[:40]}” is not how it is written here. Which one is it?" if offers else problem.text
-        )
+        asked = "Which one is it?" if len(offers) > 1 else "Is it this one?"
+        said = f"“{typed[row].strip()[:40]}” is not how it is written here. {asked}"
+        text = said if offers else problem.text
         out[row] = Problem(problem.key, text, offers or problem.offers)
     return out
