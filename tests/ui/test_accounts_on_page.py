@@ -189,6 +189,16 @@ def test_two_accounts_stand_side_by_side():
     assert not app.exception
 
 
+def test_a_dead_account_is_bold_in_its_line_and_plain_in_the_table():
+    bare = Account(
+        name="bare", positions=(Position("BTC/USDT:USDT", 1.0, 90_000.0),), collateral=(Collateral("USDC", 1.0),)
+    )
+    app = opened(Portfolio(accounts=(bare, OURS)), panel="side_by_side")
+    table = next(frame.value for frame in app.dataframe if "Figure" in frame.value.columns).set_index("Figure")
+    assert table.loc["Nearest liquidation", "1. bare"] == "liquidated already"
+    assert any("**liquidated already**" in str(m.value) for m in app.markdown)
+
+
 def test_collateral_moves_to_another_account_by_its_name():
     from dataclasses import replace
 

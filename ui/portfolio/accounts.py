@@ -116,7 +116,11 @@ def _line(row: AccountHeld, name: str, account: Account, settings: Settings, act
 
 def _near(account: Account, settings: Settings, active: ActivePrices) -> str:
     found = nearest(account, settings, active)
-    return f"liquidation {plain(found)}" if isinstance(found, str) else near_text(found)
+    text = near_text(found) if not isinstance(found, str) else f"liquidation {plain(found)}"
+    return f"**{text}**" if text == DEAD else text
+
+
+DEAD = "liquidated already"
 
 
 def near_text(found: Nearest | None) -> str:
@@ -124,7 +128,7 @@ def near_text(found: Nearest | None) -> str:
     if found is None:
         return "no single price liquidates it"
     if found.move == 0.0:
-        return "**liquidated already**"
+        return DEAD
     return f"liquidated at {found.asset} {price(found.price)} ({away(found.move)})"
 
 
