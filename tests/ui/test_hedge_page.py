@@ -110,7 +110,7 @@ def test_odds_are_aimed_at(model):
         assert "asks for more margin here, and still lowers the odds" in said
         return
     app.query_params["hedge_view"] = VIEWS[2]
-    assert "brings them to 5.0%" in check(app.run())
+    assert "brings them down to 5.0%" in check(app.run())
 
 
 def test_odds_that_are_met_already_leave_money_and_rules():
