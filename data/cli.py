@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from data.accounts import FoundAccounts, fetch_accounts, venues
 from data.fetch import funding as funding_command
@@ -22,17 +22,10 @@ from data.files.read import prices_to_csv, read_prices_path
 from data.model import PriceSet
 from data.watch import command as watch
 from margin.core.account import Account
+from margin.core.command_line import Parser
 from margin.core.errors import InputError, one_line
 from margin.core.portfolio import Portfolio
 from margin.formats.found import ReadPortfolio
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one `error:` line like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        """Every complaint as an InputError."""
-        raise InputError("arguments", message, "cannot be understood", f"See '{self.prog} --help'.")
 
 
 def parser() -> Parser:

@@ -22,8 +22,7 @@ def synthetic(plan: Plan, accounts: int, seed: int = 1, first: int = 0) -> Accou
     Popular assets are held more. Equity is 3% to 100% of gross. The open interest of every asset nets to 0: what is
     missing on one side is added to the positions of the other in proportion.
     """
-    if not 2 <= accounts <= MOST_ACCOUNTS:
-        raise InputError("make", accounts, f"must be 2 to {MOST_ACCOUNTS:,} accounts")
+    _enough(accounts)
     rng = np.random.default_rng([seed, first])
     k = len(plan.assets)
     legs = np.minimum(rng.geometric(1.0 / MEAN_LEGS, accounts), k)
@@ -54,6 +53,11 @@ def _steps(rng: np.random.Generator, owner: np.ndarray, indptr: np.ndarray, k: i
     return steps
 
 
+def _enough(accounts: int) -> None:
+    if not 2 <= accounts <= MOST_ACCOUNTS:
+        raise InputError("make", accounts, f"must be 2 to {MOST_ACCOUNTS:,} accounts", "E.g. --make 200000.")
+
+
 def write(
     plan: Plan, accounts: int, folder: str | Path, seed: int = 1, per_file: int = PER_FILE,
     progress: Callable[[int, int, int], None] | None = None,
@@ -61,8 +65,9 @@ def write(
     """positions-000.parquet and accounts-000.parquet, ... in `folder` (made if absent); the files written.
 
     progress : told (pairs of files written, pairs in all, accounts written) after each pair
-    Raises InputError where the folder holds a book already or cannot be written.
+    Raises InputError for fewer than 2 accounts, and where the folder holds a book already or cannot be written.
     """
+    _enough(accounts)
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)

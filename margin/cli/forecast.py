@@ -65,9 +65,12 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 def days_of(text: str) -> tuple[float, ...]:
     """Horizons from "1,3,7". Raises InputError."""
     try:
-        return tuple(float(part) for part in str(text).split(","))
+        found = tuple(float(part) for part in str(text).split(","))
     except ValueError:
         raise InputError("--days", text, "must be numbers of days", "E.g. 1,3,7.") from None
+    if not all(0 < days <= 365 for days in found):
+        raise InputError("--days", text, "must each be above 0 and at most 365", "E.g. 1,3,7.")
+    return found
 
 
 def odds_of(text: Any) -> float:

@@ -46,7 +46,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--budget", type=float, help="USD to spend, instead of a target")
     parser.add_argument("--odds", help="odds of liquidation wanted, e.g. 5%%, instead of a target")
     parser.add_argument("--days", type=float, default=DAYS, help="days of the odds (default %(default)g)")
-    parser.add_argument("--max-trades", type=int, default=TRADES, help="orders at most, 1 to 3 (default %(default)s)")
+    parser.add_argument(
+        "--max-trades", "--trades", type=int, default=TRADES, help="orders at most, 1 to 3 (default %(default)s)"
+    )
     parser.add_argument("--with", dest="hedges", default=",".join(HEDGES), help="hedges allowed (default %(default)s)")
     parser.add_argument("--keep", default="", help="positions that are not cut, e.g. SOL,ETH")
     parser.add_argument("--figure", default="initial", help="initial or maintenance (default %(default)s)")
@@ -154,6 +156,8 @@ def _funding(name: str | None) -> pd.DataFrame | None:
         frame = pd.read_csv(io.BytesIO(cli_text.read_bytes(name)), index_col=0, parse_dates=[0])
         frame.index = pd.DatetimeIndex(frame.index)
         return frame.astype(float)
+    except InputError:
+        raise
     except (ValueError, TypeError) as error:
         hint = "First column date, then a column of fractions a day by asset."
         raise InputError(name, str(error)[:60], "is no table of funding rates", hint) from None

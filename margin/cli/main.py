@@ -3,16 +3,15 @@
 Exit status: 0 fine; 2 bad input, with one line `error: ...` on stderr that names the field, the value and a hint.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import NoReturn
 
 import margin.cli
+from margin.core.command_line import Parser
 from margin.core.errors import InputError, one_line
 from margin.sample.ready import LABEL
 
@@ -23,14 +22,6 @@ COMMANDS = tuple(
 )  # a command is one file of this folder, found by being here
 
 EXTRAS = {"pyarrow": "parquet", "dask": "cluster", "distributed": "cluster"}  # package: the extra that brings it
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one `error:` line like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        """Every complaint as an InputError."""
-        raise InputError("arguments", message, "cannot be understood", f"See '{self.prog} --help'.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from margin import models
 from margin.cli import text as cli_text
-from margin.core.errors import InputError
+from margin.core.errors import InputError, did_you_mean
 from margin.core.settings import Settings
 from margin.models.marks import Marks
 from margin.protocols.branching import square_root_impact
@@ -95,7 +95,8 @@ def _wallet(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     rules: tuple[Rule, ...] = (check_rule(options.rule),) if options.rule else RULES
     asked: tuple[Rule, ...] = rules if "separate" in rules else ("separate", *rules)
     lender, venue = (
-        models.get(_key(key), market=market, settings=Settings()) for key in (options.lender, options.perps)
+        models.get(_key(key, option), market=market, settings=Settings())
+        for option, key in (("--lender", options.lender), ("--perps", options.perps))
     )
     marks = Marks.of_market(market, portfolio, options.as_of)
     told = read_wallet(
@@ -171,11 +172,15 @@ def _wallet(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     return data, "\n".join([*head, "", cli_text.table(header, lines), *tail, *told.notes])
 
 
-def _key(name: str) -> str:
-    """A venue named alone means its cross accounts."""
+def _key(name: str, option: str) -> str:
+    """A venue named alone means its cross accounts. Raises InputError for a name that is no venue's."""
     cross = f"{name.lower()}:cross"
     known = models.keys()
-    return cross if name not in known and cross in known else name
+    if name not in known and cross not in known:
+        shared = [key.removesuffix(":cross") for key in known if key.endswith(":cross")]
+        hint = did_you_mean(name, shared) or f"One of {', '.join(shared)}."
+        raise InputError(option, name, "is no venue or lender known here", hint)
+    return name if name in known else cross
 
 
 def _event(name: str, options: argparse.Namespace) -> tuple[dict[str, Any], str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from margin.core import edition
-from margin.core.checks import parse_date, whole_number
+from margin.core.checks import date_text, parse_date, whole_number
 from margin.core.daily import LEAST_JUMP, life_starts, make_daily, odd_jumps
 from margin.core.errors import InputError, MissingPriceError
 from margin.core.instruments import USD_STABLECOINS
@@ -194,6 +194,12 @@ class Market:
                 return f"{asset} has no close before {str(self.dates[held[0]])[:10]}"
         return f"no date has a close of every one of {', '.join(assets)}"
 
+    def _no_close_by(self, asset: str, as_of: Any) -> str:
+        """Why there is no price then, with the day it has its first."""
+        held = np.flatnonzero(~np.isnan(self._series(asset)))
+        first = f": its first is of {str(self.dates[held[0]])[:10]}" if len(held) else ": it has none at all"
+        return f"no close by {str(self.dates[-1])[:10] if as_of is None else date_text(parse_date(as_of))}{first}"
+
     def price(self, asset: str, as_of: Any = None) -> float:
         """Last close of one asset not after `as_of` and at most four days old, USD. USD itself is 1."""
         if asset == "USD":
@@ -201,7 +207,7 @@ class Market:
         column = self._series(asset)[: self._upto(as_of)]
         held = np.flatnonzero(~np.isnan(column))
         if not len(held):
-            raise MissingPriceError([asset], self.assets, "no close by then")
+            raise MissingPriceError([asset], self.assets, self._no_close_by(asset, as_of))
         asked = parse_date(as_of).to_datetime64() if as_of is not None else self.dates[-1]
         age = (asked - self.dates[held[-1]]) / np.timedelta64(1, "D")
         if age > MAX_STALE_DAYS:

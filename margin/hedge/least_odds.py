@@ -99,15 +99,15 @@ class Wish:
     judged: Callable[[np.ndarray], float]
 
     def plan(
-        self, least: Callable[[float], np.ndarray | None], lowest: Callable[[], np.ndarray]
+        self, least: Callable[[float], np.ndarray | None], lowest: np.ndarray
     ) -> tuple[np.ndarray, float] | None:
         """(USD of each choice, the figure it was planned for): the cheapest trades found with at most the odds wished.
 
-        least : the cheapest trades for a figure; lowest : those with the lowest figure. None where not even they do.
+        least : the cheapest trades for a figure; lowest : those with the lowest there is. None where not even they do.
         """
         nothing = np.zeros(len(self.steer.menu.choices))
         now = float(self.steer.figure(nothing))
-        best = lowest()
+        best = lowest
         low, at_low = 0.0, float(logit(self.judged(nothing)))
         bottom = float(self.steer.figure(best))
         high, reached = 1.0 - bottom / now, self.judged(best)

@@ -7,6 +7,7 @@ import numpy as np
 from margin.core.account import SubAccount
 from margin.core.errors import InputError
 from margin.core.market import Market
+from margin.forecast.results import printed
 from margin.hedge.answer import Standing, Way
 from margin.hedge.credit import Credit
 from margin.hedge.least_odds import Wish
@@ -90,9 +91,9 @@ def find_way(
     steer = planner if wish is None else wish.steer
     usd: np.ndarray | None
     if wish is not None:
-        found = _wished(key, allowed, wish, orders)
+        found, lowest = _wished(key, allowed, wish, orders)
         if found is None:
-            return unreached(key, np.zeros(len(allowed)), None, _no_odds(key, wish, credit, orders))
+            return unreached(key, lowest, None, _no_odds(key, wish, lowest, credit, orders))
         usd, target = found
     elif key == "pro_rata":
         usd = _pro_rata(planner, allowed, target, budget)
@@ -124,15 +125,16 @@ def find_way(
     )
 
 
-def _wished(key: str, allowed: list[bool], wish: Wish, orders: int | None) -> tuple[np.ndarray, float] | None:
-    """Trades for the odds wished, and the steering figure they were planned for."""
+def _wished(
+    key: str, allowed: list[bool], wish: Wish, orders: int | None
+) -> tuple[tuple[np.ndarray, float] | None, np.ndarray]:
+    """(trades for odds wished and the steering figure they were planned for, None without; the lowest there is)."""
     steer, limited = wish.steer, None if all(allowed) else allowed
     if key == "pro_rata":
-        most = np.array([c.most if ok else 0.0 for c, ok in zip(steer.menu.choices, allowed, strict=True)])
-        return wish.plan(lambda figure: _pro_rata(steer, allowed, figure, None), lambda: most)
-    return wish.plan(
-        lambda figure: steer.least_cost(figure, orders, limited), lambda: steer.most_freed(None, orders, limited)
-    )
+        lowest = np.array([c.most if ok else 0.0 for c, ok in zip(steer.menu.choices, allowed, strict=True)])
+        return wish.plan(lambda figure: _pro_rata(steer, allowed, figure, None), lowest), lowest
+    lowest = steer.most_freed(None, orders, limited)
+    return wish.plan(lambda figure: steer.least_cost(figure, orders, limited), lowest), lowest
 
 
 def _still_wished(planned: np.ndarray, usd: np.ndarray, menu: Menu, wish: Wish, target: float | None) -> np.ndarray:
@@ -144,9 +146,11 @@ def _still_wished(planned: np.ndarray, usd: np.ndarray, menu: Menu, wish: Wish, 
     return usd
 
 
-def _no_odds(key: str, wish: Wish, credit: Credit, orders: int | None) -> str:
+def _no_odds(key: str, wish: Wish, lowest: np.ndarray, credit: Credit, orders: int | None) -> str:
     many = "" if orders is None or key == "pro_rata" else f" with {orders} {'order' if orders == 1 else 'orders'}"
-    why = f"Odds of {wish.odds:.1%} are out of reach{many}."
+    now, best = wish.judged(np.zeros_like(lowest)), wish.judged(lowest)
+    reach = f"they go down to {printed(best)}" if best < now else "none of these trades lowers them"
+    why = f"Odds of {wish.odds:.1%} are out of reach{many}: {reach}."
     return f"{why} {credit.why}" if key == "hedge" and credit.frees is False else why
 
 

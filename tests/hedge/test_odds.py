@@ -1,5 +1,6 @@
 """The odds on Hedge are those of the forecast: the same number for the same account, before and after."""
 
+import re
 from dataclasses import replace
 from itertools import product
 
@@ -12,9 +13,11 @@ from margin.core.errors import InputError
 from margin.core.portfolio import Portfolio
 from margin.core.position import Collateral, Position
 from margin.forecast.engine import forecast
+from margin.forecast.results import printed
 from margin.hedge.accounts import assets_of, judged
 from margin.hedge.collateral import collateral_moves
 from margin.hedge.menu import after
+from margin.hedge.odds import forecast_odds
 from margin.hedge.study import hedge
 from margin.models.marks import Marks
 from tests.hedge.worlds import market
@@ -144,6 +147,19 @@ def test_lower_odds_cost_more_and_whole_lots_keep_them(model):
     lots = {p.symbol: abs(p.quantity) / 9.0 for p in ONE.positions}
     ((_, whole, _),) = answers(ONE, model, odds=wishes[1], lots=lots)
     assert whole.best.after.odds <= wishes[1]
+
+
+def test_a_way_that_cannot_reach_them_says_how_far_it_goes():
+    """A hedge alone, of what cannot be hedged whole: its lowest odds are the forecast's of the book after it."""
+    ((_, found, _),) = answers(ONE, "portfolio", odds=0.001, orders=1, hedges=["ETH"], keep=["BTC"])
+    for way in (w for w in found.ways if not w.reached):
+        said = re.search(r"go down to (below 1%|[\d.]+%)|none of these trades lowers them", way.why)
+        assert said, way.why
+        if said[1]:
+            cost = found.planner.cost(way.usd)
+            then = after(found.sub, found.marks, found.menu, way.usd.tolist(), cost)
+            assert printed(forecast_odds(then, found.model, M, found.marks, found.days)) == said[1]
+    assert any(not w.reached for w in found.ways)
 
 
 def test_wished_odds_that_cannot_be_aimed_at():
