@@ -4,6 +4,7 @@ Files whose accounts do not cross are taken as they are; where they do, all rows
 hash of their account.
 """
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -20,12 +21,14 @@ import pyarrow.csv as pacsv
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from margin.audit.formats import Adapter, adapter, recognise
+from margin.audit.formats import Adapter, adapter, named, recognise
 from margin.audit.tables import account_labels, as_text
 from margin.core.errors import InputError
 
 MOST_ROWS = 2_000_000  # of one part: about 100 MB while it is worked on
 MOST_FILES = 10_000
+ENDINGS = (".parquet", ".csv", ".pq")
+CSV_LOOK = 65_536  # bytes in which a CSV shows how it is written
 MONEY = ("account", "equity", "collateral", "collateral_asset")
 NAMES = ("user", "address", "subaccountnumber")  # columns of accounts: whole numbers among them stay exact
 
@@ -67,16 +70,29 @@ def find(given: str | Sequence[str], kind: str) -> list[Path]:
     for pattern in patterns:
         path = Path(pattern)
         if path.is_dir():
-            inside = sorted(path.glob(f"{kind}-*.parquet")) or sorted(path.glob(f"{kind}*.*"))
-            found += inside or (sorted(path.glob("*.parquet")) if kind == "positions" else [])
+            found += _inside(path, kind) or _inside(_only_folder(path, kind), kind)
         else:
             found += sorted(Path(name) for name in glob(pattern, recursive=True))
-    files = [path for path in dict.fromkeys(found) if path.suffix.lower() in (".parquet", ".csv", ".pq")]
+    files = [path for path in dict.fromkeys(found) if path.suffix.lower() in ENDINGS]
     if not files:
         raise InputError(kind, str(given)[:80], "names no Parquet or CSV file", "E.g. --positions 'book/*.parquet'.")
     if len(files) > MOST_FILES:
         raise InputError(kind, len(files), f"are more than {MOST_FILES:,} files")
     return files
+
+
+def _inside(folder: Path, kind: str) -> list[Path]:
+    found = sorted(folder.glob(f"{kind}-*.parquet")) or sorted(folder.glob(f"{kind}*.*"))
+    return found or (sorted(folder.glob("*.parquet")) if kind == "positions" else [])
+
+
+def _only_folder(path: Path, kind: str) -> Path:
+    """The folder inside that holds the files, as sources that keep a folder a day do. Raises InputError for several."""
+    deep = sorted({file.parent for file in path.rglob("*") if file.suffix.lower() in ENDINGS})
+    if len(deep) > 1:
+        names = ", ".join(str(folder.relative_to(path)) for folder in deep)
+        raise InputError(kind, str(path)[:80], f"holds several folders of files: {names[:120]}", "Name one of them.")
+    return deep[0] if deep else path
 
 
 def open_source(
@@ -95,7 +111,7 @@ def open_source(
         heads = [_head(path) for path in files]
         chosen = recognise(heads[0].schema_arrow.names, files[0].name) if form == "auto" else adapter(form)
         for path, head in zip(files, heads, strict=True):
-            have = {name.lower() for name in head.schema_arrow.names}
+            have = {named(name) for name in head.schema_arrow.names}
             if not chosen.required <= have:
                 missing = ", ".join(sorted(chosen.required - have))
                 raise InputError(path.name, ", ".join(head.schema_arrow.names)[:80], f"lacks {missing} ({chosen.name})")
@@ -105,7 +121,7 @@ def open_source(
                 why = f"has no column {chosen.equity or 'equity'}, and no file gives it"
                 raise InputError(path.name, names, why, hint)
         for path in money:
-            have = {name.lower() for name in _head(path).schema_arrow.names}
+            have = {named(name) for name in _head(path).schema_arrow.names}
             if "account" not in have or not have & {"equity", "collateral"}:
                 raise InputError(path.name, ", ".join(sorted(have))[:80], "lacks the columns account and equity")
         rows = sum(head.metadata.num_rows for head in heads)
@@ -126,7 +142,7 @@ def read_part(part: Part, chosen: Adapter) -> tuple[pa.Table, pa.Table | None]:
     """(positions, accounts or None) of one part, columns in lower case. Raises InputError for a damaged file."""
     try:
         file = pq.ParquetFile(part.positions, memory_map=False, page_checksum_verification=True)
-        wanted = [name for name in file.schema_arrow.names if name.lower() in chosen.columns]
+        wanted = [name for name in file.schema_arrow.names if named(name) in chosen.columns]
         groups = range(file.num_row_groups) if part.groups is None else part.groups
         rows = _lower(file.read_row_groups(list(groups), columns=wanted, use_threads=False))
         if not part.accounts:
@@ -141,7 +157,7 @@ def _money(name: str, part: Part) -> pa.Table:
     """The money of one file: the accounts that belong to the part."""
     checked = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
     table = ds.dataset(name, format=ds.ParquetFileFormat(default_fragment_scan_options=checked))
-    columns = {column.lower(): ds.field(column) for column in table.schema.names}
+    columns = {named(column): ds.field(column) for column in table.schema.names}
     kept = None
     if part.low is not None:
         kept = columns["account"] > part.low
@@ -153,7 +169,7 @@ def _money(name: str, part: Part) -> pa.Table:
 
 
 def _lower(table: pa.Table) -> pa.Table:
-    return table.rename_columns([name.lower() for name in table.column_names])
+    return table.rename_columns([named(name) for name in table.column_names])
 
 
 def beside(files: Sequence[Path]) -> list[Path]:
@@ -164,7 +180,7 @@ def beside(files: Sequence[Path]) -> list[Path]:
     if all(path.exists() for path in paired):
         return paired
     inside = [path for folder in dict.fromkeys(f.parent for f in files) for path in sorted(folder.glob("accounts*.*"))]
-    return [path for path in inside if path.suffix.lower() in (".parquet", ".csv", ".pq")]
+    return [path for path in inside if path.suffix.lower() in ENDINGS]
 
 
 def _as_parquet(path: Path, folder: str) -> Path:
@@ -174,12 +190,27 @@ def _as_parquet(path: Path, folder: str) -> Path:
     own.mkdir(exist_ok=True)
     target = own / f"{path.stem}.parquet"
     try:
-        with pacsv.open_csv(path) as rows, pq.ParquetWriter(target, rows.schema) as writer:
+        with pacsv.open_csv(path, *_csv_options(path)) as rows, pq.ParquetWriter(target, rows.schema) as writer:
             for batch in rows:
                 writer.write_batch(batch)
     except (pa.ArrowException, OSError) as error:
         raise InputError(path.name, str(error).splitlines()[0][:120], "cannot be read as CSV") from None
     return target
+
+
+def _csv_options(path: Path) -> tuple[pacsv.ReadOptions, pacsv.ParseOptions, pacsv.ConvertOptions]:
+    """How a CSV is written: its encoding by the byte-order mark; commas, semicolons or tabs; a decimal comma."""
+    with path.open("rb") as file:
+        start = file.read(CSV_LOOK)
+    encoding = "utf16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf8"
+    head, _, rest = start.decode(encoding, errors="replace").partition("\n")
+    between = max((",", ";", "\t"), key=head.count)
+    comma = between != "," and re.search(r"\d,\d", rest) and not re.search(r"\d\.\d", rest)
+    return (
+        pacsv.ReadOptions(encoding=encoding),
+        pacsv.ParseOptions(delimiter=between),
+        pacsv.ConvertOptions(decimal_point="," if comma else "."),
+    )
 
 
 def _head(path: Path) -> pq.ParquetFile:
@@ -188,7 +219,7 @@ def _head(path: Path) -> pq.ParquetFile:
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0][:120]
         raise InputError(path.name, why, "cannot be read as Parquet", "Is the file whole?") from None
-    names = [name.lower() for name in head.schema_arrow.names]
+    names = [named(name) for name in head.schema_arrow.names]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(path.name, twice, "stands twice among its columns", "Rename or drop one of them.")
@@ -197,7 +228,7 @@ def _head(path: Path) -> pq.ParquetFile:
 
 def _ranges(head: pq.ParquetFile, column: str) -> list[tuple[Any, Any]] | None:
     """(least, greatest) account of each row group, None where the file does not say."""
-    names = [name.lower() for name in head.schema_arrow.names]
+    names = [named(name) for name in head.schema_arrow.names]
     if column not in names:
         return None
     at, out = names.index(column), []
@@ -256,7 +287,7 @@ def _whole_files(
 
 
 def _types(head: pq.ParquetFile) -> dict[str, pa.DataType]:
-    return {name.lower(): kind for name, kind in zip(head.schema_arrow.names, head.schema_arrow.types, strict=True)}
+    return {named(name): kind for name, kind in zip(head.schema_arrow.names, head.schema_arrow.types, strict=True)}
 
 
 def _reach(head: pq.ParquetFile) -> tuple[Any, Any] | None:
@@ -316,7 +347,7 @@ def _deal(files: Iterable[Path], columns: Sequence[str], labels: Any, folder: Pa
         writers = [pq.ParquetWriter(folder / f"{kind}-{i:04d}.parquet", schema) for i in range(count)]
         for path in files:
             head = _head(path)
-            wanted = [name for name in head.schema_arrow.names if name.lower() in columns]
+            wanted = [name for name in head.schema_arrow.names if named(name) in columns]
             for batch in head.iter_batches(batch_size=500_000, columns=wanted, use_threads=False):
                 table = _as(_lower(pa.Table.from_batches([batch])), schema)
                 keys = np.asarray(labels(table).fill_null(""), dtype=object)

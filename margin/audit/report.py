@@ -17,7 +17,10 @@ from margin.risk.tail import expected_shortfall
 
 @dataclass(frozen=True, kw_only=True)
 class ShockLine:
-    """One shock: accounts closed, their gross, USD bought (> 0) or sold by force per asset, shortfall, fund left."""
+    """One shock: accounts closed, their gross, USD bought (> 0) or sold by force per asset, shortfall, fund left.
+
+    fund_left : the fund less the shortfall, USD; below 0 it is not enough
+    """
 
     name: str
     liquidated: int
@@ -25,6 +28,11 @@ class ShockLine:
     forced: dict[str, float]
     shortfall: float
     fund_left: float
+
+    @property
+    def beyond_fund(self) -> float:
+        """USD of the shortfall that the fund cannot pay: for deleveraging (ADL) or for everybody else to bear."""
+        return max(-self.fund_left, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +151,7 @@ class AuditReport:
             "health": [{"band": name, "accounts": count, "gross": usd} for name, count, usd in self.bands],
             "below_1_1": s.near / 100.0,
             "expected_calls": {f"{days:g}d": count for days, count in self.expected_calls},
-            "shocks": [asdict(line) for line in self.shocks],
+            "shocks": [{**asdict(line), "beyond_fund": line.beyond_fund} for line in self.shocks],
             "es": self.es,
             "fund": asdict(self.fund),
             "concentration": {
@@ -292,6 +300,11 @@ def _crowding(s: AuditSummary) -> float | None:
     return float((part * long).sum()) / gross if gross > 0 else None
 
 
+def equity_to_tvl(summary: AuditSummary, tvl: float) -> float:
+    """Sum of all equities over the value that the venue reports, USD above 0, less 1."""
+    return summary.equity / 100.0 / tvl - 1.0
+
+
 def _checks(plan: Plan, s: AuditSummary, tvl: float | None) -> dict[str, Any]:
     nets = {a: int(x - y) / 100.0 for a, x, y in zip(plan.assets, s.long, s.short_side, strict=True)}
     gross = {a: int(x + y) / 100.0 for a, x, y in zip(plan.assets, s.long, s.short_side, strict=True)}
@@ -313,7 +326,7 @@ def _checks(plan: Plan, s: AuditSummary, tvl: float | None) -> dict[str, Any]:
         "reported_liquidation_prices": own,
         "equity": s.equity / 100.0,
         "reported_tvl": tvl,
-        "equity_to_tvl": None if tvl is None else s.equity / 100.0 / tvl - 1.0,
+        "equity_to_tvl": None if tvl is None else equity_to_tvl(s, tvl),
     }
 
 
@@ -322,7 +335,7 @@ def _notes(s: AuditSummary) -> list[str]:
     aside = sum(s.set_aside.values())
     if aside:
         parts = ", ".join(f"{count:,} {why}" for why, count in sorted(s.set_aside.items()))
-        notes.append(f"{aside:,} rows were set aside: {parts}.")
+        notes.append(f"{aside:,} {'row was' if aside == 1 else 'rows were'} set aside: {parts}.")
     if s.unknown:
         names = ", ".join(name for name, _ in s.unknown.most_common(5))
         count = sum(s.unknown.values())

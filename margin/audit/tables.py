@@ -182,6 +182,16 @@ def _values(plan: Plan, rows: pa.Table, adapter: Adapter, column: np.ndarray, kn
     return value
 
 
+def _no_number(column: pa.ChunkedArray) -> str:
+    """The first text of a column that is no number."""
+    for value in column.to_pylist():
+        try:
+            float(value or 0)
+        except ValueError:
+            return str(value)[:60]
+    return str(column.type)
+
+
 def _numbers(rows: pa.Table, name: str | None) -> np.ndarray:
     """(n,) floats, NaN where the column or the value is missing. Raises InputError for a column of text."""
     if name is None or name not in rows.column_names:
@@ -192,7 +202,7 @@ def _numbers(rows: pa.Table, name: str | None) -> np.ndarray:
     try:
         return np.asarray(pc.fill_null(pc.cast(column, pa.float64(), safe=False), np.nan), dtype=float)
     except pa.ArrowInvalid:
-        raise InputError(f"column {name}", str(column.type), "holds text that is no number") from None
+        raise InputError(f"column {name}", _no_number(column), "holds text that is no number") from None
     except pa.ArrowNotImplementedError:
         raise InputError(f"column {name}", str(column.type), "is no column of numbers") from None
 

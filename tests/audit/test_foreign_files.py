@@ -250,7 +250,7 @@ def test_an_isolated_position_stands_on_its_own_margin_and_under_its_own_account
 
 def test_csv_of_another_separator_or_length_says_so_without_a_temporary_name(capsys, tmp_path):
     for content, why in (
-        (b"account;asset;quantity\na;BTC;1\n", "no form known"),
+        (b"account|asset|quantity\na|BTC|1\n", "no form known"),
         (b"account,asset,quantity\na,BTC,1,9\n", "CSV"),
     ):
         status, _, err = audited(capsys, tmp_path, content, b"account,equity\na,1000\n", "csv")

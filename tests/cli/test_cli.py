@@ -144,7 +144,7 @@ BAD = [
     (["compare", "--portfolio", "{d}/bad.json", "--prices", "{d}/C.csv"], "positions[0].symbol"),
     (["compare", "--portfolio", "{d}/doge.json", "--prices", "{d}/C.csv"], "DOGE"),
     (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/C.csv", "--level", "1.5"], "level"),
-    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/C.csv", "--level", "x"], "arguments"),
+    (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/C.csv", "--level", "x"], "--level"),
     (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/C.csv", "--horizon", "0"], "horizon"),
     (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/C.csv", "--estimator", "magic"], "estimator"),
     (["compare", "--portfolio", "{d}/P.json", "--prices", "{d}/C.csv", "--as-of", "1999-01-01"], "as_of"),
@@ -167,7 +167,7 @@ BAD = [
     (["compare", "--portfolio", "{d}/P.json"], "--prices: is missing"),
     (["compare", "--sample", "--prices", "{d}/C.csv"], "--prices: cannot stand beside --sample"),
     (["haircuts", "--sample", "--volumes", "{d}/V.csv"], "--volumes: cannot stand beside --sample"),
-    (["dance"], "arguments"),
+    (["dance"], "command"),
     ([], "arguments"),
 ]
 

@@ -114,7 +114,7 @@ def test_uploaded_files_are_audited_and_what_cannot_be_used_is_counted():
     positions, accounts = rows()
     said = check(uploaded(parquet(positions), parquet(accounts)))
     assert "Of 3 accounts" in said
-    assert "1 rows were set aside: 1 a size that is missing" in said
+    assert "1 row was set aside: 1 a size that is missing" in said
 
 
 def test_a_csv_serves_too_and_its_name_is_never_a_path():
@@ -191,3 +191,23 @@ def test_two_coins_keep_the_largest_markets_and_their_share_of_equity():
     alone = one_account(held, position_of(plan, held, "7"))
     assert alone.labels[0] == 7
     assert (found.equity > 0).all()
+
+
+def test_the_venues_own_figure_and_what_goes_beyond_the_fund():
+    app = opened(audit_view="Checks")
+    equity = float(str(shown(app, "Equity of all accounts")).replace("$", "").replace(",", ""))
+    app.number_input(key="audit_tvl").set_value(2.0 * equity).run()
+    check(app)
+    assert shown(app, "Beside what the venue reports") == "−50.0%"
+    app = opened(audit_view="Shocks")
+    app.select_slider(key="audit_fund").set_value(1e6).run()
+    frame = next(f.value for f in app.dataframe if "Beyond the fund" in f.value)
+    amounts = frame[["Shortfall", "Fund left", "Beyond the fund"]].astype(str).replace(r"[$,]", "", regex=True)
+    short, left, beyond = (amounts[name].astype(float) for name in amounts)
+    assert (left >= 0).all() and (beyond > 0).any()
+    np.testing.assert_allclose(left - beyond, 1e6 - short, atol=2)
+
+
+def shown(app: AppTest, check: str) -> str:
+    frame = next(f.value for f in app.dataframe if "Check" in f.value)
+    return frame.set_index("Check")["Found"][check]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from margin.audit.report import AuditReport
+from margin.audit.report import AuditReport, equity_to_tvl
 from margin.audit.shocks import SINGLE_MOVES
 from ui.blocks.exporting import chart, csv_button
 from ui.blocks.formats import money, percent, short_money, true_minus
@@ -42,11 +42,13 @@ def shocks(said: AuditReport, move: str) -> None:
             "Closed": [f"{x.liquidated:,}" for x in said.shocks],
             "Notional": [money(x.notional) for x in said.shocks],
             "Shortfall": [money(x.shortfall) for x in said.shocks],
-            "Fund left": [money(x.fund_left) for x in said.shocks],
+            "Fund left": [money(max(x.fund_left, 0.0)) for x in said.shocks],
+            "Beyond the fund": [money(x.beyond_fund) for x in said.shocks],
         }
     )
     data_table(table_of, key="audit_shocks", alt="Every shock")
     csv_button("This table", lambda: table_of, "audit_shocks")
+    st.caption("Beyond the fund: what deleveraging (ADL) or everybody else would have to bear.")
 
 
 def grid(said: AuditReport) -> tuple[list[str], np.ndarray]:
@@ -142,10 +144,16 @@ def _spots(said: AuditReport) -> None:
 def checks(said: AuditReport) -> None:
     """The audit of the audit."""
     c, s = said.checks, said.summary
+    told = st.number_input(
+        "Value that the venue reports, $", min_value=1.0, value=None, step=1e6, format="%.0f", key="audit_tvl",
+        bind="query-params", placeholder="e.g. its TVL", width=320,
+        help="Set beside the sum of all equities: far from it, accounts are missing or counted twice.",
+    )  # fmt: skip
     own = c["reported_liquidation_prices"]
     rows = [
         ("Open interest nets to zero", "yes" if c["nets_to_zero"] else f"no: {', '.join(c['does_not_net'])}"),
         ("Equity of all accounts", money(s.equity / 100.0)),
+        *([] if told is None else [("Beside what the venue reports", f"{equity_to_tvl(s, told):+.1%}")]),
         ("Accounts below zero", f"{c['negative_equity']:,}"),
         ("Closed already", f"{c['closed_already']:,}"),
         ("Without a position", f"{c['empty_accounts']:,}"),

@@ -163,8 +163,8 @@ def odds_frontier(found: Hedge, curve: OddsFrontier) -> None:
     limit = "any number of orders" if found.orders is None else f"at most {found.orders} orders"
     st.caption(
         dollars(
-            f"Odds of liquidation within {curve.days:g} days, by the forecast, after the cheapest trades found "
-            f"(dashed: the odds aimed at). The first dollar takes off {first:.2f} points of odds; the lowest reached is "
+            f"Odds of liquidation within {curve.days:g} days, by the forecast, after the cheapest trades found; the "
+            f"dashed line is what is aimed at. The first dollar takes off {first:.2f} points; the lowest reached is "
             f"{printed(curve.lowest)}. The curve allows {limit}; found by search, not proven optimal."
         )
     )

@@ -119,6 +119,7 @@ def _cleared(network: Network, moves: dict[str, float]) -> None:
     )
     short = lost + (found.before.paid - after.paid).clip(min=0.0)
     order = np.argsort(-short, kind="stable")[:MOST_SHOWN]
+    order = order[np.argsort(-lost[order], kind="stable")]  # who is shown, in the order of the bars
     _pair(network, order, lost, after.defaults, "$", "equity lost")
     table = pd.DataFrame(
         {

@@ -77,9 +77,14 @@ def adapter(name: str) -> Adapter:
     raise InputError("format", name, "is not known", did_you_mean(name, names) or f"auto, {', '.join(names)}.")
 
 
+def named(column: str) -> str:
+    """A column's name as the adapters know it: in lower case, without spaces or a byte-order mark around it."""
+    return column.strip().strip("\ufeff").strip().lower()
+
+
 def recognise(columns: list[str], where: str) -> Adapter:
     """The source whose columns these are. Raises InputError that says what is missing for the nearest one."""
-    have = {name.lower() for name in columns}
+    have = {named(name) for name in columns}
     for found in adapters():
         if found.required <= have:
             return found

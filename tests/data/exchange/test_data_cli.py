@@ -80,7 +80,7 @@ def test_what_could_not_be_had_is_named_and_the_rest_written(run, tmp_path):
         (["--assets", "BTC", "--exchanges", "krakn"], "Did you mean 'kraken'?"),
         (["--assets", "BTC", "--timeframe", "5m"], "Use 1d or 1h"),
         (["--assets", "BTC", "--days", "0"], "days"),
-        (["--assets", "BTC", "--days", "many"], "arguments"),
+        (["--assets", "BTC", "--days", "many"], "--days"),
         (["--assets", ","], "assets"),
         (["--assets", "BTC;rm -rf"], "is not an asset"),
         ([], "arguments"),
