@@ -35,9 +35,7 @@ class Parser(argparse.ArgumentParser):
             command = str(getattr(options, "command", ""))
             asked = self.commands().get(command, self)
             word = rest[0].split("=")[0]
-            known = [
-                name for action in asked._actions for name in action.option_strings
-            ]
+            known = [name for action in asked._actions for name in action.option_strings]
             what = f"is no option of {command}" if word.startswith("-") else "was not expected"
             raise InputError(word, " ".join(rest), what, did_you_mean(word, known) or f"See '{asked.prog} --help'.")
         return options

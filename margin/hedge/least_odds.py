@@ -98,9 +98,7 @@ class Wish:
     steer: Planner
     judged: Callable[[np.ndarray], float]
 
-    def plan(
-        self, least: Callable[[float], np.ndarray | None], lowest: np.ndarray
-    ) -> tuple[np.ndarray, float] | None:
+    def plan(self, least: Callable[[float], np.ndarray | None], lowest: np.ndarray) -> tuple[np.ndarray, float] | None:
         """(USD of each choice, the figure it was planned for): the cheapest trades found with at most the odds wished.
 
         least : the cheapest trades for a figure; lowest : those with the lowest there is. None where not even they do.
