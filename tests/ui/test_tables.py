@@ -77,7 +77,17 @@ def test_every_format_has_one_minus_no_zero_with_a_sign_and_no_cents_above_a_tho
 
 @pytest.mark.parametrize(
     ("move", "text"),
-    [(-0.1419, "−14.2%"), (-0.00006, "−0.01%"), (0.000006, "+0.001%"), (-1e-9, "less than −0.0001%"), (0.0, "0.0%")],
+    [
+        (-0.1419, "−14.2%"),
+        (-0.00006, "−0.01%"),
+        (0.000006, "+0.001%"),
+        (-1e-9, "less than −0.0001%"),
+        (0.0, "0.0%"),
+        (2.5, "+250.0%"),
+        (99.0, "×100"),
+        (113_706.6, "×114k"),
+        (9e8, "×900M"),
+    ],
 )
 def test_a_liquidation_that_is_near_is_not_said_to_be_no_move_away(move, text):
     assert away(move) == text

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+MANY_TIMES = 99.0  # a move from which it is told as a multiple of the price
 MINUS = "\u2212"
 MOST_TIMES = 1_000  # a health above it is no more than "nothing to fear"
 # A hyphen before a figure that is not inside a word, a date, a symbol or a range.
@@ -111,9 +112,16 @@ def moved(move: float | None, digits: int = 0) -> str:
 
 
 def away(move: float | None) -> str:
-    """How far a liquidation is: one digit, and more where that would say that it is not away at all: −0.006%."""
+    """How far a liquidation is: one digit, and more where that would say that it is not away at all: −0.006%.
+
+    A price that must become a hundred times as high is written as that: ×114k.
+    """
     if move is None or move != move or move == 0:
         return moved(move, 1)
+    if move >= MANY_TIMES:
+        size = 1.0 + move
+        factor, unit = next(((f, u) for f, u in ((1e9, "B"), (1e6, "M"), (1e3, "k")) if size >= 0.9995 * f), (1.0, ""))
+        return f"×{size / factor:.3g}{unit}"
     digits = next((d for d in range(1, 5) if abs(100.0 * move) >= 0.5 * 10.0**-d), 0)
     return moved(move, digits) if digits else f"less than {'+' if move > 0 else MINUS}0.0001%"
 

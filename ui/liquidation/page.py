@@ -110,7 +110,7 @@ def where(rows: list[FatalMove]) -> None:
                 "Price of": move.name,
                 "Fall": "already" if _already(move) else "never" if move.fall is None else f"{100 * move.fall:.2f}%",
                 "Liquidated below": "–" if _already(move) else price(move.price_below),
-                "Rise": "already" if _already(move) else "never" if move.rise is None else f"{100 * move.rise:.2f}%",
+                "Rise": "already" if _already(move) else "never" if move.rise is None else f"{100 * move.rise:,.2f}%",
                 "Liquidated above": "–" if _already(move) else price(move.price_above),
             }
             for move in rows
