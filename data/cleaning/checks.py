@@ -19,6 +19,7 @@ SMALLEST_SIGMA = 5e-4  # a pegged coin that never moves still gets a scale
 BAD_CLOSE, BAD_CLOSE_SIGMAS, RETURNED = np.log(2), 12.0, 0.25
 SUSPECT_CLOSE, SUSPECT_SIGMAS = 0.2, 12.0
 BAD_WICK, BAD_WICK_SIGMAS = np.log(2), 150.0
+FROZEN, LEAST_MOVE = {"1d": 5, "1h": 24}, 0.002  # steps without a move; a series that else moves so much a day
 ROUNDING = 1e-6  # highs and lows may be off by a rounding of the source
 
 
@@ -164,6 +165,34 @@ def jumps(frame: pd.DataFrame, interval: Interval) -> Checked:
         return frame, []
     times_ = pd.DatetimeIndex([pd.Timestamp(day) for day in _days_in(found)])
     return frame, [Found("jump", times_, "kept", found[0].removeprefix("it "))]
+
+
+def frozen(frame: pd.DataFrame, interval: Interval) -> Checked:
+    """The same close many times in a row where the price else moves: carried forward, not traded. Kept, and named.
+
+    At least `FROZEN` steps without a move, in a series whose other steps move (at most a twentieth do not), by 0.2% a
+    day or more in the median: a coin pegged to the dollar and a market closed on weekends are none.
+    """
+    close = frame["close"].to_numpy()
+    if len(close) < 2 * FROZEN[interval]:
+        return frame, []
+    still = np.concatenate(([False], close[1:] == close[:-1]))
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], still.astype(int), [0]))))
+    runs = [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end - start >= FROZEN[interval]]
+    inside = np.zeros(len(close), dtype=bool)
+    for start, end in runs:
+        inside[start:end] = True
+    moves = np.abs(np.diff(np.log(close)))[~still[1:]]
+    rest = ~inside[1:]
+    usual = float(np.median(moves)) * np.sqrt(CANDLES_PER_DAY[interval]) if len(moves) else 0.0
+    if not runs or usual < LEAST_MOVE or still[1:][rest].mean() > 0.05:
+        return frame, []
+    start, end = max(runs, key=lambda run: run[1] - run[0])
+    first = frame.index[start - 1].date()
+    detail = (
+        f"the same close {end - start + 1} times in a row from {first}: carried forward, so it looks calmer than it was"
+    )
+    return frame, [Found("frozen", times(frame, inside), "kept", detail)]
 
 
 def _days_in(texts: list[str]) -> list[str]:

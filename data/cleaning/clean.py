@@ -15,6 +15,7 @@ import pandas as pd
 from data.cleaning.checks import (
     Found,
     bad_prints,
+    frozen,
     gaps,
     jumps,
     lives,
@@ -55,7 +56,7 @@ def clean_candles(
     close = frame["close"].to_numpy()
     beyond = (close < SMALLEST_CLOSE) | (close > LARGEST_CLOSE)
     frame = log.drop(frame, beyond, "zero", f"a close below {SMALLEST_CLOSE:g} or above {LARGEST_CLOSE:g} USD")
-    for check in (lives, odd_ranges, bad_prints, jumps, volumes, no_trades, gaps):
+    for check in (lives, odd_ranges, bad_prints, jumps, frozen, volumes, no_trades, gaps):
         frame, found = check(frame, interval)
         log.add(found)
     return frame, log.findings

@@ -171,7 +171,7 @@ WORDS = re.compile(
     r"|([^\W\d_]{3,10})[-\s.]*([0-9]{1,2})(?:st|nd|rd|th)?)(?:[-\s.,]| de )+([12][0-9]{3})"
     r"(?:[T ,]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?"
 )
-EPOCH = re.compile(r"[0-9]{8,19}(?:\.[0-9]*)?")
+EPOCH = re.compile(r"[0-9]{8,19}(?:\.[0-9]*)?|[0-9](?:\.[0-9]+)?[eE]\+?(?:0?9|1[0-8])")
 # How months begin in English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Swedish, Danish, Turkish and
 # Russian, without accents; what two languages call differently (marec, mart) begins alike.
 MONTH_NAMES = (

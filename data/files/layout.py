@@ -1,7 +1,7 @@
 """What the columns of a table are: the date, the assets; wide, long or one asset. Unknown columns are no prices."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -88,7 +88,7 @@ def find_layout(table: Table, name: str, asset: str | None = None) -> Layout:
     date = _date_column(table, name)
     columns = _Columns([(c, meaning(c.name)) for c in table.columns if c is not date])
     columns.all = [(c, _ticker_too(c, m, columns)) for c, m in columns.all]
-    columns.all = [(c, _fred(c, m, date, name)) for c, m in columns.all]
+    columns.all = [(c, _in_its_unit(c, _fred(c, m, date, name))) for c, m in columns.all]
     quote = next((c for c in columns.bare("quote") if _holds_names(c)), None)
     named = [c for c in columns.bare("asset") if _holds_names(c)]
     named.sort(key=lambda c: _order(c, ASSET_ORDER))
@@ -142,6 +142,17 @@ def _ticker_too(column: Column, found: Meaning, columns: _Columns) -> Meaning:
     if family or len(ranges) >= 2 or {"o", "h", "l"} <= letters:
         return found
     return found if _is_indicator(raw, column, columns) else Meaning("", raw)
+
+
+def _in_its_unit(column: Column, found: Meaning) -> Meaning:
+    """What a line of units under the names says of a column of prices: USD, EUR."""
+    if column.cells.dtype.kind != "O" or found.role not in ("", "close", "adjusted") or found.quote:
+        return found
+    codes = [code for cell in column.cells[:3] if (code := currency(cell)) and not PLAIN.fullmatch(str(cell).strip())]
+    if not codes or codes[0] in DOLLARS or _holds_names(column):
+        return found
+    why = f"is quoted in {codes[0]}, not in dollars"
+    return replace(found, quote=codes[0], why=why if found.asset else found.why)
 
 
 def _fred(column: Column, found: Meaning, date: Column, name: str) -> Meaning:
@@ -405,7 +416,8 @@ def _wide(table: Table, date: Column, columns: _Columns, name: str) -> Layout:
             detail = f"column {shown!r} is one of an asset's open, high, low and close, whose names are not known here"
             layout.findings.append(note("refused", 1, "dropped", f"{detail}: name the close 'close'"))
             continue
-        if named and not found.role and not found.quote and found.asset not in KNOWN and not sure:
+        word = column.name.strip().islower() or column.name.strip().istitle()
+        if named and word and not found.role and not found.quote and found.asset not in KNOWN and not sure:
             detail = f"column {shown!r} may be a word, not an asset: write its code in capitals"
             layout.findings.append(note("refused", 1, "dropped", detail))
             continue

@@ -186,7 +186,7 @@ def _header(rows: list[list[str]]) -> tuple[list[str], list[list[str]], bool]:
     Two lines, as pandas writes many tickers (Close over BTC-USD), become one.
     Binance's archive has no line of names: twelve cells that begin with an epoch are its klines.
     """
-    first = [cell.strip().lstrip("\ufeff#").strip() for cell in rows[0]]
+    first = [cell.strip().lstrip("\ufeff#").strip().strip('"').strip() for cell in rows[0]]
     if len(first) == len(KLINES) and re.fullmatch(r"1[0-9]{12,15}", first[0]) and PLAIN.fullmatch(first[4]):
         return list(KLINES), rows, False
     if _bare_candles(rows):

@@ -40,6 +40,7 @@ INDICATOR = re.compile(
 SPLIT = re.compile(r"[/_\s,()\[\]|-]+")
 BITFINEX = re.compile(r"t([A-Z0-9]{2,6}):?(USD|UST)")  # tBTCUSD: t for a market that trades; UST is its tether
 KRAKEN_FUTURES = ("PF", "PI", "FI", "FF", "PV")  # PF_XBTUSD: perpetuals and futures, linear and inverse
+SCALED = re.compile(r"\b(?:thousands?|millions?|billions?|tausend|mio|mrd|mln|mn|bn)\b|\(\W*000s?\)", re.IGNORECASE)
 SATOSHIS = re.compile(r"[(\[]\s*sat(?:oshi)?s?\s*[)\]]$", re.IGNORECASE)
 DATE_OR_NUMBER = re.compile(r"[0-9]+(?:[.:][0-9]+)*|[0-9]{1,4}(?:D|H|M|W|MIN|MO|Y|YR|S|MN|HR|DAY|DAYS)|V[0-9]+")
 
@@ -69,6 +70,8 @@ def meaning(text: str) -> Meaning:
         return Meaning(ROLES[key])
     if SATOSHIS.search(raw) and ROLES.get(fold(SATOSHIS.sub("", raw))):
         return Meaning(ROLES[fold(SATOSHIS.sub("", raw))], quote="BTC")
+    if SCALED.search(raw) and any(ROLES.get(fold(word)) for word in re.split(r"[\W_]+", raw)):
+        return Meaning("other", why="counts thousands or millions")
     if INDICATOR.fullmatch(key):
         return Meaning("other")
     if not key:

@@ -353,3 +353,32 @@ def test_whatever_comes_in_what_goes_out_is_fit_for_use_and_accounted_for(given_
     again, _ = clean_candles(cleaned, "X", interval, now)
     if not any(f.kind == "bad print" for f in findings):  # a removed print brings others next to each other
         pd.testing.assert_frame_equal(again, cleaned)
+
+
+@pytest.mark.parametrize(("first", "count", "seen"), [(35, 6, True), (35, 5, False), (54, 6, True), (0, 6, True)])
+def test_a_close_that_is_carried_on_for_days_is_named(first, count, seen):
+    frame = flat(100.0, 60, 0.02)
+    frame.iloc[first : first + count] = frame["close"].iloc[first]
+    cleaned, found = clean(frame)
+    assert len(cleaned) == 60 and ("frozen" in found) is seen
+    if seen:
+        assert found["frozen"].count == count - 1 and found["frozen"].action == "kept"
+        assert f"{count} times in a row from {frame.index[first].date()}" in found["frozen"].detail
+
+
+def test_a_pegged_coin_and_a_share_carried_over_weekends_are_not_frozen():
+    pegged = flat(1.0, 60, 0.0003)
+    pegged.iloc[20:40] = 1.0
+    assert "frozen" not in clean(pegged)[1]
+    share = flat(100.0, 120, 0.02)
+    share["close"] = share["close"].where(share.index.day_of_week < 5).ffill()
+    share.iloc[50:58] = share["close"].iloc[50]
+    assert "frozen" not in clean(share)[1]
+    assert "frozen" not in clean(closes([7.0] * 60))[1]
+
+
+def test_hours_are_frozen_after_a_day():
+    for count, seen in ((25, True), (24, False)):
+        frame = flat(100.0, 300, 0.01, freq="h")
+        frame.iloc[100 : 100 + count] = frame["close"].iloc[100]
+        assert ("frozen" in clean(frame, interval="1h")[1]) is seen

@@ -159,3 +159,37 @@ def test_a_word_alone_is_no_asset_and_a_code_beside_known_ones_is():
 def test_rows_without_a_header_whose_third_column_is_no_high_are_not_guessed():
     with pytest.raises(InputError, match="no line of column names"):
         read(table("", "{t},{o},{l},{h},{c},12.5,99"), "XBTUSD_1440.csv")
+
+
+def test_epochs_as_a_spreadsheet_shows_them():
+    lines = [f"{float(epoch(day)):.9E},{c:.2f}" for day, c in zip(DAYS, CLOSES, strict=True)]
+    prices = read("date,BTC\n" + "\n".join(lines), "p.csv")
+    assert [day.date() for day in prices.closes.index] == DAYS
+
+
+@pytest.mark.parametrize("stamp", ["202401", "240101", "12345", "45292.5"])
+def test_numbers_that_are_no_days_are_no_dates(stamp):
+    with pytest.raises(InputError, match="dates cannot be read"):
+        read(f"date,BTC\n{stamp},100\n{stamp},101\n", "p.csv")
+
+
+def test_a_line_of_units_under_the_names_says_what_is_no_dollar_price():
+    text = "date,BTC,ETH\n,USD,EUR\n" + "\n".join(
+        f"{day},{c:.2f},{c / 15:.2f}" for day, c in zip(DAYS, CLOSES, strict=True)
+    )
+    prices = read(text, "p.csv")
+    assert list(prices.closes) == ["BTC"]
+    assert any("is quoted in EUR" in f.detail for f in prices.findings)
+    with pytest.raises(InputError, match="is in EUR"):
+        read("date,close\n,EUR\n2024-01-01,100\n2024-01-02,101\n", "BTC.csv")
+
+
+@pytest.mark.parametrize("header", ["Close (USD thousands)", "Price in millions", "close (000)"])
+def test_thousands_are_no_prices_and_no_asset(header):
+    with pytest.raises(InputError, match="no column of US dollar prices"):
+        read(table(f"date,{header}", "{day},{c}"), "BTC.csv")
+
+
+def test_names_of_columns_in_quotes_and_blanks_and_with_capitals_inside():
+    assert list(read(table('" Date " , " BTC "', "{day},{c}"), "p.csv").closes) == ["BTC"]
+    assert list(read(table("date,kPEPE", "{day},{c}"), "p.csv").closes) == ["KPEPE"]
