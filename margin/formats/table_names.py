@@ -24,11 +24,11 @@ def name_in(cell: str) -> tuple[str, dict[str, Any]]:
         plain = fold(word)
         if times := TIMES.fullmatch(word):
             said["leverage"] = float((times[1] or times[2]).replace(",", "."))
-        elif plain in ("perp", "perpetual", "perps", "swap"):
+        elif plain in ("perp", "perpetual", "perps", "swap", "\u6c38\u7eed", "\u6c38\u7e8c"):
             said["perpetual"] = True
         elif mode := mode_of(plain):
             said["mode"] = mode
-        elif len(plain) > 2 and plain not in ("bid", "ask") and side_of(word):
+        elif (len(plain) > 2 or not plain.isascii()) and plain not in ("bid", "ask") and side_of(word):
             said["side"] = side_of(word)
         elif plain in _FILLING and kept:
             continue

@@ -12,7 +12,7 @@ from margin.formats.price_words import fold
 from margin.formats.table_lines import Row, is_number, joined, logical_lines, one_a_line
 from margin.formats.table_names import TIMES
 from margin.formats.table_numbers import Number, decimal_comma, point_may_be_thousands, read_number
-from margin.formats.table_words import DERIVATIVE, column_of, side_of
+from margin.formats.table_words import DERIVATIVE, WEAK, column_of, side_of
 
 MAX_LINES = 5_000
 MOST = 50  # tables of a text
@@ -81,7 +81,7 @@ def parse_table(text: str) -> Table:
         columns, body = {}, rows[head + 1 :]
         for index, cell in enumerate(rows[head][1]):
             column, unit = column_of(cell)
-            if column and column not in columns:
+            if column and (column not in columns or _weak(rows[head][1][columns[column][0]]) > _weak(cell)):
                 columns[column] = (index, unit)
         columns = _settled(columns, rows[head][1], body)
     if "symbol" not in columns or not {"size", "balance", "value"} & set(columns):
@@ -95,7 +95,9 @@ def parse_table(text: str) -> Table:
     if unsure and not comma:  # spreadsheets part cells by semicolons where the comma parts decimals
         comma = as_lines is None and any(";" in line for _, line in lines) and "\t" not in text
     found = Table(columns=columns, rows=body, comma=comma, derivative=False, venue="")
-    derivative = bool(DERIVATIVE & set(columns)) or any(_looks_derivative(found, cells) for _, cells in body)
+    named = [cell for cell in rows[head][1] if column_of(cell)[0] == "mark_price"] if head is not None else []
+    marked = any(re.search("mark(?!t|et)|marq|marc|oracle|\u6807\u8bb0|\u6a19\u8a18", fold(cell)) for cell in named)
+    derivative = bool(DERIVATIVE & set(columns)) or marked or any(_looks_derivative(found, cells) for _, cells in body)
     signed = any(_negative(found, cells) for _, cells in body)
     venue = _venue(found, rows[head][1] if head is not None else [])
     least = 1 + max(index for index, _ in columns.values()) if as_lines is not None else 0
@@ -150,6 +152,11 @@ def _head(rows: list[Row]) -> int | None:
         if _is_header(cells) and (k < TOP or len([c for c in cells if column_of(c)[0]]) > 3):
             return k
     return None
+
+
+def _weak(header: str) -> int:
+    """How little a column's name says: a cost may be of everything, a share is no profit; `Entry price` says all."""
+    return 1 if fold(header) in WEAK or header.rstrip(" )").endswith("%") else 0
 
 
 def _mostly_single(body: list[Row]) -> bool:
@@ -216,9 +223,10 @@ def cell_of(table: Table, cells: list[str], column: str) -> str:
 def number_of(table: Table, cells: list[str], column: str) -> Number | None:
     """The number a row gives in `column`, with the unit of the cell or else of the column's name; None for none."""
     found = read_number(cell_of(table, cells, column), table.comma, column)
-    if found is not None and not found.unit and column in table.columns:
-        return Number(found.value, table.columns[column][1])
-    return found
+    if found is None:
+        return None
+    unit = found.unit or table.columns.get(column, (-1, ""))[1]
+    return Number(found.value, "BTC" if unit == "XBT" else unit)
 
 
 def _looks_derivative(table: Table, cells: list[str]) -> bool:
@@ -236,6 +244,8 @@ def _venue(table: Table, header: list[str]) -> str:
         return "hyperliquid"
     if {"breakevenprice", "marginratio"} <= words or {"liqprice", "marginratio", "symbol"} <= words:
         return "binance"
+    if "oracleprice" in words:
+        return "dydx"
     if "contracts" in words and "qty" in words:
         return "bybit"
     if "floatingpnl" in words and {"estliqprice", "avgopenprice", "mmr"} & words:

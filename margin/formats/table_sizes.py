@@ -18,6 +18,10 @@ from margin.formats.table_words import CONTRACT_UNITS, side_of
 def quantity_of(instrument: Instrument, size: Number, mark: Number | None, value: Number | None) -> float:
     """Units (dollars of face) of the size as written, checked against the value column."""
     amount, unit = abs(size.value), size.unit
+    if instrument.is_inverse and not unit and value is None and not float(amount).is_integer():
+        problem = f"would be US dollars of {instrument.symbol}, which come whole"
+        hint = f"Write {amount:g} {instrument.base}, or name a contract in dollars: {instrument.base}/USDC:USDC."
+        raise InputError("size", amount, problem, hint)
     price = mark.value if mark is not None and mark.value > 0 else None
     if unit in CONTRACT_UNITS:
         if value is None or price is None:
@@ -118,6 +122,12 @@ def sign_of(
     if table.signed:
         return 1.0
     profit = number_of(table, cells, "pnl")
+    if profit is not None and entry and mark and entry != mark and profit.value and profit.unit == "%":
+        gained = math.copysign(1.0, profit.value * (mark - entry))
+        part.notes.append(
+            f"{instrument.symbol}: no side is given; by its profit it is {'long' if gained > 0 else 'short'}."
+        )
+        return gained
     if profit is not None and entry and mark and entry != mark and profit.value:
         moved = quantity * (mark / entry - 1.0) if instrument.is_inverse else quantity * (mark - entry)
         if instrument.is_inverse and profit.unit == instrument.base:

@@ -5,9 +5,10 @@ import re
 from margin.core.instruments import USD_LIKE
 from margin.formats.price_words import fold
 
-# English first, then German, French, Spanish, Italian, Portuguese and Dutch; a word is folded, so accents don't matter.
+# English first, then German, French, Spanish, Italian, Portuguese, Dutch and Chinese; words are folded (no accents).
 COLUMNS: dict[str, tuple[str, ...]] = {
     "symbol": (
+        "合约", "交易对", "币种", "币对", "合約",
         "symbol", "contract", "contracts", "instrument", "market", "pair", "coin", "ticker", "product", "name",
         "futures", "asset", "currency", "underlying", "instrument name", "position", "trading pair", "token",
         "asset class", "perpetual", "contract name", "security",
@@ -17,11 +18,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "simbolo", "strumento", "coppia", "contratto", "mercato", "attivo", "valuta", "ativo", "moeda", "munt",
     ),
     "side": (
+        "方向", "持仓方向",
         "side", "direction", "long short", "l s", "b s", "buy sell", "position side", "dir", "type", "position type",
         "richtung", "seite", "kauf verkauf", "positionsart", "sens", "côté", "achat vente", "lado",
         "dirección", "sentido", "tipo", "compra venta", "lato", "direzione", "direção", "kant",
     ),
     "size": (
+        "数量", "持仓量", "仓位大小", "持仓数量", "仓位", "數量",
         "size", "quantity", "qty", "amount", "position size", "pos", "units", "volume", "position amount",
         "pos size", "net size", "lots", "nominal", "held", "holding", "holdings", "contracts amount", "position qty",
         "size coins", "number", "no of contracts", "open size", "open quantity", "position quantity", "total size",
@@ -32,6 +35,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "hoeveelheid", "aantal", "grootte",
     ),
     "entry_price": (
+        "开仓价格", "开仓均价", "入场价格", "开仓价", "開倉價格",
         "entry price", "entry", "avg price", "average price", "avg entry", "avg entry price", "average entry price",
         "avg open price", "open price", "avg cost", "cost basis", "avg fill price", "price", "buy price", "entry px",
         "avg px", "cost", "opened at", "in at", "fill", "fill price", "average open price", "average cost",
@@ -47,7 +51,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "preço médio", "preço", "instapprijs", "aankoopprijs", "gemiddelde prijs",
     ),
     "mark_price": (
+        "标记价格", "標記價格", "最新价格",
         "mark price", "mark", "current price", "mark px", "last price", "last", "index price", "market price",
+        "oracle price",
         "markpreis", "marktpreis", "markierungspreis", "marktkurs", "aktueller preis", "aktueller kurs", "kurs",
         "letzter preis", "letzter kurs", "referenzpreis",
         "prix de marque", "prix marque", "prix mark", "prix actuel", "prix de marché", "prix du marché", "cours",
@@ -58,10 +64,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "huidige prijs",
     ),
     "leverage": (
+        "杠杆", "杠杆倍数",
         "leverage", "lev", "hebel", "levier", "effet de levier", "apalancamiento", "leva", "leva finanziaria",
         "alavancagem", "hefboom",
     ),
     "liquidation": (
+        "强平价格", "预估强平价", "强平价",
         "liq price", "liquidation price", "liq", "est liq price", "estimated liquidation price",
         "est liquidation price", "liq price est", "liq px", "liquidation", "liquidationspreis", "liquidationskurs",
         "liq preis", "gesch liq preis", "geschätzter liquidationspreis", "prix de liquidation", "prix liq",
@@ -70,14 +78,17 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "preço de liquidação", "preço liq", "liquidatieprijs",
     ),
     "margin": (
+        "保证金",
         "margin", "position margin", "isolated margin", "collateral posted", "margin usd", "einschuss", "marge",
         "margen", "margine", "margem", "sicherheitsleistung",
     ),
     "mode": (
+        "保证金模式",
         "margin mode", "mode", "margin type", "marginmodus", "margin modus", "modus", "mode de marge", "type de marge",
         "modo de margen", "modo", "tipo de margen", "modalità margine", "modo de margem",
     ),
     "value": (
+        "价值", "名义价值", "仓位价值",
         "value", "notional", "position value", "notional value", "notional usd", "value usd", "exposure", "size usd",
         "position notional", "market value", "wert", "gegenwert", "positionswert", "nominalwert", "nennwert",
         "marktwert", "valeur", "valeur de position", "valeur de la position", "valeur notionnelle", "notionnel",
@@ -85,6 +96,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "valor nominal", "valore", "valore posizione", "valore nozionale", "nozionale", "valor da posição", "waarde",
     ),
     "pnl": (
+        "未实现盈亏", "收益", "浮动盈亏",
         "pnl", "unrealized pnl", "unrealised pnl", "pnl roi", "pnl roe", "upnl", "unrealized p l", "unrealised p l",
         "p l", "floating pnl", "profit", "unrealized profit", "pnl usd", "open pnl", "upl", "profit loss",
         "unrealized pnl roi", "unrealized pnl roe", "unrealized pl", "unrealised pl", "gain loss", "profit and loss",
@@ -99,6 +111,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "volatilité implicite", "volatilidad implícita", "volatilità implicita", "volatilidade implícita", "vi",
     ),
     "balance": (
+        "余额", "资产",
         "balance", "wallet balance", "total", "equity", "total balance", "available balance", "guthaben", "saldo",
         "kontostand", "gesamtguthaben", "solde", "solde total", "solde disponible", "saldo total", "saldo disponible",
     ),
@@ -115,14 +128,15 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 BY_WORD = {fold(word): column for column, words in COLUMNS.items() for word in words}
 _LONG = """long buy b l bid bought longs buylong longbuy openlong kauf kaufen gekauft achat acheter acheteur achete
-    longue compra comprar comprado largo larga largos acquisto lungo lunga comprada koop kopen"""
+    longue compra comprar comprado largo larga largos acquisto lungo lunga comprada koop kopen
+    多 做多 多仓 买入 开多"""
 _SHORT = """short sell s ask sold shorts sellshort shortsell openshort verkauf verkaufen verkauft leerverkauf vente
     vendre vendeur vendu court courte venta vender vendido corto corta cortos vendita corto venda vendida verkoop
-    verkopen"""
+    verkopen 空 做空 空仓 卖出 开空"""
 LONG, SHORT = frozenset(_LONG.split()), frozenset(_SHORT.split())
 _ISOLATED = """isolated iso isoliert isole isolee isolees aislado aislada isolato isolata isolado isolada geisoleerd
-    isolatedmargin margeisolee margenaislado"""
-_CROSS = """cross crossed crossmargin croise croisee croisees cruzado cruzada incrociato incrociata crossmarge
+    逐仓 isolatedmargin margeisolee margenaislado"""
+_CROSS = """cross crossed crossmargin croise croisee croisees cruzado cruzada incrociato incrociata 全仓 crossmarge
     margecroisee margencruzado ubergreifend"""
 ISOLATED, CROSS = frozenset(_ISOLATED.split()), frozenset(_CROSS.split())
 CONTRACT_UNITS = frozenset(
@@ -134,7 +148,10 @@ VENUES = (
     "aster", "derive", "drift", "gmx", "synthetix",
 )  # fmt: skip
 # Columns that only a table of derivatives has.
-DERIVATIVE = frozenset(("leverage", "liquidation", "margin", "mode", "mark_price", "funding", "pnl"))
+DERIVATIVE = frozenset(("leverage", "liquidation", "margin", "mode", "funding"))
+WEAK = frozenset(
+    ("costbasis", "cost", "avgcost", "price", "preis", "prix", "precio", "prezzo", "preco", "last", "kurs", "cours")
+)
 
 
 def column_of(header: str) -> tuple[str, str]:

@@ -109,7 +109,7 @@ def test_rows_go_to_the_account_and_venue_they_name():
         "Symbol\tPosition\tMenge\nBTC-PERP\tShort\t0,5\nETH-PERP\tLong\t4", "Symbol;Seite;Stück\nBTC-PERP;Verkauf;0,5\nETH-PERP;Kauf 20x;4",
         "Paire;Côté;Taille\nBTC-PERP;Court;0,5\nETH-PERP;Achat / Long;4", "Símbolo;Dirección;Tamaño\nBTC-PERP;Corto;0,5\nETH-PERP;Compra;4",
         "Strumento;Lato;Quantità\nBTC-PERP;Vendita;0,5\nETH-PERP;Lungo;4", "Ativo;Direção;Tamanho\nBTC-PERP;Venda;0,5\nETH-PERP;Compra;4",
-        "short 0.5 BTC-PERP\nlong 4 ETH-PERP", "symbol,qty\nBTC-PERP,0.5-\nETH-PERP,4",
+        "合约;方向;数量\nBTC-PERP;做空;0.5\nETH 永续;多;4", "short 0.5 BTC-PERP\nlong 4 ETH-PERP", "symbol,qty\nBTC-PERP,0.5-\nETH-PERP,4",
         "\u200esymbol\tsize\n\u200eBTC\u2011PERP\u200b\t\u20120.5\u200e\nETH-PERP\t4", "Name\tSize\nBTC Perp\nBitcoin\t-0.5\nETH Perp\nEthereum\t4",
         "name;side;size\nBitcoin;short;0,5\nEthereum perp;long;4",
     ],
@@ -167,3 +167,38 @@ def test_a_date_is_no_number():
 def test_words_that_disagree_are_no_side():
     assert [side_of(word) for word in ("Buy / Sell", "Long (Kauf)", "Position", "S")] == [0, 1, 0, -1]
     assert column_of("Positions(2)") == ("", "")
+
+
+def test_dydxs_page_counts_coins_of_dollar_contracts():
+    text = "Market\tSize\tAvg. Entry\tOracle Price\tUnrealized P&L\nBTC-USD\t0.5\t$65,000\t$66,120\t+$560 (1.7%)"
+    account = read_portfolio(text).portfolio.account
+    assert (account.venue, account.positions[0].symbol, account.positions[0].quantity) == ("dydx", "BTC/USDC:USDC", 0.5)
+
+
+def test_half_a_dollar_of_a_coin_settled_contract_is_a_misreading():
+    with pytest.raises(InputError, match="come whole"):
+        read_portfolio("Market\tSide\tSize\tEntry\nBTC-USD-PERP\tLong\t0.5\t65,000")
+
+
+def test_bitmex_writes_its_bitcoin_as_xbt():
+    text = "Symbol\tSize\tValue\tEntry Price\tMark Price\nXBTUSD\t-10,000\t0.1512 XBT\t65,000.0\t66,120.0"
+    assert positions(text)["BTC/USD:BTC"].quantity == -10_000
+
+
+@pytest.mark.parametrize("head", ["Cost Basis\tAvg Price", "Avg Price\tCost Basis"])
+def test_a_cost_of_the_whole_position_is_no_entry_price(head):
+    cells = "32,500.00\t65,000.00" if head.startswith("Cost") else "65,000.00\t32,500.00"
+    found = positions(f"Symbol\tSize\t{head}\tMark\nBTC-PERP\t0.5\t{cells}\t66,120.00")
+    assert found["BTC/USDT:USDT"].entry_price == 65_000
+
+
+def test_a_last_price_or_a_profit_does_not_make_a_holding_a_contract():
+    text = "Instrument\tPosition\tLast\tUnrealized P&L\nBTC\t0.5\t66,120.00\t560"
+    with pytest.raises(InputError, match="may be the perpetual or coins"):
+        read_portfolio(text)
+    assert list(positions(text, pairs=False)) == ["BTC/USD"]
+
+
+def test_a_profit_in_percent_tells_the_side_too():
+    text = "Symbol\tSize\tEntry\tMark\tPnL%\nBTC-PERP\t0.5\t65,000\t66,120\t-1.7%\nETH-PERP\t4\t3,100\t3,050\t-1.6%"
+    assert {s: p.quantity for s, p in positions(text).items()} == {"BTC/USDT:USDT": -0.5, "ETH/USDT:USDT": 4}
