@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from margin import Collateral, Portfolio, Position
 from margin.core.account import Account
 from tests.support import ROOT
+from ui.charts.stress import column_names
 from ui.portfolio.tables import empty_cells
 from ui.state import book, share
 
@@ -140,3 +141,12 @@ def test_what_an_empty_cell_means_is_true_of_its_row():
     assert [row["mode"] for row in rows] == ["isolated", "cross", "–", "isolated"]
     assert [row["margin"] for row in rows] == ["at entry", "–", "–", "at entry"]
     assert [row["implied_vol"] for row in rows] == ["–", "–", "–", "history"]
+
+
+def test_columns_of_options_are_told_apart_and_short_enough_for_a_phone():
+    symbols = ("BTC/USD:BTC-260925-100000-C", "BTC/USD:BTC-261225-100000-C", "ETH/USD:ETH-261225-2600-P",
+               "BTC/USD:BTC-261225", "BTC/USD:BTC", "SOL/USD")  # fmt: skip
+    names = column_names(symbols)
+    assert names[:3] == ["BTC<br>100k C<br>25Sep", "BTC<br>100k C<br>25Dec", "ETH<br>2.6k P<br>25Dec"]
+    assert names[3:] == ["BTC<br>25Dec<br>2026", "BTC<br>perp", "SOL<br>spot"]
+    assert len(set(names)) == len(names) and max(len(line) for name in names for line in name.split("<br>")) <= 6

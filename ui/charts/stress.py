@@ -53,13 +53,17 @@ KINDS = {"spot": "spot", "perpetual": "perp", "loan": "lent"}
 
 
 def column_names(symbols: Sequence[str]) -> list[str]:
-    """Short names in two lines: the asset, and below it what tells it from others of that asset."""
+    """Short names in lines of at most six signs or so: the asset, then what tells it from others of that asset."""
     names = []
     for symbol in symbols:
         asset = parse_symbol(symbol)
-        kind = f"{asset.expiry:%y%m%d}" if asset.expiry else KINDS.get(asset.kind, asset.kind)
-        kind = f"{asset.strike:g} {asset.option_type}" if asset.strike is not None else kind
-        names.append(f"{safe(asset.base)}<br>{safe(kind)}")
+        lines = [KINDS.get(asset.kind, asset.kind)]
+        if asset.strike is not None and asset.expiry:
+            strike = f"{asset.strike / 1e3:g}k" if asset.strike >= 1e3 else f"{asset.strike:g}"
+            lines = [f"{strike} {asset.option_type}", f"{asset.expiry:%d%b}"]
+        elif asset.expiry:
+            lines = [f"{asset.expiry:%d%b}", f"{asset.expiry:%Y}"]
+        names.append("<br>".join(safe(line) for line in (asset.base, *lines)))
     return names
 
 
