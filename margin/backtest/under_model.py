@@ -25,6 +25,8 @@ __all__ = ["ModelBacktest", "Opening", "backtest_model", "default_model"]
 
 DUST = 1e-9  # of the gross notional: what floating point may miss
 
+HOLD = 30  # closes that an opening is left alone
+
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
@@ -106,14 +108,14 @@ def backtest_model(
     settings: Settings | None = None,
     *,
     days: int = 1500,
-    hold: int = 30,
+    hold: int | None = None,
     money: Literal["asked", "own"] = "asked",
     funding: "float | Mapping[str, float | pd.Series]" = 0.0,
     progress: Callable[[float], None] | None = None,
 ) -> ModelBacktest:
     """The book under `model` (`default_model` unless given) over the last `days` closes up to settings.as_of.
 
-    hold    : closes an opening is held for
+    hold    : closes an opening is held for; by default 30, or as many as the days walked where those are fewer
     money   : "asked": opened with exactly the initial margin (isolated positions with what was posted); "own": with the
               account's own collateral, owned coins included
     funding : fraction of notional a day that long perpetuals pay, or by asset or symbol such a number or a record of
@@ -123,7 +125,7 @@ def backtest_model(
     """
     chosen, key = settings or Settings(), model or default_model(portfolio)
     whole_number(days, "days", 20, 100_000)
-    hold = whole_number(hold, "hold", 1, 5_000)
+    held = None if hold is None else whole_number(hold, "hold", 1, 5_000)
     if money not in ("asked", "own"):
         raise InputError("money", money, "is not one of the choices", "asked or own.")
     paid = Funding(funding)
@@ -136,6 +138,7 @@ def backtest_model(
     )
     horizon = chosen.horizon
     rows, skipped = _rows(found, horizon, days)
+    hold = min(HOLD, len(rows)) if held is None else held
     opened = rows[: max(len(rows) - hold + horizon, 0) : hold]
     if not len(opened):
         raise InputError("hold", hold, f"is longer than the {len(rows)} days there are", "Hold for fewer days.")

@@ -25,7 +25,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--days", type=int, default=1500, help="days walked, the newest (default %(default)s)")
     about = "margin model that judges the account, e.g. binance:cross (default: its own venue and mode, else portfolio)"
     parser.add_argument("--model", help=about)
-    parser.add_argument("--hold", type=int, default=30, help="closes each opening is left alone (default %(default)s)")
+    hold = "closes each opening is left alone (default 30, or the days walked where those are fewer)"
+    parser.add_argument("--hold", type=int, default=None, help=hold)
     about = "asked: opened with exactly the initial margin; own: with its own collateral (default %(default)s)"
     parser.add_argument("--money", default="asked", help=about)
     about = "fraction of notional a day that longs pay, or a CSV of recorded payments: date, then a column per asset"

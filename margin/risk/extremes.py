@@ -37,9 +37,11 @@ def extremes(returns: np.ndarray, lookback: int) -> Extremes | None:
 
 
 def running_extremes(returns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(low, high), each (n - 59, k, k): what had been seen when window i ended, on row i + 59."""
+    """(low, high), each (n - 59, k, k): what had been seen when window i ended, on row i + 59; none below 60 rows."""
     n, k = returns.shape
     low, high = np.ones((2, max(n - CORRELATION_WINDOW + 1, 0), k, k))
+    if not len(low):
+        return low, high
     for i, seen in _windows(returns):
         np.clip(seen, -1.0, 1.0, out=seen)
         low[:, i, i + 1 :] = low[:, i + 1 :, i] = np.minimum.accumulate(seen, axis=1).T

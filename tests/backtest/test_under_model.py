@@ -259,3 +259,11 @@ def test_a_book_that_leaves_nothing_to_walk_through_is_named():
     with pytest.raises(InputError, match="leaves nothing to walk through") as said:
         backtest_model(owned, MARKET, "binance:cross", SHORT, days=40)
     assert said.value.value == "only owned spot"
+
+
+def test_a_walk_shorter_than_a_month_is_held_as_long_as_it_is():
+    found = backtest_model(BOOK, MARKET, "binance:cross", SHORT, days=20)
+    assert found.hold == 20 and len(found.openings) == 1
+    assert backtest_model(BOOK, MARKET, "binance:cross", SHORT, days=40).hold == 30
+    with pytest.raises(InputError, match="longer than the 20 days"):
+        backtest_model(BOOK, MARKET, "binance:cross", SHORT, days=20, hold=30)

@@ -264,3 +264,12 @@ def test_a_hedge_whose_days_are_as_many_but_not_the_same_is_left_out():
     sub, model, marks = stand((Position("SOL/USDT:USDT", 200.0), Position("ADA/USDT:USDT", 3_000.0)), holed)
     found = hedge(sub, model, holed, marks)
     assert {c.asset for c in found.menu.choices} == {"SOL", "ADA", "ETH"}
+
+
+def test_isolated_positions_of_one_contract_have_names_of_their_own():
+    rows = [Position("BTC/USDT:USDT", q, PRICES["BTC"], mode="isolated", margin=9_000.0) for q in (0.5, -0.4, 0.3)]
+    book = Portfolio(accounts=(Account(positions=rows, venue="binance", name="mine"),))
+    found = judged(book, M, Marks.of_market(M, book), Settings())
+    assert {j.name: j.sub.positions[0].quantity for j in found} == {
+        "mine: BTC/USDT:USDT": 0.5, "mine: BTC/USDT:USDT (2)": -0.4, "mine: BTC/USDT:USDT (3)": 0.3,
+    }  # fmt: skip

@@ -82,3 +82,9 @@ def test_nothing_breaks_where_today_is_the_worst_of_all():
     one, low, high = (np.array([[1.0, r], [r, 1.0]]) for r in (0.5, 0.1, 0.3))
     assert break_ratio(np.array([1.0, 2.0]), Extremes(low, high, one)) == 1.0
     assert break_ratio(np.array([1.0, -2.0]), Extremes(low, high, one)) == pytest.approx(np.sqrt((5 - 0.4) / (5 - 2.0)))
+
+
+@pytest.mark.parametrize(("rows", "windows"), [(0, 0), (58, 0), (59, 0), (60, 1), (75, 16)])
+def test_as_many_running_extremes_as_whole_windows(rows, windows):
+    for seen in running_extremes(RETURNS[:rows]):
+        assert seen.shape == (windows, RETURNS.shape[1], RETURNS.shape[1])
