@@ -58,6 +58,8 @@ def unify(name: str, venue: str = "", derivative: bool | None = True, field: str
         found = form(plain, venue)
         if found:
             return parse_symbol(found, field).symbol
+    if plain.endswith(("USDTM", "USDCM")) and (kucoin := _JOINED.fullmatch(plain[:-1])):
+        return parse_symbol(_perpetual(_base(kucoin["base"]), kucoin["quote"], venue), field).symbol
     joined = _JOINED.fullmatch(plain)
     if joined:
         base, quote = _base(joined["base"]), joined["quote"]

@@ -20,6 +20,10 @@ from margin.formats.table_shape import Table, cell_of, number_of, parse_table
 from margin.formats.table_sizes import counted, premium_of, quantity_of, sign_of
 from margin.formats.table_words import CONTRACT_UNITS, side_of
 
+_WALLET = re.compile(  # whole, or cut as pages cut it: 0x12...ab
+    r"0x[0-9a-fA-F]{8,}|0x[0-9a-fA-F]{2,}(?:\u2026|\.{2,3})|\b(?:dydx1|bc1|cosmos1)\w{10,}|\b[1-9A-HJ-NP-Za-km-z]{43,44}\b"
+)
+
 
 def read_table(text: str, pairs: bool | None = None) -> list[Part]:
     """The accounts that a table tells of. `pairs`: what BTCUSDT means where the table does not say.
@@ -29,9 +33,10 @@ def read_table(text: str, pairs: bool | None = None) -> list[Part]:
     table = parse_table(text)
     derivative = True if table.derivative else pairs
     parts: dict[tuple[str, str], Part] = {}
+    wallets: dict[str, str] = {}
     for line, cells in table.rows:
         name = cell_of(table, cells, "symbol")
-        whose = _account(table, cells)
+        whose = _account(table, cells, wallets)
         part = parts.setdefault(whose, Part(venue=whose[0], name=whose[1], mode="cross" if whose[0] else None))
         try:
             _row(table, cells, part, derivative)
@@ -44,9 +49,14 @@ def read_table(text: str, pairs: bool | None = None) -> list[Part]:
     return list(parts.values())
 
 
-def _account(table: Table, cells: list[str]) -> tuple[str, str]:
-    """(venue, name) of the account that a row belongs to, by its columns or by whose page the table is."""
+def _account(table: Table, cells: list[str], wallets: dict[str, str]) -> tuple[str, str]:
+    """(venue, name) of the account that a row belongs to, by its columns or by whose page the table is.
+
+    An account is never called by an address: Wallet 1, Wallet 2, as `wallets` counts them.
+    """
     said, name = cell_of(table, cells, "venue"), cell_of(table, cells, "account")
+    if _WALLET.search(name):
+        name = wallets.setdefault(name.lower(), f"Wallet {len(wallets) + 1}")
     venue = venue_named(said) or venue_named(name)
     if said and not venue:
         name = f"{said} {name}".strip()

@@ -202,3 +202,14 @@ def test_a_last_price_or_a_profit_does_not_make_a_holding_a_contract():
 def test_a_profit_in_percent_tells_the_side_too():
     text = "Symbol\tSize\tEntry\tMark\tPnL%\nBTC-PERP\t0.5\t65,000\t66,120\t-1.7%\nETH-PERP\t4\t3,100\t3,050\t-1.6%"
     assert {s: p.quantity for s, p in positions(text).items()} == {"BTC/USDT:USDT": -0.5, "ETH/USDT:USDT": 4}
+
+
+def test_an_account_is_never_called_by_an_address():
+    wallets = ("0x" + "ab" * 20, "0x12...cd34", "0x" + "AB" * 20, "dydx1" + "q" * 38)
+    rows = "\n".join(f"{wallet}\tBTC-PERP\t1" for wallet in wallets)
+    accounts = read_portfolio(f"Wallet\tSymbol\tSize\n{rows}").portfolio.accounts
+    assert [(a.name, len(a.positions)) for a in accounts] == [("Wallet 1", 2), ("Wallet 2", 1), ("Wallet 3", 1)]
+
+
+def test_kucoins_names():
+    assert list(positions("Contract\tSize\tEntry\nXBTUSDTM\t0.5\t65000")) == ["BTC/USDT:USDT"]
