@@ -193,3 +193,16 @@ def test_a_name_of_the_frontier_lies_on_no_other_dot():
     spots = [("Unified account", 0.27, 0.0), ("Second lien", 0.336, 0.087), ("Counted twice", 0.0, 1.0)]
     assert _labels(spots) == [1, 2, 0]  # both above the second dot, and not on one another
     assert _labels(spots[::2]) == [0, 0]
+
+
+def test_odds_below_one_percent_have_no_figure():
+    """As on every page: no figure of odds is known that small."""
+    tables = [f.value for f in check_frames("Sharing")]
+    odds = next(t for t in tables if "Odds: lender, venue" in t)["Odds: lender, venue"].tolist()
+    assert any("below 1%" in said for said in odds) and not any(re.search(r"\b0\.\d+%", said) for said in odds)
+
+
+def check_frames(view: str):
+    app = opened(view)
+    assert not app.exception
+    return app.dataframe

@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from margin.audit.one import portfolio_of, position_of
+from margin.forecast.results import printed
 from ui.audit.books import Audited
 from ui.blocks.formats import money, moved, percent, times
 from ui.blocks.tables import data_table
@@ -67,7 +68,7 @@ def _figures(found: Audited, i: int) -> None:
         st.metric("Requirement", money(own["requirement"]), width="content")
         st.metric("Maintenance", money(own["maintenance"]), width="content")
         week = float(np.concatenate([part.odds for part in found.rows])[i, 2])
-        st.metric("Called within a week", percent(100 * week, 1), width="content")
+        st.metric("Called within a week", printed(week), width="content")
         known = np.isfinite(own["health"])
         st.metric("Health", times(own["health"] if known else None), width="content")
     moves = [moved(own[side], 1) for side in ("closed_down", "closed_up") if np.isfinite(own[side])]

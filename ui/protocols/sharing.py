@@ -3,11 +3,12 @@
 import pandas as pd
 import streamlit as st
 
+from margin.forecast.results import printed
 from margin.protocols.paid import Paid, paid
 from margin.protocols.sharing import opened
 from margin.protocols.wallet import NAMES, Rule
 from ui.blocks.exporting import chart, csv_button
-from ui.blocks.formats import money, percent
+from ui.blocks.formats import money
 from ui.blocks.tables import data_table
 from ui.blocks.text import dollars
 from ui.charts import protocols as charts
@@ -73,10 +74,10 @@ def _table(found: Compared) -> None:
                 "Capital": money(line.capital),
                 "Freed": money(found.equal.saved(line.rule)),
                 "Buffer": f"{line.buffer:.2f}",
-                "Odds: lender, venue": f"{percent(100 * line.odds_lender, 1)}, {percent(100 * line.odds_venue, 1)}",
+                "Odds: lender, venue": f"{printed(line.odds_lender)}, {printed(line.odds_venue)}",
                 "Expected loss: lender, venue": f"{money(line.expected_lender)}, {money(line.expected_venue)}",
                 "99%: lender, venue": f"{money(line.worst_lender)}, {money(line.worst_venue)}",
-                "At one buffer of 1.25: called": percent(100 * other.odds, 1),
+                "At one buffer of 1.25: called": printed(other.odds),
                 "At one buffer of 1.25: frees": money(found.same.saved(other.rule)),
                 "Note": note,
             }
