@@ -46,3 +46,22 @@ def test_a_cap_on_ones_own_leverage_is_none_until_it_is_set(name):
         assert slider.low <= slider.default <= slider.high and slider.step > 0
         if slider.key == "leverage_cap":
             assert slider.default == slider.high
+
+
+def test_an_account_of_cents_is_asked_its_share_at_deribits_portfolio_margin():
+    """Every size times 1e-6: every figure is, too."""
+    large = pool(
+        Position("BTC/USD:BTC-250328-60000-C", 2.0, 3_000.0),
+        Position("ETH/USD:ETH-250328-3000-P", -20.0, 200.0),
+        USDC=90_000.0,
+    )
+    small = replace(
+        large,
+        positions=tuple(replace(p, quantity=1e-6 * p.quantity) for p in large.positions),
+        collateral=tuple(replace(c, quantity=1e-6 * c.quantity) for c in large.collateral),
+    )
+    model = models.get("deribit:portfolio")
+    one, other = model.state(large, MARKED), model.state(small, MARKED)
+    assert one.maintenance > 1_000.0
+    for name in ("equity", "initial", "maintenance"):
+        assert 1e6 * getattr(other, name) == pytest.approx(getattr(one, name), rel=1e-9)
