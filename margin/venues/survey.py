@@ -121,6 +121,10 @@ def _asked(
         return (str(error),)
     if not rest.positions and rest.collateral and margin.collateral_value <= 0 < margin.account_value:
         return tuple(f"{c.asset}: it does not count as collateral here" for c in rest.collateral)
+    owes = any(p.quantity < 0 for p in rest.positions) and not accounts.margined(rest)
+    if owes and rulebook.purpose != "lending" and margin.initial <= 0 and margin.maintenance <= 0:
+        names = dict.fromkeys(p.symbol for p in rest.positions if p.quantity < 0)
+        return by_reason((name, "a debt alone is margined by lenders; here it only lowers equity") for name in names)
     if unsupported:
         said = tuple(f"Without {why}." for why in by_reason((u.symbol, u.reason) for u in unsupported))
         margin = replace(margin, notes=(*said, *margin.notes))

@@ -150,3 +150,24 @@ def test_columns_of_options_are_told_apart_and_short_enough_for_a_phone():
     assert names[:3] == ["BTC<br>100k C<br>25Sep", "BTC<br>100k C<br>25Dec", "ETH<br>2.6k P<br>25Dec"]
     assert names[3:] == ["BTC<br>25Dec<br>2026", "BTC<br>perp", "SOL<br>spot"]
     assert len(set(names)) == len(names) and max(len(line) for name in names for line in name.split("<br>")) <= 6
+
+
+LOAN = Portfolio(accounts=(Account(venue="morpho", positions=(Position("USDC", -9_000.0),),
+                                   collateral=(Collateral("BTC", 0.2),)),))  # fmt: skip
+
+
+def test_a_debt_alone_is_ranked_among_lenders_only():
+    app = opened(LOAN, "venues")
+    words = said(app)
+    assert "$0 for 5% odds" not in words and "Aster" not in app.header[0].value
+    table = next(frame.value for frame in app.dataframe if "Cannot hold" in frame.value.columns)
+    asked = table[table["Initial"].notna()]
+    assert (asked["Initial"] > 0).all() and "Morpho (lending)" in set(asked["Venue"])
+    binance = table[table["Venue"] == "Binance USD-M"]["Cannot hold"]
+    assert all("a debt alone is margined by lenders" in why for why in binance)
+
+
+def test_a_loan_that_can_neither_be_cut_nor_hedged_is_shown_what_money_does():
+    app = opened(LOAN, "hedge")
+    words = said(app)
+    assert "See the moves of collateral" in words and "Each move is" in words

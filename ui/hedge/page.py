@@ -45,6 +45,8 @@ def page(seen: Seen) -> None:
         if error.field == "odds":  # met already, or none known: money and rules can still be asked
             tabbed({"Money instead": lambda: money_instead(seen, asked),
                     "Would the rule have worked": lambda: rules.check(seen, asked)}, "hedge_view")  # fmt: skip
+        elif error.value == "only balances":  # at a lender: what the sentence points to
+            tabbed({"Money instead": lambda: money_instead(seen, asked)}, "hedge_view")
         return
     headline(found, seen.model)
     columns(found)
