@@ -10,6 +10,7 @@ from margin import models
 from margin.cli import text as cli_text
 from margin.core.errors import InputError, did_you_mean
 from margin.core.settings import Settings
+from margin.forecast.results import printed
 from margin.models.marks import Marks
 from margin.protocols.branching import square_root_impact
 from margin.protocols.events import event, events
@@ -147,8 +148,8 @@ def _wallet(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
             f"{x.capital:,.0f}",
             f"{found.saved(x.rule):,.0f}",
             f"{x.buffer:.2f}" + ("*" if x.least else ""),
-            f"{x.odds_lender:.1%}",
-            f"{x.odds_venue:.1%}",
+            printed(x.odds_lender),
+            printed(x.odds_venue),
             f"{x.expected_shortfall:,.2f}",
         )
         for x in found.rules
