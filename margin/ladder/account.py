@@ -182,7 +182,7 @@ def _line(asset: str, quantity: float, market: Market, settings: Settings, notes
     elif value > 0:
         cut, source = default_haircut(asset, market, settings, value)
     else:
-        cut, source = 0.0, "a debt counts in full"
+        cut, source = 0.0, "a debt counts in full" if value < 0 else "nothing is held"
     counted = value * (1.0 - cut) if value > 0 else value
     return CollateralLine(
         asset=asset,

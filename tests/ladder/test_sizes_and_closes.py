@@ -103,3 +103,8 @@ def test_a_closed_form_stays_a_closed_form_at_moved_prices():
         asked = compare(Portfolio(long), MARKET, settings=settings).portfolio
         found = get("portfolio", MARKET, settings).states(sub, marks, np.array([[1.0, 1.0], [0.5, 0.5]]))
         assert found.initial == pytest.approx([asked, asked / 2], rel=1e-9)
+
+
+def test_a_balance_of_nothing_is_no_debt():
+    lines = compare(Portfolio(SHORT, (Collateral("USDC", 50_000.0), Collateral("ETH", 0.0))), MARKET).account.collateral
+    assert {line.asset: line.source for line in lines}["ETH"] == "nothing is held"
