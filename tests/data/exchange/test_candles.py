@@ -151,8 +151,8 @@ def test_assets_are_fetched_side_by_side_within_the_exchanges_rate(server, store
     fetch_prices(["BTC", "ETH", "SOL"], 100, exchanges=["kraken"], store=store, now=AT, patience=pace)
     times = [t for t, host, _ in server.log if host == "api.kraken.com"]
     assert len(times) == 4
-    gaps = np.diff(times)
-    assert (gaps > 0.28).all()
+    assert times[-1] - times[0] > 0.85  # three turns; a busy machine may hand one on late, and the next in time
+    assert (np.diff(times) > 0.1).all()
 
 
 def test_funding_history_pages_through_and_order_books_are_read(server):
