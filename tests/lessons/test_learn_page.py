@@ -16,7 +16,7 @@ def offline(monkeypatch, tmp_path):
 
 
 def opened(step: str = "1") -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.query_params["step"] = step
     return app.run().switch_page("pages/learn.py").run()
 

@@ -21,7 +21,7 @@ def offline(monkeypatch, tmp_path):
 
 
 def opened(view: str = VIEWS[0], parameter: str | None = None) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if parameter is not None:
         app.query_params[share.PARAMETER] = parameter
     app = app.run()

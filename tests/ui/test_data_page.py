@@ -19,7 +19,7 @@ def offline(monkeypatch, tmp_path):
 
 @pytest.fixture
 def page():
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.query_params["data_view"] = "Your own file"
     return app.run().switch_page("pages/data.py").run()
 
@@ -72,7 +72,7 @@ def refreshing(monkeypatch):
 
 
 def refresh_view(mine):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.query_params["data_view"] = "Refresh"
     if mine:
         app.session_state["refresh_run"] = 7

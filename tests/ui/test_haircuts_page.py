@@ -30,7 +30,7 @@ def offline(monkeypatch, tmp_path):
 
 
 def opened(view: str = VIEWS[0], portfolio: Portfolio | None = None, **settings) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if portfolio is not None:
         made = book.Book.of(portfolio)
         app.query_params[share.PARAMETER] = share.encode(replace(made, settings=made.settings.with_(**settings)))

@@ -32,7 +32,7 @@ def offline(monkeypatch, tmp_path):
 
 
 def test_an_upload_and_all_that_was_computed_on_it_are_gone_after_the_visit():
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.query_params["data_view"] = "Your own file"
     app = app.run().switch_page("pages/data.py").run()
     app = app.file_uploader(key="upload_file").set_value([("mine.csv", CSV, "text/csv")]).run()

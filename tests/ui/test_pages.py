@@ -21,7 +21,7 @@ def offline(monkeypatch, tmp_path):
 
 
 def opened(parameter: str | None = None) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if parameter is not None:
         app.query_params[share.PARAMETER] = parameter
     return app.run()
@@ -67,7 +67,7 @@ def test_every_setting(settings):
 @pytest.mark.parametrize("tab", ["Why", "By method", "At equal risk", "Freed capital", "How it is computed"])
 @pytest.mark.parametrize("title", ["ETH/BTC pair", "Cash and carry", "Covered call"])
 def test_every_explanation(title, tab):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.query_params[share.PARAMETER] = preset_link(title)
     app.session_state["view"] = tab
     check(app.run())

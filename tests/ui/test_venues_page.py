@@ -24,7 +24,7 @@ def offline(monkeypatch, tmp_path):
 
 
 def opened(portfolio: Portfolio | None = None) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if portfolio is not None:
         app.query_params[share.PARAMETER] = share.encode(replace(book.Book.of(portfolio)))
     return app.run().switch_page("pages/venues.py").run()

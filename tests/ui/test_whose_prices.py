@@ -54,7 +54,7 @@ def service(monkeypatch, store, tmp_path):
 
 
 def visit(view="Coverage", **state):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.query_params["data_view"] = view
     for name, value in state.items():
         app.session_state[name] = value
@@ -87,7 +87,7 @@ def test_a_visitor_sees_what_it_named_itself():
 
 
 def test_what_stands_in_the_book_is_the_visitors_own():
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     app.session_state[book._KEY] = app.session_state[book._KEY].loaded(
         book.Book.of(Portfolio((Position("SECRET/USDT:USDT", 100.0),)))
     )
