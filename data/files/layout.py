@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from data.files.cells import MAX_CELL, PLAIN, numbers
+from data.files.by_values import holds_names, is_indicator, is_time, unknown_family
+from data.files.cells import PLAIN
 from data.files.table import FORM, Column, Table, note
 from data.model import Finding
 from margin.core.errors import InputError, did_you_mean
@@ -28,12 +29,6 @@ ASSET_ORDER = ("asset", "symbol", "ticker", "tic", "coin", "pair", "instrument",
 CLOSE_ORDER = ("close", "closeusd", "closeprice", "closingprice", "priceclose", "price", "priceusd")
 # Codes that are tickers too: taken for assets where no family of open, high, low and close stands beside them.
 TICKERS_TOO = words("LOW HIGH OPEN COIN MA V T S C O H L ALPHA BETA RSI MO KL CAO LAV LUK BID ASK CLOT ALIN MAX MIN")
-FAMILY_ROWS, FAMILY_NEAR, FAMILY_SPREAD = (
-    300,
-    0.25,
-    0.15,
-)  # a day's prices of one asset; how unlike the ranges of days are
-AVERAGE_NEAR = 0.25  # a moving average keeps nearer to its price, as a ratio in the median
 CMC_DOLLAR = "2781"  # CoinMarketCap writes the number of the currency into the column `name`; 2781 is the US dollar
 COLUMN_HINT = "Write one column of US dollar closes per asset, named by its code: BTC, ETH, SPY."
 
@@ -89,8 +84,8 @@ def find_layout(table: Table, name: str, asset: str | None = None) -> Layout:
     columns = _Columns([(c, meaning(c.name)) for c in table.columns if c is not date])
     columns.all = [(c, _ticker_too(c, m, columns)) for c, m in columns.all]
     columns.all = [(c, _in_its_unit(c, _fred(c, m, date, name))) for c, m in columns.all]
-    quote = next((c for c in columns.bare("quote") if _holds_names(c)), None)
-    named = [c for c in columns.bare("asset") if _holds_names(c)]
+    quote = next((c for c in columns.bare("quote") if holds_names(c)), None)
+    named = [c for c in columns.bare("asset") if holds_names(c)]
     named.sort(key=lambda c: _order(c, ASSET_ORDER))
     if quote is None:  # a column `currency` may name the coin or the money
         quote = next((c for c in named if _all_money(c) and fold(c.name) not in ASSET_ORDER), None)
@@ -122,7 +117,7 @@ def find_layout(table: Table, name: str, asset: str | None = None) -> Layout:
 
 def _has_own_assets(columns: _Columns) -> bool:
     """Whether columns of assets stand beside a stray column of closes: no family of open, high and low."""
-    plain = [c for c, m in columns.all if not m.role and looks_like_asset(c.name) and not _holds_names(c)]
+    plain = [c for c, m in columns.all if not m.role and looks_like_asset(c.name) and not holds_names(c)]
     return bool(plain) and not columns.bare("open", "high", "low", "adjusted")
 
 
@@ -134,14 +129,14 @@ def _order(column: Column, order: tuple[str, ...]) -> int:
 def _ticker_too(column: Column, found: Meaning, columns: _Columns) -> Meaning:
     """LOW beside HD is a share; LOW beside HIGH and CLOSE is a low."""
     raw = column.name.strip()
-    if not found.role or found.asset or raw not in TICKERS_TOO or _holds_names(column):
+    if not found.role or found.asset or raw not in TICKERS_TOO or holds_names(column):
         return found
     letters = {fold(c.name) for c, m in columns.all}
     family = any(m.role in ("close", "adjusted") and not m.asset and c.name.strip() != "C" for c, m in columns.all)
     ranges = {m.role for c, m in columns.all if m.role in ("open", "high", "low") and not m.asset}
     if family or len(ranges) >= 2 or {"o", "h", "l"} <= letters:
         return found
-    return found if _is_indicator(raw, column, columns) else Meaning("", raw)
+    return found if is_indicator(raw, column, columns.all) else Meaning("", raw)
 
 
 def _in_its_unit(column: Column, found: Meaning) -> Meaning:
@@ -149,7 +144,7 @@ def _in_its_unit(column: Column, found: Meaning) -> Meaning:
     if column.cells.dtype.kind != "O" or found.role not in ("", "close", "adjusted") or found.quote:
         return found
     codes = [code for cell in column.cells[:3] if (code := currency(cell)) and not PLAIN.fullmatch(str(cell).strip())]
-    if not codes or codes[0] in DOLLARS or _holds_names(column):
+    if not codes or codes[0] in DOLLARS or holds_names(column):
         return found
     why = f"is quoted in {codes[0]}, not in dollars"
     return replace(found, quote=codes[0], why=why if found.asset else found.why)
@@ -171,73 +166,6 @@ def _stooq(named: Column, columns: _Columns) -> None:
         named.cells = np.array([re.sub(r"\.(V|US)$", "", str(cell).strip()) for cell in named.cells], dtype=object)
 
 
-def _unknown_family(columns: _Columns) -> set[int]:
-    """Ids of columns of one asset's open, high, low and close under names that no list knows.
-
-    Of at least three columns within a quarter of each other one is the largest in every row and another the least, and
-    how far they lie apart changes from row to row, or the two between them cross: prices of different assets do not.
-    """
-    held = []
-    for column, found in columns.all:
-        if found.role not in ("", "open", "high", "low") or found.quote or found.asset in KNOWN:
-            continue
-        read = min((numbers(column.cells[:FAMILY_ROWS], sign) for sign in ".,"), key=lambda n: n.refused)
-        if read.refused == 0 and (read.values > 0).sum() >= 5:
-            held.append((column, np.where(read.values > 0, read.values, np.nan)))
-    for _, values in held:
-        shared = [(c, v, np.isfinite(v / values)) for c, v in held]
-        near = [
-            (c, v) for c, v, both in shared if both.any() and abs(np.median((v / values)[both]) - 1.0) < FAMILY_NEAR
-        ]
-        table = np.array([v for _, v in near])
-        table = table[:, np.isfinite(table).all(axis=0)]
-        if len(near) < 3 or table.shape[1] < 5:
-            continue
-        top, bottom = (table == table.max(axis=0)).mean(axis=1), (table == table.min(axis=0)).mean(axis=1)
-        if top.max() < 0.99 or bottom.max() < 0.99 or top.argmax() == bottom.argmax():
-            continue
-        apart = np.log(table.max(axis=0) / table.min(axis=0))
-        between = [v for i, v in enumerate(table) if i not in (top.argmax(), bottom.argmax())]
-        crossed = len(between) > 1 and 0.1 < (between[0] > between[1]).mean() < 0.9
-        if crossed or apart.std() > FAMILY_SPREAD * apart.mean() > 0:
-            return {id(c) for c, _ in near}
-    return set()
-
-
-def _near(values: np.ndarray, others: np.ndarray) -> bool:
-    ratios = (values / others)[np.isfinite(values / others)]
-    return bool(len(ratios)) and abs(float(np.median(ratios)) - 1.0) < FAMILY_NEAR
-
-
-def _is_indicator(raw: str, column: Column, columns: _Columns) -> bool:
-    """RSI between 0 and 100 and often on both sides of the middle; MA within a quarter of another column's values."""
-    values = _numbers_of(column)
-    if values is None or raw not in ("RSI", "MA"):
-        return False
-    if raw == "RSI":
-        held = values[np.isfinite(values)]
-        return bool(len(held) and held.min() >= 0 and held.max() <= 100 and (held < 45).any() and (held > 60).any())
-    others = (_numbers_of(c) for c, m in columns.all if c is not column and (not m.role or m.role == "close"))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return any(other is not None and np.nanmedian(np.abs(values / other - 1.0)) < AVERAGE_NEAR for other in others)
-
-
-def _numbers_of(column: Column) -> np.ndarray | None:
-    try:
-        values = column.cells.astype(np.float64)
-    except (ValueError, TypeError):
-        return None
-    return values if np.isfinite(values).any() else None
-
-
-def _holds_names(column: Column) -> bool:
-    """Whether the cells are words; a coin may be called what a column of names is called."""
-    if column.cells.dtype.kind != "O":
-        return False
-    some = [str(cell).strip() for cell in column.cells[:200] if str(cell).strip()]
-    return 2 * sum(PLAIN.fullmatch(cell[:MAX_CELL]) is None for cell in some) > len(some)
-
-
 def _all_money(column: Column) -> bool:
     some = {str(cell).strip() for cell in column.cells[:2000] if str(cell).strip()}
     return bool(some) and all(currency(cell) for cell in some)
@@ -254,7 +182,7 @@ def _all_cash(column: Column) -> bool:
 def _asset_in_cells(columns: _Columns) -> Column | None:
     """A column without a known name whose cells are pairs: 'BTC/USDT' in every row."""
     for column, found in columns.all:
-        if found.role in ("", "other") and _holds_names(column):
+        if found.role in ("", "other") and holds_names(column):
             some = {str(cell).strip() for cell in column.cells[:2000] if str(cell).strip()}
             if some and len(some) <= 500 and all(pair(cell)[1] for cell in some):
                 return column
@@ -403,7 +331,7 @@ def _vendor(columns: _Columns, date: Column) -> str:
 
 def _wide(table: Table, date: Column, columns: _Columns, name: str) -> Layout:
     layout = Layout(kind="wide", date=date)
-    family = _unknown_family(columns)
+    family = unknown_family(columns.all)
     sure = any(m.asset in KNOWN or m.quote or c.name.strip().isupper() for c, m in columns.all if m.asset and not m.why)
     by_own_name = sorted(columns.all, key=lambda item: item[0].name.strip() != item[1].asset)
     for column, found in by_own_name:
@@ -425,7 +353,7 @@ def _wide(table: Table, date: Column, columns: _Columns, name: str) -> Layout:
             layout.findings.append(note("refused", 1, "dropped", f"column {shown!r}: {found.why}"))
         elif found.asset and volume and (found.role == "volume usd" or table.many_tickers):
             layout.series.setdefault(found.asset, {})[found.role] = column
-        elif not found.asset or not named or _is_time(column):
+        elif not found.asset or not named or is_time(column):
             why = found.why or (f"a column of {found.role}s" if found.role else "not the name of an asset")
             layout.findings.append(note("refused", 1, "dropped", f"column {shown!r}: {why}; it is no price"))
         else:
@@ -449,21 +377,6 @@ def _wide(table: Table, date: Column, columns: _Columns, name: str) -> Layout:
         why = next((f.detail for f in layout.findings if f.kind == "refused" and "it is no price" not in f.detail), "")
         raise InputError(name, shown, "has no column of US dollar prices", f"{why}. {FORM}" if why else FORM)
     return layout
-
-
-def _is_time(column: Column) -> bool:
-    """Whether a column of numbers is one of stamps: epoch seconds to nanoseconds that only go up (or only down)."""
-    if column.cells.dtype.kind == "M":
-        return True
-    try:
-        values = column.cells[:500].astype(np.float64)
-    except (ValueError, TypeError):
-        return False
-    values = values[np.isfinite(values)]
-    if len(values) < 3 or not any(low <= values.min() and values.max() < 7 * low for low in (1e9, 1e12, 1e15, 1e18)):
-        return False
-    steps = np.diff(values)
-    return bool((steps > 0).all() or (steps < 0).all())
 
 
 __all__ = ["AssetNotNamed", "Layout", "asset_name", "find_layout"]

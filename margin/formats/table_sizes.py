@@ -38,12 +38,9 @@ def quantity_of(instrument: Instrument, size: Number, mark: Number | None, value
     elif unit and unit not in USD_LIKE and unit != instrument.base and not instrument.base.endswith(unit):
         raise InputError("size", f"{size.value:g} {unit}", f"is not counted in {instrument.base}")
     if value is not None and price is not None and not instrument.is_option and unit not in USD_LIKE and value.value:
-        expected = amount / price if instrument.is_inverse and value.unit == instrument.base else amount
-        expected = amount * price if not instrument.is_inverse else expected
-        shown = abs(value.value)
-        if not instrument.is_inverse and value.unit == instrument.base:
-            expected = amount
-        if not math.isclose(shown, expected, rel_tol=0.03):
+        coins, dollars = (amount / price, amount) if instrument.is_inverse else (amount, amount * price)
+        expected = coins if value.unit == instrument.base else dollars
+        if not math.isclose(abs(value.value), expected, rel_tol=0.03):
             problem = f"does not fit a size of {size.value:g} at a mark price of {price:g} ({expected:,.2f})"
             raise InputError("value", value.value, problem, "Check size, mark price and value.")
     return amount
@@ -122,17 +119,11 @@ def sign_of(
     if table.signed:
         return 1.0
     profit = number_of(table, cells, "pnl")
-    if profit is not None and entry and mark and entry != mark and profit.value and profit.unit == "%":
-        gained = math.copysign(1.0, profit.value * (mark - entry))
-        part.notes.append(
-            f"{instrument.symbol}: no side is given; by its profit it is {'long' if gained > 0 else 'short'}."
-        )
-        return gained
     if profit is not None and entry and mark and entry != mark and profit.value:
         moved = quantity * (mark / entry - 1.0) if instrument.is_inverse else quantity * (mark - entry)
         if instrument.is_inverse and profit.unit == instrument.base:
             moved /= mark
-        if math.isclose(abs(moved), abs(profit.value), rel_tol=0.1):
+        if profit.unit == "%" or math.isclose(abs(moved), abs(profit.value), rel_tol=0.1):
             sign = math.copysign(1.0, moved * profit.value)
             word = "long" if sign > 0 else "short"
             part.notes.append(f"{instrument.symbol}: no side is given; by its profit it is {word}.")

@@ -153,9 +153,16 @@ def steps(comparison: Comparison) -> tuple[Step, ...]:
     )
 
 
+def coins_count(c: Comparison) -> bool:
+    """Whether coins that are collateral are margined with the positions and change what the pool asks."""
+    if c.account.treatment != "joint":
+        return False
+    return abs(c.account.requirement_safeguarded - c.safeguarded) >= HALF_A_DOLLAR
+
+
 def _with_coins(c: Comparison) -> tuple[Step, ...]:
     """What the coins that are collateral do to the margin; none where they change nothing."""
-    if c.account.treatment != "joint" or abs(c.account.requirement_safeguarded - c.safeguarded) < HALF_A_DOLLAR:
+    if not coins_count(c):
         return ()
     asked, hedges = c.account.requirement_safeguarded, c.account.collateral_hedges
     words = f"hedge {usd(hedges)} of it" if hedges > 0 else f"add {usd(-hedges)} of risk"

@@ -47,8 +47,7 @@ DARK = Palette(
 
 # What no setting reaches. On the dark page Streamlit writes white on the light primary colour (2.5:1 on chips and
 # filled buttons); the page's own colour is 7:1. A button whose menu is open it darkens to 3.4:1. On a touch screen the
-# small signs take a finger, in the same room; and a table's tools, which stand above it there all the time, do not
-# stand on the words before it.
+# small signs take a finger, in the same room.
 _DARK_FIX = """
 [data-testid=stMultiSelect] span:has(> span[title]), [data-testid=stBaseButton-primary] { color: %s !important; }
 [data-testid=stPopoverButton][aria-expanded=true] { color: %s !important; }
@@ -62,12 +61,7 @@ _TOUCH_FIX = """
   [data-testid=stElementContainer]:has([data-testid=stPlotlyChart]) { overflow: visible !important; }
   [data-testid=stPlotlyChart] .modebar-container { top: -22px !important; }
 }
-@media (hover: none) {
-  [data-testid=stElementContainer]:has([data-testid=stDataFrame]) { margin-top: 1.75rem; }
-}
 """
-
-
 # On a touch screen a table's tools are always in sight, over what stands above it: they get a line of their own.
 _TABLE_TOOLS = """
 @media (hover: none) {

@@ -37,15 +37,7 @@ def frontier(found: Frontier, ways: Mapping[str, tuple[float, float]]) -> go.Fig
         _mark(colours, i, name, cost, round(margin, 2), f"margin {_money(margin)}")
         for i, (name, (cost, margin)) in enumerate(ways.items())
     ]
-    return drawn(
-        colours,
-        HEIGHT,
-        data,
-        xaxis=COST,
-        yaxis={**DOLLARS, "title": "margin after it", "rangemode": "tozero"},
-        margin={"t": 46},
-        **legend_above(colours),
-    )
+    return _against_cost(colours, data, {**DOLLARS, "title": "margin after it", "rangemode": "tozero"})
 
 
 def odds_frontier(found: OddsFrontier, ways: Mapping[str, tuple[float, float]], line: float) -> go.Figure:
@@ -57,16 +49,12 @@ def odds_frontier(found: OddsFrontier, ways: Mapping[str, tuple[float, float]], 
         _mark(colours, i, name, cost, round(then, 5), printed(then))
         for i, (name, (cost, then)) in enumerate(ways.items())
     ]
-    return drawn(
-        colours,
-        HEIGHT,
-        data,
-        xaxis=COST,
-        yaxis=odds_axis(max([*odds, line, *(then for _, then in ways.values())]), "odds after it"),
-        margin={"t": 46},
-        shapes=[across(line, colours.muted)],
-        **legend_above(colours),
-    )
+    axis = odds_axis(max([*odds, line, *(then for _, then in ways.values())]), "odds after it")
+    return _against_cost(colours, data, axis, shapes=[across(line, colours.muted)])
+
+
+def _against_cost(colours: Palette, data: list[dict[str, Any]], axis: dict[str, Any], **more: Any) -> go.Figure:
+    return drawn(colours, HEIGHT, data, xaxis=COST, yaxis=axis, margin={"t": 46}, **more, **legend_above(colours))
 
 
 def _money(dollars: float) -> str:

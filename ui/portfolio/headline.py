@@ -74,8 +74,7 @@ def _held_meaning(c: Comparison) -> str:
 
 def _pooled_meaning(c: Comparison) -> str:
     """Coins held as collateral are margined with the positions there, and may ask for more or for less."""
-    coins = c.account.treatment == "joint" and abs(c.account.requirement_safeguarded - c.safeguarded) >= 0.5
-    return "safeguards, coins too" if coins else "with safeguards"
+    return "safeguards, coins too" if explain.coins_count(c) else "with safeguards"
 
 
 def _freed_meaning(c: Comparison) -> str:
